@@ -149,8 +149,8 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
     drawn
 }
 
-/// Connections among which [`tell_connection`] looks.
-const MOST_TOLD: usize = 64;
+/// Connections among which [`explain_connection`] looks.
+const MOST_SEARCHED: usize = 64;
 
 /// A connection of a run in plain text: what each segment does and why it was sent when it was. `which`
 /// is its name in tables of the report, "0.3", or its place among the first, from 0. `None` when no
@@ -158,12 +158,12 @@ const MOST_TOLD: usize = 64;
 ///
 /// # Errors
 /// When the tables of segments or states cannot be read.
-pub fn tell_connection(
+pub fn explain_connection(
     dir: &Path,
     which: &str,
     chinese: bool,
 ) -> Result<Option<String>, StoreError> {
-    let all = conversation::conversations(dir, MOST_TOLD)?;
+    let all = conversation::conversations(dir, MOST_SEARCHED)?;
     let named = all.iter().find(|c| c.conn.to_string() == which);
     let placed = || all.get(which.parse::<usize>().ok()?);
     let found = named.or_else(placed).filter(|c| !c.segments.is_empty());

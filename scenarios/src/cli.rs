@@ -76,20 +76,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write the index of a batch in a form that other programs read
+    /// Write the index of a batch in a format for other programs
     Export {
         /// Directory of the batch
         dir: PathBuf,
-        /// The form
+        /// The format
         #[arg(long, value_enum)]
         format: ExportFormat,
         /// Directory of the file [default: export in the directory of the batch]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Hand a batch to a scheduler, a task for each shard
+    /// Submit a batch to a scheduler, one task per shard
     Submit(SubmitArgs),
-    /// Write index and report of a batch of which processes have made shards, or of what there is of it
+    /// Write the index and the report of a batch that ran in shards, or of the part of it that is complete
     Collect {
         /// Directory of the batch
         dir: PathBuf,
@@ -148,10 +148,10 @@ enum Command {
         /// For example net.ipv4.tcp_tw_reuse, record.states, connects_failed or codel; `tcp` lists the
         /// parameters. With --connection the directory of a run
         name: String,
-        /// Tell this connection of the run segment by segment: its name, as in 0.3, or its place from 0
+        /// Explain this connection of the run segment by segment: its name, as in 0.3, or its position from 0
         #[arg(long, value_name = "N")]
         connection: Option<String>,
-        /// Tell it in English or Chinese
+        /// Language of that explanation
         #[arg(long, value_enum, default_value = "en", requires = "connection")]
         lang: Language,
     },
@@ -159,7 +159,7 @@ enum Command {
     Schema,
     /// Run packetdrill scripts against the simulator's TCP in virtual time
     Packetdrill(packetdrill::PacketdrillArgs),
-    /// Check the rules of TCP in random worlds: two hosts and a bad path in each
+    /// Check the rules of TCP in random worlds, each with two hosts and a bad path
     Fuzz(fuzz::FuzzArgs),
     /// Measure the simulator itself: speed and memory on standard workloads
     Bench(bench::BenchArgs),
@@ -224,26 +224,26 @@ struct RunArgs {
     /// "400 /s"'; replicas count from 0. Other completed runs stay in the index and report
     #[arg(long, value_name = "CONDITION")]
     filter: Option<String>,
-    /// What is kept of each run of a batch: `all` (tables, figures and a page), `metrics` (many runs in
-    /// one file; `synfin report DIR/runs/ID` makes one of them with everything), or `auto`: metrics where
+    /// What to keep of each run of a batch: `all` (tables, figures and a page), `metrics` (many runs in
+    /// one file; `synfin report DIR/runs/ID` repeats one of them with everything), or `auto`: metrics if
     /// there are more than 100 runs
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     keep: KeepArg,
-    /// Make the runs of one shard only, beside processes that make the others: 3/8 is the third of eight,
+    /// Run only one shard of a batch, while other processes run the others: 3/8 is the third of eight;
     /// `auto` and `auto/8` take the number from Slurm, HyperQueue, Kubernetes, PBS, SGE or GNU parallel.
-    /// `synfin collect` makes index and report of all
+    /// `synfin collect` then writes the index and the report of all runs
     #[arg(long, value_name = "I/N")]
     shard: Option<String>,
     /// Start no more runs once one has failed
     #[arg(long)]
     fail_fast: bool,
-    /// Give up a run that takes longer than this by the clock, as in "10 min"; it counts as failed
+    /// Stop a run that takes longer than this in real time, as in "10 min"; it counts as failed
     #[arg(long, value_name = "TIME")]
     run_time: Option<String>,
-    /// Do not begin a run that is estimated to need more memory than this, as in "2 GB"; it counts as failed
+    /// Do not start a run whose estimated memory exceeds this, as in "2 GB"; it counts as failed
     #[arg(long, value_name = "SIZE")]
     run_memory: Option<String>,
-    /// Keep a file with how far the runs are, as JSON, for those who watch
+    /// Keep the progress of the runs in this file, as JSON, for other programs
     #[arg(long, value_name = "FILE")]
     progress: Option<PathBuf>,
     /// Write the verdicts on the expectations as JUnit XML, for build servers
@@ -301,9 +301,9 @@ enum ExportFormat {
     Csv,
     /// The same: long.parquet
     Parquet,
-    /// SQL that makes the tables runs, metrics and columns: sqlite3 batch.db < batch.sql
+    /// SQL that creates the tables runs, metrics and columns: sqlite3 batch.db < batch.sql
     Sqlite,
-    /// Scalars of OMNeT++: batch.sca
+    /// OMNeT++ scalars: batch.sca
     Omnetpp,
 }
 
@@ -328,7 +328,7 @@ struct SubmitArgs {
     /// Number of tasks that the batch is divided into
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     shards: u16,
-    /// Where the results go, a directory that all machines share [default: as of `synfin run`]
+    /// Directory for the results, shared by all machines [default: as for `synfin run`]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Processors of each task
@@ -337,17 +337,17 @@ struct SubmitArgs {
     /// Memory of each task, as the scheduler writes it
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
-    /// Limit of time of each task, as the scheduler writes it; what is not made by then is made by the
-    /// next submission
+    /// Time limit of each task, as the scheduler writes it; runs that are missing then can be submitted
+    /// again
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
-    /// Partition of Slurm
+    /// Slurm partition
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
     /// Another option of the scheduler, as in --option=--account=net; repeatable
     #[arg(long = "option", value_name = "OPTION")]
     options: Vec<String>,
-    /// Only the shards of which runs are missing
+    /// Only the shards with missing runs
     #[arg(long)]
     only_missing: bool,
     /// Print what would be submitted
@@ -402,7 +402,7 @@ struct FindArgs {
     /// Number of runs at a time [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Let other results of synfin in the directory give way
+    /// Replace other synfin results in the directory
     #[arg(long)]
     force: bool,
     /// Print JSON, with all values that were tried
@@ -459,7 +459,7 @@ struct RerunArgs {
     /// Directory for the results [default: RUN-again beside the run, or in results/ for a run of a batch]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Let other results of synfin in the directory give way
+    /// Replace other synfin results in the directory
     #[arg(long)]
     force: bool,
 }
@@ -559,7 +559,7 @@ impl ScenarioArgs {
                 match whole.map_err(|e| Failure::Usage(format!("error: {e}")))? {
                     None => Ok(Source { name, text }),
                     Some(text) => Ok(Source {
-                        name: format!("{name} with what it extends"),
+                        name: format!("{name} and the files it extends"),
                         text,
                     }),
                 }

@@ -50,7 +50,7 @@ pub(crate) enum ExtendsError {
         what: &'static str,
     },
     /// The files go in a circle, or too deep.
-    #[error("{0}: files extend each other more than {DEEPEST} deep; do they go in a circle?")]
+    #[error("{0}: files extend each other more than {DEEPEST} deep; is there a cycle?")]
     TooDeep(String),
 }
 
@@ -94,9 +94,9 @@ fn with_beneath(
     match own.remove("extends") {
         None => {}
         Some(Value::String(file)) => beneath.push(file),
-        Some(_) => return Err(wrong("extends", "the name of a file, as in \"base.toml\"")),
+        Some(_) => return Err(wrong("extends", "a file name, as in \"base.toml\"")),
     }
-    let list = "a list of names of files, as in [\"hosts.toml\"]";
+    let list = "a list of file names, as in [\"hosts.toml\"]";
     match own.remove("include") {
         None => {}
         Some(Value::Array(files)) => {

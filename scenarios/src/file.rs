@@ -38,8 +38,8 @@ pub struct ScenarioFile {
     /// Number of runs of each variant, with different random numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32> => { default: "1", example: "10", within: Some((1.0, 100_000.0)) },
-    /// Replicas until the mean of a metric is known well enough, for each variant: `replicas` of them, at
-    /// least five, at first.
+    /// Adds replicas of each variant until the mean of a metric is known well enough; starts with
+    /// `replicas` of them, at least five.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<UntilFile> => { default: "as many as `replicas` says", example: r#"{ metric = "connect_latency_p50_s", relative = 0.05, max_replicas = 50 }"# },
     /// How to run; does not affect results.
@@ -132,15 +132,16 @@ pub struct VariantFile {
 
 described! {
 /// `[until]`: replicas of each variant are added until half the 95 % interval of a metric is a small part of
-/// its mean. Stopping when it is narrow covers the truth a little less often, some 93 times of 100.
+/// its mean. Since replicas stop when the interval is narrow, it contains the true mean a little less often,
+/// in some 93 of 100 batches.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UntilFile {
     /// The metric it is about.
     pub metric: String => { example: r#""connect_latency_p50_s""#, needed: true },
-    /// Half the interval over the mean at which it is enough.
+    /// Half the interval divided by the mean: small enough to stop.
     pub relative: f64 => { example: "0.05", needed: true, within: Some((0.0, 1.0)) },
-    /// Most replicas of a variant.
+    /// Maximum number of replicas of a variant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_replicas: Option<u32> => { default: "50", example: "200", within: Some((2.0, 100_000.0)) },
 }
@@ -165,10 +166,10 @@ pub struct RecordFile {
     /// Time between two counts of sockets by state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub census_interval: Option<SimDuration> => { default: "a round time near duration / 400", example: r#""100 ms""# },
-    /// How many connections, the first of the run, have their state changes kept.
+    /// How many connections, counted from the first of the run, have their state changes recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Limit> => { default: "1000", example: r#""all""# },
-    /// How many connections, the first of the run, have rows in the table of connections.
+    /// How many connections, counted from the first of the run, have rows in the table of connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Limit> => { default: "10000", example: r#""all""# },
     /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end and
@@ -176,31 +177,31 @@ pub struct RecordFile {
     /// connections of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segments: Option<Segments> => { default: r#""ladder""#, example: r#""all""# },
-    /// How many connections of each client, the first it opens, are traced: their segments and senders'
-    /// variables are kept.
+    /// How many connections of each client, counted from the first it opens, are traced: their segments and
+    /// senders' variables are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_connections: Option<Limit> => { default: "10", example: "100" },
-    /// How many clients, the first ones, have connections traced.
+    /// How many clients, counted from the first, have connections traced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_clients: Option<Limit> => { default: "10", example: r#""all""# },
     /// How many queues are recorded over time: those with a limit or a discipline, on the slowest links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queues: Option<u32> => { default: "4", example: "2", within: Some((0.0, 1_000.0)) },
-    /// Write every segment of the traced connections as `packets.pcapng`, too.
+    /// Also write every segment of the traced connections to `packets.pcapng`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap: Option<bool> => { default: "false", example: "true" },
-    /// Smallest time between two samples of a traced sender.
+    /// Shortest time between two samples of a traced sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_interval: Option<SimDuration> => { default: "10 ms", example: r#""1 ms""# },
-    /// The time that the stamps of `packets.pcapng` give the start of the run.
+    /// Date and time of the start of the run in the time stamps of `packets.pcapng`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap_start: Option<toml::value::Datetime> => { default: "1970-01-01T00:00:00Z", example: "2026-11-29T10:00:00Z" },
     /// The payload of packets in `packets.pcapng`: letters, or the requests and responses of exchanges as
     /// HTTP/1.1 messages of the same size. Messages too short for that are letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pcap_payload: Option<Payload> => { default: r#""letters""#, example: r#""http""# },
-    /// Samples of traced senders that are kept: `"grid"` for the extremes of up to a thousand steps of
-    /// time, `"all"`, or a time, for the latest sample at each multiple of it.
+    /// Samples of traced senders that are kept: `"grid"` for the extremes in each of up to a thousand time
+    /// steps, `"all"`, or a time, for the latest sample at each multiple of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples> => { default: r#""grid""#, example: r#""all""# },
 }
@@ -234,7 +235,7 @@ pub struct FigureFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theory: Vec<String> => { default: "none", example: r#"["mathis"]"# },
     /// Another metric to draw `y` against: a point for each value of `x`, and the Pareto front, the points
-    /// to which no other has more of `y` and less of this one.
+    /// for which no other point has more of `y` and less of this metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<String> => { default: "none", example: r#""queue_wait_mean_s""# },
     /// Draws how `y` is distributed over the runs: the share of them with at most a value, or with more. A
@@ -271,7 +272,7 @@ pub struct ExpectFile {
     /// The metric is at least this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<toml::Value> => { default: "no bound", example: r#""100 /s""# },
-    /// Counts only the runs in which these swept paths have these values.
+    /// Applies only to the runs in which these swept paths have these values.
     #[serde(
         default,
         rename = "where",

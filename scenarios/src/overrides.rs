@@ -142,7 +142,7 @@ impl Override {
             ),
         };
         Err(self.problem(
-            &format!("{} leads to no element of its list", self.path),
+            &format!("{} does not lead to an element of its list", self.path),
             &help,
         ))
     }
@@ -215,7 +215,7 @@ mod tests {
         for (path, message, help) in [
             (
                 "l[1].a",
-                "l[1].a leads to no element of its list",
+                "l[1].a does not lead to an element of its list",
                 "places are [0] to [0]",
             ),
             (

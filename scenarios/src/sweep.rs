@@ -262,12 +262,12 @@ const NOT_SWEPT: [(&str, &str); 8] = [
     ("figure", "a figure is drawn over all runs"),
     (
         "variant",
-        "variants are compared with each other as they are",
+        "list every alternative as a [[variant]] of its own",
     ),
     ("run", "`[run]` says which run a run.toml is"),
     (
         "expect",
-        "the same is expected of all runs; `where` holds swept paths at a value",
+        "expectations are the same for all runs; `where` restricts one to given values of swept paths",
     ),
     ("name", "all runs of a batch have one name"),
 ];

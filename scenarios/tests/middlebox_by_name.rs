@@ -390,7 +390,7 @@ fn the_mistakes_about_balancers_are_named() {
     let arrivals = "arrivals = { kind = \"burst\", count = 1 }";
     let via = plan(&format!("{before}via = \"server\"\n{arrivals}\n")).unwrap_err();
     assert!(
-        via.contains("is no router with a function of its own"),
+        via.contains("is not a router with a middlebox"),
         "{via}"
     );
 }

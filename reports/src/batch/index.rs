@@ -197,7 +197,7 @@ pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<Described> 
         "id",
         "text",
         "",
-        "identity of the run: hash of all that decides its results",
+        "identity of the run: a hash of everything that determines its results",
     );
     let others = [
         fixed("seed", "int", "", "seed of the run"),
@@ -205,7 +205,7 @@ pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<Described> 
             "replica",
             "int",
             "1",
-            "replica, from 0: the same number is the same randomness",
+            "replica, from 0; runs with the same number draw the same random numbers",
         ),
         fixed("status", "text", "", "ok, failed or missing"),
         fixed("message", "text", "", "why it failed"),
@@ -262,7 +262,7 @@ pub(crate) fn read_metrics(
         let all = all?;
         for i in 0..table.len() {
             let row = left.next().filter(|row| *row.id == ids[i]);
-            let row = row.ok_or_else(|| damaged("its rows are not those of batch.json"))?;
+            let row = row.ok_or_else(|| damaged("its rows differ from those of batch.json"))?;
             let each = names
                 .iter()
                 .zip(&all)

@@ -53,7 +53,7 @@ fn draw(
     if spec.recovery {
         let (behind, before) = recovery(data, &points_of);
         if !behind.is_empty() {
-            caption.push_str(" Coloured background: times of recovery.");
+            caption.push_str(" Shaded: times of recovery.");
         }
         if !before.is_empty() {
             caption.push_str(" Dots: recorded retransmissions, by the rule that sent them.");
@@ -89,11 +89,11 @@ const MOST_WITH_DOTS: usize = 3;
 const STATES: [(&str, &str, (u8, u8, u8)); 3] = [
     ("recovery", "fast recovery", (253, 226, 208)),
     ("loss", "after a time-out", (248, 200, 200)),
-    ("CWR", "reduced for a mark", (222, 235, 247)),
+    ("CWR", "reduced after an ECN mark", (222, 235, 247)),
 ];
 
-/// Behind the curves the episodes of recovery, before them the segments sent again, on the curve of their
-/// sender; of few senders only.
+/// Marks behind the curves, the episodes of recovery, and in front of them, the retransmissions, each on
+/// the curve of its sender. Drawn for few senders only.
 fn recovery(
     data: &RunData<'_>,
     points_of: impl Fn(&Sender) -> Vec<(f64, f64)>,

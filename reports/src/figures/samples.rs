@@ -118,7 +118,7 @@ pub(crate) fn shaded_time_series(
     Ok(Some(Figure {
         name: name.into(),
         title: title.into(),
-        caption: "Each sample over time; if there are many, the lowest and the highest in each thousandth of the time.".into(),
+        caption: "Each sample over time; if there are many, the lowest and the highest in each thousandth of the run.".into(),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))

@@ -63,19 +63,19 @@ fn rules(data: &[Data]) -> Vec<String> {
 }
 
 fn caption(sequence: &Sequence, rules: &[String]) -> String {
-    let mut text = "Each stroke is a data segment at the time it left; the green line is what the peer had \
-                    acknowledged, as the sender knew it. The vertical distance between them is what is \
-                    outstanding, the horizontal one a round trip."
+    let mut text = "Each vertical stroke is a data segment at the time it was sent; the green line shows \
+                    what the peer had acknowledged, as far as the sender knew. The vertical distance \
+                    between them is the data outstanding, the horizontal distance a round trip."
         .to_owned();
     if !rules.is_empty() {
         text.push_str(&format!(
-            " Segments sent again are coloured by the rule that sent them: {}.",
+            " Retransmissions are coloured by the rule that sent them: {}.",
             list(rules)
         ));
     }
     if sequence.hidden > 0 {
         text.push_str(&format!(
-            " Drawn is the part around the first of them; {} recorded segments of the sender are not drawn.",
+            " Only the part around the first of them is drawn; {} recorded segments of the sender are not.",
             count(sequence.hidden as f64)
         ));
         if rules.is_empty() {

@@ -1,4 +1,4 @@
-//! A connection told segment by segment, in English and Chinese, from its own events: what each
+//! A connection explained segment by segment, in English and Chinese, from its own events: what each
 //! segment says, why it is sent, what it changes, and where RFCs specify that.
 //!
 //! Leaves out what no table has: the application's calls, and timers that did not expire.
@@ -205,8 +205,8 @@ fn fate(c: &Conversation, s: &Sent) -> Said {
                 .iter()
                 .take_while(|o| o.detail.place < s.detail.place);
             let mut earlier = earlier.filter(|o| o.to == s.to && o.fate == s.fate);
-            let told = earlier.any(|o| o.state_at_receiver == s.state_at_receiver);
-            let state = s.state_at_receiver.filter(|_| !told).filter(|state| {
+            let known = earlier.any(|o| o.state_at_receiver == s.state_at_receiver);
+            let state = s.state_at_receiver.filter(|_| !known).filter(|state| {
                 let at = c.changes.iter();
                 let mut at = at.filter(|x| x.lane == s.to && x.time == time);
                 at.any(|x| x.to == *state)
@@ -312,8 +312,8 @@ mod tests {
                 },
             ],
         );
-        let told = steps(&c);
-        assert_eq!(told.len(), 8);
+        let story = steps(&c);
+        assert_eq!(story.len(), 8);
         for (i, needed) in [
             "asks to open",
             "SYN and ACK in one",
@@ -327,11 +327,11 @@ mod tests {
         .iter()
         .enumerate()
         {
-            assert!(told[i].english.contains(needed), "{i}: {}", told[i].english);
-            assert!(told[i].chinese.chars().any(|c| c > '\u{4e00}'), "{i}");
+            assert!(story[i].english.contains(needed), "{i}: {}", story[i].english);
+            assert!(story[i].chinese.chars().any(|c| c > '\u{4e00}'), "{i}");
         }
-        assert!(told[7].english.contains("2MSL") && told[7].segment.is_none());
-        assert_eq!(told[7].source, "RFC 9293 section 3.6.1");
+        assert!(story[7].english.contains("2MSL") && story[7].segment.is_none());
+        assert_eq!(story[7].source, "RFC 9293 section 3.6.1");
     }
 
     #[test]
@@ -343,19 +343,19 @@ mod tests {
         again.retransmission = true;
         again.reason = "SYN time-out".into();
         let c = conversation(vec![lost, again], Vec::new());
-        let told = steps(&c);
+        let story = steps(&c);
         assert!(
-            told[0].english.contains("queue full"),
+            story[0].english.contains("queue full"),
             "{}",
-            told[0].english
+            story[0].english
         );
         assert!(
-            told[1].english.contains("repeats segment 1"),
+            story[1].english.contains("repeats segment 1"),
             "{}",
-            told[1].english
+            story[1].english
         );
         assert_eq!(
-            (repeats(&c, 1), told[1].source),
+            (repeats(&c, 1), story[1].source),
             (Some(0), "RFC 6298 section 5")
         );
     }
@@ -370,12 +370,12 @@ mod tests {
             ],
             Vec::new(),
         );
-        let told = steps(&c);
+        let story = steps(&c);
         assert!(
-            told[1].english.contains("simultaneous open"),
+            story[1].english.contains("simultaneous open"),
             "{}",
-            told[1].english
+            story[1].english
         );
-        assert!(told[2].english.contains("both"), "{}", told[2].english);
+        assert!(story[2].english.contains("both"), "{}", story[2].english);
     }
 }

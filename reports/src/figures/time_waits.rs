@@ -74,8 +74,8 @@ pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     )?;
     Ok(figure.map(|figure| Figure {
         caption: format!(
-            "How long {} recorded ends of connections were in TIME-WAIT: entries that expired have the time-out, those \
-             whose port was reused or that a reset or a new SYN ended have less.",
+            "How long {} recorded ends of connections stayed in TIME-WAIT: for the whole time-out if the entry \
+             expired, for less if its port was reused, or if a reset or a new SYN ended it.",
             count(stays.len() as f64)
         ),
         ..figure

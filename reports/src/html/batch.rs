@@ -209,12 +209,13 @@ fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]
         .collect();
     page.paragraph(match info.metrics_only {
         false => {
-            "Each run has a report of its own, with its population over time, what theory says of it, \
-             and its connections segment by segment."
+            "Each run has its own report, with its sockets by state over time, the theory beside them, \
+             and its first connections segment by segment."
         }
         true => {
-            "Only the metrics of these runs are kept. \"synfin report DIR/runs/ID\", with the directory of \
-             this page and the name of a run, makes the run again with tables, figures and a page."
+            "Only the metrics of these runs are kept. \"synfin report DIR/runs/ID\", where DIR is the \
+             directory of this page and ID the name of a run, repeats that run with tables, figures and a \
+             page."
         }
     });
     page.linked_table(&header, &table, |id| {

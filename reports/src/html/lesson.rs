@@ -62,7 +62,7 @@ impl Lesson {
         page.heading("What if");
         page.paragraph(
             "Each variant has been run. Step through its ladder, or read below it what each segment \
-             does; with Quiz on, think first what comes next.",
+             does; the quiz asks what comes next before it shows it.",
         );
         for variant in &self.variants {
             let dir = format!("runs/{}/", variant.run);

@@ -193,7 +193,7 @@ impl Page {
         if !drawn.failed.is_empty() {
             self.heading("Missing here");
             self.paragraph(&format!(
-                "What is made of these could not be read or drawn. {}",
+                "Some files could not be read, or their figures not drawn: {}",
                 drawn.failed.join("; ")
             ));
         }
@@ -287,21 +287,20 @@ impl Page {
     }
 }
 
-/// How a kind of figure is read, for those who see it first.
+/// How to read a kind of figure, for those who see it for the first time.
 fn how_to_read(figure: &Figure) -> &'static str {
     if figure.svg.plot().is_some() {
-        return "Each curve or band is named at the side; what the axes show, with units, is written \
-                along them. Dots with bars are means with their 95 % intervals; dashed lines are \
-                theory or limits. With scripts on: drag over a part to enlarge it, in all \
-                figures over time at once, and double-click to see all again; point at it for the \
-                values there; press a name to hide its curve. Keys: left and right move, + and - \
-                zoom, 0 shows all.";
+        return "Each curve or band is named at the side, and each axis is labelled with its quantity and \
+                unit. Dots with bars are means with their 95 % intervals; dashed lines are theory or \
+                limits. If the browser runs scripts: drag to zoom in (all figures over time zoom \
+                together), double-click to zoom out, point at a curve to read its values, click a name \
+                to hide its curve. Keys: left and right arrows move, + and - zoom, 0 shows everything.";
     }
     if figure.name.starts_with("ladder_") {
-        return "Each upright line is an end of the connection. A slanted arrow is a segment: it \
-                leaves where the arrow begins and arrives where it ends, later and so further down. \
-                A cross is a loss, with its cause; orange arrows are sent again. The coloured bar \
-                along a line is the state of that end.";
+        return "Each vertical line is an end of the connection. A slanted arrow is a segment: it leaves \
+                where the arrow begins and arrives where it ends, later and therefore further down. \
+                A cross is a loss, with its cause; orange arrows are retransmissions. The coloured \
+                bar along a line is the state of that end.";
     }
     "Time runs to the right. Each bar is an end of a connection, coloured by its state; the legend \
      names the colours, which are the same in all figures."

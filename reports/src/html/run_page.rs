@@ -134,17 +134,17 @@ fn left_out(page: &mut Page, summary: &RunSummary) {
     if summary.left_out.is_empty() {
         return;
     }
-    page.heading("Not written down");
+    page.heading("Not recorded");
     page.paragraph(
-        "Tables are kept small unless a scenario asks for more; every metric counts all. A line in \
-         [record], or --set 'record.…', brings what was left out.",
+        "Tables are kept small unless a scenario asks for more; metrics always count everything. To \
+         record what was left out, set the key shown in [record], or use --set 'record.…'.",
     );
     let rows: Vec<Vec<String>> = summary
         .left_out
         .iter()
         .map(|l| vec![l.table.clone(), l.what.clone(), l.key.clone()])
         .collect();
-    page.table(&cells(["table", "left out", "brought by"]), &rows);
+    page.table(&cells(["table", "left out", "recorded with"]), &rows);
 }
 
 fn counters(page: &mut Page, summary: &RunSummary) {

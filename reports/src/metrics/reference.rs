@@ -12,21 +12,21 @@ fn heading(source: Source) -> (&'static str, &'static str) {
         Source::Requests => ("Requests", "Requests of clients and their responses."),
         Source::Pools => (
             "Pools and retries",
-            "Connections that clients keep for requests to come, and what clients do when an attempt fails.",
+            "Connections that clients keep for later requests, and what clients do when an attempt fails.",
         ),
         Source::Middleboxes => (
-            "Nodes on the way",
-            "Firewalls and other middleboxes, summed over all of them; NATs are among the hosts.",
+            "Middleboxes",
+            "Firewalls, balancers and the like, summed over all of them; NATs are listed with the hosts.",
         ),
         Source::Sockets => (
             "Sockets and ports",
-            "Sockets by state, at any time exact. Both ends of a connection count; so do listeners.",
+            "Sockets by state, counted at every change. Both ends of a connection count; so do listeners.",
         ),
         Source::EndPoints => (
             "Ends of connections",
             "End points: each connection that is established has two. Sums are over all of them.",
         ),
-        Source::Flows => ("Bulk flows", "Senders of many bytes."),
+        Source::Flows => ("Bulk flows", "Bulk flows, and other senders of large amounts of data."),
         Source::Hosts => (
             "Hosts",
             "Counters of the hosts' TCP, summed over all hosts.",
@@ -116,7 +116,7 @@ pub fn explain(id: &str) -> Option<String> {
 const INTRODUCTION: &str = "\
 # Metrics
 
-<!-- Generated from the registry in reports/src/metrics; do not edit. To renew it, run
+<!-- Generated from the registry in reports/src/metrics; do not edit. To update it, run
      UPDATE_DOCS=1 cargo test -p synfin --test suite metrics -->
 
 The numbers of a run are in its `summary.json` under `metrics`; those of a batch are in `index.csv`

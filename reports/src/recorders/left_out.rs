@@ -1,4 +1,4 @@
-//! How many connections a run did not write down.
+//! How many connections a run left out of its tables.
 
 use super::first::First;
 use crate::format::count;
@@ -9,8 +9,8 @@ impl LeftOut {
     pub(crate) fn untraced(opened: u64, traced: u64) -> Option<LeftOut> {
         let left_out = opened.saturating_sub(traced);
         let what = format!(
-            "segments and senders' variables of {} of {} connections; traced are the first connections \
-             of the first clients",
+            "segments and senders' variables of {} of {} connections; only the first connections of the \
+             first clients are traced",
             count(left_out as f64),
             count(opened as f64)
         );
@@ -23,7 +23,7 @@ impl LeftOut {
         let (met, left_out) = first.left_out();
         let of = count(left_out as f64);
         let what = format!(
-            "{rows} of {of} of {} connections; those of the first {} are kept, and metrics count all",
+            "{rows} of {of} of {} connections; those of the first {} are kept, and metrics count all of them",
             count(met as f64),
             count((met - left_out) as f64),
         );

@@ -234,8 +234,8 @@ impl Samples {
         }
         table.close()?;
         let what = format!(
-            "{} samples of senders between those kept: of each step of time the extremes of window and \
-             round-trip time and the last sample are in the table",
+            "{} samples of senders; of each time step the table holds the extremes of window and \
+             round-trip time, and the last sample",
             count(left_out as f64)
         );
         Ok((left_out > 0).then(|| LeftOut::new("samples", what, "samples = \"all\"")))

@@ -190,7 +190,7 @@ impl Marker {
         }
         let file: MarkerFile = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
         if file.check != file.marker.digest() || !file.marker.names_are_inside() {
-            return Err(damaged("its own hash does not fit".to_owned()));
+            return Err(damaged("its own hash does not match".to_owned()));
         }
         // What no hash covers, blanks for example, is not as it was written either.
         if file.about != ABOUT || json_text(&path, &file)? != text {

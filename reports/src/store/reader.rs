@@ -155,7 +155,7 @@ impl Groups {
         let group = self.reader.get_row_group(g)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
         if rows > MOST_GROUP_ROWS {
-            let why = format!("a part of it claims {rows} rows, more than are written at once");
+            let why = format!("a part of it claims {rows} rows, more than synfin writes at once");
             return Err(ParquetError::General(why));
         }
         let rows = rows.min(most);
@@ -351,7 +351,7 @@ fn append(a: Column, b: Column) -> Result<Column, ParquetError> {
             a.append(b);
             Column::Text(a)
         }
-        _ => return Err(ParquetError::General("a column changes its kind".into())),
+        _ => return Err(ParquetError::General("a column changes its type".into())),
     })
 }
 
@@ -374,7 +374,7 @@ fn read_chunk(reader: ColumnReader, rows: usize, name: &str) -> Result<Column, P
         }
         _ => {
             return Err(ParquetError::General(
-                "a column of a kind not written here".into(),
+                "it has a column of a type that synfin does not write".into(),
             ));
         }
     })

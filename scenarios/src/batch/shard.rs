@@ -33,8 +33,8 @@ pub enum ShardChoice {
 /// Why a shard is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {
-    /// It is written wrongly.
-    #[error("{0:?} is no shard; write 3/8 for the third of eight, auto, or auto/8")]
+    /// It is not written as a shard.
+    #[error("{0:?} does not name a shard; write 3/8 for the third of eight, auto, or auto/8")]
     Unreadable(String),
     /// It is not one of them.
     #[error("there is no shard {0} of {1}: they are numbered from 1 to {1}")]
@@ -50,7 +50,7 @@ pub enum ShardError {
     #[error("{0} does not say how many shards there are; write --shard auto/8")]
     HowMany(&'static str),
     /// The scheduler says something else.
-    #[error("{0} = {1:?} is no number")]
+    #[error("{0} = {1:?} is not a number")]
     NoNumber(&'static str, String),
 }
 

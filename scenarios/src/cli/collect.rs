@@ -12,7 +12,7 @@ use crate::run::RunError;
 /// Damaged lines that are named.
 const MOST_NAMED: usize = 5;
 
-/// Writes index and report of all runs that lie in the directory.
+/// Writes the index and the report of all runs in the directory.
 pub(super) fn collect(dir: &Path) -> Result<(), Failure> {
     let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
     let part = batch::collect(dir).map_err(|e| match e {
@@ -28,7 +28,7 @@ pub(super) fn collect(dir: &Path) -> Result<(), Failure> {
             note(&format!("not used: {line}"));
         }
         note(&format!(
-            "{} of {} runs are complete, {} failed; `{}` makes the others",
+            "{} of {} runs are complete, {} failed; `{}` runs the others",
             part.made,
             part.all,
             part.failed,
@@ -38,7 +38,7 @@ pub(super) fn collect(dir: &Path) -> Result<(), Failure> {
     match part.failed {
         0 => Ok(()),
         n => Err(Failure::Run(format!(
-            "error: {n} of {} runs failed; `{}` tries them again",
+            "error: {n} of {} runs failed; `{}` repeats them",
             part.all,
             go_on(dir)
         ))),

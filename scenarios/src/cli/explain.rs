@@ -9,12 +9,12 @@ use super::single_run;
 use crate::console::{Failure, print};
 use crate::{reference, suggest};
 
-/// Tells a connection of a run segment by segment.
+/// Explains a connection of a run segment by segment.
 pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), Failure> {
     let (dir, summary) = single_run::open(dir)?;
-    let told = reports::figures::tell_connection(&dir, which, chinese);
-    match told.map_err(|e| Failure::Run(format!("error: {e}")))? {
-        Some(text) => print(text.trim_end()),
+    let text = reports::figures::explain_connection(&dir, which, chinese);
+    match text.map_err(|e| Failure::Run(format!("error: {e}")))? {
+        Some(story) => print(story.trim_end()),
         None => Err(Failure::Usage(format!(
             "error: no segments of a connection {which:?} are recorded in {}\n  = help: give a place \
              from 0, or a name as in 0.3; --set 'record.segments=100' records more connections{}",

@@ -67,10 +67,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     };
     match plan.runs.as_slice() {
         [_] if plan.is_single() && shard.is_some() => Err(Failure::Usage(
-            "error: --shard divides the runs of a batch, and this is a single run".to_owned(),
+            "error: --shard divides the runs of a batch, but this is a single run".to_owned(),
         )),
         _ if plan.until.is_some() && shard.is_some() => Err(Failure::Usage(
-            "error: --shard divides runs that are known beforehand, and `until` decides by their results how many there are\n  = help: give `replicas` in place of `until`".to_owned(),
+            "error: --shard needs the number of runs beforehand, but with `until` it depends on their results\n  = help: give `replicas` in place of `until`".to_owned(),
         )),
         [only] if plan.is_single() => {
             let text = only.text();
@@ -164,7 +164,7 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
         }
         RunOutcome::Made { made, because } => {
             if let Some(why) = because.filter(|_| !args.quiet) {
-                note(&format!("made again, because results were damaged: {why}"));
+                note(&format!("repeated, because results were damaged: {why}"));
             }
             if !args.quiet {
                 note_kept(&made.kept);
@@ -316,7 +316,7 @@ fn of_shard(
     let collect = shell_words(["synfin", "collect", &options.dir.display().to_string()]);
     if !args.quiet {
         note(&format!(
-            "shard {shard}: {made} runs made, {failed} failed; when all shards have ended, `{collect}` makes index and report"
+            "shard {shard}: {made} runs completed, {failed} failed; when all shards have ended, `{collect}` writes the index and the report"
         ));
     }
     match (stopped, failed) {
@@ -326,7 +326,7 @@ fn of_shard(
         ))),
         _ => Err(Failure::Stopped {
             message: format!(
-                "stopped: {stopped} runs of shard {shard} are not made; the same command makes them"
+                "stopped: {stopped} runs of shard {shard} are missing; the same command runs them"
             ),
             code: making.interrupt.exit_code(),
         }),
@@ -343,7 +343,7 @@ fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArg
         note_first(
             lines.collect(),
             MOST_NAMED,
-            "lines were not used, and their runs made again",
+            "lines were not used, and their runs repeated",
         );
     }
 }
@@ -384,7 +384,7 @@ impl Shown<'_> {
         let damaged = self.each().filter_map(|(_, outcome)| match outcome {
             RunOutcome::Made {
                 because: Some(why), ..
-            } => Some(format!("made again, because results were damaged: {why}")),
+            } => Some(format!("repeated, because results were damaged: {why}")),
             _ => None,
         });
         note_first(damaged.collect(), most, "runs were damaged and repeated");

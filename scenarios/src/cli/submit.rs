@@ -24,7 +24,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
     let changes = args.scenario.changes()?;
     let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
     if plan.is_single() {
-        let why = "this is a single run, and shards divide a batch; `synfin run` makes it";
+        let why = "shards divide a batch, but this is a single run; use `synfin run`";
         return Err(usage(why.to_owned()));
     }
     let dir = match &args.out {
@@ -37,7 +37,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
         false => (1..=shards).collect(),
     };
     if wanted.is_empty() {
-        note("all runs are there: nothing to submit");
+        note("all runs are complete: nothing to submit");
         return Ok(());
     }
     let job = Job {
@@ -69,7 +69,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
     };
     print(&format!("submitted: {}", said.trim()))?;
     note(&format!(
-        "`synfin status {0}` shows the progress; when it has ended, `synfin collect {0}` makes index and report",
+        "`synfin status {0}` shows the progress; when all tasks have ended, `synfin collect {0}` writes the index and the report",
         shell_words([dir.display().to_string().as_str()])
     ));
     Ok(())
@@ -146,7 +146,7 @@ impl Job<'_> {
 
     fn program(&self) -> Result<String, Failure> {
         let here = std::env::current_exe()
-            .map_err(|e| Failure::Run(format!("error: cannot tell where synfin is: {e}")))?;
+            .map_err(|e| Failure::Run(format!("error: cannot find the path of synfin itself: {e}")))?;
         let given = self.args.program.clone();
         Ok(given.unwrap_or_else(|| here.display().to_string()))
     }
@@ -174,7 +174,7 @@ impl Job<'_> {
         ];
         if dir.contains(['\n', '\r', ' ']) {
             return Err(Failure::Usage(format!(
-                "error: the directory {dir:?} has a blank in its name, which Slurm's options cannot hold\n  = help: give another with --out"
+                "error: the directory {dir:?} has a space in its name, which Slurm's options do not allow\n  = help: choose another with --out"
             )));
         }
         lines.extend(
@@ -221,7 +221,7 @@ impl Job<'_> {
         let args = self.args;
         if args.only_missing {
             return Err(Failure::Usage(
-                "error: an indexed job of Kubernetes has all its indices\n  = help: submit it whole; shards whose runs are there end at once".to_owned(),
+                "error: an indexed job of Kubernetes cannot leave out shards\n  = help: leave out --only-missing; shards whose runs are complete end at once".to_owned(),
             ));
         }
         let yaml = |text: &str| serde_json::to_string(text).unwrap_or_default();

@@ -47,10 +47,10 @@ pub(super) fn unfold(dir: &Path) -> Result<(), Failure> {
     match outcome {
         RunOutcome::Failed(error) => Err(Failure::Run(format!("error: {error}"))),
         outcome => {
-            note("only its metrics were kept: made again with tables, figures and page");
+            note("only its metrics were kept: repeated with tables, figures and a page");
             match outcome.outline().map(|o| differing(&metrics, &o.metrics)) {
                 Some(names) if !names.is_empty() => Err(Failure::Run(format!(
-                    "error: the run has other metrics than in the batch: {}\n  = help: its part was written by another program; `synfin run {} --force` makes all again",
+                    "error: these metrics of the run differ from those in the batch: {}\n  = help: another version of synfin wrote the batch; `synfin run {} --force` repeats all its runs",
                     names.join(", "),
                     file.display()
                 ))),

@@ -17,7 +17,7 @@ pub struct FaultFile {
     /// How long it is down.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub lasts: Option<SimDuration> => { name: "for", default: "for good", example: r#""5 s""# },
-    /// Each further node of the group goes down so much later than the one before: a rolling restart.
+    /// Time between the outages of one node of the group and the next: a rolling restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stagger: Option<SimDuration> => { default: "0 s", example: r#""15 s""# },
     /// After a host has come up, how long it neither opens nor accepts connections (RFC 9293 section

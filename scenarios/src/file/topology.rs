@@ -128,7 +128,7 @@ pub struct NatFile {
     /// Addresses that are shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<u32> => { default: "1", example: "2", within: Some((1.0, 1_000_000.0)) },
-    /// Whose NAT it is like: what other keys do not say is as there.
+    /// The NAT to imitate: it decides the keys that are not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String> => { default: "none", example: r#""aws""#, one_of: |_| NAT_PROFILES.names().collect() },
     /// What a mapping depends on besides the host inside and its port: nothing, the address outside, or address and
@@ -203,13 +203,13 @@ pub struct LinkFile {
     /// Probability that a packet is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reorder: Option<f64> => { default: "0", example: "0.01", within: Some((0.0, 1.0)) },
-    /// For how long such a packet is held back.
+    /// How long such a packet is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reorder_delay: Option<SimDuration> => { default: "0 s", example: r#""2 ms""# },
     /// Largest extra delay of each packet, drawn uniformly; or a delay model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter: Option<OrModel<SimDuration>> => { default: "0 s", example: r#""1 ms""# },
-    /// Changes in mid-run, in order of time.
+    /// Changes during the run, in order of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<ChangeFile>> => { default: "none", example: r#"[{ at = "10 s", up = false }]"# },
     /// What differs in the direction from the second end to the first.

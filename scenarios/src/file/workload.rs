@@ -83,13 +83,13 @@ pub struct WorkloadFile {
     /// `service` time of its request (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32> => { default: "no limit", example: "8", within: Some((1.0, 4_294_967_295.0)) },
-    /// First opening at the earliest.
+    /// Earliest time at which connections are opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<SimDuration> => { default: "0 s", example: r#""10 s""# },
-    /// No opening from then on.
+    /// Time from which no more connections are opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<SimDuration> => { default: "the end of the run", example: r#""100 s""# },
-    /// Most connections to open.
+    /// Maximum number of connections to open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit> => { default: r#""unlimited""#, example: "1000" },
     /// When connections are opened (exchange), or SYNs sent (syn-flood).
@@ -135,10 +135,10 @@ pub struct WorkloadFile {
     /// How the connection is closed (exchange): both directions, one after the other, or by a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub how: Option<String> => { default: "fin", example: r#""half""#, one_of: |_| vec!["fin", "half", "rst"] },
-    /// Wait of the closer before it closes (exchange).
+    /// How long the end that closes first waits before it does (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close_after: Option<SimDuration> => { default: "0 s", example: r#""1 s""# },
-    /// Wait of the other side before it closes too (exchange).
+    /// How long the other end then waits before it closes too (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linger: Option<SimDuration> => { default: "0 s", example: r#""1 s""# },
     /// The first request goes with the SYN (exchange), where `fast_open` of the hosts has bit 1 at
@@ -160,8 +160,8 @@ pub struct WorkloadFile {
     /// Bytes per second that the sink reads (bulk), as `"1 MB"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_rate: Option<Bytes> => { default: "all at once", example: r#""1 MB""# },
-    /// Time from the arrival of data until they are read (bulk), such as a process takes to wake up. Data
-    /// that arrive meanwhile are acknowledged together.
+    /// Time from the arrival of data until they are read (bulk), such as the time a process takes to wake
+    /// up. Data that arrive meanwhile are acknowledged together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_delay: Option<SimDuration> => { default: "0 s", example: r#""200 us""# },
 }
@@ -214,52 +214,52 @@ pub struct StepFile {
 }
 
 described! {
-/// The connections that each client keeps for requests to come. A request takes the idle connection
+/// The connections that each client keeps for later requests. A request takes the idle connection
 /// that was used last, opens one, or waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolFile {
-    /// Most connections, those being opened included.
+    /// Maximum number of connections, including those being opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u32> => { default: "no limit", example: "10", within: Some((1.0, 4_294_967_295.0)) },
-    /// Most connections kept while no request needs them.
+    /// Maximum number of idle connections kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle: Option<u32> => { default: "as `max`", example: "2", within: Some((0.0, 4_294_967_295.0)) },
-    /// A connection is closed when it has been idle for so long.
+    /// A connection is closed when it has been idle for this long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<SimDuration> => { default: "never", example: r#""30 s""# },
-    /// A connection of this age takes no further request.
+    /// A connection of this age takes no more requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_lifetime: Option<SimDuration> => { default: "no limit", example: r#""10 min""# },
-    /// Most requests of a connection.
+    /// Maximum number of requests over one connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_requests: Option<u32> => { default: "no limit", example: "1000", within: Some((1.0, 4_294_967_295.0)) },
 }
 }
 
 described! {
-/// What clients do when an attempt fails: a connect that fails or is given up, a request without its
-/// whole response. Another attempt repeats the exchange from its first request, over a connection of
-/// its own to the next server.
+/// What clients do when an attempt fails: a connect that fails or is given up, or a request without a
+/// complete response. Another attempt repeats the exchange from its first request, over a new connection
+/// to the next server.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetriesFile {
-    /// Most further attempts of one exchange.
+    /// Maximum number of further attempts of one exchange.
     pub max: u32 => { example: "3", within: Some((0.0, 1_000_000.0)), needed: true },
     /// Wait before the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff: Option<SimDuration> => { default: "100 ms", example: r#""1 s""# },
-    /// What the wait is multiplied by for each further one.
+    /// Factor by which the wait grows from one attempt to the next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64> => { default: "2", example: "1.5", within: Some((1.0, 1_000.0)) },
     /// Longest wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_backoff: Option<SimDuration> => { default: "10 s", example: r#""30 s""# },
-    /// Share of the wait that is random: with 1 it is uniform from zero to the whole, with 0 always the
-    /// whole.
+    /// Share of the wait that is random: with 1 the wait is uniform between zero and its full length, with
+    /// 0 it always has its full length.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter: Option<f64> => { default: "1", example: "0.5", within: Some((0.0, 1.0)) },
-    /// Most further attempts per exchange begun, over all exchanges of a client host so far.
+    /// Maximum number of further attempts per exchange begun, over all exchanges of a client host so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<f64> => { default: "no limit", example: "0.2", within: Some((0.0, 1_000_000.0)) },
 }

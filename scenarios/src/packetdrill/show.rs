@@ -125,16 +125,16 @@ fn details(report: &Report, all: bool) -> String {
     out += &skipped(report);
     if report.unclaimed > 0 {
         let n = report.unclaimed;
-        let _ = writeln!(out, "  {n} segments at the end that no line asks for");
+        let _ = writeln!(out, "  {n} segments at the end that no line expects");
     }
     out
 }
 
-/// What was passed over, a line for each.
+/// What was skipped, a line for each.
 fn skipped(report: &Report) -> String {
     let lines = report.skipped.iter();
     lines
-        .map(|s| format!("  passed over at {}: {}\n", s.at, s.text))
+        .map(|s| format!("  skipped at {}: {}\n", s.at, s.text))
         .collect()
 }
 

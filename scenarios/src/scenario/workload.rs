@@ -275,7 +275,7 @@ fn via(
     let middleboxes = topology.middleboxes();
     let has_function = |node| middleboxes.iter().any(|(other, _)| *other == node);
     if nodes.is_empty() || !nodes.into_iter().all(has_function) {
-        let message = format!("{name:?} is no router with a function of its own");
+        let message = format!("{name:?} is not a router with a middlebox");
         let help = "give a router middlebox = { kind = \"balancer\", servers = \"server\" } and name it here";
         return Err(Problem::new(at.key("via"), message).help(help));
     }
@@ -292,7 +292,7 @@ fn ports(file: &WorkloadFile, at: &DottedPath) -> Result<Vec<u16>, Problem> {
             if *n == 0 || last > 65_536 {
                 return Err(Problem::new(
                     at_ports,
-                    format!("there are no {n} ports from {first} upwards"),
+                    format!("there are fewer than {n} ports from {first} upwards"),
                 )
                 .help("ports go from 1 to 65535"));
             }

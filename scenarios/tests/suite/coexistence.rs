@@ -133,7 +133,7 @@ fn the_tables_of_pairs_are_those_of_the_simulator() {
             .find(|l| l.starts_with(&format!("| {one} |")))
             .unwrap();
         let column = names.iter().position(|n| *n == other).unwrap();
-        let told: f64 = row
+        let documented: f64 = row
             .split('|')
             .nth(column + 2)
             .unwrap()
@@ -147,8 +147,8 @@ fn the_tables_of_pairs_are_those_of_the_simulator() {
             false => 100.0 - share(other, one, buffer),
         };
         assert!(
-            (made - told).abs() < SLACK,
-            "{one} beside {other} at {buffer}: {made}, told {told}"
+            (made - documented).abs() < SLACK,
+            "{one} beside {other} at {buffer}: {made}, documented {documented}"
         );
     }
 }

@@ -71,7 +71,7 @@ fn notes_in_result_directories_survive_run_report_force_and_damage() {
     damage("r/summary.json");
     damage(&format!("b/runs/{id}/census.parquet"));
     let said = ok(dir.path(), &["run", "small.toml", "--out", "r"]);
-    assert!(said.contains("made again, because results were damaged: r/summary.json"));
+    assert!(said.contains("repeated, because results were damaged: r/summary.json"));
     let said = ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
     assert!(said.contains("3 of 4 runs were complete already"), "{said}");
     // What was damaged is beside; all else is as it was.

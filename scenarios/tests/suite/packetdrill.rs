@@ -135,7 +135,7 @@ fn all_is_shown_when_it_is_asked_for() {
         "ok    talks.pkt\n",
         "> S. 0:0(0) ack 1 win 64240 <mss 1460>",
         "printed: hello 2",
-        "passed over at 6:4: nstat > /dev/null",
+        "skipped at 6:4: nstat > /dev/null",
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }

@@ -142,7 +142,7 @@ key(panel,'Home');$('[data-do=quiz]',panel).click();key(panel,'ArrowRight');
 out.hidden=[$('.answer',panel).checkVisibility({visibilityProperty:true}),$('.ask',panel).hidden];
 $('[data-do=reveal]',panel).click();out.shown=$('.answer',panel).checkVisibility({visibilityProperty:true});
 $('#language').click();out.chinese=$('.story',panel).textContent;out.lang=document.documentElement.lang;
-out.list=$$('.told li',fig).length;
+out.list=$$('.story-list li',fig).length;
 $('[data-do=present]',panel).click();await wait(300);
 out.presents=!!document.fullscreenElement||fig.classList.contains('presenting');
 key(panel,'Escape');out.closed=!fig.classList.contains('stepping');

@@ -151,7 +151,7 @@ fn commands_without_results_end_as_any_program_does() {
     let args = ["bench", "hold", "6", "--holds", "400000000"];
     let child = spawn(dir.path(), &args);
     std::thread::sleep(Duration::from_millis(100));
-    // Not SIGINT, which a process in the background may have been told to ignore.
+    // Not SIGINT, which background processes may ignore.
     send("TERM", &child);
     // By the signal: there is no exit code.
     assert_eq!(ended(child).0, None);

@@ -47,7 +47,7 @@ pub(super) fn syn((a, b): Names<'_>, s: &Sent, crossing: bool) -> Said {
     if crossing {
         return Said::new(
             format!(
-                "{a} opens too, before it has heard of {b}'s SYN: a simultaneous open. Its own initial \
+                "{a} also sends a SYN, before it has received {b}'s: a simultaneous open. Its own initial \
                  sequence number is {}.{en}",
                 s.seq
             ),
@@ -75,7 +75,7 @@ pub(super) fn syn_ack((a, b): Names<'_>, s: &Sent, both: bool) -> Said {
     if both {
         return Said::new(
             format!(
-                "{a} has received the SYN of {b} while its own is on the way: both ends pass through \
+                "{a} has received the SYN of {b} while its own was on the way: both ends pass through \
                  SYN-RECEIVED, and each acknowledges the other's SYN.{en}"
             ),
             format!(
@@ -100,9 +100,9 @@ pub(super) fn third_ack((a, b): Names<'_>, s: &Sent) -> Said {
     let (en, zh) = enters(s);
     Said::new(
         format!(
-            "{a} acknowledges {b}'s SYN with ack = y+1: the third segment of the handshake. Now both \
-             know that the other has their initial sequence number; without it an old duplicate SYN \
-             could open a connection nobody wants.{en}"
+            "{a} acknowledges {b}'s SYN with ack = y+1: the third segment of the handshake. Now each end \
+             knows that the other has its initial sequence number; without this segment an old duplicate \
+             SYN could open a connection that nobody wants.{en}"
         ),
         format!(
             "{a} 用 ack = y+1 确认 {b} 的 SYN：三次握手的第三个报文段。至此双方都知道对方已收到自己的初始序号；\
@@ -150,7 +150,7 @@ pub(super) fn repeated_ack((a, _): Names<'_>, s: &Sent, of_fin: bool) -> Said {
     if of_fin {
         return Said::new(
             format!(
-                "{a} repeats its ACK of the FIN: the FIN came once more, so the first ACK must have been lost."
+                "{a} repeats its ACK of the FIN: the FIN arrived again, so the first ACK was lost or late."
             ),
             format!("{a} 再次确认 FIN：FIN 又到达了一次，说明之前的 ACK 可能已丢失。"),
         );
@@ -158,7 +158,7 @@ pub(super) fn repeated_ack((a, _): Names<'_>, s: &Sent, of_fin: bool) -> Said {
     Said::new(
         format!(
             "{a} repeats its acknowledgment (ack = {}, window = {}): something arrived out of order or \
-             once more, or it tells its window.",
+             twice, or its window has changed.",
             s.ack, s.detail.window
         ),
         format!(
@@ -172,7 +172,7 @@ pub(super) fn closed_window((a, b): Names<'_>, _: &Sent) -> Said {
     Said::new(
         format!(
             "{a} closes its window: its receive buffer is full because the application does not read. \
-             {b} must stop sending, and asks from time to time whether that has changed."
+             {b} must stop sending, and probes from time to time whether the window has opened."
         ),
         format!(
             "{a} 把窗口关为 0：应用没有读取，接收缓冲区已满。{b} 必须停止发送，并不时探询窗口是否打开。"
@@ -210,7 +210,7 @@ pub(super) fn fin((a, b): Names<'_>, s: &Sent, acks_fin: bool) -> Said {
         )
     } else {
         (
-            format!(" It goes on receiving until {b} has closed as well."),
+            format!(" It continues to receive until {b} has closed as well."),
             format!("在 {b} 也关闭之前，它仍然继续接收。"),
         )
     };
@@ -234,7 +234,7 @@ pub(super) fn ack_of_fin((a, b): Names<'_>, s: &Sent) -> Said {
             format!("{a} 处于 CLOSE-WAIT：在应用关闭之前仍可发送数据。这就是关闭连接需要四个报文段而不是三个的原因。"),
         ),
         Some(State::TimeWait) => (
-            format!(" {a} stays in TIME-WAIT: if this ACK is lost, {b} sends its FIN again and gets the ACK again."),
+            format!(" {a} stays in TIME-WAIT: if this ACK is lost, {b} retransmits its FIN and {a} acknowledges it again."),
             format!("{a} 停留在 TIME-WAIT：若这个 ACK 丢失，{b} 会重发 FIN，{a} 就能再次确认。"),
         ),
         Some(State::Closing) => (
@@ -259,7 +259,7 @@ pub(super) fn reset((a, b): Names<'_>, _: &Sent) -> Said {
     Said::new(
         format!(
             "{a} resets the connection: RST = 1 ends it at once, without an answer and without \
-             TIME-WAIT. Data that {b} has not read yet are lost to it."
+             TIME-WAIT. Data that {b} has not read yet are lost."
         ),
         format!(
             "{a} 复位连接：RST = 1 立即终止连接，没有应答，也不经过 TIME-WAIT。{b} 尚未读取的数据将丢失。"
@@ -275,12 +275,12 @@ pub(super) fn again(s: &Sent, first: usize) -> Said {
             "在重传超时之前没有收到确认".to_owned(),
         ),
         "SYN time-out" => (
-            "no answer came before the time-out, one second at first and doubled each time"
+            "no answer came before the time-out, which starts at one second and doubles each time"
                 .to_owned(),
             "在超时之前没有收到应答；超时起初为一秒，之后每次加倍".to_owned(),
         ),
         "duplicate ACKs" => (
-            "repeated ACKs show that something after it has arrived".to_owned(),
+            "duplicate ACKs show that data beyond it have arrived".to_owned(),
             "重复的 ACK 表明其后的数据已到达".to_owned(),
         ),
         "" => ("it is sent again".to_owned(), "重新发送".to_owned()),
@@ -330,11 +330,11 @@ pub(super) fn waited(name: &str, time: &str, cause: Cause) -> Said {
             "等待对方的报文段到达",
         ),
         Cause::TimeOut => (
-            "for a timer: nothing had acknowledged it",
+            "for a timer: no acknowledgment had come",
             "等待定时器：一直没有得到确认",
         ),
         Cause::DelayedAck => (
-            "to acknowledge more at once (delayed ACK)",
+            "in order to acknowledge more data at once (delayed ACK)",
             "为了一次确认更多数据（延迟 ACK）",
         ),
         Cause::Window => (

@@ -107,8 +107,8 @@ pub(super) fn figure(
         name: name_of(wanted, &info.axes[layout.x].path),
         caption: format!(
             "{title} ({} against {}): {each}, means over replicas with the 95 % interval of the height. \
-             Dashed: the Pareto front, the points to which no other is better in both, higher and further \
-             left.{more}",
+             Dashed: the Pareto front, the points that no other point beats in both, by being higher and \
+             further left.{more}",
             wanted.metric, wanted.against
         ),
         svg: chart.svg()?,

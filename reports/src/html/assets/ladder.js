@@ -23,8 +23,8 @@ function statesAt(data, i) {
       [before, now] = [now, c.to];
     }
     // Several changes at one instant: the segment says which of them it stands for.
-    const told = s && (lane === s.from ? s.atSender : lane === s.to && s.got != null ? s.atReceiver : null);
-    if (told && told !== now) [before, now] = [before === told ? null : before, told];
+    const noted = s && (lane === s.from ? s.atSender : lane === s.to && s.got != null ? s.atReceiver : null);
+    if (noted && noted !== now) [before, now] = [before === noted ? null : before, noted];
     const ended = own.length > 0 && now === "CLOSED" && own.some((c) => c.to !== "CLOSED" && c.time <= limit);
     return { now, before, ended };
   });
@@ -145,7 +145,7 @@ function stepper(figure, data) {
       el("tr", {}, el("td"), ...ends.map((e) => el("th", { scope: "col" }, e.name))),
       row("inFlight", ends.map((_, lane) => flying.filter((f) => f.from === lane).map((f) => f.flags + (f.len ? ` ${f.len}` : "")).join("; ") || t("nothing"))),
       row("unacked", ends.map((e) => octets(e.open))),
-      row("told", ends.map((e) => (e.window == null ? "–" : octets(e.window)))),
+      row("offered", ends.map((e) => (e.window == null ? "–" : octets(e.window)))),
       row("timers", ends.map((e) => e.timers.join(", ") || t("nothing"))))), el("p", { class: "small" }, t("inferred")));
     mark();
     figure.dataset.step = i;
@@ -178,7 +178,7 @@ function stepper(figure, data) {
 
 /** What happens, as text under the ladder: for readers, and for those who do not see the picture. */
 function storyList(figure, data) {
-  const list = el("ol", { class: "told" });
+  const list = el("ol", { class: "story-list" });
   const fill = () => list.replaceChildren(...data.story.map((step, i) => {
     const s = data.segments[i];
     const who = s ? `${data.lanes[s.from]} → ${data.lanes[s.to]}: ${s.label}. ` : "";

@@ -47,7 +47,7 @@ const WORDS = {
   inFlight: ["In flight", "在途"],
   nothing: ["nothing", "无"],
   unacked: ["Sent, not acknowledged", "已发送未确认"],
-  told: ["Window offered", "通告窗口"],
+  offered: ["Window offered", "通告窗口"],
   timers: ["Timers armed", "已启动的定时器"],
   rto: ["retransmission", "重传"],
   tw: ["2MSL (TIME-WAIT)", "2MSL（TIME-WAIT）"],

@@ -44,6 +44,6 @@ pub(super) const MIDDLEBOXES: &[Metric] = &[
     balancer("balancer_idle_forgotten", Count, "connections that balancers forgot because they were silent", "`idle_timeout` of the balancer."),
     balancer("balancer_strangers_pkts", Count, "packets of connections that balancers did not know", "Answered by a reset, or dropped."),
     balancer("balancer_resets_sent", Count, "resets sent by balancers", ""),
-    balancer("balancer_imbalance", Number, "connections of the busiest server by the mean of all", "1 says that all servers of the balancer got as many."),
+    balancer("balancer_imbalance", Number, "connections of the busiest server by the mean of all", "1 means that all servers of the balancer got equally many."),
     Metric::new(Source::Middleboxes, "syn_limit_drops_pkts", Count, "SYNs dropped by a limit of new connections", "").absent("no router limits new connections"),
 ];

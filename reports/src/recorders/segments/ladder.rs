@@ -133,8 +133,8 @@ impl Ladder {
         table.close()?;
         let all: u64 = self.sent.values().sum();
         let what = format!(
-            "{} of {} segments of the traced connections: the first and last hundred of each end and \
-             those around trouble are in the table",
+            "{} of {} segments of the traced connections; the table holds the first and last hundred of \
+             each end and those around losses and other trouble",
             count(all.saturating_sub(written) as f64),
             count(all as f64)
         );

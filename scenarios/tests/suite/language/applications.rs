@@ -309,7 +309,7 @@ close = "server"
     assert_eq!(get(&summary, "requests_done"), 10.0 + 21.0);
     assert_eq!(get(&summary, "requests_unanswered"), 0.0);
     assert_eq!(get(&summary, "bytes_acked"), 10.0 * 5300.0 + 21.0 * 70.0);
-    // Each closes as it is told.
+    // Each closes as its workload says.
     assert_eq!(get(&summary, "time_wait.client_peak"), 10.0);
     assert_eq!(get(&summary, "time_wait.server_peak"), 7.0);
 }

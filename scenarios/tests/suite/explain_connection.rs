@@ -3,11 +3,11 @@
 use crate::common::{directory, said};
 
 #[test]
-fn a_connection_is_told_in_both_languages_with_what_was_waited_for() {
+fn a_connection_is_explained_in_both_languages_with_what_was_waited_for() {
     let dir = directory(&[]);
     let run = ["run", "http-exchange", "-q", "--out", "r"];
     assert_eq!(said(dir.path(), &run).0, 0);
-    let (code, told, _) = said(dir.path(), &["explain", "r", "--connection", "0"]);
+    let (code, text, _) = said(dir.path(), &["explain", "r", "--connection", "0"]);
     assert_eq!(code, 0);
     for needed in [
         "client -> server  SYN seq=x",
@@ -16,13 +16,13 @@ fn a_connection_is_told_in_both_languages_with_what_was_waited_for() {
         "2MSL",
         "RFC 9293 section 3.6.1",
     ] {
-        assert!(told.contains(needed), "{needed}: {told}");
+        assert!(text.contains(needed), "{needed}: {text}");
     }
     let named = ["explain", "r", "--connection", "0.0", "--lang", "zh"];
-    let (code, told, _) = said(dir.path(), &named);
+    let (code, text, _) = said(dir.path(), &named);
     assert!(
-        code == 0 && told.contains("请求与 server 建立连接"),
-        "{told}"
+        code == 0 && text.contains("请求与 server 建立连接"),
+        "{text}"
     );
     let (code, _, words) = said(dir.path(), &["explain", "r", "--connection", "7"]);
     assert!(code == 2 && words.contains("record.segments"), "{words}");
