@@ -18,11 +18,11 @@ mod samples;
 mod senders;
 mod sequence;
 mod shares;
-mod steps;
 mod story;
 mod style;
 mod svg;
 pub(crate) mod sweep;
+mod time_bins;
 mod time_waits;
 mod timeline;
 
@@ -105,10 +105,10 @@ impl Drawn {
 }
 
 /// Draws a figure of a run.
-type Draw = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
+type DrawFigure = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
 
 /// Figures for runs with many connections.
-const POPULATION: &[(&str, Draw)] = &[
+const POPULATION: &[(&str, DrawFigure)] = &[
     ("connect outcomes", connects::connect_outcomes),
     ("TIME-WAIT", population::time_wait),
     ("sockets by state", population::sockets_by_state),
@@ -120,7 +120,7 @@ const POPULATION: &[(&str, Draw)] = &[
 ];
 
 /// Figures that show single connections.
-const SINGLE: &[(&str, Draw)] = &[
+const SINGLE: &[(&str, DrawFigure)] = &[
     ("goodput", bulk::goodput),
     ("shares of the goodput", shares::shares),
     ("fairness", shares::fairness),

@@ -29,14 +29,14 @@ const MANY: f64 = 100.0;
 
 /// The findings of a run, most important first: a function of its metrics and of what was known in advance.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
-    let known = Known { info, metrics };
+    let known = RunFacts { info, metrics };
     let all = table::UNUSUAL.iter().chain(table::USUAL);
     all.filter_map(|finding| (finding.tell)(&known)).collect()
 }
 
 /// Those of the findings that are unusual.
 pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
-    let known = Known { info, metrics };
+    let known = RunFacts { info, metrics };
     let told = table::UNUSUAL.iter().filter_map(|f| (f.tell)(&known));
     told.collect()
 }
@@ -44,7 +44,7 @@ pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<St
 /// True when a run with these metrics, and no other information, gets the finding of this name.
 pub(crate) fn has_finding(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
     let info = &RunInfo::default();
-    let known = Known { info, metrics };
+    let known = RunFacts { info, metrics };
     let mut all = table::UNUSUAL.iter().chain(table::USUAL);
     let finding = all.find(|finding| finding.about.name == name);
     finding.is_some_and(|finding| (finding.tell)(&known).is_some())
@@ -66,7 +66,7 @@ pub struct Finding {
 /// A finding of a run, and the function that writes its sentence; `None` if it does not apply.
 struct RunFinding {
     about: Finding,
-    tell: fn(&Known<'_>) -> Option<String>,
+    tell: fn(&RunFacts<'_>) -> Option<String>,
 }
 
 /// All findings of runs, in the order in which they appear: what is unusual comes first.
@@ -77,12 +77,12 @@ pub fn all() -> impl Iterator<Item = &'static Finding> {
 
 pub use reference::{explain, reference};
 
-struct Known<'a> {
+struct RunFacts<'a> {
     info: &'a RunInfo,
     metrics: &'a BTreeMap<String, f64>,
 }
 
-impl Known<'_> {
+impl RunFacts<'_> {
     fn get(&self, name: &str) -> Option<f64> {
         self.metrics.get(name).copied()
     }

@@ -22,12 +22,12 @@ mod histogram;
 mod left_out;
 mod level;
 mod links;
-mod names;
 mod numbers;
 mod outcomes;
 mod pools;
 mod queues;
 mod requests;
+mod row_texts;
 mod samples;
 mod segments;
 mod states;
@@ -54,17 +54,17 @@ use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
 use beside::Beside;
 use capture::Capture;
 use census::Census;
-use connections::Connections;
-use first::First;
+use connections::ConnectionsRecorder;
+use first::FirstConnections;
 use flows::Flows;
 use half_open::HalfOpen;
-use names::Names;
 pub use numbers::NumbersRecorder;
 use outcomes::Outcomes;
-use pools::{Pools, Retries};
+use pools::{Pools, RetryCounts};
 use requests::Requests;
-use samples::Samples;
-use segments::Segments;
+use row_texts::NodeNames;
+use samples::SamplesRecorder;
+use segments::SegmentsRecorder;
 use states::States;
 
 /// What is known only at the end of the run.
@@ -219,18 +219,18 @@ const WORTH_A_THREAD: usize = 2_000;
 /// The tables being recorded.
 #[derive(Debug)]
 struct Recording {
-    names: Arc<Names>,
+    names: Arc<NodeNames>,
     census: Census,
     outcomes: Outcomes,
     requests: Requests,
     pools: Pools,
-    retries: Retries,
-    connections: Connections,
+    retries: RetryCounts,
+    connections: ConnectionsRecorder,
     flows: Flows,
     half_open: HalfOpen,
     states: States,
-    samples: Samples,
-    segments: Segments,
+    samples: SamplesRecorder,
+    segments: SegmentsRecorder,
     capture: Option<Capture>,
     records: u64,
 }
@@ -252,20 +252,20 @@ impl Recording {
             }
             _ => None,
         };
-        let first = |most| First::new(most, info.nodes.len());
+        let first = |most| FirstConnections::new(most, info.nodes.len());
         Ok(Recording {
-            names: Arc::new(Names::new(&info.nodes)),
+            names: Arc::new(NodeNames::new(&info.nodes)),
             census: Census::new(to, record.interval_s, &info.nodes, window)?,
             outcomes: Outcomes::new(to, record.interval_s, window)?,
             requests: Requests::new(to, record.interval_s)?,
             pools: Pools::new(to, record.interval_s, window)?,
-            retries: Retries::default(),
-            connections: Connections::new(to, first(record.connections))?,
+            retries: RetryCounts::default(),
+            connections: ConnectionsRecorder::new(to, first(record.connections))?,
             flows: Flows::default(),
             half_open: HalfOpen::default(),
             states: States::new(to, first(record.states))?,
-            samples: Samples::new(to, record.all_samples, record.samples_every_s)?,
-            segments: Segments::new(to, record.segments)?,
+            samples: SamplesRecorder::new(to, record.all_samples, record.samples_every_s)?,
+            segments: SegmentsRecorder::new(to, record.segments)?,
             capture,
             records: 0,
         })
@@ -361,7 +361,7 @@ impl beside::Work for Recording {
 fn write_network(
     to: &Tables,
     infos: &[LinkInfo],
-    names: &Names,
+    names: &NodeNames,
     stats: &RunStats,
     metrics: &mut Metrics,
 ) -> Result<(), StoreError> {

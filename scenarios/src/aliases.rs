@@ -4,7 +4,7 @@
 use tcp_model::params::{self, Named, Param, Value};
 use toml::Table;
 
-use crate::path::{DottedPath, Step};
+use crate::dotted_path::{DottedPath, PathStep};
 
 /// A path to a TCP parameter, under any of its names.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct TcpPath {
     /// The name as written, without `tcp.` and quotes.
     pub name: String,
     /// Steps into the parameter's own value.
-    pub inside: Vec<Step>,
+    pub inside: Vec<PathStep>,
 }
 
 impl TcpPath {
@@ -24,14 +24,14 @@ impl TcpPath {
     /// (`net.ipv4.tcp_fin_timeout`, `tcp_fin_timeout`) belongs to `tcp`.
     pub fn of(path: &DottedPath) -> Option<TcpPath> {
         let (table, rest) = match &path.0[..] {
-            [Step::Key(tcp), Step::Key(host), group, rest @ ..]
+            [PathStep::Key(tcp), PathStep::Key(host), group, rest @ ..]
                 if tcp == "tcp" && host == "host" =>
             {
                 let table = DottedPath::from("tcp.host");
                 (table.with(group.clone()), rest)
             }
-            [Step::Key(tcp), rest @ ..] if tcp == "tcp" => (DottedPath::from("tcp"), rest),
-            [Step::Key(first), ..] if first == "net" || first.starts_with("tcp_") => {
+            [PathStep::Key(tcp), rest @ ..] if tcp == "tcp" => (DottedPath::from("tcp"), rest),
+            [PathStep::Key(first), ..] if first == "net" || first.starts_with("tcp_") => {
                 (DottedPath::from("tcp"), &path.0[..])
             }
             _ => return None,
@@ -39,7 +39,9 @@ impl TcpPath {
         // Sysctl names contain dots: the shortest prefix that names a parameter is the name.
         let mut name = String::new();
         for (i, step) in rest.iter().enumerate() {
-            let Step::Key(key) = step else { return None };
+            let PathStep::Key(key) = step else {
+                return None;
+            };
             if i > 0 {
                 name.push('.');
             }

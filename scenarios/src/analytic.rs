@@ -20,7 +20,7 @@ mod conditions;
 pub(crate) mod curves;
 mod life;
 
-use conditions::Way;
+use conditions::ClientPath;
 use life::Life;
 
 /// Why there is no closed form, in words for readers of the report.
@@ -35,7 +35,7 @@ impl NoTheory {
 }
 
 /// A workload of exchanges and its parts.
-struct Case<'a> {
+struct ExchangeCase<'a> {
     scenario: &'a Scenario,
     network: &'a Network,
     workload: &'a Workload,
@@ -45,12 +45,12 @@ struct Case<'a> {
     bind_first: bool,
     limit: Option<u64>,
     /// The paths, once they are looked up.
-    ways: OnceCell<Result<Vec<Way>, NoTheory>>,
+    ways: OnceCell<Result<Vec<ClientPath>, NoTheory>>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> ExchangeCase<'a> {
     /// The only workload of a scenario. Several would mix their populations.
-    fn new(scenario: &'a Scenario, network: &'a Network) -> Result<Case<'a>, NoTheory> {
+    fn new(scenario: &'a Scenario, network: &'a Network) -> Result<ExchangeCase<'a>, NoTheory> {
         let [workload] = scenario.workloads.as_slice() else {
             return Err(NoTheory::because("several workloads share the hosts"));
         };
@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
                 retries,
                 bind_first,
                 pool: None,
-            } => Ok(Case {
+            } => Ok(ExchangeCase {
                 scenario,
                 network,
                 workload,
@@ -140,7 +140,7 @@ impl<'a> Case<'a> {
 
 /// What is known of a scenario's connections in advance, with closed forms where they hold.
 pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
-    let case = match Case::new(scenario, network) {
+    let case = match ExchangeCase::new(scenario, network) {
         Ok(case) => case,
         Err(why) => {
             return AnalyticHints {
@@ -170,7 +170,7 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
 }
 
 /// The terms, and why those for TIME-WAIT are missing; or why there are no terms at all.
-fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
+fn theory(case: &ExchangeCase<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
     let reasons = conditions::of_network(case);
     if !reasons.is_empty() {
         return Err(reasons);
@@ -207,7 +207,7 @@ fn theory(case: &Case<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
 /// the limit, success and failure alternate with that period, so that shares must be taken over whole
 /// periods.
 pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> Option<(f64, f64)> {
-    let case = Case::new(scenario, network).ok()?;
+    let case = ExchangeCase::new(scenario, network).ok()?;
     if !matches!(case.arrivals, Arrivals::Fixed(_) | Arrivals::Poisson(_)) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Turns a run into what the engine needs: network, hosts with their applications, configuration.
 
 mod info;
-mod place;
+mod workload_hosts;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -16,8 +16,8 @@ use tcp_model::app::http::HttpPayloads;
 use tcp_model::middlebox::BoxedMiddlebox;
 use tcp_model::spec::{AppSpec, HostConfig, KeptSegments, ServerSpec, SinkSpec, TraceSpec};
 
-use self::place::Place;
-use crate::file::values::Payload;
+use self::workload_hosts::PlacedWorkload;
+use crate::file::values::PayloadChoice;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
@@ -105,7 +105,7 @@ impl Assembly {
     /// The payload of captured packets, if it is HTTP.
     pub fn http(&self, spec: &RunSpec) -> Option<HttpPayloads> {
         let record = &spec.scenario.record;
-        (record.pcap && record.pcap_payload == Payload::Http).then(|| {
+        (record.pcap && record.pcap_payload == PayloadChoice::Http).then(|| {
             let mut http = HttpPayloads::new(spec.seed);
             for (host, node) in self.hosts.iter().zip(0..) {
                 if let Some(host) = host {
@@ -175,7 +175,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         })
         .collect();
     for workload in &scenario.workloads {
-        let place = Place::new(scenario, workload, network);
+        let place = PlacedWorkload::new(scenario, workload, network);
         place.servers(&mut hosts);
         let mut add = |node: NodeId, app: AppSpec| {
             if let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) {

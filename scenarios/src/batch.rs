@@ -26,11 +26,11 @@ use reports::store::{ResultDir, StoreError};
 use reports::{BatchInfo, BatchRow, Judgement, SharedNames, write_batch_of};
 use sim_core::simulation::SimulationProgress;
 
-use crate::estimate::{Estimate, bytes};
+use crate::estimate::{CostEstimate, bytes};
 use crate::execution::Execution;
 use crate::existing::Existing;
 use crate::interrupt::Interrupt;
-use crate::place::shell_words;
+use crate::output_dir::shell_words;
 use crate::problem::Source;
 use crate::process::provenance;
 use crate::progress::BatchProgress;
@@ -215,7 +215,7 @@ impl Limits {
         let Some(limit) = self.memory_bytes else {
             return Ok(());
         };
-        let estimate = Estimate::of_all(std::slice::from_ref(spec));
+        let estimate = CostEstimate::of_all(std::slice::from_ref(spec));
         let estimate = estimate.map_err(|p| RunError::Scenario(p.message))?;
         match estimate.first().map(|e| e.memory_bytes) {
             Some(needed) if needed > limit => Err(RunError::TooLarge(bytes(needed), bytes(limit))),

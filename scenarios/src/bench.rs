@@ -7,7 +7,7 @@
 use clap::{Args, Subcommand};
 use sim_core::event_queue::EventQueueKind;
 
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 use crate::execution::Execution;
 
 mod churn;
@@ -21,18 +21,18 @@ mod memory;
 mod pairs;
 mod replay;
 mod report;
-mod table;
+mod text_table;
 mod time_wait;
 mod torus;
 mod world;
 
-use table::{Measurement, Table};
+use text_table::{Measurement, TextTable};
 
 /// What to measure and how.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
-    workload: Workload,
+    workload: BenchWorkload,
     /// Threads for one simulation, where its network can be divided
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
@@ -54,14 +54,14 @@ pub(crate) struct BenchArgs {
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum Workload {
+enum BenchWorkload {
     /// Bulk flows through a bottleneck with 10 Mbit/s per flow
     Dumbbell {
         /// Number of flows
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         flows: u32,
         #[command(flatten)]
-        options: dumbbell::Options,
+        options: dumbbell::DumbbellOptions,
     },
     /// Short connections: request of 100 bytes, response of 1000, close
     Churn {
@@ -175,8 +175,8 @@ fn part(text: &str) -> Result<f64, BenchError> {
 }
 
 /// Measures and prints.
-pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
-    for table in tables(args).map_err(|message| Failure::Run(format!("error: {message}")))? {
+pub(crate) fn bench(args: &BenchArgs) -> Result<(), CommandError> {
+    for table in tables(args).map_err(|message| CommandError::Run(format!("error: {message}")))? {
         print(&if args.json {
             table.json_lines()
         } else {
@@ -186,7 +186,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
+fn tables(args: &BenchArgs) -> Result<Vec<TextTable>, BenchError> {
     let execution = Execution {
         queue: Some(args.event_queue),
         ..Execution::with_threads(usize::from(args.threads))
@@ -195,13 +195,13 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
     let within = |default: f64| args.seconds.unwrap_or(default);
     let title = |what: String, seconds: f64| format!("{what}, {seconds} s, {queue}");
     match &args.workload {
-        Workload::Dumbbell { flows, options } => {
+        BenchWorkload::Dumbbell { flows, options } => {
             let seconds = within(10.0);
             let once = |execution| dumbbell::run(*flows, options, seconds, execution);
             let what = format!("dumbbell {flows}{}", options.title());
             measured(args, execution, title(what, seconds), once)
         }
-        Workload::Churn { rate, close } => {
+        BenchWorkload::Churn { rate, close } => {
             let seconds = within(10.0);
             let title = title(format!("churn {rate}"), seconds);
             let title = format!("{title}, {} closes", close.first_name());
@@ -209,7 +209,7 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
                 churn::run(*rate, None, seconds, close, execution)
             })
         }
-        Workload::Idle { connections } => {
+        BenchWorkload::Idle { connections } => {
             let once = |execution| idle::run(*connections, execution);
             measured(
                 args,
@@ -218,7 +218,7 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
                 once,
             )
         }
-        Workload::TimeWait { entries, close } => {
+        BenchWorkload::TimeWait { entries, close } => {
             let title = format!(
                 "time-wait {entries}, {queue}, {} closes",
                 close.first_name()
@@ -227,7 +227,7 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
                 time_wait::run(*entries, close, execution)
             })
         }
-        Workload::Pairs { pairs } => {
+        BenchWorkload::Pairs { pairs } => {
             let seconds = within(1.0);
             let once = |execution| pairs::run(*pairs, seconds, execution);
             measured(
@@ -237,13 +237,13 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
                 once,
             )
         }
-        Workload::FatTree { pods, flows } => {
+        BenchWorkload::FatTree { pods, flows } => {
             let seconds = within(0.1);
             let once = |execution| fat_tree::run(*pods, *flows, seconds, execution);
             let what = format!("fat-tree {pods}, {flows} flows per host");
             measured(args, execution, title(what, seconds), once)
         }
-        Workload::Torus { side } => {
+        BenchWorkload::Torus { side } => {
             let seconds = within(0.5);
             let once = |execution| torus::run(*side, seconds, execution);
             measured(
@@ -253,24 +253,24 @@ fn tables(args: &BenchArgs) -> Result<Vec<Table>, BenchError> {
                 once,
             )
         }
-        Workload::Growth { decades } => {
+        BenchWorkload::Growth { decades } => {
             whole(args, "growth")?;
             let table = growth::table(*decades, execution, format!("growth, {queue}"))?;
             Ok(vec![table])
         }
-        Workload::Memory { connections } => {
+        BenchWorkload::Memory { connections } => {
             whole(args, "memory")?;
             memory::tables(*connections, execution)
         }
-        Workload::Hold { decades, holds } => {
+        BenchWorkload::Hold { decades, holds } => {
             whole(args, "hold")?;
             Ok(vec![hold::table(*decades, *holds)?])
         }
-        Workload::Report { part } => {
+        BenchWorkload::Report { part } => {
             whole(args, "report")?;
             Ok(vec![report::table(*part, args.reps, execution)?])
         }
-        Workload::Replay { operations } => {
+        BenchWorkload::Replay { operations } => {
             whole(args, "replay")?;
             Ok(vec![replay::table(*operations as usize)?])
         }
@@ -294,7 +294,7 @@ fn measured(
     execution: Execution,
     title: String,
     mut once: impl FnMut(Execution) -> Once,
-) -> Result<Vec<Table>, BenchError> {
+) -> Result<Vec<TextTable>, BenchError> {
     let table = if args.compare_threads {
         compare(title, args.reps, execution, once)?
     } else {
@@ -309,7 +309,7 @@ fn churned(
     execution: Execution,
     title: String,
     mut run: impl FnMut(Execution) -> Result<churn::Churned, BenchError>,
-) -> Result<Vec<Table>, BenchError> {
+) -> Result<Vec<TextTable>, BenchError> {
     let mut intervals = Vec::new();
     let total = measured(args, execution, title.clone(), |execution| {
         let ran = run(execution)?;
@@ -330,7 +330,7 @@ fn compare(
     reps: u32,
     execution: Execution,
     mut once: impl FnMut(Execution) -> Once,
-) -> Result<Table, BenchError> {
+) -> Result<TextTable, BenchError> {
     let threads = execution.threads.max(2);
     let mut all = [Vec::new(), Vec::new()];
     let mut expected: Option<String> = None;
@@ -350,7 +350,7 @@ fn compare(
     }
     let [one, several] = all.map(|runs| Measurement::median(&runs));
     let speed_up = one.number("wall_s") / several.number("wall_s");
-    Ok(Table {
+    Ok(TextTable {
         title,
         by: "threads_asked",
         columns: vec![
@@ -365,7 +365,7 @@ fn repeat(
     title: String,
     reps: u32,
     mut once: impl FnMut() -> Result<(Measurement, String), BenchError>,
-) -> Result<Table, BenchError> {
+) -> Result<TextTable, BenchError> {
     let mut all: Vec<Measurement> = Vec::new();
     let mut expected: Option<String> = None;
     for rep in 0..reps {
@@ -384,7 +384,7 @@ fn repeat(
     }
     let median = (reps > 1).then(|| ("median".to_owned(), Measurement::median(&all)));
     let numbered = (1..).zip(all).map(|(i, m): (u32, _)| (i.to_string(), m));
-    Ok(Table {
+    Ok(TextTable {
         title,
         by: "repetition",
         columns: numbered.chain(median).collect(),

@@ -12,14 +12,14 @@ use reports::store::read_text_file;
 
 use crate::batch::Keep;
 use crate::bench;
-use crate::console::{Failure, flush, note, outcome};
+use crate::console::{CommandError, flush, note, outcome};
 use crate::extends;
 use crate::fuzz;
 use crate::library;
 use crate::list_file;
+use crate::output_dir::shell_words;
 use crate::overrides::Override;
 use crate::packetdrill;
-use crate::place::shell_words;
 use crate::problem::Source;
 use crate::registry::Registry;
 use crate::suggest;
@@ -57,11 +57,11 @@ mod wanted;
 )]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run a scenario with every value of its sweep; completed runs are kept, not repeated
     Run(RunArgs),
     /// Check a scenario; print it with every default filled in, and list its runs
@@ -309,7 +309,7 @@ enum ExportFormat {
 
 /// A scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Target {
+enum Scheduler {
     /// Slurm, by sbatch
     Slurm,
     /// HyperQueue, by hq
@@ -322,7 +322,7 @@ enum Target {
 struct SubmitArgs {
     /// The scheduler
     #[arg(value_enum)]
-    target: Target,
+    target: Scheduler,
     #[command(flatten)]
     scenario: ScenarioArgs,
     /// Number of tasks that the batch is divided into
@@ -478,7 +478,7 @@ pub fn main() -> ExitCode {
 /// As [`main`], with the caller's own congestion controls, TCPs and models, which are chosen by name.
 pub fn main_with(registry: Registry) -> ExitCode {
     let done = match (registry.install(), Cli::try_parse()) {
-        (Err(taken), _) => Err(Failure::Usage(format!("error: {taken}"))),
+        (Err(taken), _) => Err(CommandError::Usage(format!("error: {taken}"))),
         (Ok(()), Ok(cli)) => obey(cli.command),
         (Ok(()), Err(usage)) => explain(&usage),
     };
@@ -495,24 +495,24 @@ pub fn main_with(registry: Registry) -> ExitCode {
     }
 }
 
-fn obey(command: Command) -> Result<(), Failure> {
+fn obey(command: CliCommand) -> Result<(), CommandError> {
     match command {
-        Command::Run(args) => run::run(&args),
-        Command::Check(args) => check::check(&args.scenario),
-        Command::Plan(args) => plan::plan(&args),
-        Command::Status { dir, json } => status::status(&dir, json),
-        Command::Export { dir, format, out } => export::export(&dir, format, out.as_deref()),
-        Command::Submit(args) => submit::submit(&args),
-        Command::Collect { dir } => collect::collect(&dir),
-        Command::Find(args) => find::find(&args),
-        Command::Rerun(args) => rerun::rerun(&args),
-        Command::List => list::list(),
-        Command::Show { name, command } => list::show(&name, command),
-        Command::Report { dir, verbose } => report::report(&dir, verbose),
-        Command::Diff { first, second } => diff::diff(&first, &second),
-        Command::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),
-        Command::Ss { dir, at, host } => ss::ss(&dir, &at, host.as_deref()),
-        Command::Explain {
+        CliCommand::Run(args) => run::run(&args),
+        CliCommand::Check(args) => check::check(&args.scenario),
+        CliCommand::Plan(args) => plan::plan(&args),
+        CliCommand::Status { dir, json } => status::status(&dir, json),
+        CliCommand::Export { dir, format, out } => export::export(&dir, format, out.as_deref()),
+        CliCommand::Submit(args) => submit::submit(&args),
+        CliCommand::Collect { dir } => collect::collect(&dir),
+        CliCommand::Find(args) => find::find(&args),
+        CliCommand::Rerun(args) => rerun::rerun(&args),
+        CliCommand::List => list::list(),
+        CliCommand::Show { name, command } => list::show(&name, command),
+        CliCommand::Report { dir, verbose } => report::report(&dir, verbose),
+        CliCommand::Diff { first, second } => diff::diff(&first, &second),
+        CliCommand::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),
+        CliCommand::Ss { dir, at, host } => ss::ss(&dir, &at, host.as_deref()),
+        CliCommand::Explain {
             name,
             connection,
             lang,
@@ -520,20 +520,20 @@ fn obey(command: Command) -> Result<(), Failure> {
             Some(which) => explain::connection(Path::new(&name), &which, lang == Language::Zh),
             None => explain::explain(&name),
         },
-        Command::Schema => explain::schema(),
-        Command::Packetdrill(args) => packetdrill::packetdrill(&args),
-        Command::Fuzz(args) => fuzz::fuzz(&args),
-        Command::Bench(args) => bench::bench(&args),
-        Command::Completions { shell } => manual::completions(shell),
-        Command::Man => manual::man(),
-        Command::Licenses => manual::licenses(),
+        CliCommand::Schema => explain::schema(),
+        CliCommand::Packetdrill(args) => packetdrill::packetdrill(&args),
+        CliCommand::Fuzz(args) => fuzz::fuzz(&args),
+        CliCommand::Bench(args) => bench::bench(&args),
+        CliCommand::Completions { shell } => manual::completions(shell),
+        CliCommand::Man => manual::man(),
+        CliCommand::Licenses => manual::licenses(),
     }
 }
 
 /// Prints the requested help, or reports what is wrong with the command line.
-fn explain(usage: &clap::Error) -> Result<(), Failure> {
+fn explain(usage: &clap::Error) -> Result<(), CommandError> {
     if usage.use_stderr() {
-        Err(Failure::Usage(usage.render().to_string()))
+        Err(CommandError::Usage(usage.render().to_string()))
     } else {
         outcome(usage.print())
     }
@@ -544,7 +544,7 @@ const MOST_SCENARIO: u64 = 64 << 20;
 
 impl ScenarioArgs {
     /// The text of the scenario, from the library or a file.
-    fn source(&self) -> Result<Source, Failure> {
+    fn source(&self) -> Result<Source, CommandError> {
         let name = &self.scenario;
         if let Some(entry) = library::find(name) {
             return Ok(entry.source());
@@ -556,7 +556,7 @@ impl ScenarioArgs {
             Ok(text) => {
                 let text = list_file::named_from_here(text, directory);
                 let whole = extends::resolve(&text, &name, directory);
-                match whole.map_err(|e| Failure::Usage(format!("error: {e}")))? {
+                match whole.map_err(|e| CommandError::Usage(format!("error: {e}")))? {
                     None => Ok(Source { name, text }),
                     Some(text) => Ok(Source {
                         name: format!("{name} and the files it extends"),
@@ -564,7 +564,7 @@ impl ScenarioArgs {
                     }),
                 }
             }
-            Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
+            Err(error) => Err(CommandError::Usage(unreadable(&name, &error))),
         }
     }
 
@@ -575,7 +575,7 @@ impl ScenarioArgs {
     }
 
     /// The changes made by the command line.
-    fn changes(&self) -> Result<Vec<Override>, Failure> {
+    fn changes(&self) -> Result<Vec<Override>, CommandError> {
         let mut texts = self.set.clone();
         texts.extend(self.seed.map(|seed| format!("seed={seed}")));
         texts.extend(self.replicas.map(|n| format!("replicas={n}")));
@@ -583,7 +583,7 @@ impl ScenarioArgs {
             .iter()
             .map(|text| Override::parse(text))
             .collect::<Result<_, _>>()
-            .map_err(|e| Failure::Usage(format!("error: {e}")))
+            .map_err(|e| CommandError::Usage(format!("error: {e}")))
     }
 
     /// An equivalent command line, without options that do not affect results.

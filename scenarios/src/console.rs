@@ -9,7 +9,7 @@ use reports::text::visible;
 
 /// Why a command failed.
 #[derive(Debug)]
-pub enum Failure {
+pub enum CommandError {
     /// A run failed, or results or output could not be written; exit code 1.
     Run(String),
     /// The results do not meet the scenario's expectations; exit code 3.
@@ -25,14 +25,14 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl CommandError {
     /// The message, which may be empty, and the exit code.
     pub fn parts(&self) -> (&str, u8) {
         match self {
-            Failure::Run(message) => (message, 1),
-            Failure::Usage(message) => (message, 2),
-            Failure::Unexpected(message) => (message, 3),
-            Failure::Stopped { message, code } => (message, *code),
+            CommandError::Run(message) => (message, 1),
+            CommandError::Usage(message) => (message, 2),
+            CommandError::Unexpected(message) => (message, 3),
+            CommandError::Stopped { message, code } => (message, *code),
         }
     }
 }
@@ -41,7 +41,7 @@ impl Failure {
 ///
 /// # Errors
 /// When it cannot be written, unless the reader has closed the pipe.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
     let text = visible(text.trim_end());
     outcome(writeln!(io::stdout().lock(), "{text}"))
 }
@@ -50,14 +50,14 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`print`].
-pub(crate) fn flush() -> Result<(), Failure> {
+pub(crate) fn flush() -> Result<(), CommandError> {
     outcome(io::stdout().lock().flush())
 }
 
 /// Turns the result of writing into the command's; a closed pipe is no failure.
-pub(crate) fn outcome(written: io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn outcome(written: io::Result<()>) -> Result<(), CommandError> {
     match written {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::Run(format!(
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(CommandError::Run(format!(
             "error: cannot write to stdout, so output is lost: {e}"
         ))),
         _ => Ok(()),

@@ -41,7 +41,7 @@ const MOST_NETWORKS: usize = 64;
 
 /// The cost of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Estimate {
+pub struct CostEstimate {
     /// Connections, including failed ones.
     pub connections: f64,
     /// Events of the simulation.
@@ -54,19 +54,19 @@ pub struct Estimate {
     pub because: Vec<String>,
 }
 
-impl Estimate {
+impl CostEstimate {
     /// Estimates one run.
-    pub fn new(scenario: &Scenario, network: &Network) -> Estimate {
+    pub fn new(scenario: &Scenario, network: &Network) -> CostEstimate {
         let limit = analytic::hints(scenario, network)
             .theory
             .map(|t| (reports::analytic::port_limit(&t).high, t.ports * t.pairs));
         let parts = scenario.workloads.iter();
-        let parts = parts.map(|workload| Part::new(scenario, network, workload, limit));
-        let mut parts: Vec<Part> = parts.collect();
+        let parts = parts.map(|workload| WorkloadCost::new(scenario, network, workload, limit));
+        let mut parts: Vec<WorkloadCost> = parts.collect();
         parts.sort_by(|a, b| b.events.total_cmp(&a.events));
-        let sum = |f: fn(&Part) -> f64| parts.iter().map(f).sum::<f64>();
+        let sum = |f: fn(&WorkloadCost) -> f64| parts.iter().map(f).sum::<f64>();
         let rows = sum(|p| p.connections).min(2.0 * f64::from(scenario.record.connections));
-        Estimate {
+        CostEstimate {
             connections: sum(|p| p.connections),
             events: sum(|p| p.events),
             memory_bytes: BASE_BYTES
@@ -82,18 +82,18 @@ impl Estimate {
     ///
     /// # Errors
     /// When the engine rejects a network.
-    pub fn of_all(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
+    pub fn of_all(runs: &[RunSpec]) -> Result<Vec<CostEstimate>, Problem> {
         let share = runs.len().div_ceil(4 * rayon::current_num_threads()).max(1);
-        let of_chunks: Result<Vec<Vec<Estimate>>, Problem> =
-            runs.par_chunks(share).map(Estimate::of_some).collect();
+        let of_chunks: Result<Vec<Vec<CostEstimate>>, Problem> =
+            runs.par_chunks(share).map(CostEstimate::of_some).collect();
         Ok(of_chunks?.concat())
     }
 
     /// Runs with the same topology share its network, and replicas share their estimate.
-    fn of_some(runs: &[RunSpec]) -> Result<Vec<Estimate>, Problem> {
+    fn of_some(runs: &[RunSpec]) -> Result<Vec<CostEstimate>, Problem> {
         let mut known: HashMap<*const Topology, Arc<Network>> = HashMap::new();
         let mut last: Option<&RunSpec> = None;
-        let mut all: Vec<Estimate> = Vec::with_capacity(runs.len());
+        let mut all: Vec<CostEstimate> = Vec::with_capacity(runs.len());
         for run in runs {
             let is_replica = last.is_some_and(|l| Arc::ptr_eq(&l.scenario, &run.scenario));
             if let Some(same) = all.last().filter(|_| is_replica) {
@@ -108,7 +108,7 @@ impl Estimate {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(none) => none.insert(topology.network()?),
             };
-            all.push(Estimate::new(&run.scenario, network));
+            all.push(CostEstimate::new(&run.scenario, network));
             last = Some(run);
         }
         Ok(all)
@@ -120,7 +120,7 @@ impl Estimate {
     }
 }
 
-impl fmt::Display for Estimate {
+impl fmt::Display for CostEstimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -174,7 +174,7 @@ pub(crate) fn bytes(n: f64) -> String {
 }
 
 /// The cost of one workload.
-struct Part {
+struct WorkloadCost {
     connections: f64,
     events: f64,
     /// Peak number of open connections, and of sockets in TIME-WAIT.
@@ -184,7 +184,7 @@ struct Part {
 }
 
 /// A path and the flows that share its links.
-struct Way {
+struct SharedPath {
     there: Vec<LinkId>,
     back: Vec<LinkId>,
     trip_s: f64,
@@ -194,18 +194,18 @@ struct Way {
     loss: f64,
 }
 
-impl Part {
+impl WorkloadCost {
     fn new(
         scenario: &Scenario,
         network: &Network,
         workload: &Workload,
         ports: Option<(f64, f64)>,
-    ) -> Part {
+    ) -> WorkloadCost {
         let topology = &scenario.topology;
         let clients = topology.hosts_named(&workload.client);
         let servers = topology.hosts_named(&workload.server);
         let params = |name: &str| scenario.tcp.of(topology.group_named(name).unwrap_or(name));
-        let way = Way::new(network, &clients, &servers);
+        let way = SharedPath::new(network, &clients, &servers);
         let time_s = workload.stop.saturating_sub(workload.start).as_secs_f64();
         match &workload.kind {
             WorkloadKind::Exchange {
@@ -250,7 +250,7 @@ impl Part {
                     _ => (per_s * open_s.min(time_s)).max(made * (1.0 - passes)),
                 };
                 let stay_s = params(&workload.client).time_wait.as_secs_f64();
-                Part {
+                WorkloadCost {
                     connections: wanted,
                     events: made * done * (hops + 2.0 * one.others) + (wanted - made),
                     open: at_once.min(made),
@@ -276,7 +276,7 @@ impl Part {
                 let room = workload.ports.len() as f64
                     * servers.len() as f64
                     * f64::from(server.somaxconn);
-                Part {
+                WorkloadCost {
                     connections: 0.0, // nobody opens any
                     events: syns * (way.there.len() as f64 + 1.0),
                     open: (per_s * waits_s.min(time_s)).min(room),
@@ -305,7 +305,7 @@ impl Part {
                     let hops = load.segments.0 * way.there.len() as f64
                         + load.segments.1 * way.back.len() as f64;
                     let per_s = clients.len() as f64 * (load.segments.0 + load.segments.1);
-                    return Part {
+                    return WorkloadCost {
                         connections,
                         events: clients.len() as f64 * time_s * (hops + 2.0 * load.events),
                         open: connections,
@@ -319,7 +319,7 @@ impl Part {
                         ),
                     };
                 }
-                Part {
+                WorkloadCost {
                     connections,
                     events: connections,
                     open: connections,
@@ -352,12 +352,12 @@ fn share_done(exchange: &Exchange, request_s: f64, time_s: f64) -> f64 {
 /// Requests over connections that are kept. Leaves out those that are closed for being old.
 fn pooled(
     workload: &Workload,
-    way: &Way,
+    way: &SharedPath,
     exchange: &Exchange,
     pool: &PoolSpec,
     mss: u16,
     (requests, clients, time_s): (f64, f64, f64),
-) -> Part {
+) -> WorkloadCost {
     let of = |requests: u32| {
         let exchange = Exchange {
             requests,
@@ -382,7 +382,7 @@ fn pooled(
     let per_client = served / time_s.max(1e-9) / clients.max(1.0);
     let alone = served * libm::exp(-per_client * idle_s);
     let connections = at_once.max(served / carried).max(alone);
-    Part {
+    WorkloadCost {
         connections,
         events: requests + served * (of(1) - of(0)) + connections * of(0),
         open: at_once,
@@ -400,11 +400,11 @@ fn pooled(
 
 fn bulk(
     workload: &Workload,
-    way: &Way,
+    way: &SharedPath,
     params: &TcpParams,
     (flows, time_s): (f64, f64),
     size: Option<u64>,
-) -> Part {
+) -> WorkloadCost {
     let mss = f64::from(params.mss());
     let useful = way.capacity.0 * mss / (mss + HEADERS);
     let one = expected::bulk_rate(params, way.trip_s, f64::INFINITY);
@@ -414,7 +414,7 @@ fn bulk(
     let carried = (rate * time_s).min(whole);
     let segments = carried / mss;
     let hops = way.there.len() as f64 + way.back.len() as f64 / 2.0;
-    Part {
+    WorkloadCost {
         connections: flows,
         events: segments * hops + 10.0 * flows,
         open: flows,
@@ -428,10 +428,10 @@ fn bulk(
     }
 }
 
-impl Way {
-    fn new(network: &Network, clients: &[NodeId], servers: &[NodeId]) -> Way {
+impl SharedPath {
+    fn new(network: &Network, clients: &[NodeId], servers: &[NodeId]) -> SharedPath {
         let (Some(&a), Some(&b)) = (clients.first(), servers.first()) else {
-            return Way {
+            return SharedPath {
                 there: Vec::new(),
                 back: Vec::new(),
                 trip_s: 0.0,
@@ -465,7 +465,7 @@ impl Way {
                 LossSpec::Model(_) => 1.0,
             }
         });
-        Way {
+        SharedPath {
             loss: 1.0 - passes.product::<f64>(),
             trip_s: path::round_trip_s(network, a, b),
             capacity: (capacity(&there), capacity(&back)),

@@ -69,12 +69,15 @@ impl Execution {
             return (config, Division::Requested(parts));
         }
         if self.threads < 2 {
-            return (config, Division::Whole(Whole::OneThread));
+            return (config, Division::Whole(SingleThreadReason::OneThread));
         }
         let weights = load::expected(network, hosts, config.end);
         let events = weights.iter().sum::<f64>() * config.end.as_secs_f64();
         if events < FEW_EVENTS {
-            return (config, Division::Whole(Whole::FewEvents(events)));
+            return (
+                config,
+                Division::Whole(SingleThreadReason::FewEvents(events)),
+            );
         }
         match assign(network, &weights, self.threads as u32) {
             Ok(found) => {
@@ -82,7 +85,7 @@ impl Execution {
                 config.threads = self.threads.min(found.parts as usize);
                 (config, Division::Parts(found))
             }
-            Err(reason) => (config, Division::Whole(Whole::NoGain(reason))),
+            Err(reason) => (config, Division::Whole(SingleThreadReason::NoGain(reason))),
         }
     }
 }
@@ -111,7 +114,7 @@ pub(crate) fn make_hosts(
 #[derive(Clone, Debug, PartialEq)]
 pub enum Division {
     /// Not at all.
-    Whole(Whole),
+    Whole(SingleThreadReason),
     /// Divided by expected load.
     Parts(Assigned),
     /// Into as many partitions as requested.
@@ -120,7 +123,7 @@ pub enum Division {
 
 /// Why a run uses one thread.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Whole {
+pub enum SingleThreadReason {
     /// Only one was available.
     OneThread,
     /// It is too short to gain from a second thread; with the number of expected events.
@@ -167,14 +170,14 @@ impl fmt::Display for Division {
     }
 }
 
-impl fmt::Display for Whole {
+impl fmt::Display for SingleThreadReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Whole::OneThread => f.write_str("one thread to use"),
-            Whole::FewEvents(events) => {
+            SingleThreadReason::OneThread => f.write_str("one thread to use"),
+            SingleThreadReason::FewEvents(events) => {
                 write!(f, "only about {events:.0} events are expected")
             }
-            Whole::NoGain(reason) => reason.fmt(f),
+            SingleThreadReason::NoGain(reason) => reason.fmt(f),
         }
     }
 }

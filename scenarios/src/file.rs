@@ -15,7 +15,7 @@ pub mod values;
 pub mod workload;
 
 use keys::described;
-use values::{Limit, Payload, Samples, Segments};
+use values::{Limit, PayloadChoice, SamplesChoice, SegmentsChoice};
 
 described! {
 /// A scenario.
@@ -176,7 +176,7 @@ pub struct RecordFile {
     /// those around losses and other trouble, `"all"`, or `"none"`; a number for the ladders of that many
     /// connections of each client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub segments: Option<Segments> => { default: r#""ladder""#, example: r#""all""# },
+    pub segments: Option<SegmentsChoice> => { default: r#""ladder""#, example: r#""all""# },
     /// How many connections of each client, counted from the first it opens, are traced: their segments and
     /// senders' variables are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,11 +199,11 @@ pub struct RecordFile {
     /// The payload of packets in `packets.pcapng`: letters, or the requests and responses of exchanges as
     /// HTTP/1.1 messages of the same size. Messages too short for that are letters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pcap_payload: Option<Payload> => { default: r#""letters""#, example: r#""http""# },
+    pub pcap_payload: Option<PayloadChoice> => { default: r#""letters""#, example: r#""http""# },
     /// Samples of traced senders that are kept: `"grid"` for the extremes in each of up to a thousand time
     /// steps, `"all"`, or a time, for the latest sample at each multiple of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub samples: Option<Samples> => { default: r#""grid""#, example: r#""all""# },
+    pub samples: Option<SamplesChoice> => { default: r#""grid""#, example: r#""all""# },
 }
 }
 

@@ -8,7 +8,7 @@ use tcp_model::host::ModelFactory;
 use tcp_model::own_model::{ModelChoice, OwnModel, model_names};
 use tcp_model::testing::worlds::{WorldFailure as Found, check_one};
 
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 
 /// Which worlds to try.
 #[derive(Debug, Args)]
@@ -28,13 +28,13 @@ pub(crate) struct FuzzArgs {
 }
 
 /// Tries the worlds and reports the first that fails, shrunk to a minimum.
-pub(crate) fn fuzz(args: &FuzzArgs) -> Result<(), Failure> {
+pub(crate) fn fuzz(args: &FuzzArgs) -> Result<(), CommandError> {
     let end = args.first.saturating_add(args.worlds);
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     let pool = pool
         .build()
-        .map_err(|e| Failure::Run(format!("error: cannot start threads: {e}")))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot start threads: {e}")))?;
     model_names()
         .into_iter()
         .filter_map(ModelChoice::named)
@@ -42,7 +42,7 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<(), Failure> {
 }
 
 /// Tries the worlds with a user's own TCP, or with the built-in one.
-fn try_one(args: &FuzzArgs, end: u64, own: Option<&'static OwnModel>) -> Result<(), Failure> {
+fn try_one(args: &FuzzArgs, end: u64, own: Option<&'static OwnModel>) -> Result<(), CommandError> {
     let factory = own.map(|own| Arc::new(own.make) as ModelFactory);
     let with = own.map_or(String::new(), |own| format!(" with the TCP `{}`", own.name));
     let failed = (args.first..end).into_par_iter().find_map_first(|number| {
@@ -55,7 +55,9 @@ fn try_one(args: &FuzzArgs, end: u64, own: Option<&'static OwnModel>) -> Result<
             end - args.first,
             args.seed
         )),
-        Some((number, failure)) => Err(Failure::Run(describe(args.seed, number, &with, &failure))),
+        Some((number, failure)) => Err(CommandError::Run(describe(
+            args.seed, number, &with, &failure,
+        ))),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::problem::Source;
 
 /// A ready-made scenario.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct LibraryEntry {
     /// Its name.
     pub name: &'static str,
     /// Its text.
@@ -14,8 +14,8 @@ pub struct Entry {
 macro_rules! library {
     ($($name:literal),+ $(,)?) => {
         /// All of them, in a good order for newcomers.
-        pub const ALL: &[Entry] = &[
-            $(Entry { name: $name, text: include_str!(concat!("../library/", $name, ".toml")) }),+
+        pub const ALL: &[LibraryEntry] = &[
+            $(LibraryEntry { name: $name, text: include_str!(concat!("../library/", $name, ".toml")) }),+
         ];
     };
 }
@@ -75,11 +75,11 @@ library!(
 );
 
 /// The scenario of that name.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static LibraryEntry> {
     ALL.iter().find(|entry| entry.name == name)
 }
 
-impl Entry {
+impl LibraryEntry {
     /// As a source of text, for messages.
     pub fn source(&self) -> Source {
         Source {

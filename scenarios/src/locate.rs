@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use crate::aliases;
-use crate::path::{DottedPath, Step};
+use crate::dotted_path::{DottedPath, PathStep};
 
 /// The position of the value at `path`, or of the longest part of the path that is present. `None` if the
 /// text is not TOML or has no part of the path.
@@ -27,10 +27,10 @@ fn span_in(root: &DeTable<'_>, path: &DottedPath) -> Option<Range<usize>> {
     let (mut here, mut span) = (None::<&DeValue<'_>>, None);
     for step in &path.0 {
         let child = match (here, step) {
-            (None, Step::Key(key)) => find(root, key),
-            (Some(DeValue::Table(table)), Step::Key(key)) => find(table, key),
-            (Some(DeValue::Array(list)), Step::Index(i)) => list.get(*i),
-            (Some(DeValue::Array(list)), Step::Key(name)) => list.iter().find(|item| {
+            (None, PathStep::Key(key)) => find(root, key),
+            (Some(DeValue::Table(table)), PathStep::Key(key)) => find(table, key),
+            (Some(DeValue::Array(list)), PathStep::Index(i)) => list.get(*i),
+            (Some(DeValue::Array(list)), PathStep::Key(name)) => list.iter().find(|item| {
                 let Some(named) = item.get_ref().as_table().and_then(|t| find(t, "name")) else {
                     return false;
                 };
@@ -61,18 +61,18 @@ pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
     let mut steps = Vec::new();
     for step in &aliases::canonical(path).0 {
         let (next, step) = match (here, step) {
-            (None, Step::Key(key)) if steps.is_empty() => (tree.get(key), step.clone()),
-            (Some(Value::Array(list)), Step::Key(name)) => {
+            (None, PathStep::Key(key)) if steps.is_empty() => (tree.get(key), step.clone()),
+            (Some(Value::Array(list)), PathStep::Key(name)) => {
                 let found = list
                     .iter()
                     .position(|v| v.get("name").and_then(Value::as_str) == Some(name));
                 (
                     found.and_then(|i| list.get(i)),
-                    found.map_or(step.clone(), Step::Index),
+                    found.map_or(step.clone(), PathStep::Index),
                 )
             }
-            (Some(value), Step::Key(key)) => (value.get(key), step.clone()),
-            (Some(value), Step::Index(i)) => (value.get(*i), step.clone()),
+            (Some(value), PathStep::Key(key)) => (value.get(key), step.clone()),
+            (Some(value), PathStep::Index(i)) => (value.get(*i), step.clone()),
             _ => (None, step.clone()),
         };
         here = next;

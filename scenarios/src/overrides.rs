@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use crate::aliases::{self, TcpPath};
-use crate::path::{DottedPath, Step};
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::problem::{Origin, Problem};
 use crate::suggest;
 use crate::unreadable::Unreadable;
@@ -92,7 +92,7 @@ impl Override {
 
     /// The value at a path; an empty table is created where there is none.
     fn place<'a>(&self, root: &'a mut Table, path: &DottedPath) -> Result<&'a mut Value, Problem> {
-        let Some((Step::Key(first), rest)) = path.0.split_first() else {
+        let Some((PathStep::Key(first), rest)) = path.0.split_first() else {
             return Err(self.problem(
                 "a path begins with a key",
                 "write for example tcp.time_wait",
@@ -102,7 +102,7 @@ impl Override {
         let mut here = root.entry(first.clone()).or_insert_with(empty);
         for (i, step) in rest.iter().enumerate() {
             here = match (here, step) {
-                (Value::Table(table), Step::Key(key)) => {
+                (Value::Table(table), PathStep::Key(key)) => {
                     table.entry(key.clone()).or_insert_with(empty)
                 }
                 (Value::Array(list), step) => self.element(list, step)?,
@@ -116,15 +116,19 @@ impl Override {
         Ok(here)
     }
 
-    fn element<'a>(&self, list: &'a mut [Value], step: &Step) -> Result<&'a mut Value, Problem> {
+    fn element<'a>(
+        &self,
+        list: &'a mut [Value],
+        step: &PathStep,
+    ) -> Result<&'a mut Value, Problem> {
         let names: Vec<String> = list
             .iter()
             .filter_map(|v| v.get("name").and_then(Value::as_str).map(str::to_owned))
             .collect();
         let count = list.len();
         let place = match step {
-            Step::Index(i) => Some(*i),
-            Step::Key(name) => list
+            PathStep::Index(i) => Some(*i),
+            PathStep::Key(name) => list
                 .iter()
                 .position(|v| v.get("name").and_then(Value::as_str) == Some(name)),
         };
@@ -133,7 +137,7 @@ impl Override {
         }
         let help = match (count, step) {
             (0, _) => "the list is empty".to_owned(),
-            (_, Step::Key(name)) if !names.is_empty() => {
+            (_, PathStep::Key(name)) if !names.is_empty() => {
                 suggest::unknown("name", name, names.iter().map(String::as_str))
             }
             _ => format!(

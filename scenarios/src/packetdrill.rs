@@ -12,7 +12,7 @@ use reports::store::read_file;
 use tcp_model::packetdrill::{ParseError, Report, RunOptions, System, parse, run, speaks_of_bsd};
 use tcp_model::{Connection, TcpParams};
 
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
 use crate::overrides::Override;
 use crate::problem::{Origin, Source, render};
 use crate::read;
@@ -66,32 +66,32 @@ enum FileOutcome {
 }
 
 /// A script and its outcome.
-struct Script {
+struct ScriptFile {
     path: PathBuf,
     text: String,
     outcome: FileOutcome,
 }
 
 /// TCP parameters for each kind of script.
-struct Start {
+struct StartParameters {
     linux: RunOptions,
     preamble: TcpParams,
     freebsd: RunOptions,
 }
 
 /// Runs scripts and prints the outcome of each.
-pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
-    let start = Start::new(args)?;
+pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), CommandError> {
+    let start = StartParameters::new(args)?;
     let paths = files::find(&args.paths)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.map_or(0, usize::from))
         .build()
-        .map_err(|e| Failure::Run(format!("error: cannot start threads: {e}")))?;
-    let scripts: Vec<Script> = pool.install(|| {
+        .map_err(|e| CommandError::Run(format!("error: cannot start threads: {e}")))?;
+    let scripts: Vec<ScriptFile> = pool.install(|| {
         let all = paths.into_par_iter();
         all.map(|path| start.script(path)).collect()
     });
-    let mut count = show::Count::default();
+    let mut count = show::ScriptCounts::default();
     for script in &scripts {
         count.add(&script.outcome);
         if args.json {
@@ -107,15 +107,15 @@ pub(crate) fn packetdrill(args: &PacketdrillArgs) -> Result<(), Failure> {
         print(&summary)?;
     }
     match &count {
-        show::Count { errors: 1.., .. } => Err(Failure::Usage(String::new())),
-        show::Count { failed: 1.., .. } => Err(Failure::Run(String::new())),
-        _ if args.strict && count.lacking() => Err(Failure::Run(String::new())),
+        show::ScriptCounts { errors: 1.., .. } => Err(CommandError::Usage(String::new())),
+        show::ScriptCounts { failed: 1.., .. } => Err(CommandError::Run(String::new())),
+        _ if args.strict && count.lacking() => Err(CommandError::Run(String::new())),
         _ => Ok(()),
     }
 }
 
-impl Start {
-    fn new(args: &PacketdrillArgs) -> Result<Start, Failure> {
+impl StartParameters {
+    fn new(args: &PacketdrillArgs) -> Result<StartParameters, CommandError> {
         let of = |name: &str| params(args.profile.as_deref().unwrap_or(name), &args.set);
         let mut defines = BTreeMap::new();
         for text in &args.define {
@@ -143,14 +143,14 @@ impl Start {
         if args.profile.is_none() && !args.set.iter().any(|s| s.contains("fast_open")) {
             preamble.fast_open = TcpParams::of_scripts().fast_open;
         }
-        Ok(Start {
+        Ok(StartParameters {
             linux: options(linux, System::Linux),
             preamble,
             freebsd: options(of("freebsd")?, System::FreeBsd),
         })
     }
 
-    fn script(&self, path: PathBuf) -> Script {
+    fn script(&self, path: PathBuf) -> ScriptFile {
         let (text, outcome) = match read_text(&path) {
             Err(e) => (
                 String::new(),
@@ -161,7 +161,7 @@ impl Start {
                 (text, outcome)
             }
         };
-        Script {
+        ScriptFile {
             path,
             text,
             outcome,
@@ -216,8 +216,8 @@ const BARE: &str = "name = \"scripts\"\nquestion = \"?\"\nduration = \"1 s\"\n\
                     topology = { kind = \"pair\", path = { rate = \"1 Mbit/s\", delay = \"1 ms\" } }\n";
 
 /// The parameters of a profile, with the changes of the command line.
-fn params(profile: &str, set: &[String]) -> Result<TcpParams, Failure> {
-    let usage = |e: Unreadable| Failure::Usage(format!("error: {e}"));
+fn params(profile: &str, set: &[String]) -> Result<TcpParams, CommandError> {
+    let usage = |e: Unreadable| CommandError::Usage(format!("error: {e}"));
     let mut changes = vec![Override::parse(&format!("tcp.profile={profile}")).map_err(usage)?];
     for text in set {
         let whole = if text.starts_with("tcp.") {
@@ -232,7 +232,7 @@ fn params(profile: &str, set: &[String]) -> Result<TcpParams, Failure> {
         text: BARE.into(),
     };
     let set: Vec<Origin> = changes.iter().map(Override::origin).collect();
-    let problem = |p| Failure::Usage(render(&p, &source, &set));
+    let problem = |p| CommandError::Usage(render(&p, &source, &set));
     let file = read::file_with(BARE, &changes).map_err(problem)?;
     let sets = TcpSets::new(&file.tcp.unwrap_or_default(), &[]).map_err(problem)?;
     Ok(TcpParams::clone(&sets.base.params))

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use crate::dotted_path::DottedPath;
 use crate::locate;
-use crate::path::DottedPath;
 
 /// A problem with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::console::note;
 /// Progress of all runs, shared by their threads.
 #[derive(Debug)]
 pub struct BatchProgress {
-    state: Mutex<State>,
+    state: Mutex<ProgressState>,
     bar: Option<ProgressBar>,
     quiet: bool,
     /// Written now and then.
@@ -23,7 +23,7 @@ pub struct BatchProgress {
 }
 
 #[derive(Debug)]
-struct State {
+struct ProgressState {
     started: Instant,
     /// When the next line is due, since the start.
     next_line: Duration,
@@ -62,7 +62,7 @@ impl BatchProgress {
             }
             bar
         });
-        let state = State {
+        let state = ProgressState {
             started: now,
             next_line: next_line(Duration::ZERO),
             runs: lengths.len(),
@@ -113,7 +113,7 @@ impl BatchProgress {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, ProgressState> {
         // A thread that panicked with the lock can have spoilt only the displayed numbers.
         self.state
             .lock()
@@ -140,7 +140,7 @@ impl BatchProgress {
 
     /// Writes the file: whole, through another, so that whoever reads it finds all of it. That it cannot
     /// be written is no reason to stop.
-    fn write(&self, state: &State, has_ended: bool) {
+    fn write(&self, state: &ProgressState, has_ended: bool) {
         let Some(file) = &self.file else { return };
         let mut aside = file.clone().into_os_string();
         aside.push(".tmp");
@@ -158,7 +158,7 @@ impl BatchProgress {
     }
 }
 
-impl State {
+impl ProgressState {
     /// Restarts the clock: time spent on verifying complete runs does not count.
     fn keep(&mut self, length: SimDuration) {
         self.started = Instant::now();

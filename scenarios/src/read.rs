@@ -5,15 +5,15 @@ use std::ops::Range;
 use tcp_model::params;
 use toml::{Table, Value};
 
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::file::{ScenarioFile, ranges};
 use crate::locate;
 use crate::overrides::Override;
-use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
 use crate::suggest;
 
 /// A scenario as written.
-pub(crate) struct Written {
+pub(crate) struct ScenarioText {
     /// The text as TOML.
     pub(crate) tree: Table,
     /// Its content.
@@ -57,10 +57,10 @@ pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
 ///
 /// # Errors
 /// As [`file`](fn@file).
-pub(crate) fn written(text: &str) -> Result<Written, Problem> {
+pub(crate) fn written(text: &str) -> Result<ScenarioText, Problem> {
     let explained = || toml::from_str::<ScenarioFile>(text).map_err(|e| explain(&e, text));
     let Ok(tree) = text.parse::<Table>() else {
-        return explained().map(|file| Written {
+        return explained().map(|file| ScenarioText {
             tree: Table::new(),
             file,
         });
@@ -73,7 +73,7 @@ pub(crate) fn written(text: &str) -> Result<Written, Problem> {
         Err(_) => explained()?,
     };
     refuse_dropped(&tree, &file)?;
-    Ok(Written { tree, file })
+    Ok(ScenarioText { tree, file })
 }
 
 /// Rejects lists that would take long to check.
@@ -268,7 +268,7 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
     let mut known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     known.sort_unstable();
     // Some errors carry the position of the table instead of the key's.
-    let ends_here = matches!(path.0.last(), Some(Step::Key(last)) if last == key);
+    let ends_here = matches!(path.0.last(), Some(PathStep::Key(last)) if last == key);
     let table = if ends_here {
         path.parent()
     } else {
@@ -279,7 +279,7 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
         message.push_str(&format!("; did you mean `{near}`?"));
     }
     let problem = Problem::new(if ends_here { path } else { table.key(key) }, message);
-    let in_tcp = table.0.first() == Some(&Step::Key("tcp".to_owned()));
+    let in_tcp = table.0.first() == Some(&PathStep::Key("tcp".to_owned()));
     if !in_tcp && (key == "net" || params::find(key).is_some()) {
         return problem.help(format!("`{key}` is a TCP parameter: write it in [tcp]"));
     }

@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::file::ScenarioFile;
 use crate::file::keys::{Form, Key, TableInfo};
-use crate::path::{DottedPath, Step};
 pub use crate::scenario::topology::kinds as topology_kinds;
 
 pub mod models;
 
 /// A table and the paths where it occurs.
-struct Place {
+struct KeyPlace {
     info: &'static TableInfo,
     paths: Vec<String>,
 }
 
 /// All tables, each once, outer ones first.
-fn places() -> Vec<Place> {
-    let mut all = vec![Place {
+fn places() -> Vec<KeyPlace> {
+    let mut all = vec![KeyPlace {
         info: ScenarioFile::KEYS,
         paths: vec![String::new()],
     }];
@@ -34,7 +34,7 @@ fn places() -> Vec<Place> {
             };
             match all.iter_mut().find(|p| p.info.name == table.name) {
                 Some(place) => place.paths.push(path),
-                None => all.push(Place {
+                None => all.push(KeyPlace {
                     info: table,
                     paths: vec![path],
                 }),
@@ -133,7 +133,7 @@ fn at_path(path: &DottedPath) -> Option<String> {
     let (mut table, mut last) = (ScenarioFile::KEYS, None::<&Key>);
     let mut in_list = false;
     for step in &path.0 {
-        let Step::Key(name) = step else { continue };
+        let PathStep::Key(name) = step else { continue };
         match table.keys.iter().find(|k| k.name() == name) {
             Some(key) => {
                 let form = (key.form)();

@@ -11,8 +11,8 @@ use sim_core::rng::mix;
 use tcp_model::params::{PARAMS, Param, Value};
 
 use crate::aliases;
+use crate::dotted_path::DottedPath;
 use crate::file::{RunFile, ScenarioFile};
-use crate::path::DottedPath;
 use crate::registry;
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::topology::Topology;
@@ -131,18 +131,18 @@ pub(crate) struct Content {
     /// Those as lines. A long description takes longer to serialise than all the rest.
     texts: [String; 3],
     /// The workloads and `[record]` of the first variant, and both as text.
-    first: OnceLock<First>,
+    first: OnceLock<SharedTexts>,
 }
 
 #[derive(Clone, Debug)]
-struct First {
+struct SharedTexts {
     workloads: (Vec<Workload>, String),
     record: (RecordPlan, String),
 }
 
-impl First {
-    fn new(scenario: &Scenario) -> First {
-        First {
+impl SharedTexts {
+    fn new(scenario: &Scenario) -> SharedTexts {
+        SharedTexts {
             workloads: (
                 scenario.workloads.clone(),
                 workload_text(&scenario.workloads),
@@ -207,7 +207,7 @@ impl Content {
             let faults: Vec<_> = scenario.faults.iter().map(Fault::to_file).collect();
             section("fault", &faults) + "\n"
         };
-        let first = self.first.get_or_init(|| First::new(scenario));
+        let first = self.first.get_or_init(|| SharedTexts::new(scenario));
         let workloads = same(&first.workloads, &scenario.workloads, |w| workload_text(w));
         let record = same(&first.record, &scenario.record, record_text);
         // Sorted by key, as in the canonical form.
@@ -253,17 +253,17 @@ pub(crate) fn topology_text(topology: &Topology) -> String {
 pub(crate) struct TcpText {
     profile: String,
     /// A line for each key in order, with its parameter and value; the profile's line has neither.
-    lines: Vec<Line>,
+    lines: Vec<ParameterLine>,
 }
 
 /// A parameter with its value, and its line of text.
-type Line = (Option<(&'static Param, Value)>, String);
+type ParameterLine = (Option<(&'static Param, Value)>, String);
 
 impl TcpText {
     /// For sets that are mostly equal to this one.
     pub(crate) fn new(like: &TcpSets) -> TcpText {
         let base = &like.base;
-        let mut lines: Vec<(&str, Line)> = Vec::with_capacity(PARAMS.len() + 1);
+        let mut lines: Vec<(&str, ParameterLine)> = Vec::with_capacity(PARAMS.len() + 1);
         for param in PARAMS {
             let value = param.get(&base.params);
             let line = section(param.key, &value);

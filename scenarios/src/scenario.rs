@@ -8,8 +8,8 @@ use std::sync::Arc;
 use sim_core::event_queue::EventQueueKind;
 use sim_core::{Network, NodeId, SimDuration};
 
+use crate::dotted_path::DottedPath;
 use crate::file::{EngineFile, FigureFile, RunFile, ScenarioFile};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 

@@ -3,7 +3,7 @@
 use reports::Verdict;
 use toml::Value;
 
-use crate::sweep::Ends;
+use crate::sweep::SearchRange;
 
 /// The goal of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Goal {
 
 /// The result of a search.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Found {
+pub(crate) enum SearchResult {
     /// No value passes, not even the one at the safe end.
     None,
     /// Every value passes, even the one at the far end.
@@ -46,11 +46,11 @@ pub(crate) enum Found {
 /// # Errors
 /// The first error of `test`.
 pub(crate) fn bisect<E>(
-    ends: &Ends,
+    ends: &SearchRange,
     goal: Goal,
     resolution: f64,
     mut test: impl FnMut(&Value) -> Result<Verdict, E>,
-) -> Result<Found, E> {
+) -> Result<SearchResult, E> {
     let digits = (1.0 - resolution.log10()).clamp(2.0, 11.0) as usize;
     let at = |place: f64| (place, ends.near(place, digits));
     let (mut good, mut bad) = match goal {
@@ -59,20 +59,20 @@ pub(crate) fn bisect<E>(
     };
     match test(&good.1.0)? {
         Verdict::Holds => {}
-        Verdict::Fails => return Ok(Found::None),
+        Verdict::Fails => return Ok(SearchResult::None),
         Verdict::Undecided => {
             let at = good.1.0.clone();
             let (good, bad) = (good.1.0, bad.1.0);
-            return Ok(Found::Undecided { good, at, bad });
+            return Ok(SearchResult::Undecided { good, at, bad });
         }
     }
     match test(&bad.1.0)? {
-        Verdict::Holds => return Ok(Found::All),
+        Verdict::Holds => return Ok(SearchResult::All),
         Verdict::Fails => {}
         Verdict::Undecided => {
             let at = bad.1.0.clone();
             let (good, bad) = (good.1.0, bad.1.0);
-            return Ok(Found::Undecided { good, at, bad });
+            return Ok(SearchResult::Undecided { good, at, bad });
         }
     }
     loop {
@@ -83,13 +83,13 @@ pub(crate) fn bisect<E>(
         let is_new = middle.1.0 != good.1.0 && middle.1.0 != bad.1.0;
         if is_close || !is_new || a.is_nan() || b.is_nan() {
             let (good, bad) = (good.1.0, bad.1.0);
-            return Ok(Found::Between { good, bad });
+            return Ok(SearchResult::Between { good, bad });
         }
         match test(&middle.1.0)? {
             Verdict::Holds => good = middle,
             Verdict::Fails => bad = middle,
             Verdict::Undecided => {
-                return Ok(Found::Undecided {
+                return Ok(SearchResult::Undecided {
                     good: good.1.0,
                     at: middle.1.0,
                     bad: bad.1.0,
@@ -104,9 +104,9 @@ mod tests {
     use super::*;
     use crate::sweep::label;
 
-    fn search(from: &str, to: &str, goal: Goal, log: bool, limit: f64) -> (Found, usize) {
+    fn search(from: &str, to: &str, goal: Goal, log: bool, limit: f64) -> (SearchResult, usize) {
         let value = crate::overrides::read_value;
-        let ends = Ends::to_search(&value(from), &value(to), log).unwrap();
+        let ends = SearchRange::to_search(&value(from), &value(to), log).unwrap();
         let mut tests = 0;
         let found = bisect(&ends, goal, 0.005, |v| {
             tests += 1;
@@ -124,9 +124,9 @@ mod tests {
         (found.unwrap(), tests)
     }
 
-    fn between(found: &Found) -> (String, String) {
+    fn between(found: &SearchResult) -> (String, String) {
         match found {
-            Found::Between { good, bad } => (label(good), label(bad)),
+            SearchResult::Between { good, bad } => (label(good), label(bad)),
             other => panic!("{other:?}"),
         }
     }
@@ -154,7 +154,7 @@ mod tests {
         for limit in 1..40 {
             let (found, _) = search("1", "64", Goal::Smallest, false, f64::from(limit));
             if limit == 1 {
-                assert_eq!(found, Found::All);
+                assert_eq!(found, SearchResult::All);
             } else {
                 let ends = (limit.to_string(), (limit - 1).to_string());
                 assert_eq!(between(&found), ends);
@@ -162,16 +162,22 @@ mod tests {
         }
         assert_eq!(
             search("1", "64", Goal::Smallest, false, 65.0).0,
-            Found::None
+            SearchResult::None
         );
-        assert_eq!(search("1", "64", Goal::Largest, false, 0.0).0, Found::None);
-        assert_eq!(search("1", "64", Goal::Largest, false, 64.0).0, Found::All);
+        assert_eq!(
+            search("1", "64", Goal::Largest, false, 0.0).0,
+            SearchResult::None
+        );
+        assert_eq!(
+            search("1", "64", Goal::Largest, false, 64.0).0,
+            SearchResult::All
+        );
     }
 
     #[test]
     fn what_cannot_be_decided_ends_the_search_with_what_is_known() {
         let value = crate::overrides::read_value;
-        let ends = Ends::to_search(&value("0"), &value("16"), false).unwrap();
+        let ends = SearchRange::to_search(&value("0"), &value("16"), false).unwrap();
         let found = bisect(&ends, Goal::Largest, 0.01, |v| {
             Ok::<_, ()>(match v.as_integer() {
                 Some(..5) => Verdict::Holds,
@@ -180,8 +186,8 @@ mod tests {
             })
         });
         let [good, at, bad] = [4, 6, 8].map(Value::Integer);
-        assert_eq!(found, Ok(Found::Undecided { good, at, bad }));
-        assert!(Ends::to_search(&value("3 s"), &value("1 s"), false).is_err());
-        assert!(Ends::to_search(&value("3 s"), &value("4 /s"), false).is_err());
+        assert_eq!(found, Ok(SearchResult::Undecided { good, at, bad }));
+        assert!(SearchRange::to_search(&value("3 s"), &value("1 s"), false).is_err());
+        assert!(SearchRange::to_search(&value("3 s"), &value("4 /s"), false).is_err());
     }
 }

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use toml::{Table, Value};
 
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::file::{FigureFile, ScenarioFile};
 use crate::locate;
 use crate::overrides::{By, Override};
-use crate::path::{DottedPath, Step};
 use crate::problem::{Origin, Problem, Refused, Source};
-use crate::read::{self, Written};
+use crate::read::{self, ScenarioText};
 use crate::run_spec::RunSpec;
 use crate::unreadable::Unreadable;
 
@@ -30,13 +30,13 @@ mod variants;
 
 pub(crate) use figures::for_report as figure_for_report;
 pub use filter::FilterError;
-pub(crate) use ranges::Ends;
+pub(crate) use ranges::SearchRange;
 pub use until::Until;
 use variants::Variants;
 
 /// A swept path and its values.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
+pub struct SweepAxis {
     /// As written.
     pub name: String,
     /// Where.
@@ -46,12 +46,12 @@ pub struct Axis {
     /// The values by path that each name stands for; empty if the values themselves go to `path`.
     pub sets: Vec<Vec<(DottedPath, Value)>>,
     /// Columns that change together with it, each with equally many values.
-    pub companions: Vec<Column>,
+    pub companions: Vec<SweepColumn>,
 }
 
 /// A path with its value in each of several runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub struct SweepColumn {
     /// As written.
     pub name: String,
     /// Where.
@@ -60,7 +60,7 @@ pub struct Column {
     pub values: Vec<Value>,
 }
 
-impl Axis {
+impl SweepAxis {
     /// The overrides for value number `place`.
     fn changes(&self, place: usize) -> impl Iterator<Item = Override> {
         let (path, value) = (&self.path, &self.values[place]);
@@ -127,7 +127,7 @@ pub struct Plan {
     /// Its question.
     pub question: String,
     /// Swept values, in the order written.
-    pub axes: Vec<Axis>,
+    pub axes: Vec<SweepAxis>,
     /// The figures to draw.
     pub figures: Vec<FigureFile>,
     /// The expectations on the results.
@@ -167,11 +167,11 @@ impl Plan {
     }
 }
 
-type Failure = (Problem, Vec<Override>);
+type PlanProblem = (Problem, Vec<Override>);
 
-fn plan(source: &Source, written: Written, changes: &[Override]) -> Result<Plan, Failure> {
+fn plan(source: &Source, written: ScenarioText, changes: &[Override]) -> Result<Plan, PlanProblem> {
     let with_changes = |p: Problem| (p, changes.to_vec());
-    let Written { tree, mut file } = written;
+    let ScenarioText { tree, mut file } = written;
     if !changes.is_empty() {
         file = read::file_with(&source.text, changes).map_err(with_changes)?;
     }
@@ -277,7 +277,7 @@ fn axes(
     source: &Source,
     tree: &Table,
     changes: &[Override],
-) -> Result<Vec<Axis>, Problem> {
+) -> Result<Vec<SweepAxis>, Problem> {
     // Values set on the command line are no longer swept.
     let fixed: BTreeSet<DottedPath> = changes
         .iter()
@@ -293,7 +293,7 @@ fn axes(
     let mut columns = Vec::new();
     flatten(&sweep, String::new(), &mut columns)?;
     columns.retain(|c| is_free(&c.path));
-    let mut axes: Vec<Axis> = columns.into_iter().map(Axis::of).collect();
+    let mut axes: Vec<SweepAxis> = columns.into_iter().map(SweepAxis::of).collect();
     let plain = axes.len();
     for (i, table) in together.transpose()?.unwrap_or_default().iter().enumerate() {
         let mut columns = Vec::new();
@@ -314,7 +314,7 @@ fn axes(
     let paths: Vec<DottedPath> = axes.iter().map(|a| swept(&a.name)).collect();
     let spans = locate::spans_of(&source.text, &paths);
     let starts = spans.into_iter().map(|s| s.map_or(usize::MAX, |s| s.start));
-    let mut in_order: Vec<(usize, Axis)> = starts.zip(axes).collect();
+    let mut in_order: Vec<(usize, SweepAxis)> = starts.zip(axes).collect();
     in_order.sort_by_key(|(start, _)| *start);
     let axes = in_order.into_iter().map(|(_, axis)| axis);
     Ok(variants.into_iter().chain(axes).chain(joint).collect())
@@ -324,7 +324,10 @@ fn axes(
 const TOGETHER: &str = "together";
 
 /// The axis of a sample; `None` if nothing is left to draw.
-fn sampled(sample: &Value, is_free: &dyn Fn(&DottedPath) -> bool) -> Result<Option<Axis>, Problem> {
+fn sampled(
+    sample: &Value,
+    is_free: &dyn Fn(&DottedPath) -> bool,
+) -> Result<Option<SweepAxis>, Problem> {
     let at = swept(sample::NAME);
     let table = sample.as_table().ok_or_else(|| {
         Problem::new(at, "`sample` must be a table")
@@ -348,9 +351,9 @@ fn sources(table: &Table, prefix: String, all: &mut Vec<sample::Dimension>) -> R
     for (key, value) in table {
         let name = joined(&prefix, key);
         let from = match value {
-            Value::Array(values) if !values.is_empty() => sample::Source::List(values.clone()),
+            Value::Array(values) if !values.is_empty() => sample::PointSource::List(values.clone()),
             Value::Table(range) if ranges::is_range(range) => {
-                sample::Source::Range(ranges::Ends::to_draw_from(&name, range)?)
+                sample::PointSource::Range(ranges::SearchRange::to_draw_from(&name, range)?)
             }
             Value::Table(inner) => {
                 sources(inner, name, all)?;
@@ -387,10 +390,10 @@ fn joined(prefix: &str, key: &str) -> String {
     }
 }
 
-impl Axis {
+impl SweepAxis {
     /// An axis of a single path.
-    fn of(column: Column) -> Axis {
-        Axis {
+    fn of(column: SweepColumn) -> SweepAxis {
+        SweepAxis {
             name: column.name,
             path: column.path,
             values: column.values,
@@ -402,7 +405,10 @@ impl Axis {
 
 /// The path of a swept path's values in the scenario file.
 fn swept(name: &str) -> DottedPath {
-    DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.to_owned())])
+    DottedPath(vec![
+        PathStep::Key("sweep".into()),
+        PathStep::Key(name.to_owned()),
+    ])
 }
 
 /// Rejects paths that must be the same in all runs of a batch.
@@ -420,7 +426,11 @@ fn may_vary(path: &DottedPath, at: &DottedPath) -> Result<(), Problem> {
 }
 
 /// Rejects a value that is swept in two places, since one would silently win.
-fn check_twice(axes: &[Axis], variants: Option<&Axis>, tree: &Table) -> Result<(), Problem> {
+fn check_twice(
+    axes: &[SweepAxis],
+    variants: Option<&SweepAxis>,
+    tree: &Table,
+) -> Result<(), Problem> {
     let mut places = BTreeSet::new();
     let companions = axes.iter().flat_map(|a| &a.companions);
     let companions = companions.map(|c| (&c.name, &c.path));
@@ -449,7 +459,7 @@ fn check_twice(axes: &[Axis], variants: Option<&Axis>, tree: &Table) -> Result<(
 }
 
 /// Lists with their path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
-fn flatten(table: &Table, prefix: String, columns: &mut Vec<Column>) -> Result<(), Problem> {
+fn flatten(table: &Table, prefix: String, columns: &mut Vec<SweepColumn>) -> Result<(), Problem> {
     for (key, value) in table {
         let name = joined(&prefix, key);
         let values = match value {
@@ -471,13 +481,17 @@ fn flatten(table: &Table, prefix: String, columns: &mut Vec<Column>) -> Result<(
             return Err(Problem::new(swept(&name), message)
                 .help("list at least one, as in [\"100 /s\", \"200 /s\"], or leave the line out"));
         }
-        columns.push(Column { name, path, values });
+        columns.push(SweepColumn { name, path, values });
     }
     Ok(())
 }
 
 /// Creates the runs of every variant, in order.
-fn runs(variants: &Variants<'_>, axes: &[Axis], chosen: &[usize]) -> Result<Vec<RunSpec>, Failure> {
+fn runs(
+    variants: &Variants<'_>,
+    axes: &[SweepAxis],
+    chosen: &[usize],
+) -> Result<Vec<RunSpec>, PlanProblem> {
     // Only the first failure is reported, so later variants need not be checked.
     let failed = AtomicUsize::new(usize::MAX);
     let of_variant = |i: usize| {
@@ -498,7 +512,7 @@ fn runs(variants: &Variants<'_>, axes: &[Axis], chosen: &[usize]) -> Result<Vec<
             |replica| RunSpec::with_content(Arc::clone(&scenario), replica, &values, &content);
         Ok((0..scenario.replicas).map(run).collect())
     };
-    let all: Vec<Result<Vec<RunSpec>, Failure>> =
+    let all: Vec<Result<Vec<RunSpec>, PlanProblem>> =
         chosen.par_iter().map(|&i| of_variant(i)).collect();
     let mut runs = Vec::with_capacity(all.len());
     for of_variant in all {

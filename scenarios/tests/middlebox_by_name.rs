@@ -389,10 +389,7 @@ fn the_mistakes_about_balancers_are_named() {
     let (before, _) = FIREWALL.split_once("kind = \"application\"").unwrap();
     let arrivals = "arrivals = { kind = \"burst\", count = 1 }";
     let via = plan(&format!("{before}via = \"server\"\n{arrivals}\n")).unwrap_err();
-    assert!(
-        via.contains("is not a router with a middlebox"),
-        "{via}"
-    );
+    assert!(via.contains("is not a router with a middlebox"), "{via}");
 }
 
 /// Clients behind a NAT open so many connections each, one to each port of two servers in turn, and keep them.

@@ -50,7 +50,7 @@ pub fn expected_failures(
     duration_s: f64,
     window: (f64, f64),
 ) -> Option<Expected> {
-    let case = Case::new(hints, duration_s, window)?;
+    let case = TheoryCase::new(hints, duration_s, window)?;
     let exact = if case.is_fluid() {
         case.fluid_share()?
     } else {
@@ -73,7 +73,7 @@ pub fn expected_time_wait(
     duration_s: f64,
     window: (f64, f64),
 ) -> Option<Expected> {
-    let case = Case::new(hints, duration_s, window)?;
+    let case = TheoryCase::new(hints, duration_s, window)?;
     let stay = case.theory.time_wait.as_ref()?;
     let share = expected_failures(hints, duration_s, window)?;
     let level = |failed: f64| case.rate * (1.0 - failed) * stay.stay_s;
@@ -116,7 +116,7 @@ pub fn expected_time_wait(
 
 /// Ports held and sockets in TIME-WAIT over time, where they follow a fluid.
 pub fn expected_curve(hints: &AnalyticHints, duration_s: f64) -> Option<Vec<FluidPoint>> {
-    let case = Case::new(hints, duration_s, (0.0, duration_s))?;
+    let case = TheoryCase::new(hints, duration_s, (0.0, duration_s))?;
     let after = case
         .theory
         .time_wait
@@ -129,7 +129,7 @@ pub fn expected_curve(hints: &AnalyticHints, duration_s: f64) -> Option<Vec<Flui
 }
 
 /// A run's theory and the window it is asked for.
-struct Case<'a> {
+struct TheoryCase<'a> {
     hints: &'a AnalyticHints,
     theory: &'a Theory,
     duration_s: f64,
@@ -141,14 +141,18 @@ struct Case<'a> {
     top_rate: f64,
 }
 
-impl<'a> Case<'a> {
-    fn new(hints: &'a AnalyticHints, duration_s: f64, window: (f64, f64)) -> Option<Case<'a>> {
+impl<'a> TheoryCase<'a> {
+    fn new(
+        hints: &'a AnalyticHints,
+        duration_s: f64,
+        window: (f64, f64),
+    ) -> Option<TheoryCase<'a>> {
         let theory = hints.theory.as_ref()?;
         let points = &hints.offered_per_s;
         let connects = offered_until(points, window.1) - offered_until(points, window.0);
         let length = window.1 - window.0;
         let usable = duration_s.is_finite() && duration_s > 0.0 && length > 0.0;
-        (usable && connects >= 1.0).then(|| Case {
+        (usable && connects >= 1.0).then(|| TheoryCase {
             hints,
             theory,
             duration_s,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::chart::{Chart, Mark};
 use super::data::RunData;
-use super::senders::{Point, Sender};
+use super::senders::{SenderPoint, TracedSender};
 use super::style::{SERIES, rule_colour};
 use super::{Figure, not_drawn};
 use crate::csv::Csv;
@@ -25,7 +25,7 @@ struct Spec<'a> {
 fn draw(
     data: &RunData<'_>,
     spec: &Spec<'_>,
-    points_of: impl Fn(&Sender) -> Vec<(f64, f64)>,
+    points_of: impl Fn(&TracedSender) -> Vec<(f64, f64)>,
 ) -> Result<Option<Figure>, StoreError> {
     let senders = &data.senders.shown;
     if senders.is_empty() {
@@ -96,7 +96,7 @@ const STATES: [(&str, &str, (u8, u8, u8)); 3] = [
 /// the curve of its sender. Drawn for few senders only.
 fn recovery(
     data: &RunData<'_>,
-    points_of: impl Fn(&Sender) -> Vec<(f64, f64)>,
+    points_of: impl Fn(&TracedSender) -> Vec<(f64, f64)>,
 ) -> (Vec<Mark>, Vec<Mark>) {
     let senders = &data.senders.shown;
     let (mut behind, mut before) = (Vec::new(), Vec::new());
@@ -152,7 +152,7 @@ pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         column: "cwnd_kb",
         recovery: true,
     };
-    let point = |p: &Point| (p.time, p.cwnd as f64 / 1e3);
+    let point = |p: &SenderPoint| (p.time, p.cwnd as f64 / 1e3);
     draw(data, &spec, |s| s.points.iter().map(point).collect())
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         column: "srtt_ms",
         recovery: true,
     };
-    let point = |p: &Point| (p.time, p.srtt * 1e3);
+    let point = |p: &SenderPoint| (p.time, p.srtt * 1e3);
     draw(data, &spec, |s| s.points.iter().map(point).collect())
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
 
 /// Bytes acknowledged at a time: interpolated between two samples, unless they are so far apart that the
 /// sender was idle meanwhile.
-pub(super) fn acked_at(points: &[Point], time: f64, apart: f64) -> f64 {
+pub(super) fn acked_at(points: &[SenderPoint], time: f64, apart: f64) -> f64 {
     let after = points.partition_point(|p| p.time <= time);
     let known = |i: usize| points.get(i).map(|p| (p.time, p.acked as f64));
     match (after.checked_sub(1).and_then(known), known(after)) {

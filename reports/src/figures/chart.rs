@@ -11,7 +11,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 pub(crate) use marks::Mark;
-use marks::{Key, draw_mark};
+use marks::{LegendKey, draw_mark};
 
 use super::drawing::Drawing;
 use super::style::{GREY, Rgb};
@@ -53,7 +53,7 @@ pub(crate) struct Chart<'a> {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TickedAxis, TickedAxis>>;
-type Drawn = Result<(), Box<dyn std::error::Error>>;
+type PlotResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Height of the legend's rows.
 const LEGEND_ROW: u32 = 24;
@@ -174,7 +174,7 @@ impl Chart<'_> {
         ((slot - 8.0) / LETTER).max(3.0) as usize
     }
 
-    fn draw(&self, root: &Area<'_>) -> Drawn {
+    fn draw(&self, root: &Area<'_>) -> PlotResult {
         root.fill(&WHITE)?;
         let (width, _) = self.size();
         let labels = self.named().into_iter().map(|m| m.label().chars().count());
@@ -193,7 +193,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    fn draw_panels(&self, area: &Area<'_>, panels: &[Panel]) -> Drawn {
+    fn draw_panels(&self, area: &Area<'_>, panels: &[Panel]) -> PlotResult {
         let (head, body) = area.split_vertically(40);
         centred(&head, self.title, 19, 12)?;
         let (columns, rows) = self.grid();
@@ -224,7 +224,13 @@ impl Chart<'_> {
         (if bottom < 0.0 { bottom - room } else { 0.0 })..top + room
     }
 
-    fn diagram(&self, area: &Area<'_>, title: Option<&str>, marks: &[Mark], y_name: bool) -> Drawn {
+    fn diagram(
+        &self,
+        area: &Area<'_>,
+        title: Option<&str>,
+        marks: &[Mark],
+        y_name: bool,
+    ) -> PlotResult {
         let x = if self.x.1 > self.x.0 {
             self.x.0..self.x.1
         } else {
@@ -271,7 +277,7 @@ impl Chart<'_> {
     }
 
     /// Colours the background: of bands, and grey of times of outages, as far as they lie within the axis.
-    fn shade(&self, axes: &mut Axes<'_, '_>, marks: &[Mark]) -> Drawn {
+    fn shade(&self, axes: &mut Axes<'_, '_>, marks: &[Mark]) -> PlotResult {
         for mark in marks {
             if let Mark::Band { colour, spans, .. } = mark {
                 self.shade_spans(axes, spans, rgb(*colour))?;
@@ -285,7 +291,7 @@ impl Chart<'_> {
         axes: &mut Axes<'_, '_>,
         spans: &[(f64, f64)],
         colour: RGBColor,
-    ) -> Drawn {
+    ) -> PlotResult {
         let y = self.y_range();
         let style = colour.filled();
         for &(from, to) in spans {
@@ -299,7 +305,7 @@ impl Chart<'_> {
     }
 
     /// Names of categories, broken into lines below their ticks.
-    fn category_names(&self, area: &Area<'_>, axes: &Axes<'_, '_>, letters: usize) -> Drawn {
+    fn category_names(&self, area: &Area<'_>, axes: &Axes<'_, '_>, letters: usize) -> PlotResult {
         let (left, top) = area.get_base_pixel();
         let style = (FONT, 14).into_font().color(&BLACK);
         let style = style.pos(Pos::new(HPos::Center, VPos::Top));
@@ -314,7 +320,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    fn mesh(&self, axes: &mut Axes<'_, '_>, y_name: bool) -> Drawn {
+    fn mesh(&self, axes: &mut Axes<'_, '_>, y_name: bool) -> PlotResult {
         let height = axes.plotting_area().dim_in_pixel().1;
         let y_label = fitting(self.y_label, f64::from(height) + 60.0);
         let is_numbers = self.categories.is_empty();
@@ -342,31 +348,31 @@ impl Chart<'_> {
     }
 
     /// The first of a stack lies at its bottom, so areas are listed from the last to the first.
-    fn draw_legend(&self, area: &Area<'_>) -> Drawn {
+    fn draw_legend(&self, area: &Area<'_>) -> PlotResult {
         let named = self.named().into_iter();
         let (areas, lines): (Vec<_>, Vec<_>) = named.partition(|m| matches!(m, Mark::Area { .. }));
         for (i, mark) in lines.into_iter().chain(areas.into_iter().rev()).enumerate() {
             let y = 56 + LEGEND_ROW as i32 * i as i32;
             let (label, colour) = (mark.label(), rgb(mark.colour()));
             match mark.key() {
-                Key::Filled => {
+                LegendKey::Filled => {
                     area.draw(&Rectangle::new([(6, y - 7), (30, y + 7)], colour.filled()))?;
                 }
-                Key::Dashed => {
+                LegendKey::Dashed => {
                     for x in [6, 16, 26] {
                         let dash = vec![(x, y), (x + 6, y)];
                         area.draw(&PathElement::new(dash, colour.stroke_width(3)))?;
                     }
                 }
-                Key::Solid => {
+                LegendKey::Solid => {
                     let line = vec![(6, y), (30, y)];
                     area.draw(&PathElement::new(line, colour.stroke_width(3)))?;
                 }
-                Key::Upright => {
+                LegendKey::Upright => {
                     let line = vec![(18, y - 8), (18, y + 8)];
                     area.draw(&PathElement::new(line, colour.stroke_width(3)))?;
                 }
-                Key::Dot => area.draw(&Circle::new((18, y), 4, colour.filled()))?,
+                LegendKey::Dot => area.draw(&Circle::new((18, y), 4, colour.filled()))?,
             }
             let style = (FONT, 14).into_font().color(&BLACK);
             area.draw(&Text::new(label.to_owned(), (38, y - 7), style))?;
@@ -417,7 +423,7 @@ fn fitting(label: &str, length: f64) -> String {
 }
 
 /// Text in the middle of an area, its top `y` pixels from that of the area.
-fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> Drawn {
+fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> PlotResult {
     let at = Pos::new(HPos::Center, VPos::Top);
     let style = (FONT, size).into_font().color(&BLACK).pos(at);
     // Labels of the y axis take room on the left.

@@ -3,8 +3,8 @@
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
 use super::data::RunData;
-use super::steps::Steps;
 use super::style::{BLACK, GREEN, ORANGE, PURPLE, Rgb, SKY, VERMILION};
+use super::time_bins::TimeBins;
 use crate::analytic::offered_rate;
 use crate::csv::Csv;
 use crate::store::StoreError;
@@ -41,9 +41,9 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     for (i, &t) in starts.iter().enumerate() {
         csv.row([t].into_iter().chain(layers.iter().map(|l| l.2[i])));
     }
-    let steps = Steps::of(table)?;
+    let steps = TimeBins::of(table)?;
     let layers = layers.into_iter();
-    let layers = layers.map(|(label, colour, rates)| (label, colour, Steps::values(&rates)));
+    let layers = layers.map(|(label, colour, rates)| (label, colour, TimeBins::values(&rates)));
     let mut marks = stack(&steps.edges, layers.collect());
     let x = steps.range();
     let offered = &data.summary.info.analytic.offered_per_s;

@@ -9,7 +9,7 @@ pub(crate) use rows::{MOST_CHANGES, conversations};
 
 /// What became of a segment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum Arrival {
     /// Arrived then.
     Received(f64),
     /// Lost.
@@ -20,9 +20,9 @@ pub(crate) enum Fate {
 
 /// A segment on its way between two lanes; times in seconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Sent {
+pub(crate) struct SentSegment {
     pub(crate) sent: f64,
-    pub(crate) fate: Fate,
+    pub(crate) fate: Arrival,
     /// "lost: queue full".
     pub(crate) fate_text: String,
     pub(crate) from: usize,
@@ -43,12 +43,12 @@ pub(crate) struct Sent {
     /// States of the ends after sending it and after its arrival, where recorded.
     pub(crate) state_at_sender: Option<State>,
     pub(crate) state_at_receiver: Option<State>,
-    pub(crate) detail: Detail,
+    pub(crate) detail: HeaderDetail,
 }
 
 /// The rest of a segment's header, and its place.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Detail {
+pub(crate) struct HeaderDetail {
     /// Its place among the segments of the connection that were read.
     pub(crate) place: usize,
     pub(crate) dst_port: i64,
@@ -58,10 +58,10 @@ pub(crate) struct Detail {
     pub(crate) options: String,
 }
 
-impl Sent {
+impl SentSegment {
     /// Worth being seen wherever it lies: lost, sent again, or a reset.
     pub(crate) fn is_trouble(&self) -> bool {
-        self.retransmission || self.fate == Fate::Lost || self.has("RST")
+        self.retransmission || self.fate == Arrival::Lost || self.has("RST")
     }
 
     pub(crate) fn has(&self, flag: &str) -> bool {
@@ -76,7 +76,7 @@ fn has_flag(flags: &str, flag: &str) -> bool {
 
 /// A change of state.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Change {
+pub(crate) struct StateChange {
     pub(crate) time: f64,
     pub(crate) lane: usize,
     pub(crate) from: State,
@@ -89,8 +89,8 @@ pub(crate) struct Conversation {
     pub(crate) conn: ConnId,
     /// Names of the nodes, the opener first.
     pub(crate) lanes: Vec<String>,
-    pub(crate) segments: Vec<Sent>,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) segments: Vec<SentSegment>,
+    pub(crate) changes: Vec<StateChange>,
 }
 
 impl Conversation {

@@ -2,10 +2,10 @@
 //! along them. Time runs downwards; where nothing happens it is compressed.
 
 use super::Figure;
-use super::conversation::{Change, Conversation, Fate, Sent};
+use super::conversation::{Arrival, Conversation, SentSegment, StateChange};
 use super::data::RunData;
 use super::drawing::Drawing;
-use super::ladder_choice::{Fold, Shown};
+use super::ladder_choice::{Fold, ShownSegments};
 use super::ladder_labels::Letters;
 use super::ladder_rows::Rows;
 use super::ladder_steps;
@@ -42,7 +42,7 @@ pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
 
 fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
     let letters = Letters::of(whole);
-    let shown = Shown::of(whole);
+    let shown = ShownSegments::of(whole);
     let title = match workload(data, whole) {
         Some(name) => format!("{name}: connection {}, segment by segment", whole.conn),
         None => format!("Connection {}, segment by segment", whole.conn),
@@ -61,7 +61,7 @@ fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
         ));
     }
     let unfolded =
-        (shown.hidden > 0).then(|| draw(whole, &Shown::unfolded(whole), &letters, &title));
+        (shown.hidden > 0).then(|| draw(whole, &ShownSegments::unfolded(whole), &letters, &title));
     let steps = ladder_steps::json(whole, &letters);
     Figure {
         name: format!("ladder_{}", whole.conn.to_string().replace('.', "_")),
@@ -87,10 +87,10 @@ fn workload(data: &RunData<'_>, c: &Conversation) -> Option<String> {
 }
 
 /// What is shown where one points at a segment: the rest of its header.
-fn hover(s: &Sent) -> String {
+fn hover(s: &SentSegment) -> String {
     let arrival = match s.fate {
-        Fate::Received(time) => format!("received {time} s"),
-        Fate::Lost | Fate::Unseen => s.fate_text.clone(),
+        Arrival::Received(time) => format!("received {time} s"),
+        Arrival::Lost | Arrival::Unseen => s.fate_text.clone(),
     };
     let options = match s.detail.options.as_str() {
         "" => "no options",
@@ -119,7 +119,7 @@ fn numbers(conversation: &Conversation, letters: &Letters) -> String {
     for s in &conversation.segments {
         csv.number(s.sent);
         csv.number(match s.fate {
-            Fate::Received(t) => t,
+            Arrival::Received(t) => t,
             _ => f64::NAN,
         });
         csv.text(&s.fate_text);
@@ -132,21 +132,21 @@ fn numbers(conversation: &Conversation, letters: &Letters) -> String {
 }
 
 /// The times at which something happens, and where they lie on the page.
-struct Scale {
+struct TimeScale {
     times: Vec<f64>,
     ys: Vec<f64>,
     /// Compressed stretches: upper and lower end, and what is written there.
     gaps: Vec<(f64, f64, String)>,
 }
 
-impl Scale {
-    fn new(shown: &Shown) -> Scale {
+impl TimeScale {
+    fn new(shown: &ShownSegments) -> TimeScale {
         let c = &shown.conversation;
         let mut times: Vec<f64> = c.changes.iter().map(|change| change.time).collect();
         let mut flights = Vec::new();
         for s in &c.segments {
             times.push(s.sent);
-            if let Fate::Received(t) = s.fate {
+            if let Arrival::Received(t) = s.fate {
                 times.push(t);
                 flights.push(t - s.sent);
             }
@@ -159,7 +159,7 @@ impl Scale {
             .copied()
             .unwrap_or(0.0)
             .max(1e-9);
-        let mut scale = Scale {
+        let mut scale = TimeScale {
             times,
             ys: Vec::new(),
             gaps: Vec::new(),
@@ -222,9 +222,9 @@ fn lane_x(lane: usize) -> f64 {
     SIDE + LANE * lane as f64
 }
 
-fn draw(whole: &Conversation, shown: &Shown, letters: &Letters, title: &str) -> Drawing {
+fn draw(whole: &Conversation, shown: &ShownSegments, letters: &Letters, title: &str) -> Drawing {
     let c = &shown.conversation;
-    let scale = Scale::new(shown);
+    let scale = TimeScale::new(shown);
     let mut svg = Svg::default();
     let width = 2.0 * SIDE + LANE * c.lanes.len().saturating_sub(1) as f64;
     let bottom = scale.bottom();
@@ -272,7 +272,7 @@ fn draw(whole: &Conversation, shown: &Shown, letters: &Letters, title: &str) -> 
         draw_arrow(&mut svg, s, arrow);
         svg.end();
     }
-    let mut labels: Vec<Points> = Vec::new();
+    let mut labels: Vec<LabelPoints> = Vec::new();
     for (from, to, text) in &scale.gaps {
         let reach = text_width(text, NOTE.size) / 2.0 + 40.0;
         labels.push(level(
@@ -282,7 +282,7 @@ fn draw(whole: &Conversation, shown: &Shown, letters: &Letters, title: &str) -> 
         ));
     }
     for (s, arrow) in c.segments.iter().zip(&arrows) {
-        if s.fate == Fate::Lost {
+        if s.fate == Arrival::Lost {
             let width = text_width(&s.fate_text, LOSS.size);
             labels.push(level(arrow.to.0 - 4.0, arrow.to.1 + 16.0, width));
         }
@@ -323,11 +323,11 @@ fn draw(whole: &Conversation, shown: &Shown, letters: &Letters, title: &str) -> 
     svg.finish(width, bottom + 44.0)
 }
 
-fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, rows: &Rows, bottom: f64) {
+fn draw_states(svg: &mut Svg, c: &Conversation, scale: &TimeScale, rows: &Rows, bottom: f64) {
     let start = c.start();
     for lane in 0..c.lanes.len() {
         let placed = c.changes.iter().zip(&rows.changes);
-        let (own, rows): (Vec<&Change>, Vec<f64>) = placed
+        let (own, rows): (Vec<&StateChange>, Vec<f64>) = placed
             .filter(|(x, _)| x.lane == lane)
             .map(|(x, row)| (x, scale.y(x.time) + ROW * f64::from(*row)))
             .unzip();
@@ -358,16 +358,16 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &Scale, rows: &Rows, bott
     }
 }
 
-fn colour(s: &Sent) -> super::style::Rgb {
+fn colour(s: &SentSegment) -> super::style::Rgb {
     if s.retransmission { VERMILION } else { BLACK }
 }
 
 /// Points along the middle of a text, close enough that no other text fits between them.
-type Points = [(f64, f64); 21];
+type LabelPoints = [(f64, f64); 21];
 
 /// Those of a level text from `x` on.
-fn level(x: f64, y: f64, width: f64) -> Points {
-    let last = (Points::default().len() - 1) as f64;
+fn level(x: f64, y: f64, width: f64) -> LabelPoints {
+    let last = (LabelPoints::default().len() - 1) as f64;
     std::array::from_fn(|k| (x + width * k as f64 / last, y))
 }
 
@@ -380,18 +380,18 @@ struct Arrow {
 
 impl Arrow {
     /// `rows` are those of its sending and its arrival.
-    fn of(s: &Sent, scale: &Scale, rows: (u32, u32)) -> Arrow {
+    fn of(s: &SentSegment, scale: &TimeScale, rows: (u32, u32)) -> Arrow {
         let sign = if s.to >= s.from { 1.0 } else { -1.0 };
         let y = scale.y(s.sent) + ROW * f64::from(rows.0);
         let from = (lane_x(s.from) + sign * 6.0, y);
         let whole = lane_x(s.to) - sign * 6.0 - from.0;
         let to = match s.fate {
-            Fate::Received(time) => {
+            Arrival::Received(time) => {
                 let y = scale.y(time) + ROW * f64::from(rows.1);
                 (from.0 + whole, y.max(from.1))
             }
-            Fate::Lost => (from.0 + whole * 0.6, from.1 + FLIGHT * 0.6),
-            Fate::Unseen => (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75),
+            Arrival::Lost => (from.0 + whole * 0.6, from.1 + FLIGHT * 0.6),
+            Arrival::Unseen => (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75),
         };
         Arrow { from, to }
     }
@@ -441,7 +441,7 @@ impl Arrow {
     }
 
     /// Points along the middle of a label, a text in letters of a size.
-    fn label_points(&self, (share, gap): (f64, f64), (text, size): (&str, u32)) -> Points {
+    fn label_points(&self, (share, gap): (f64, f64), (text, size): (&str, u32)) -> LabelPoints {
         let centre = self.above(share, gap);
         let half = text_width(text, size) / 2.0;
         let angle = self.slope().atan();
@@ -457,7 +457,7 @@ impl Arrow {
         &self,
         (text, size): (&str, u32),
         others: impl Iterator<Item = &'a Arrow>,
-        labels: &[Points],
+        labels: &[LabelPoints],
     ) -> (f64, f64) {
         let (top, bottom) = self.label_span(size);
         let others: Vec<&Arrow> = others
@@ -508,16 +508,16 @@ impl Arrow {
     }
 }
 
-fn draw_arrow(svg: &mut Svg, s: &Sent, arrow: &Arrow) {
+fn draw_arrow(svg: &mut Svg, s: &SentSegment, arrow: &Arrow) {
     match s.fate {
-        Fate::Received(_) => svg.arrow(arrow.from, arrow.to, colour(s), 1.5),
-        Fate::Lost => {
+        Arrival::Received(_) => svg.arrow(arrow.from, arrow.to, colour(s), 1.5),
+        Arrival::Lost => {
             svg.line(arrow.from, arrow.to, colour(s), 1.5);
             svg.cross(arrow.to, VERMILION);
             let below = (arrow.to.0 - 4.0, arrow.to.1 + 20.0);
             svg.text(below, Anchor::Start, LOSS, &s.fate_text);
         }
-        Fate::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
+        Arrival::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
     }
 }
 

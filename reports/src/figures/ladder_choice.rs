@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::conversation::{Conversation, Fate, Sent};
+use super::conversation::{Arrival, Conversation, SentSegment};
 
 /// Segments shown where all are shown.
 const MOST: usize = 36;
@@ -14,7 +14,7 @@ const TROUBLE: usize = 14;
 const LOSSES: usize = 2;
 
 /// The part of a connection that is drawn.
-pub(super) struct Shown {
+pub(super) struct ShownSegments {
     pub(super) conversation: Conversation,
     /// Between which two times segments are left out, and how many.
     pub(super) folds: Vec<Fold>,
@@ -33,9 +33,9 @@ pub(super) struct Fold {
 /// Segments drawn where a reader asks for all.
 const MOST_UNFOLDED: usize = 240;
 
-impl Shown {
+impl ShownSegments {
     /// The first segments without folds, as many as can be drawn.
-    pub(super) fn unfolded(whole: &Conversation) -> Shown {
+    pub(super) fn unfolded(whole: &Conversation) -> ShownSegments {
         let mut conversation = whole.clone();
         conversation.segments.truncate(MOST_UNFOLDED);
         if conversation.segments.len() < whole.segments.len() {
@@ -44,14 +44,14 @@ impl Shown {
         }
         let folds = folds(&conversation.segments);
         let hidden = sent(&whole.segments).saturating_sub(sent_here(&conversation.segments));
-        Shown {
+        ShownSegments {
             conversation,
             folds,
             hidden,
         }
     }
 
-    pub(super) fn of(whole: &Conversation) -> Shown {
+    pub(super) fn of(whole: &Conversation) -> ShownSegments {
         let all = &whole.segments;
         let closes = all[all.len().saturating_sub(TAIL)..]
             .iter()
@@ -68,7 +68,7 @@ impl Shown {
         }
         let folds = folds(&conversation.segments);
         let hidden = sent(all).saturating_sub(sent_here(&conversation.segments));
-        Shown {
+        ShownSegments {
             conversation,
             folds,
             hidden,
@@ -77,7 +77,7 @@ impl Shown {
 }
 
 /// For each segment whether it is shown.
-fn choose(all: &[Sent], closes: bool) -> Vec<bool> {
+fn choose(all: &[SentSegment], closes: bool) -> Vec<bool> {
     let mut chosen = vec![false; all.len()];
     chosen[..HEAD].fill(true);
     if closes {
@@ -94,10 +94,11 @@ fn choose(all: &[Sent], closes: bool) -> Vec<bool> {
         }
     };
     // The first losses with what repairs them, then whatever else there is.
-    let lost = (0..all.len()).filter(|&i| all[i].fate == Fate::Lost);
+    let lost = (0..all.len()).filter(|&i| all[i].fate == Arrival::Lost);
     for i in lost.take(LOSSES) {
         show(i, 1);
-        let repairs = |s: &Sent| s.retransmission && s.seq == all[i].seq && s.from == all[i].from;
+        let repairs =
+            |s: &SentSegment| s.retransmission && s.seq == all[i].seq && s.from == all[i].from;
         if let Some(k) = (i + 1..all.len()).find(|&k| repairs(&all[k])) {
             show(k, 1);
         }
@@ -109,15 +110,15 @@ fn choose(all: &[Sent], closes: bool) -> Vec<bool> {
 }
 
 /// Who sent a segment: its connection, and address and port.
-type Source = (i64, (i64, i64));
+type SenderAddress = (i64, (i64, i64));
 
-fn source(s: &Sent) -> Source {
+fn source(s: &SentSegment) -> SenderAddress {
     (s.conn, s.source)
 }
 
 /// Segments sent so far, as far as the numbers of these tell.
-fn sent(segments: &[Sent]) -> u64 {
-    let mut last: BTreeMap<Source, i64> = BTreeMap::new();
+fn sent(segments: &[SentSegment]) -> u64 {
+    let mut last: BTreeMap<SenderAddress, i64> = BTreeMap::new();
     for s in segments {
         let number = last.entry(source(s)).or_default();
         *number = (*number).max(s.number);
@@ -125,15 +126,15 @@ fn sent(segments: &[Sent]) -> u64 {
     last.values().map(|n| n.unsigned_abs()).sum()
 }
 
-fn sent_here(segments: &[Sent]) -> u64 {
-    let duplicate = |s: &&Sent| s.fate_text == "duplicate";
+fn sent_here(segments: &[SentSegment]) -> u64 {
+    let duplicate = |s: &&SentSegment| s.fate_text == "duplicate";
     (segments.len() - segments.iter().filter(duplicate).count()) as u64
 }
 
 /// Where numbers jump. Of the places between two segments of an end, those left out are reported at
 /// the longest break: there most of them were sent.
-fn folds(segments: &[Sent]) -> Vec<Fold> {
-    let mut last: BTreeMap<Source, (usize, i64)> = BTreeMap::new();
+fn folds(segments: &[SentSegment]) -> Vec<Fold> {
+    let mut last: BTreeMap<SenderAddress, (usize, i64)> = BTreeMap::new();
     let mut left_out = vec![0; segments.len()];
     for (k, s) in segments.iter().enumerate() {
         let (from, before) = last.insert(source(s), (k, s.number)).unwrap_or((0, 0));
@@ -156,18 +157,18 @@ fn folds(segments: &[Sent]) -> Vec<Fold> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::Detail;
+    use super::super::conversation::HeaderDetail;
     use super::*;
     use tcp_model::ConnId;
 
     /// `n` data segments from one end, each answered by the other, numbered by their ends.
     fn conversation(n: usize, lost: &[usize], closes: bool) -> Conversation {
-        let segment = |i: usize, from: usize| Sent {
+        let segment = |i: usize, from: usize| SentSegment {
             sent: i as f64 + 0.5 * from as f64,
             fate: if lost.contains(&i) && from == 0 {
-                Fate::Lost
+                Arrival::Lost
             } else {
-                Fate::Received(i as f64 + 0.5 * from as f64 + 0.4)
+                Arrival::Received(i as f64 + 0.5 * from as f64 + 0.4)
             },
             fate_text: "received".into(),
             from,
@@ -188,7 +189,7 @@ mod tests {
             reason: String::new(),
             state_at_sender: None,
             state_at_receiver: None,
-            detail: Detail::default(),
+            detail: HeaderDetail::default(),
         };
         Conversation {
             conn: ConnId::default(),
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_short_connection_is_shown_whole() {
-        let shown = Shown::of(&conversation(18, &[5], true));
+        let shown = ShownSegments::of(&conversation(18, &[5], true));
         assert_eq!(shown.conversation.segments.len(), 36);
         assert_eq!((shown.hidden, shown.folds.len()), (0, 0));
     }
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn first_last_and_trouble_are_shown_and_what_lies_between_is_counted() {
         let whole = conversation(500, &[200, 300], true);
-        let shown = Shown::of(&whole);
+        let shown = ShownSegments::of(&whole);
         let segments = &shown.conversation.segments;
         assert_eq!(segments.len(), HEAD + 3 + 3 + TAIL);
         assert_eq!(segments.iter().filter(|s| s.is_trouble()).count(), 2);
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_connection_that_goes_on_is_not_shown() {
-        let shown = Shown::of(&conversation(500, &[], false));
+        let shown = ShownSegments::of(&conversation(500, &[], false));
         assert_eq!(shown.conversation.segments.len(), HEAD);
         assert_eq!((shown.folds.len(), shown.hidden), (0, 1000 - HEAD as u64));
     }
@@ -232,7 +233,7 @@ mod tests {
     fn segments_that_were_never_recorded_are_counted_by_their_numbers() {
         let mut whole = conversation(1000, &[], true);
         whole.segments.retain(|s| s.number <= 5 || s.number > 995);
-        let shown = Shown::of(&whole);
+        let shown = ShownSegments::of(&whole);
         assert_eq!(shown.conversation.segments.len(), 20);
         assert_eq!(shown.folds.len(), 1);
         assert_eq!((shown.folds[0].count, shown.hidden), (1980, 1980));

@@ -4,11 +4,11 @@
 //! the side that closes first first: `SYN seq=x`, `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p ack=y+1`,
 //! `ACK seq=y+1 ack=p+1`.
 
-use super::conversation::{Conversation, Sent};
+use super::conversation::{Conversation, SentSegment};
 
 /// An end of the connection.
 #[derive(Clone, Debug)]
-struct End {
+struct LabelledEnd {
     source: (i64, i64),
     /// Letter and value of its initial sequence number, if its SYN was seen.
     start: Option<(char, u32)>,
@@ -19,17 +19,17 @@ struct End {
 /// The letters of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Letters {
-    ends: Vec<End>,
+    ends: Vec<LabelledEnd>,
 }
 
 impl Letters {
     pub(crate) fn of(conversation: &Conversation) -> Letters {
-        let mut ends: Vec<End> = Vec::new();
+        let mut ends: Vec<LabelledEnd> = Vec::new();
         let (mut starts, mut fins) = (['x', 'y'].into_iter(), ['p', 'q'].into_iter());
         for s in &conversation.segments {
             let place = ends.iter().position(|e| e.source == s.source);
             let place = place.unwrap_or_else(|| {
-                ends.push(End {
+                ends.push(LabelledEnd {
                     source: s.source,
                     start: None,
                     fin: None,
@@ -49,7 +49,7 @@ impl Letters {
 
     /// The sentence that explains the letters; empty when there are none.
     pub(crate) fn legend(&self) -> String {
-        let letters = |pick: fn(&End) -> Option<(char, u32)>| {
+        let letters = |pick: fn(&LabelledEnd) -> Option<(char, u32)>| {
             let mut found: Vec<_> = self.ends.iter().filter_map(pick).collect();
             found.sort();
             let list: Vec<_> = found.iter().map(|(c, n)| format!("{c} = {n}")).collect();
@@ -66,7 +66,7 @@ impl Letters {
     }
 
     /// Sequence and acknowledgment number by their letters; the latter where the segment has one.
-    pub(crate) fn numbers(&self, s: &Sent) -> (String, Option<String>) {
+    pub(crate) fn numbers(&self, s: &SentSegment) -> (String, Option<String>) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let peer = self.ends.iter().find(|e| e.source != s.source);
         let seq = match own.and_then(|e| e.fin) {
@@ -77,7 +77,7 @@ impl Letters {
     }
 
     /// Label and a note in smaller print.
-    pub(crate) fn label(&self, s: &Sent) -> (String, String) {
+    pub(crate) fn label(&self, s: &SentSegment) -> (String, String) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let (seq, ack) = self.numbers(s);
         let mut label = format!("{} seq={seq}", s.flags);
@@ -115,14 +115,14 @@ fn join(note: String, more: &str) -> String {
 }
 
 /// A sequence number of an end, by the letter of its FIN beyond that, else by that of its SYN.
-fn name(end: Option<&End>, value: u32) -> String {
+fn name(end: Option<&LabelledEnd>, value: u32) -> String {
     match end.and_then(|e| e.fin) {
         Some((letter, fin)) if value == fin.wrapping_add(1) => format!("{letter}+1"),
         _ => offset(end, value),
     }
 }
 
-fn offset(end: Option<&End>, value: u32) -> String {
+fn offset(end: Option<&LabelledEnd>, value: u32) -> String {
     match end.and_then(|e| e.start) {
         Some((letter, start)) if value == start => letter.to_string(),
         // Numbers before the start are those of another incarnation.
@@ -135,14 +135,14 @@ fn offset(end: Option<&End>, value: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::{Detail, Fate};
+    use super::super::conversation::{Arrival, HeaderDetail};
     use super::*;
     use tcp_model::ConnId;
 
-    fn segment(from: usize, flags: &str, seq: u32, ack: u32, len: u32) -> Sent {
-        Sent {
+    fn segment(from: usize, flags: &str, seq: u32, ack: u32, len: u32) -> SentSegment {
+        SentSegment {
             sent: 0.0,
-            fate: Fate::Unseen,
+            fate: Arrival::Unseen,
             fate_text: String::new(),
             from,
             to: 1 - from,
@@ -157,7 +157,7 @@ mod tests {
             reason: String::new(),
             state_at_sender: None,
             state_at_receiver: None,
-            detail: Detail::default(),
+            detail: HeaderDetail::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Rows of a ladder: what happens at one end at one instant lies below one another, in the order of
 //! cause and effect.
 
-use super::conversation::{Change, Conversation, Fate, Sent};
+use super::conversation::{Arrival, Conversation, SentSegment, StateChange};
 
 /// The row of everything within its lane and instant, from 0.
 #[derive(Debug)]
@@ -28,15 +28,15 @@ impl Rows {
                 let answered = c.segments.iter().filter(|o| arrives(o, s.from, s.sent));
                 let answered = answered.count().saturating_sub(1);
                 let arrived = match s.fate {
-                    Fate::Received(t) => earlier.iter().filter(|o| arrives(o, s.to, t)).count(),
-                    Fate::Lost | Fate::Unseen => 0,
+                    Arrival::Received(t) => earlier.iter().filter(|o| arrives(o, s.to, t)).count(),
+                    Arrival::Lost | Arrival::Unseen => 0,
                 };
                 ((sent + answered) as u32, arrived as u32)
             })
             .collect();
         let mut changes: Vec<u32> = Vec::new();
         for (i, change) in c.changes.iter().enumerate() {
-            let same = |o: &Change| o.lane == change.lane && o.time == change.time;
+            let same = |o: &StateChange| o.lane == change.lane && o.time == change.time;
             let before = c.changes[..i].iter().zip(&changes);
             let next = before
                 .filter(|(o, _)| same(o))
@@ -67,7 +67,7 @@ impl Rows {
         let mut all: Vec<(f64, u32)> = Vec::new();
         for (s, &(sent, arrived)) in c.segments.iter().zip(&self.segments) {
             all.push((s.sent, sent));
-            if let Fate::Received(t) = s.fate {
+            if let Arrival::Received(t) = s.fate {
                 all.push((t, arrived));
             }
         }
@@ -84,17 +84,17 @@ impl Rows {
     }
 }
 
-fn sends(s: &Sent, lane: usize, time: f64) -> bool {
+fn sends(s: &SentSegment, lane: usize, time: f64) -> bool {
     s.from == lane && s.sent == time
 }
 
-fn arrives(s: &Sent, lane: usize, time: f64) -> bool {
-    s.to == lane && s.fate == Fate::Received(time)
+fn arrives(s: &SentSegment, lane: usize, time: f64) -> bool {
+    s.to == lane && s.fate == Arrival::Received(time)
 }
 
 /// The row of the first segment, arrived or sent at that end and instant, after which the end was
 /// in the new state.
-fn cause(c: &Conversation, change: &Change, rows: &[(u32, u32)]) -> Option<u32> {
+fn cause(c: &Conversation, change: &StateChange, rows: &[(u32, u32)]) -> Option<u32> {
     let new = Some(change.to);
     let placed = || c.segments.iter().zip(rows);
     let arrival = placed()
@@ -110,14 +110,14 @@ fn cause(c: &Conversation, change: &Change, rows: &[(u32, u32)]) -> Option<u32> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::Detail;
+    use super::super::conversation::HeaderDetail;
     use super::*;
     use tcp_model::{ConnId, State};
 
-    fn segment(from: usize, sent: f64, arrival: f64, states: (State, State)) -> Sent {
-        Sent {
+    fn segment(from: usize, sent: f64, arrival: f64, states: (State, State)) -> SentSegment {
+        SentSegment {
             sent,
-            fate: Fate::Received(arrival),
+            fate: Arrival::Received(arrival),
             fate_text: "received".into(),
             from,
             to: 1 - from,
@@ -132,12 +132,12 @@ mod tests {
             reason: String::new(),
             state_at_sender: Some(states.0),
             state_at_receiver: Some(states.1),
-            detail: Detail::default(),
+            detail: HeaderDetail::default(),
         }
     }
 
-    fn change(lane: usize, time: f64, to: State) -> Change {
-        Change {
+    fn change(lane: usize, time: f64, to: State) -> StateChange {
+        StateChange {
             time,
             lane,
             from: State::Closed,

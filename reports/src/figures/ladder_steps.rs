@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::conversation::{Conversation, Fate};
+use super::conversation::{Arrival, Conversation};
 use super::ladder_labels::Letters;
 use super::story;
 
@@ -11,7 +11,7 @@ use super::story;
 pub(super) const MOST_STEPS: usize = 400;
 
 #[derive(Serialize)]
-struct Steps<'a> {
+struct LadderSteps<'a> {
     conn: String,
     lanes: &'a [String],
     start: f64,
@@ -77,8 +77,8 @@ pub(super) fn json(c: &Conversation, letters: &Letters) -> String {
             SegmentData {
                 sent: s.sent,
                 got: match s.fate {
-                    Fate::Received(time) => Some(time),
-                    Fate::Lost | Fate::Unseen => None,
+                    Arrival::Received(time) => Some(time),
+                    Arrival::Lost | Arrival::Unseen => None,
                 },
                 fate: &s.fate_text,
                 from: s.from,
@@ -104,7 +104,7 @@ pub(super) fn json(c: &Conversation, letters: &Letters) -> String {
     let told = told.filter(|(i, step)| *i < segments.len() || is_whole && step.segment.is_none());
     let times = c.changes.iter().map(|x| x.time);
     let times = times.chain(c.segments.iter().map(|s| s.sent));
-    let steps = Steps {
+    let steps = LadderSteps {
         conn: c.conn.to_string(),
         lanes: &c.lanes,
         start: c.start(),
@@ -118,7 +118,7 @@ pub(super) fn json(c: &Conversation, letters: &Letters) -> String {
 }
 
 impl ChangeData {
-    fn of(change: &super::conversation::Change) -> ChangeData {
+    fn of(change: &super::conversation::StateChange) -> ChangeData {
         ChangeData {
             time: change.time,
             lane: change.lane,
@@ -129,7 +129,7 @@ impl ChangeData {
 }
 
 impl StoryData {
-    fn of(step: story::Step) -> StoryData {
+    fn of(step: story::StoryStep) -> StoryData {
         StoryData {
             en: step.english,
             zh: step.chinese,

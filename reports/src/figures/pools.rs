@@ -4,8 +4,8 @@ use super::Figure;
 use super::chart::{Chart, Mark, stack};
 use super::data::RunData;
 use super::samples::{Series, shaded_time_series};
-use super::steps::Steps;
 use super::style::{GREEN, Rgb, SKY, VERMILION};
+use super::time_bins::TimeBins;
 use crate::csv::Csv;
 use crate::store::StoreError;
 
@@ -16,7 +16,7 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
     let Some(table) = data.table("pools")? else {
         return Ok(None);
     };
-    let (starts, steps) = (table.floats("time_s")?, Steps::of(&table)?);
+    let (starts, steps) = (table.floats("time_s")?, TimeBins::of(&table)?);
     let waiting = table.floats("waiting")?;
     let mut csv = Csv::new(["time_s", "busy", "idle", "waiting"]);
     let (busy, idle) = (table.floats("busy")?, table.floats("idle")?);
@@ -25,7 +25,7 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
     }
     let mut layers = Vec::new();
     for (column, label, colour) in LAYERS {
-        let values = Steps::values(table.floats(column)?);
+        let values = TimeBins::values(table.floats(column)?);
         layers.push((label.to_owned(), colour, values));
     }
     let mut marks = stack(&steps.edges, layers);
@@ -38,7 +38,7 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
                 .edges
                 .iter()
                 .copied()
-                .zip(Steps::values(waiting))
+                .zip(TimeBins::values(waiting))
                 .collect(),
             dashed: false,
         });

@@ -29,7 +29,7 @@ const MOST_POINTS: usize = 8192;
 
 /// A sender's variables at a time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Point {
+pub(crate) struct SenderPoint {
     pub(crate) time: f64,
     pub(crate) cwnd: i64,
     /// NaN before it is measured.
@@ -39,7 +39,7 @@ pub(crate) struct Point {
 
 /// A time in which a sender recovered or reduced its window.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Episode {
+pub(crate) struct RecoverySpan {
     /// "recovery", "loss" or "CWR", as Linux calls them.
     pub(crate) state: String,
     pub(crate) from: f64,
@@ -48,11 +48,11 @@ pub(crate) struct Episode {
 
 /// A sender's samples.
 #[derive(Debug)]
-pub(crate) struct Sender {
+pub(crate) struct TracedSender {
     pub(crate) conn: i64,
     pub(crate) label: String,
-    pub(crate) points: Vec<Point>,
-    pub(crate) episodes: Vec<Episode>,
+    pub(crate) points: Vec<SenderPoint>,
+    pub(crate) episodes: Vec<RecoverySpan>,
     /// The last of them goes on.
     recovers: bool,
     /// Every n-th sample is kept.
@@ -60,7 +60,7 @@ pub(crate) struct Sender {
     seen: u64,
 }
 
-impl Sender {
+impl TracedSender {
     /// What the sender is about with losses at a time.
     fn note_state(&mut self, time: f64, state: &str) {
         let last = self.episodes.last_mut().filter(|_| self.recovers);
@@ -70,7 +70,7 @@ impl Sender {
         });
         self.recovers = goes_on || matches!(state, "recovery" | "loss" | "CWR");
         if self.recovers && !goes_on && self.episodes.len() < MOST_POINTS {
-            self.episodes.push(Episode {
+            self.episodes.push(RecoverySpan {
                 state: state.to_owned(),
                 from: time,
                 to: time,
@@ -79,7 +79,7 @@ impl Sender {
     }
 
     /// Takes a point; when there are too many, every other one goes.
-    fn push(&mut self, point: Point) {
+    fn push(&mut self, point: SenderPoint) {
         let keeps = self.seen.is_multiple_of(self.stride);
         self.seen += 1;
         if !keeps {
@@ -101,7 +101,7 @@ impl Sender {
 #[derive(Debug, Default)]
 pub(crate) struct Senders {
     /// The first by connection that sent enough for a curve, as many as there are colours.
-    pub(crate) shown: Vec<Sender>,
+    pub(crate) shown: Vec<TracedSender>,
     /// How many more of those considered sent enough.
     pub(crate) left_out: usize,
 }
@@ -111,7 +111,7 @@ pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
     let Some(mut groups) = Groups::open(dir, "samples", COLUMNS)? else {
         return Ok(Senders::default());
     };
-    let mut all: BTreeMap<(i64, String), Sender> = BTreeMap::new();
+    let mut all: BTreeMap<(i64, String), TracedSender> = BTreeMap::new();
     while let Some(group) = groups.next_group()? {
         let (conns, sides) = (group.ints("conn")?, group.texts("side")?);
         let (times, nodes) = (group.floats("time_s")?, group.texts("node")?);
@@ -123,7 +123,7 @@ pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
             if all.len() == MOST && !all.contains_key(&key) {
                 continue;
             }
-            let sender = all.entry(key).or_insert_with(|| Sender {
+            let sender = all.entry(key).or_insert_with(|| TracedSender {
                 conn: conns[i],
                 episodes: Vec::new(),
                 recovers: false,
@@ -133,7 +133,7 @@ pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
                 seen: 0,
             });
             sender.note_state(times[i], &recovery[i]);
-            sender.push(Point {
+            sender.push(SenderPoint {
                 time: times[i],
                 cwnd: cwnd[i],
                 srtt: srtt[i],
@@ -141,8 +141,8 @@ pub(crate) fn senders(dir: &Path) -> Result<Senders, StoreError> {
             });
         }
     }
-    let worth = |s: &Sender| s.points.last().is_some_and(|p| p.acked >= WORTH);
-    let mut shown: Vec<Sender> = all.into_values().filter(worth).collect();
+    let worth = |s: &TracedSender| s.points.last().is_some_and(|p| p.acked >= WORTH);
+    let mut shown: Vec<TracedSender> = all.into_values().filter(worth).collect();
     let left_out = shown.len().saturating_sub(SERIES.len());
     shown.truncate(SERIES.len());
     Ok(Senders { shown, left_out })
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn episodes_last_until_the_next_state() {
-        let mut sender = Sender {
+        let mut sender = TracedSender {
             conn: 1,
             label: String::new(),
             points: Vec::new(),

@@ -14,7 +14,7 @@ use crate::csv::Csv;
 use crate::format::count;
 use crate::store::StoreError;
 use crate::text::list;
-use rows::{Ack, Data, Sequence};
+use rows::{Ack, Data, SequencePlot};
 
 /// Plots at most.
 const MOST: usize = 2;
@@ -29,7 +29,7 @@ pub(crate) fn sequences(data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
     all.iter().take(MOST).map(figure).collect()
 }
 
-fn figure(sequence: &Sequence) -> Result<Figure, StoreError> {
+fn figure(sequence: &SequencePlot) -> Result<Figure, StoreError> {
     let conn = ConnId(sequence.conn as u64);
     let title = format!("Sequence numbers of connection {conn} over time");
     let rules = rules(&sequence.data);
@@ -62,7 +62,7 @@ fn rules(data: &[Data]) -> Vec<String> {
     rules
 }
 
-fn caption(sequence: &Sequence, rules: &[String]) -> String {
+fn caption(sequence: &SequencePlot, rules: &[String]) -> String {
     let mut text = "Each vertical stroke is a data segment at the time it was sent; the green line shows \
                     what the peer had acknowledged, as far as the sender knew. The vertical distance \
                     between them is the data outstanding, the horizontal distance a round trip."
@@ -85,7 +85,7 @@ fn caption(sequence: &Sequence, rules: &[String]) -> String {
     text
 }
 
-fn times(sequence: &Sequence) -> (f64, f64) {
+fn times(sequence: &SequencePlot) -> (f64, f64) {
     let first = sequence.data.first().map_or(0.0, |d| d.time);
     let last = sequence.data.last().map_or(0.0, |d| d.time);
     let acked = sequence.acks.last().map_or(last, |a| a.time.max(last));
@@ -93,7 +93,7 @@ fn times(sequence: &Sequence) -> (f64, f64) {
 }
 
 /// From the lowest to the highest segment, with some room: the edge of a large window lies outside.
-fn heights(sequence: &Sequence) -> (f64, f64) {
+fn heights(sequence: &SequencePlot) -> (f64, f64) {
     let low = sequence.data.iter().map(|d| d.from);
     let low = low.fold(f64::INFINITY, f64::min) / 1e3;
     let high = sequence.data.iter().map(|d| d.to);
@@ -102,7 +102,7 @@ fn heights(sequence: &Sequence) -> (f64, f64) {
     ((low - room).min(low), high + room)
 }
 
-fn marks(sequence: &Sequence, rules: &[String]) -> Vec<Mark> {
+fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
     let heights = heights(sequence);
     // So that a segment is seen among many.
     let least = (heights.1 - heights.0) * 0.006;
@@ -196,7 +196,7 @@ fn steps(
     }
 }
 
-fn numbers(sequence: &Sequence) -> String {
+fn numbers(sequence: &SequencePlot) -> String {
     let mut csv = Csv::new(["time_s", "what", "rule", "from_bytes", "to_bytes"]);
     for d in &sequence.data {
         csv.number(d.time);
@@ -223,7 +223,7 @@ fn numbers(sequence: &Sequence) -> String {
 mod tests {
     use super::*;
 
-    fn sample() -> Sequence {
+    fn sample() -> SequencePlot {
         let data = |i: u32, lost, reason: &str| Data {
             time: f64::from(i) * 0.01,
             from: f64::from(i % 20) * 1e3,
@@ -233,7 +233,7 @@ mod tests {
         };
         let mut all: Vec<Data> = (0..20).map(|i| data(i, i == 3, "")).collect();
         all.push(data(23, false, "RACK"));
-        Sequence {
+        SequencePlot {
             conn: 1,
             data: all,
             acks: vec![

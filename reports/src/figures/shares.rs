@@ -4,7 +4,7 @@ use super::Figure;
 use super::bulk::acked_at;
 use super::chart::{Chart, Mark};
 use super::data::RunData;
-use super::senders::Sender;
+use super::senders::TracedSender;
 use super::style::{BLUE, SERIES};
 use crate::csv::Csv;
 use crate::store::StoreError;
@@ -14,16 +14,16 @@ const PARTS: u32 = 100;
 
 /// The middle of a part of the run, and the goodput of each sender in it, bit/s; NaN for a sender not
 /// present throughout.
-struct Part {
+struct TimePart {
     middle: f64,
     rates: Vec<f64>,
 }
 
-fn parts(senders: &[Sender]) -> Vec<Part> {
+fn parts(senders: &[TracedSender]) -> Vec<TimePart> {
     let last = senders.iter().filter_map(|s| s.points.last());
     let end = last.map(|p| p.time).fold(0.0, f64::max);
     let width = end / f64::from(PARTS);
-    let rate = |s: &Sender, from: f64, to: f64| {
+    let rate = |s: &TracedSender, from: f64, to: f64| {
         let there = s.points.first().is_some_and(|p| p.time <= from)
             && s.points.last().is_some_and(|p| p.time >= to - width / 2.0);
         let bytes = acked_at(&s.points, to, width) - acked_at(&s.points, from, width);
@@ -31,7 +31,7 @@ fn parts(senders: &[Sender]) -> Vec<Part> {
     };
     let part = |k: u32| {
         let (from, to) = (f64::from(k) * width, f64::from(k + 1) * width);
-        Part {
+        TimePart {
             middle: (from + to) / 2.0,
             rates: senders.iter().map(|s| rate(s, from, to)).collect(),
         }

@@ -10,14 +10,14 @@ use std::fmt::Write as _;
 
 use tcp_model::State;
 
-use super::conversation::{Conversation, Fate, Sent};
+use super::conversation::{Arrival, Conversation, SentSegment};
 use super::ladder_labels::Letters;
 use crate::format::seconds;
-use words::Said;
+use words::Bilingual;
 
 /// What happens with one segment, or after the last of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct StoryStep {
     /// Place of the segment; `None` for what only time brings.
     pub(crate) segment: Option<usize>,
     pub(crate) english: String,
@@ -28,7 +28,7 @@ pub(crate) struct Step {
 
 /// What is known of an end before a segment.
 #[derive(Clone, Copy, Debug, Default)]
-struct End {
+struct KnownEnd {
     /// Initial sequence number, once its SYN was sent.
     iss: Option<u32>,
     /// Sequence number of its FIN.
@@ -40,8 +40,8 @@ struct End {
 }
 
 /// The story of a connection.
-pub(crate) fn steps(c: &Conversation) -> Vec<Step> {
-    let mut ends = vec![End::default(); c.lanes.len()];
+pub(crate) fn steps(c: &Conversation) -> Vec<StoryStep> {
+    let mut ends = vec![KnownEnd::default(); c.lanes.len()];
     let mut all = Vec::with_capacity(c.segments.len() + 2);
     for (i, s) in c.segments.iter().enumerate() {
         let (mut said, source) = kind(c, s, &ends);
@@ -53,7 +53,7 @@ pub(crate) fn steps(c: &Conversation) -> Vec<Step> {
             let name = c.lanes[s.from].as_str();
             said = said.and(words::waited(name, &seconds(waited), cause));
         }
-        all.push(Step {
+        all.push(StoryStep {
             segment: Some(i),
             english: said.english,
             chinese: said.chinese,
@@ -99,22 +99,22 @@ pub(crate) fn repeats(c: &Conversation, i: usize) -> Option<usize> {
     if !s.retransmission {
         return None;
     }
-    let same = |o: &Sent| o.from == s.from && o.conn == s.conn && overlaps(o, s);
+    let same = |o: &SentSegment| o.from == s.from && o.conn == s.conn && overlaps(o, s);
     c.segments[..i].iter().position(same)
 }
 
 /// Sequence numbers that a segment takes: payload, SYN and FIN.
-fn taken(s: &Sent) -> u32 {
+fn taken(s: &SentSegment) -> u32 {
     s.len + u32::from(s.has("SYN")) + u32::from(s.has("FIN"))
 }
 
-fn overlaps(a: &Sent, b: &Sent) -> bool {
+fn overlaps(a: &SentSegment, b: &SentSegment) -> bool {
     let from = b.seq.wrapping_sub(a.seq);
     from < taken(a).max(1) && taken(a) > 0 || a.seq.wrapping_sub(b.seq) < taken(b)
 }
 
 /// Remembers what a segment tells of its sender.
-fn note(s: &Sent, ends: &mut [End]) {
+fn note(s: &SentSegment, ends: &mut [KnownEnd]) {
     let end = &mut ends[s.from];
     if s.has("SYN") {
         end.iss = end.iss.or(Some(s.seq));
@@ -129,7 +129,7 @@ fn note(s: &Sent, ends: &mut [End]) {
 }
 
 /// What kind of segment it is, in words, and where that is specified.
-fn kind(c: &Conversation, s: &Sent, ends: &[End]) -> (Said, &'static str) {
+fn kind(c: &Conversation, s: &SentSegment, ends: &[KnownEnd]) -> (Bilingual, &'static str) {
     const OPEN: &str = "RFC 9293 section 3.5";
     const CLOSE: &str = "RFC 9293 section 3.6";
     let (own, peer) = (ends[s.from], ends[s.to]);
@@ -179,7 +179,7 @@ fn kind(c: &Conversation, s: &Sent, ends: &[End]) -> (Said, &'static str) {
     }
 }
 
-fn again_source(s: &Sent) -> &'static str {
+fn again_source(s: &SentSegment) -> &'static str {
     match s.reason.as_str() {
         "duplicate ACKs" => "RFC 5681 section 3.2",
         "partial ACK" => "RFC 6582 section 3.2",
@@ -194,12 +194,12 @@ fn again_source(s: &Sent) -> &'static str {
 }
 
 /// What becomes of it.
-fn fate(c: &Conversation, s: &Sent) -> Said {
+fn fate(c: &Conversation, s: &SentSegment) -> Bilingual {
     let receiver = c.lanes[s.to].as_str();
     match s.fate {
-        Fate::Lost => words::lost(&s.fate_text),
-        Fate::Unseen => words::unseen(),
-        Fate::Received(time) => {
+        Arrival::Lost => words::lost(&s.fate_text),
+        Arrival::Unseen => words::unseen(),
+        Arrival::Received(time) => {
             let earlier = c
                 .segments
                 .iter()
@@ -217,9 +217,9 @@ fn fate(c: &Conversation, s: &Sent) -> Said {
 }
 
 /// Changes of state after the last segment: what only time brings.
-fn later(c: &Conversation) -> Vec<Step> {
-    let arrival = |s: &Sent| match s.fate {
-        Fate::Received(time) => time,
+fn later(c: &Conversation) -> Vec<StoryStep> {
+    let arrival = |s: &SentSegment| match s.fate {
+        Arrival::Received(time) => time,
         _ => s.sent,
     };
     let end = c.segments.iter().map(arrival).fold(0.0, f64::max);
@@ -235,7 +235,7 @@ fn later(c: &Conversation) -> Vec<Step> {
             .filter(|x| x.time > end)
             .map(|x| seconds(x.time - wait.time));
         let said = words::time_wait(name, stay.as_deref());
-        all.push(Step {
+        all.push(StoryStep {
             segment: None,
             english: said.english,
             chinese: said.chinese,
@@ -247,14 +247,14 @@ fn later(c: &Conversation) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::{Change, Detail};
+    use super::super::conversation::{HeaderDetail, StateChange};
     use super::*;
     use tcp_model::ConnId;
 
-    fn segment(from: usize, at: f64, flags: &str, numbers: (u32, u32, u32)) -> Sent {
-        Sent {
+    fn segment(from: usize, at: f64, flags: &str, numbers: (u32, u32, u32)) -> SentSegment {
+        SentSegment {
             sent: at,
-            fate: Fate::Received(at + 0.05),
+            fate: Arrival::Received(at + 0.05),
             fate_text: "received".into(),
             from,
             to: 1 - from,
@@ -269,14 +269,14 @@ mod tests {
             reason: String::new(),
             state_at_sender: None,
             state_at_receiver: None,
-            detail: Detail {
+            detail: HeaderDetail {
                 window: 1000,
-                ..Detail::default()
+                ..HeaderDetail::default()
             },
         }
     }
 
-    fn conversation(segments: Vec<Sent>, changes: Vec<Change>) -> Conversation {
+    fn conversation(segments: Vec<SentSegment>, changes: Vec<StateChange>) -> Conversation {
         Conversation {
             conn: ConnId(0),
             lanes: vec!["client".into(), "server".into()],
@@ -298,13 +298,13 @@ mod tests {
                 segment(0, 0.6, "ACK", (102, 302, 0)),
             ],
             vec![
-                Change {
+                StateChange {
                     time: 0.55,
                     lane: 0,
                     from: State::FinWait2,
                     to: State::TimeWait,
                 },
-                Change {
+                StateChange {
                     time: 60.55,
                     lane: 0,
                     from: State::TimeWait,
@@ -327,7 +327,11 @@ mod tests {
         .iter()
         .enumerate()
         {
-            assert!(story[i].english.contains(needed), "{i}: {}", story[i].english);
+            assert!(
+                story[i].english.contains(needed),
+                "{i}: {}",
+                story[i].english
+            );
             assert!(story[i].chinese.chars().any(|c| c > '\u{4e00}'), "{i}");
         }
         assert!(story[7].english.contains("2MSL") && story[7].segment.is_none());
@@ -337,7 +341,7 @@ mod tests {
     #[test]
     fn a_retransmission_names_the_segment_that_it_repeats() {
         let mut lost = segment(0, 0.0, "SYN", (100, 0, 0));
-        lost.fate = Fate::Lost;
+        lost.fate = Arrival::Lost;
         lost.fate_text = "lost: queue full".into();
         let mut again = segment(0, 1.0, "SYN", (100, 0, 0));
         again.retransmission = true;

@@ -22,24 +22,24 @@ use crate::text::{list, sentence};
 use crate::words::{self, AxisWords};
 
 /// The x axis: numbers in a suitable unit, or categories at equal distances.
-struct Scale {
+struct AxisScale {
     places: Vec<f64>,
     unit: &'static str,
     names: Vec<String>,
 }
 
-impl Scale {
-    fn of(axis: &Axis) -> Scale {
+impl AxisScale {
+    fn of(axis: &Axis) -> AxisScale {
         if let Some(numbers) = axis.numbers() {
             let largest = numbers.iter().copied().fold(0.0, f64::max);
             let (unit, factor) = axis.unit().axis(largest);
-            return Scale {
+            return AxisScale {
                 places: numbers.iter().map(|n| n * factor).collect(),
                 unit,
                 names: Vec::new(),
             };
         }
-        Scale {
+        AxisScale {
             places: (0..axis.values.len()).map(|i| i as f64).collect(),
             unit: "",
             names: axis.values.clone(),
@@ -147,7 +147,7 @@ fn figure(
 type Points = BTreeMap<(Vec<usize>, usize, usize), Estimate>;
 
 /// A point in the units of the axes: x, low, mean, high.
-type Point = (f64, f64, f64, f64);
+type PlotPoint = (f64, f64, f64, f64);
 
 /// Pools the complete runs over replicas only.
 fn points(info: &BatchInfo, rows: &[BatchRow], metric: &str, layout: &Layout) -> Points {
@@ -182,7 +182,7 @@ impl Sweep<'_> {
     fn figure(&self) -> Result<Figure, StoreError> {
         let x_axis = self.layout.x_axis(&self.info.axes);
         let x_words = self.x_words();
-        let scale = Scale::of(x_axis);
+        let scale = AxisScale::of(x_axis);
         let metric = &self.wanted.metric;
         let largest = self.points.values().map(|e| e.ends().1.abs());
         let (unit, factor) = metrics::kind(metric).axis(largest.fold(0.0, f64::max));
@@ -261,8 +261,8 @@ impl Sweep<'_> {
     }
 
     /// A panel for each combination of values that has points.
-    fn panels(&self, scale: &Scale, factor: f64) -> Vec<Panel> {
-        let mut panels: BTreeMap<&Vec<usize>, BTreeMap<usize, Vec<Point>>> = BTreeMap::new();
+    fn panels(&self, scale: &AxisScale, factor: f64) -> Vec<Panel> {
+        let mut panels: BTreeMap<&Vec<usize>, BTreeMap<usize, Vec<PlotPoint>>> = BTreeMap::new();
         for ((panel, curve, x), e) in &self.points {
             let (low, high) = e.ends();
             let x = scale.places[*x] + self.shift(*curve, scale);
@@ -283,7 +283,7 @@ impl Sweep<'_> {
 
     /// Offset that puts points of several curves at one category side by side, so that their bars do not
     /// overlap.
-    fn shift(&self, curve: usize, scale: &Scale) -> f64 {
+    fn shift(&self, curve: usize, scale: &AxisScale) -> f64 {
         let curves = self.layout.curves(&self.info.axes);
         if scale.names.is_empty() || curves < 2 {
             return 0.0;
@@ -309,7 +309,7 @@ impl Sweep<'_> {
 
     /// Theoretical curves of a panel, dashed, in colours not used by runs. A curve for other values than
     /// the panel's is not drawn there; one that belongs to a single curve of runs names its value.
-    fn theory(&self, scale: &Scale, factor: f64, panel: &[usize]) -> Vec<Mark> {
+    fn theory(&self, scale: &AxisScale, factor: f64, panel: &[usize]) -> Vec<Mark> {
         let axis = &self.info.axes[self.layout.x];
         let curves = self.layout.curves(&self.info.axes);
         let is_here = |curve: &&TheoryCurve| {
@@ -361,7 +361,7 @@ impl Sweep<'_> {
         )
     }
 
-    fn mark(&self, curve: usize, mut points: Vec<Point>) -> Mark {
+    fn mark(&self, curve: usize, mut points: Vec<PlotPoint>) -> Mark {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         Mark::Intervals {
             label: self
@@ -521,24 +521,24 @@ mod tests {
             unit: Unit::Seconds,
             values: vec![0.005, 0.02],
         };
-        let delays = Scale::of(&axis(&["5 ms", "20 ms"], numbers));
+        let delays = AxisScale::of(&axis(&["5 ms", "20 ms"], numbers));
         assert_eq!(
             (delays.places.as_slice(), delays.unit),
             (&[5.0, 20.0][..], "ms")
         );
         assert!(delays.names.is_empty());
-        let switch = Scale::of(&axis(
+        let switch = AxisScale::of(&axis(
             &["false", "true"],
             AxisValues::Switches(vec![false, true]),
         ));
         assert_eq!((switch.ends(), switch.names.len()), ((-0.5, 1.5), 2));
-        let names = Scale::of(&axis(&["cubic", "bbr", "newreno"], AxisValues::Names));
+        let names = AxisScale::of(&axis(&["cubic", "bbr", "newreno"], AxisValues::Names));
         assert_eq!(
             (names.places.as_slice(), names.ends()),
             (&[0.0, 1.0, 2.0][..], (-0.5, 2.5))
         );
         assert_eq!(
-            Scale::of(&axis(&[], AxisValues::Names)).ends(),
+            AxisScale::of(&axis(&[], AxisValues::Names)).ends(),
             (-0.5, -0.5)
         );
     }

@@ -17,14 +17,14 @@ const BINS: usize = 30;
 const MOST: usize = 20_000;
 
 /// An end of a connection in TIME-WAIT: since when, and until when if that was seen; seconds.
-type Stay = (f64, Option<f64>);
+type TimeWaitStay = (f64, Option<f64>);
 
 /// An end: connection and side.
-type End = (i64, String);
+type ConnectionEnd = (i64, String);
 
 /// The stays of recorded connections, by end.
-fn stays(data: &RunData<'_>) -> Result<BTreeMap<End, Stay>, StoreError> {
-    let mut all: BTreeMap<End, Stay> = BTreeMap::new();
+fn stays(data: &RunData<'_>) -> Result<BTreeMap<ConnectionEnd, TimeWaitStay>, StoreError> {
+    let mut all: BTreeMap<ConnectionEnd, TimeWaitStay> = BTreeMap::new();
     let Some(mut groups) = data.groups("states", &["time_s", "conn", "side", "from", "to"])? else {
         return Ok(all);
     };
@@ -83,14 +83,14 @@ pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
 }
 
 /// When a recorded connection held its port: opened, ended, and out of TIME-WAIT; seconds.
-struct Held {
+struct PortUse {
     port: f64,
     from_s: f64,
     ended_s: f64,
     until_s: f64,
 }
 
-fn held(data: &RunData<'_>) -> Result<Vec<Held>, StoreError> {
+fn held(data: &RunData<'_>) -> Result<Vec<PortUse>, StoreError> {
     let stays = stays(data)?;
     let end_s = data.summary.reached_s;
     let columns = ["conn", "side", "local_port", "opened_s", "ended_s"];
@@ -105,7 +105,7 @@ fn held(data: &RunData<'_>) -> Result<Vec<Held>, StoreError> {
         for i in (0..group.len()).filter(|&i| &sides[i] == "active") {
             let stay = stays.get(&(conns[i], sides[i].to_owned()));
             let until_s = stay.map_or(ended[i], |(_, left)| left.unwrap_or(end_s));
-            all.push(Held {
+            all.push(PortUse {
                 port: ports[i] as f64,
                 from_s: opened[i],
                 ended_s: ended[i],

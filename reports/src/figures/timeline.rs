@@ -4,7 +4,7 @@
 use tcp_model::State;
 
 use super::Figure;
-use super::conversation::{Conversation, Fate, MOST_CHANGES};
+use super::conversation::{Arrival, Conversation, MOST_CHANGES};
 use super::data::RunData;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
@@ -33,20 +33,20 @@ const TICK: Font = Font::new(12, GREY);
 
 /// A time in one state; `end` is infinite if its end was not recorded.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Stay {
+struct StateStay {
     lane: usize,
     state: State,
     start: f64,
     end: f64,
 }
 
-fn stays(c: &Conversation) -> Vec<Stay> {
+fn stays(c: &Conversation) -> Vec<StateStay> {
     let mut all = Vec::new();
     for lane in 0..c.lanes.len() {
         let own: Vec<_> = c.changes.iter().filter(|x| x.lane == lane).collect();
         for (i, change) in own.iter().enumerate() {
             if change.to != State::Closed {
-                all.push(Stay {
+                all.push(StateStay {
                     lane,
                     state: change.to,
                     start: change.time,
@@ -116,12 +116,12 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
 
 /// The time range of a panel: until the last segment has arrived and the last state other than TIME-WAIT
 /// has ended, plus a quarter; not beyond the end of the run.
-fn range(c: &Conversation, stays: &[Stay], reached_s: f64) -> (f64, f64) {
+fn range(c: &Conversation, stays: &[StateStay], reached_s: f64) -> (f64, f64) {
     let start = c.start();
     let mut end = start;
     for s in &c.segments {
         end = end.max(s.sent);
-        if let Fate::Received(time) = s.fate {
+        if let Arrival::Received(time) = s.fate {
             end = end.max(time);
         }
     }
@@ -136,7 +136,7 @@ fn range(c: &Conversation, stays: &[Stay], reached_s: f64) -> (f64, f64) {
 }
 
 /// Draws a panel from `top` down; returns where the next may start.
-fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], reached_s: f64, top: f64) -> f64 {
+fn panel(svg: &mut Svg, c: &Conversation, stays: &[StateStay], reached_s: f64, top: f64) -> f64 {
     let (start, end) = range(c, stays, reached_s);
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * ((t - start) / (end - start)).min(1.0);
     let lane_y = |lane: usize| top + HEAD + LANE * lane as f64;
@@ -154,14 +154,14 @@ fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], reached_s: f64, top: f
         let edge = |lane: usize, out: bool| lane_y(lane) + if out { BAR } else { 0.0 };
         let from = (x(s.sent), edge(s.from, down));
         match s.fate {
-            Fate::Received(time) => {
+            Arrival::Received(time) => {
                 svg.arrow(from, (x(time), edge(s.to, !down)), BLACK, 1.2);
             }
-            Fate::Lost | Fate::Unseen => {
+            Arrival::Lost | Arrival::Unseen => {
                 let half = if down { 1.0 } else { -1.0 } * (LANE - BAR) / 2.0;
                 let to = (from.0 + 4.0, from.1 + half);
                 svg.line(from, to, VERMILION, 1.2);
-                if s.fate == Fate::Lost {
+                if s.fate == Arrival::Lost {
                     svg.cross(to, VERMILION);
                 }
             }
@@ -173,7 +173,7 @@ fn panel(svg: &mut Svg, c: &Conversation, stays: &[Stay], reached_s: f64, top: f
     bottom + FOOT
 }
 
-fn bar(svg: &mut Svg, stay: &Stay, x: impl Fn(f64) -> f64, y: f64, right: f64) {
+fn bar(svg: &mut Svg, stay: &StateStay, x: impl Fn(f64) -> f64, y: f64, right: f64) {
     let (from, to) = (x(stay.start), x(stay.end.min(right)));
     let colour = state_colour(stay.state);
     svg.rect((from, y), (to - from, BAR), colour);
@@ -245,13 +245,13 @@ mod tests {
 
     #[test]
     fn a_panel_ends_a_quarter_after_its_last_event_and_no_later_than_the_run() {
-        let stay = |state, start, end| Stay {
+        let stay = |state, start, end| StateStay {
             lane: 0,
             state,
             start,
             end,
         };
-        let opened = super::super::conversation::Change {
+        let opened = super::super::conversation::StateChange {
             time: 0.0,
             lane: 0,
             from: State::SynSent,

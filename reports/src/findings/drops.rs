@@ -1,12 +1,12 @@
 //! Segments dropped by nodes without room, route or state for them.
 
-use super::Known;
+use super::RunFacts;
 use crate::format::{count, seconds};
 use crate::metrics;
 use crate::text::{list, sentence};
 use crate::words::counted;
 
-impl Known<'_> {
+impl RunFacts<'_> {
     /// "NAT gateway had no free port from t = 3 s on, and 12 SYNs were dropped."
     pub(super) fn exhausted_nats(&self) -> Option<String> {
         let sentences = self.metrics.iter().filter_map(|(id, &n)| {

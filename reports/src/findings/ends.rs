@@ -1,6 +1,6 @@
 //! Requests, flows and connections that did not end as they should.
 
-use super::Known;
+use super::RunFacts;
 use crate::format::{count, percent, seconds};
 use crate::text::{list, sentence};
 use crate::words::counted;
@@ -82,7 +82,7 @@ const ENDS: [(&str, [&str; 2], &str, &str); 5] = [
 /// Share of requests pending at the end above which they are piling up.
 const MOST_UNDER_WAY: f64 = 0.1;
 
-impl Known<'_> {
+impl RunFacts<'_> {
     /// "at t = 5 s", or "from t = 5 s to t = 9 s".
     fn between(&self, first: &str, last: &str) -> String {
         let (Some(first), Some(last)) = (self.get(first), self.get(last)) else {

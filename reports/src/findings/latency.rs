@@ -1,6 +1,6 @@
 //! How long connects and requests took.
 
-use super::Known;
+use super::RunFacts;
 use crate::format::{count, number, seconds};
 use crate::words::counted;
 
@@ -9,7 +9,7 @@ const UNUSUAL_RATIO: f64 = 10.0;
 /// … if it is long enough to involve a timer: the minimum retransmission time-out of Linux, seconds.
 pub(super) const UNUSUAL_S: f64 = 0.2;
 
-impl Known<'_> {
+impl RunFacts<'_> {
     /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or the only
     /// time; `None` without values.
     pub(super) fn times(&self, name: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Nodes and links that were down, and TIME-WAIT entries lost in crashes.
 
-use super::Known;
+use super::RunFacts;
 use crate::format::{count, seconds};
 use crate::info::Outage;
 use crate::text::{list, sentence};
@@ -9,7 +9,7 @@ use crate::words::counted;
 /// Most outages named one by one.
 const MOST_NAMED: usize = 3;
 
-impl Known<'_> {
+impl RunFacts<'_> {
     /// "client was down from t = 30 s to t = 60 s, and 2,894 TIME-WAIT entries were lost in the
     /// crash".
     pub(super) fn outages(&self) -> Option<String> {

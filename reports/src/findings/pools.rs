@@ -1,13 +1,13 @@
 //! Pools of connections and retries, in words.
 
-use super::Known;
+use super::RunFacts;
 use crate::format::{count, number, percent};
 use crate::words::counted;
 
 /// Attempts per exchange up to this number are normal.
 const UNUSUAL_ATTEMPTS: f64 = 1.1;
 
-impl Known<'_> {
+impl RunFacts<'_> {
     /// Requests sent on a kept connection while the server closed it.
     pub(super) fn raced(&self) -> Option<String> {
         let n = self.positive("pool_requests_raced")?;

@@ -1,12 +1,12 @@
 //! Effects of queues on flows.
 
-use super::Known;
+use super::RunFacts;
 use crate::format::{bytes, number, seconds};
 
 /// Jain's index below which equal flows share unequally.
 const UNFAIR: f64 = 0.95;
 
-impl Known<'_> {
+impl RunFacts<'_> {
     pub(super) fn phase_effects(&self) -> Option<String> {
         let risk = self.info.phase_risk.as_ref()?;
         let index = self.get("jain_index").filter(|index| *index < UNFAIR)?;

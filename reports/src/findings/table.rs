@@ -1,13 +1,13 @@
 //! The table of findings: every sentence that may head a report, by name, in the order of the report.
 
-use super::{Finding, Known, RunFinding};
+use super::{Finding, RunFacts, RunFinding};
 
 const fn row(
     name: &'static str,
     says: &'static str,
     made_of: &'static str,
     source: &'static str,
-    tell: fn(&Known<'_>) -> Option<String>,
+    tell: fn(&RunFacts<'_>) -> Option<String>,
 ) -> RunFinding {
     RunFinding {
         about: Finding {

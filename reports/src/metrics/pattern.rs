@@ -3,12 +3,12 @@
 use tcp_model::State;
 
 /// A part of a pattern.
-enum Part<'a> {
+enum PatternPart<'a> {
     Text(&'a str),
     Placeholder(&'a str),
 }
 
-fn parts(pattern: &str) -> Vec<Part<'_>> {
+fn parts(pattern: &str) -> Vec<PatternPart<'_>> {
     let mut parts = Vec::new();
     let mut rest = pattern;
     while let Some((text, after)) = rest.split_once('<') {
@@ -16,13 +16,13 @@ fn parts(pattern: &str) -> Vec<Part<'_>> {
             break;
         };
         if !text.is_empty() {
-            parts.push(Part::Text(text));
+            parts.push(PatternPart::Text(text));
         }
-        parts.push(Part::Placeholder(name));
+        parts.push(PatternPart::Placeholder(name));
         rest = after;
     }
     if !rest.is_empty() {
-        parts.push(Part::Text(rest));
+        parts.push(PatternPart::Text(rest));
     }
     parts
 }
@@ -41,16 +41,16 @@ pub(super) fn bind<'p, 'i>(pattern: &'p str, id: &'i str) -> Option<Vec<(&'p str
 }
 
 fn bind_parts<'p, 'i>(
-    parts: &[Part<'p>],
+    parts: &[PatternPart<'p>],
     id: &'i str,
     bound: &mut Vec<(&'p str, &'i str)>,
 ) -> bool {
     match parts {
         [] => id.is_empty(),
-        [Part::Text(text), rest @ ..] => id
+        [PatternPart::Text(text), rest @ ..] => id
             .strip_prefix(text)
             .is_some_and(|after| bind_parts(rest, after, bound)),
-        [Part::Placeholder("state"), rest @ ..] => states().any(|(_, name)| {
+        [PatternPart::Placeholder("state"), rest @ ..] => states().any(|(_, name)| {
             let Some(after) = id.strip_prefix(name.as_str()) else {
                 return false;
             };
@@ -60,11 +60,11 @@ fn bind_parts<'p, 'i>(
                 false
             }
         }),
-        [Part::Placeholder(name), rest @ ..] => {
+        [PatternPart::Placeholder(name), rest @ ..] => {
             // No family has more than one free placeholder, and text only may follow it.
             let suffix = match rest {
                 [] => "",
-                [Part::Text(text)] => text,
+                [PatternPart::Text(text)] => text,
                 _ => return false,
             };
             let free = id.strip_suffix(suffix).filter(|free| !free.is_empty());

@@ -26,7 +26,10 @@ fn heading(source: Source) -> (&'static str, &'static str) {
             "Ends of connections",
             "End points: each connection that is established has two. Sums are over all of them.",
         ),
-        Source::Flows => ("Bulk flows", "Bulk flows, and other senders of large amounts of data."),
+        Source::Flows => (
+            "Bulk flows",
+            "Bulk flows, and other senders of large amounts of data.",
+        ),
         Source::Hosts => (
             "Hosts",
             "Counters of the hosts' TCP, summed over all hosts.",

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 /// A packet sent at the current instant, held until the instant is over: a loss at the same
 /// instant becomes its comment.
 #[derive(Debug)]
-struct Held {
+struct HeldPacket {
     packet: u64,
     interface: u32,
     end: usize,
@@ -52,7 +52,7 @@ pub(crate) struct Capture {
     writer: PcapngWriter<BufWriter<File>>,
     interface_of: Vec<u32>,
     instant: SimTime,
-    held: Vec<Held>,
+    held: Vec<HeldPacket>,
     bytes: Vec<u8>,
     /// Losses at the present instant of packets not yet recorded as sent.
     early: Vec<(u64, LossCause)>,
@@ -146,7 +146,7 @@ impl Capture {
             let early = self.early.iter().find(|e| e.0 == trace.packet);
             let again = trace.retransmission.map(|r| format!("sent again: {r}"));
             let lost = early.map(|(_, cause)| format!("lost: {cause}"));
-            self.held.push(Held {
+            self.held.push(HeldPacket {
                 packet: trace.packet,
                 interface,
                 end: self.bytes.len(),

@@ -3,8 +3,8 @@
 use sim_core::{NodeId, SimDuration, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
 
-use super::first::First;
-use super::names::Names;
+use super::first::FirstConnections;
+use super::row_texts::NodeNames;
 use crate::metrics::Metrics;
 use crate::store::LeftOut;
 use crate::store::StoreError;
@@ -73,9 +73,9 @@ const COUNTS: usize = 14;
 
 /// Writes end points as they end.
 #[derive(Debug)]
-pub(crate) struct Connections {
+pub(crate) struct ConnectionsRecorder {
     table: TableWriter,
-    first: First,
+    first: FirstConnections,
     reasons: [Text; REASONS.len()],
     by_reason: [u64; REASONS.len()],
     /// When the first and the last end point ended for each reason.
@@ -86,9 +86,12 @@ pub(crate) struct Connections {
     unsettled: Option<SimDuration>,
 }
 
-impl Connections {
-    pub(crate) fn new(to: &Tables, first: First) -> Result<Connections, StoreError> {
-        Ok(Connections {
+impl ConnectionsRecorder {
+    pub(crate) fn new(
+        to: &Tables,
+        first: FirstConnections,
+    ) -> Result<ConnectionsRecorder, StoreError> {
+        Ok(ConnectionsRecorder {
             table: TableWriter::create(to, "connections", COLUMNS)?,
             first,
             reasons: REASONS.map(|(_, text, _)| Text::from(text)),
@@ -104,7 +107,7 @@ impl Connections {
         &mut self,
         node: NodeId,
         end: &EndpointSummary,
-        names: &Names,
+        names: &NodeNames,
     ) -> Result<(), StoreError> {
         let reason = match end.reason {
             EndReason::Closed => 0,

@@ -18,7 +18,7 @@ struct OfNode {
 /// A node numbers the connections it opens, so that those of one node that are among the first are a
 /// range: memory is some bytes for each node, whatever the number of connections.
 #[derive(Debug)]
-pub(crate) struct First {
+pub(crate) struct FirstConnections {
     most: u32,
     taken: u32,
     met: u64,
@@ -26,10 +26,10 @@ pub(crate) struct First {
     nodes: Vec<OfNode>,
 }
 
-impl First {
+impl FirstConnections {
     /// The first `most` connections of `nodes` nodes; all of them with `u32::MAX`.
-    pub(crate) fn new(most: u32, nodes: usize) -> First {
-        First {
+    pub(crate) fn new(most: u32, nodes: usize) -> FirstConnections {
+        FirstConnections {
             most,
             taken: 0,
             met: 0,
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_first_to_open_are_taken_whatever_their_node() {
-        let mut first = First::new(3, 2);
+        let mut first = FirstConnections::new(3, 2);
         let conns = [(0, 0), (1, 0), (1, 1), (0, 1), (1, 0), (0, 0), (0, 2)];
         let conns = conns.map(|(node, serial)| ConnId::new(node, serial));
         let taken = conns.map(|conn| first.has(conn));
@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn listeners_are_no_connections_and_all_means_all() {
-        let mut first = First::new(3, 1);
+        let mut first = FirstConnections::new(3, 1);
         assert!(!first.has(ConnId::new(0, u32::MAX - 80)));
         assert!(first.has(ConnId::new(0, 0)));
         assert_eq!(first.left_out(), (1, 0));
-        assert!(First::new(u32::MAX, 0).has(ConnId(u64::MAX)));
+        assert!(FirstConnections::new(u32::MAX, 0).has(ConnId(u64::MAX)));
     }
 }

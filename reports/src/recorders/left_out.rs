@@ -1,6 +1,6 @@
 //! How many connections a run left out of its tables.
 
-use super::first::First;
+use super::first::FirstConnections;
 use crate::format::count;
 use crate::store::LeftOut;
 
@@ -19,7 +19,11 @@ impl LeftOut {
     }
 
     /// Connections that are not among the first, unless there are none.
-    pub(crate) fn connections(table: &str, rows: &str, first: &First) -> Option<LeftOut> {
+    pub(crate) fn connections(
+        table: &str,
+        rows: &str,
+        first: &FirstConnections,
+    ) -> Option<LeftOut> {
         let (met, left_out) = first.left_out();
         let of = count(left_out as f64);
         let what = format!(

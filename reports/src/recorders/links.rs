@@ -2,7 +2,7 @@
 
 use sim_core::{NodeId, RunStats};
 
-use super::names::Names;
+use super::row_texts::NodeNames;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -32,7 +32,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 pub(crate) fn write(
     to: &Tables,
     links: &[LinkInfo],
-    names: &Names,
+    names: &NodeNames,
     stats: &RunStats,
     metrics: &mut Metrics,
 ) -> Result<(), StoreError> {

@@ -32,14 +32,14 @@ const RESULTS: [(OpenResult, &str); 5] = [
 ];
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+struct OutcomeTally {
     attempts: u64,
     results: [u64; 5],
     latency_ps: u128,
     probes: u64,
 }
 
-impl Tally {
+impl OutcomeTally {
     fn outcomes(&self) -> u64 {
         self.results.iter().sum()
     }
@@ -54,9 +54,9 @@ pub(crate) struct Outcomes {
     table: TableWriter,
     grid: Grid,
     bin: Option<SimTime>,
-    in_bin: Tally,
-    total: Tally,
-    steady: Tally,
+    in_bin: OutcomeTally,
+    total: OutcomeTally,
+    steady: OutcomeTally,
     window: (SimTime, SimTime),
     /// Times of the first and the last.
     failures: Option<(SimTime, SimTime)>,
@@ -73,9 +73,9 @@ impl Outcomes {
             table: TableWriter::create(to, "outcomes", COLUMNS)?,
             grid: Grid::new(interval_s),
             bin: None,
-            in_bin: Tally::default(),
-            total: Tally::default(),
-            steady: Tally::default(),
+            in_bin: OutcomeTally::default(),
+            total: OutcomeTally::default(),
+            steady: OutcomeTally::default(),
             window,
             failures: None,
             latency: Histogram::default(),
@@ -93,7 +93,7 @@ impl Outcomes {
         Ok(())
     }
 
-    fn each(&mut self, time: SimTime, count: impl Fn(&mut Tally)) {
+    fn each(&mut self, time: SimTime, count: impl Fn(&mut OutcomeTally)) {
         count(&mut self.in_bin);
         count(&mut self.total);
         if self.window.0 <= time && time < self.window.1 {

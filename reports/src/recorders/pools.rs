@@ -220,7 +220,7 @@ impl Pools {
 
 /// Counts failed attempts of clients that may try again.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Retries {
+pub(crate) struct RetryCounts {
     begun: u64,
     failed: u64,
     again: u64,
@@ -229,7 +229,7 @@ pub(crate) struct Retries {
     most: u32,
 }
 
-impl Retries {
+impl RetryCounts {
     pub(crate) fn on_retry(&mut self, sample: &RetrySample) {
         match *sample {
             RetrySample::Begun(n) => self.begun += n,
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn retries_are_counted_by_what_follows_a_failed_attempt() {
-        let mut retries = Retries::default();
+        let mut retries = RetryCounts::default();
         let wait = SimDuration::from_millis(1);
         for (attempt, then) in [
             (0, AfterFailure::Again(wait)),

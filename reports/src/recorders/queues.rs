@@ -4,7 +4,7 @@ use sim_core::link::QueueTrace;
 use sim_core::{NodeId, RunStats};
 
 use super::histogram::put_quantiles;
-use super::names::Names;
+use super::row_texts::NodeNames;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -36,7 +36,7 @@ const WAITS: &[(&str, ColumnKind)] = &[
 pub(crate) fn write(
     to: &Tables,
     links: &[LinkInfo],
-    names: &Names,
+    names: &NodeNames,
     stats: &RunStats,
     metrics: &mut Metrics,
 ) -> Result<(), StoreError> {

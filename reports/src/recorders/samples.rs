@@ -1,7 +1,7 @@
 //! Senders' variables of traced connections: windows, round-trip times, progress.
 //!
 //! Memory and rows are bounded, however long the run: each sender keeps its samples on a grid that
-//! becomes coarser ([`Cells`]), and senders beyond [`MOST_SENDERS`] have no rows at all. The metrics
+//! becomes coarser ([`GridCells`]), and senders beyond [`MOST_SENDERS`] have no rows at all. The metrics
 //! are made of every sample.
 
 mod cells;
@@ -13,14 +13,14 @@ use tcp_model::sample::{EndReason, EndpointSummary, SenderSample, Side};
 use tcp_model::segment::ConnId;
 
 use super::grid::Grid;
-use super::names::Names;
+use super::row_texts::NodeNames;
 use crate::format::count;
 use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
-use cells::{Cells, Point};
+use cells::{GridCells, SamplePoint};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -70,17 +70,17 @@ struct SenderProgress {
     at_last_start: u64,
     at_first_end: Option<u64>,
     /// Its samples, unless there are too many senders.
-    cells: Option<Cells>,
+    cells: Option<GridCells>,
 }
 
 /// Keeps each sender's progress and the samples to be written.
 #[derive(Debug)]
-pub(crate) struct Samples {
+pub(crate) struct SamplesRecorder {
     to: Tables,
     /// Where every sample goes, when all were asked for.
     all: Option<TableWriter>,
     /// Rows at fixed times, when those were asked for.
-    fixed: Option<Fixed>,
+    fixed: Option<FixedSteps>,
     senders: BTreeMap<(ConnId, Side), SenderProgress>,
     last_start: SimTime,
     first_end: Option<SimTime>,
@@ -89,19 +89,23 @@ pub(crate) struct Samples {
     words: Words,
 }
 
-impl Samples {
+impl SamplesRecorder {
     /// With `all`, every sample gets a row; with a distance, each sender has a row at every multiple
     /// of it.
-    pub(crate) fn new(to: &Tables, all: bool, every_s: Option<f64>) -> Result<Samples, StoreError> {
+    pub(crate) fn new(
+        to: &Tables,
+        all: bool,
+        every_s: Option<f64>,
+    ) -> Result<SamplesRecorder, StoreError> {
         let fixed = every_s.map(|every_s| {
-            Ok::<_, StoreError>(Fixed {
+            Ok::<_, StoreError>(FixedSteps {
                 grid: Grid::new(every_s),
                 table: TableWriter::create(to, "samples", COLUMNS)?,
                 last: BTreeMap::new(),
             })
         });
         let all = all.then(|| TableWriter::create(to, "samples", COLUMNS));
-        Ok(Samples {
+        Ok(SamplesRecorder {
             to: to.clone(),
             all: all.transpose()?,
             fixed: fixed.transpose()?,
@@ -118,7 +122,7 @@ impl Samples {
         time: SimTime,
         node: NodeId,
         sample: &SenderSample,
-        names: &Names,
+        names: &NodeNames,
     ) -> Result<(), StoreError> {
         if let Some(table) = &mut self.all {
             write_row(table, node, &(time, *sample), names, &mut self.words)?;
@@ -131,8 +135,8 @@ impl Samples {
             self.on_start(time);
             let cells = match self.senders.len() {
                 _ if self.all.is_some() || self.fixed.is_some() => None,
-                n if n < FINE_SENDERS => Some(Cells::new(STEPS)),
-                n if n < MOST_SENDERS => Some(Cells::new(FEW_STEPS)),
+                n if n < FINE_SENDERS => Some(GridCells::new(STEPS)),
+                n if n < MOST_SENDERS => Some(GridCells::new(FEW_STEPS)),
                 _ => None,
             };
             let progress = SenderProgress {
@@ -159,7 +163,7 @@ impl Samples {
     }
 
     /// Writes the rows at fixed times before `time`.
-    pub(crate) fn advance(&mut self, time: SimTime, names: &Names) -> Result<(), StoreError> {
+    pub(crate) fn advance(&mut self, time: SimTime, names: &NodeNames) -> Result<(), StoreError> {
         match &mut self.fixed {
             Some(fixed) => fixed.advance(time, names, &mut self.words),
             None => Ok(()),
@@ -207,7 +211,7 @@ impl Samples {
     }
 
     /// Writes the samples kept, in order of time; what was left out.
-    fn write(self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
+    fn write(self, names: &NodeNames) -> Result<Option<LeftOut>, StoreError> {
         let fixed = self.fixed.map(|fixed| fixed.table);
         if let Some(table) = self.all.or(fixed) {
             let none = table.rows() == 0;
@@ -248,7 +252,7 @@ impl Samples {
         mut self,
         end: SimTime,
         ended_bytes: u64,
-        names: &Names,
+        names: &NodeNames,
         metrics: &mut Metrics,
     ) -> Result<Option<LeftOut>, StoreError> {
         let open = self.senders.values().filter(|p| !p.ended);
@@ -288,18 +292,18 @@ impl Samples {
 
 /// Rows at fixed times: what was known of each sender then.
 #[derive(Debug)]
-struct Fixed {
+struct FixedSteps {
     grid: Grid,
     table: TableWriter,
     /// The last sample of each sender there is.
     last: BTreeMap<(ConnId, Side), (NodeId, SenderSample)>,
 }
 
-impl Fixed {
+impl FixedSteps {
     fn advance(
         &mut self,
         time: SimTime,
-        names: &Names,
+        names: &NodeNames,
         words: &mut Words,
     ) -> Result<(), StoreError> {
         while let Some(point) = self.grid.pass(time) {
@@ -314,8 +318,8 @@ impl Fixed {
 fn write_row(
     table: &mut TableWriter,
     node: NodeId,
-    (time, sample): &Point,
-    names: &Names,
+    (time, sample): &SamplePoint,
+    names: &NodeNames,
     words: &mut Words,
 ) -> Result<(), StoreError> {
     let state = &sample.state;

@@ -10,7 +10,7 @@ use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::options::Options;
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
-use super::names::Names;
+use super::row_texts::NodeNames;
 use crate::info::SegmentsKept;
 use crate::store::LeftOut;
 use crate::store::StoreError;
@@ -47,7 +47,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 
 /// What became of a segment, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum ObservedFate {
     /// Nothing was seen: in flight when the run ended, or discarded for its checksum; where not all
     /// segments are recorded, its arrival may not have been.
     Unseen,
@@ -59,7 +59,7 @@ enum Fate {
 
 /// A segment's row.
 #[derive(Clone, Debug)]
-struct Row {
+struct SegmentRow {
     trace: SegmentTrace,
     /// Of a sending seen; otherwise the owner of the source address.
     from: Option<NodeId>,
@@ -68,23 +68,23 @@ struct Row {
     sent: Option<SimTime>,
     received: Option<SimTime>,
     lost: Option<SimTime>,
-    fate: Fate,
+    fate: ObservedFate,
     state_at_receiver: Option<tcp_model::State>,
     /// Data sent again that had all arrived before.
     spurious: Option<bool>,
 }
 
-impl Row {
+impl SegmentRow {
     /// A row that knows only what `trace` says.
-    fn new(trace: &SegmentTrace) -> Row {
-        Row {
+    fn new(trace: &SegmentTrace) -> SegmentRow {
+        SegmentRow {
             trace: trace.clone(),
             from: None,
             to: None,
             sent: None,
             received: None,
             lost: None,
-            fate: Fate::Unseen,
+            fate: ObservedFate::Unseen,
             state_at_receiver: None,
             spurious: None,
         }
@@ -97,7 +97,13 @@ impl Row {
         self.sent = Some(time);
     }
 
-    fn on_received(&mut self, trace: &SegmentTrace, time: SimTime, node: NodeId, fate: Fate) {
+    fn on_received(
+        &mut self,
+        trace: &SegmentTrace,
+        time: SimTime,
+        node: NodeId,
+        fate: ObservedFate,
+    ) {
         self.to = Some(node);
         self.received = Some(time);
         self.state_at_receiver = trace.state;
@@ -107,7 +113,7 @@ impl Row {
 
     fn on_lost(&mut self, time: SimTime, cause: LossCause) {
         self.lost = Some(time);
-        self.fate = Fate::Lost(cause);
+        self.fate = ObservedFate::Lost(cause);
     }
 }
 
@@ -116,7 +122,7 @@ const MOST_TEXTS: usize = 1024;
 
 /// The table, and texts made once.
 #[derive(Debug)]
-struct Table {
+struct SegmentsTable {
     rows: TableWriter,
     flags: Vec<Option<Text>>,
     /// Texts of options by the options written out, up to [`MOST_TEXTS`]; and one being written.
@@ -130,9 +136,9 @@ struct Table {
     needed: [Text; 2],
 }
 
-impl Table {
-    fn create(to: &Tables) -> Result<Table, StoreError> {
-        Ok(Table {
+impl SegmentsTable {
+    fn create(to: &Tables) -> Result<SegmentsTable, StoreError> {
+        Ok(SegmentsTable {
             rows: TableWriter::create(to, "segments", COLUMNS)?,
             flags: vec![None; 512],
             options: HashMap::new(),
@@ -146,13 +152,13 @@ impl Table {
     }
 
     /// Makes the texts of a row, unless they are there.
-    fn prepare(&mut self, row: &Row) {
+    fn prepare(&mut self, row: &SegmentRow) {
         let flags = row.trace.segment.flags;
         let place = &mut self.flags[usize::from(flags.0) % 512];
         if place.is_none() {
             *place = Some(Text::from(flags.to_string().as_str()));
         }
-        if let Fate::Lost(cause) = row.fate
+        if let ObservedFate::Lost(cause) = row.fate
             && self.losses.iter().all(|l| l.0 != cause)
         {
             let text = Text::from(format!("lost: {cause}").as_str());
@@ -178,14 +184,14 @@ impl Table {
         Some(text)
     }
 
-    fn write(&mut self, row: &Row, names: &Names) -> Result<(), StoreError> {
+    fn write(&mut self, row: &SegmentRow, names: &NodeNames) -> Result<(), StoreError> {
         self.prepare(row);
         let others = self.options(&row.trace.segment.options);
         let fate = match row.fate {
-            Fate::Unseen => &self.unseen,
-            Fate::Received => &self.received,
-            Fate::Duplicate => &self.duplicate,
-            Fate::Lost(cause) => {
+            ObservedFate::Unseen => &self.unseen,
+            ObservedFate::Received => &self.received,
+            ObservedFate::Duplicate => &self.duplicate,
+            ObservedFate::Lost(cause) => {
                 let known = self.losses.iter().find(|l| l.0 == cause);
                 known.map_or(&self.unseen, |l| &l.1)
             }
@@ -244,18 +250,20 @@ impl Table {
 
 /// Joins traces by packet; rows are in order of sending.
 #[derive(Debug)]
-pub(crate) enum Segments {
+pub(crate) enum SegmentsRecorder {
     /// Every segment, written as the run goes.
     All(Box<all::All>),
     /// Those that hosts chose, held until the end.
     Ladder(ladder::Ladder),
 }
 
-impl Segments {
-    pub(crate) fn new(to: &Tables, kept: SegmentsKept) -> Result<Segments, StoreError> {
+impl SegmentsRecorder {
+    pub(crate) fn new(to: &Tables, kept: SegmentsKept) -> Result<SegmentsRecorder, StoreError> {
         Ok(match kept {
-            SegmentsKept::All => Segments::All(Box::new(all::All::new(to)?)),
-            SegmentsKept::Ladder | SegmentsKept::None => Segments::Ladder(ladder::Ladder::new(to)),
+            SegmentsKept::All => SegmentsRecorder::All(Box::new(all::All::new(to)?)),
+            SegmentsKept::Ladder | SegmentsKept::None => {
+                SegmentsRecorder::Ladder(ladder::Ladder::new(to))
+            }
         })
     }
 
@@ -264,11 +272,11 @@ impl Segments {
         time: SimTime,
         node: NodeId,
         trace: &SegmentTrace,
-        names: &Names,
+        names: &NodeNames,
     ) -> Result<(), StoreError> {
         match self {
-            Segments::All(all) => all.on_segment(time, node, trace, names),
-            Segments::Ladder(ladder) => {
+            SegmentsRecorder::All(all) => all.on_segment(time, node, trace, names),
+            SegmentsRecorder::Ladder(ladder) => {
                 ladder.on_segment(time, node, trace);
                 Ok(())
             }
@@ -276,10 +284,10 @@ impl Segments {
     }
 
     /// Closes the table; what it does not hold.
-    pub(crate) fn close(self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
+    pub(crate) fn close(self, names: &NodeNames) -> Result<Option<LeftOut>, StoreError> {
         match self {
-            Segments::All(all) => all.close(names).map(|()| None),
-            Segments::Ladder(ladder) => ladder.close(names),
+            SegmentsRecorder::All(all) => all.close(names).map(|()| None),
+            SegmentsRecorder::Ladder(ladder) => ladder.close(names),
         }
     }
 }

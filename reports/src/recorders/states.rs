@@ -4,8 +4,8 @@ use sim_core::{NodeId, SimTime};
 use tcp_model::sample::StateChange;
 
 use super::end_points::EndPoints;
-use super::first::First;
-use super::names::Names;
+use super::first::FirstConnections;
+use super::row_texts::NodeNames;
 use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Tables};
@@ -25,12 +25,12 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 #[derive(Debug)]
 pub(crate) struct States {
     table: TableWriter,
-    first: First,
+    first: FirstConnections,
     end_points: EndPoints,
 }
 
 impl States {
-    pub(crate) fn new(to: &Tables, first: First) -> Result<States, StoreError> {
+    pub(crate) fn new(to: &Tables, first: FirstConnections) -> Result<States, StoreError> {
         let table = TableWriter::create(to, "states", COLUMNS)?;
         let end_points = EndPoints::default();
         Ok(States {
@@ -45,7 +45,7 @@ impl States {
         time: SimTime,
         node: NodeId,
         change: &StateChange,
-        names: &Names,
+        names: &NodeNames,
     ) -> Result<(), StoreError> {
         if !self.first.has(change.conn) {
             return Ok(());

@@ -55,7 +55,7 @@ pub enum PartRun {
 /// A line of a part: of its four kinds each has some of the fields.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Line {
+struct PartLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     part: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ impl Parts {
             let Some(line) = line else {
                 return note(n, "it was changed, or not written to its end");
             };
-            let line: Line = match serde_json::from_str(line) {
+            let line: PartLine = match serde_json::from_str(line) {
                 Ok(line) => line,
                 Err(e) => return note(n, &e.to_string()),
             };
@@ -166,7 +166,7 @@ impl Parts {
                         runs.insert(run.to_owned(), None);
                     }
                     false => {
-                        let line: Line = serde_json::from_str(text).unwrap_or_default();
+                        let line: PartLine = serde_json::from_str(text).unwrap_or_default();
                         if let Some(why) = line.failed {
                             runs.entry(run.to_owned()).or_insert(Some(why));
                         }
@@ -187,7 +187,7 @@ impl Parts {
             let (mut has_wanted, mut is_ours) = (false, false);
             each_line(&path, |n, line| {
                 is_ours = line.is_some() && (n == 1 || is_ours);
-                let line: Option<Line> = line.and_then(|line| serde_json::from_str(line).ok());
+                let line: Option<PartLine> = line.and_then(|line| serde_json::from_str(line).ok());
                 has_wanted |= line.and_then(|l| l.run).is_some_and(|run| wanted(&run));
             })?;
             if is_ours && !has_wanted {

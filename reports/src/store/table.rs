@@ -66,7 +66,7 @@ impl From<&str> for Text {
 }
 
 #[derive(Debug)]
-enum Cells {
+enum ColumnCells {
     Int(Vec<i64>),
     Float(Vec<f64>),
     OptFloat(Vec<f64>, Vec<i16>),
@@ -130,28 +130,28 @@ impl TextCells {
     }
 }
 
-impl Cells {
-    fn new(kind: ColumnKind) -> Cells {
+impl ColumnCells {
+    fn new(kind: ColumnKind) -> ColumnCells {
         match kind {
-            ColumnKind::Int => Cells::Int(Vec::new()),
-            ColumnKind::Float => Cells::Float(Vec::new()),
-            ColumnKind::OptFloat => Cells::OptFloat(Vec::new(), Vec::new()),
-            ColumnKind::Bool => Cells::Bool(Vec::new()),
-            ColumnKind::Text => Cells::Text(TextCells::default()),
+            ColumnKind::Int => ColumnCells::Int(Vec::new()),
+            ColumnKind::Float => ColumnCells::Float(Vec::new()),
+            ColumnKind::OptFloat => ColumnCells::OptFloat(Vec::new(), Vec::new()),
+            ColumnKind::Bool => ColumnCells::Bool(Vec::new()),
+            ColumnKind::Text => ColumnCells::Text(TextCells::default()),
         }
     }
 
     /// Forgets all cells and keeps their memory.
     fn clear(&mut self) {
         match self {
-            Cells::Int(v) => v.clear(),
-            Cells::Float(v) => v.clear(),
-            Cells::OptFloat(v, present) => {
+            ColumnCells::Int(v) => v.clear(),
+            ColumnCells::Float(v) => v.clear(),
+            ColumnCells::OptFloat(v, present) => {
                 v.clear();
                 present.clear();
             }
-            Cells::Bool(v) => v.clear(),
-            Cells::Text(texts) => {
+            ColumnCells::Bool(v) => v.clear(),
+            ColumnCells::Text(texts) => {
                 texts.cells.clear();
                 texts.texts.clear();
                 texts.places.clear();
@@ -186,7 +186,7 @@ pub struct TableWriter {
     path: PathBuf,
     /// `None` for a table that goes nowhere.
     file: Option<SerializedFileWriter<File>>,
-    cells: Vec<Cells>,
+    cells: Vec<ColumnCells>,
     rows: usize,
     total: u64,
 }
@@ -214,7 +214,10 @@ impl TableWriter {
             return Ok(TableWriter {
                 path: PathBuf::new(),
                 file: None,
-                cells: columns.iter().map(|&(_, kind)| Cells::new(kind)).collect(),
+                cells: columns
+                    .iter()
+                    .map(|&(_, kind)| ColumnCells::new(kind))
+                    .collect(),
                 rows: 0,
                 total: 0,
             });
@@ -227,15 +230,18 @@ impl TableWriter {
         Ok(TableWriter {
             path,
             file: Some(file),
-            cells: columns.iter().map(|&(_, kind)| Cells::new(kind)).collect(),
+            cells: columns
+                .iter()
+                .map(|&(_, kind)| ColumnCells::new(kind))
+                .collect(),
             rows: 0,
             total: 0,
         })
     }
 
-    /// Begins a row: one cell per column follows, in order, then [`Row::end`].
-    pub fn row(&mut self) -> Row<'_> {
-        Row { table: self, at: 0 }
+    /// Begins a row: one cell per column follows, in order, then [`RowWriter::end`].
+    pub fn row(&mut self) -> RowWriter<'_> {
+        RowWriter { table: self, at: 0 }
     }
 
     /// Rows written so far.
@@ -274,7 +280,7 @@ impl TableWriter {
         }
         self.rows = 0;
         let Some(file) = &mut self.file else {
-            self.cells.iter_mut().for_each(Cells::clear);
+            self.cells.iter_mut().for_each(ColumnCells::clear);
             return Ok(());
         };
         let group = file.next_row_group();
@@ -287,13 +293,13 @@ impl TableWriter {
 /// A row being filled; a cell of another kind than its column is a mistake of the program, caught
 /// by the first test that writes the table.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct RowWriter<'a> {
     table: &'a mut TableWriter,
     at: usize,
 }
 
-impl Row<'_> {
-    fn next(&mut self) -> Option<&mut Cells> {
+impl RowWriter<'_> {
+    fn next(&mut self) -> Option<&mut ColumnCells> {
         self.at += 1;
         self.table.cells.get_mut(self.at - 1)
     }
@@ -301,7 +307,7 @@ impl Row<'_> {
     /// A whole number.
     pub fn int(mut self, value: impl Into<i64>) -> Self {
         match self.next() {
-            Some(Cells::Int(cells)) => cells.push(value.into()),
+            Some(ColumnCells::Int(cells)) => cells.push(value.into()),
             _ => debug_assert!(false, "column {} is not of type Int", self.at),
         }
         self
@@ -315,7 +321,7 @@ impl Row<'_> {
     /// A number.
     pub fn float(mut self, value: f64) -> Self {
         match self.next() {
-            Some(Cells::Float(cells)) => cells.push(value),
+            Some(ColumnCells::Float(cells)) => cells.push(value),
             _ => debug_assert!(false, "column {} is not of type Float", self.at),
         }
         self
@@ -324,7 +330,7 @@ impl Row<'_> {
     /// A number or nothing.
     pub fn opt(mut self, value: Option<f64>) -> Self {
         match self.next() {
-            Some(Cells::OptFloat(cells, present)) => {
+            Some(ColumnCells::OptFloat(cells, present)) => {
                 present.push(i16::from(value.is_some()));
                 cells.extend(value);
             }
@@ -336,7 +342,7 @@ impl Row<'_> {
     /// Yes or no.
     pub fn bool(mut self, value: bool) -> Self {
         match self.next() {
-            Some(Cells::Bool(cells)) => cells.push(value),
+            Some(ColumnCells::Bool(cells)) => cells.push(value),
             _ => debug_assert!(false, "column {} is not of type Bool", self.at),
         }
         self
@@ -345,7 +351,7 @@ impl Row<'_> {
     /// Text.
     pub fn text(mut self, value: &Text) -> Self {
         match self.next() {
-            Some(Cells::Text(cells)) => cells.push(value),
+            Some(ColumnCells::Text(cells)) => cells.push(value),
             _ => debug_assert!(false, "column {} is not of type Text", self.at),
         }
         self
@@ -416,18 +422,18 @@ fn properties(columns: &[(&str, ColumnKind)]) -> WriterPropertiesPtr {
 
 fn write_group(
     mut group: SerializedRowGroupWriter<'_, File>,
-    cells: &mut [Cells],
+    cells: &mut [ColumnCells],
 ) -> Result<(), ParquetError> {
     for cells in cells {
         match cells {
-            Cells::Int(v) => write_column::<Int64Type>(&mut group, v, None)?,
-            Cells::Float(v) => write_column::<DoubleType>(&mut group, v, None)?,
-            Cells::OptFloat(v, present) => {
+            ColumnCells::Int(v) => write_column::<Int64Type>(&mut group, v, None)?,
+            ColumnCells::Float(v) => write_column::<DoubleType>(&mut group, v, None)?,
+            ColumnCells::OptFloat(v, present) => {
                 write_column::<DoubleType>(&mut group, v, Some(present))?;
                 present.clear();
             }
-            Cells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
-            Cells::Text(texts) => texts.write(&mut group, TEXT_BLOCK)?,
+            ColumnCells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
+            ColumnCells::Text(texts) => texts.write(&mut group, TEXT_BLOCK)?,
         }
     }
     group.close().map(drop)

@@ -116,7 +116,8 @@ impl<'a> Reader<'a> {
             Some(&text) => text,
             None => {
                 let new = std::str::from_utf8(bytes);
-                let new = new.map_err(|e| ParquetError::General(format!("it is not UTF-8 text: {e}")))?;
+                let new =
+                    new.map_err(|e| ParquetError::General(format!("it is not UTF-8 text: {e}")))?;
                 let text = self.different.len() as u32;
                 self.different.push(new.to_owned());
                 self.by_text.insert(bytes, text);

@@ -7,7 +7,7 @@ use tcp_model::TcpParams;
 use tcp_model::params::{PortSelection, SynCookies, TimerGranularity};
 use tcp_model::spec::{Arrivals, Closer};
 
-use super::{Case, NoTheory};
+use super::{ExchangeCase, NoTheory};
 use crate::expected::{self, PerConnection, mean, path};
 use crate::scenario::workload::Serving;
 
@@ -22,7 +22,7 @@ const RARE_REUSE: f64 = 0.001;
 
 /// A path between a client and a server.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Way {
+pub(super) struct ClientPath {
     /// Propagation delay there and back, seconds.
     pub(super) trip_s: f64,
     /// Time to send a byte over all links, there and back.
@@ -34,18 +34,18 @@ pub(super) struct Way {
 }
 
 /// TCP of client and server.
-pub(super) fn ends<'a>(case: &'a Case<'_>) -> (&'a TcpParams, &'a TcpParams) {
+pub(super) fn ends<'a>(case: &'a ExchangeCase<'_>) -> (&'a TcpParams, &'a TcpParams) {
     let of = |name: &str| &**case.scenario.tcp.of(case.group_of(name));
     (of(&case.workload.client), of(&case.workload.server))
 }
 
-fn hosts(case: &Case<'_>) -> (Vec<NodeId>, Vec<NodeId>) {
+fn hosts(case: &ExchangeCase<'_>) -> (Vec<NodeId>, Vec<NodeId>) {
     let of = |name: &str| case.scenario.topology.hosts_named(name);
     (of(&case.workload.client), of(&case.workload.server))
 }
 
 /// Propagation from the first client to the first server and back, seconds.
-pub(super) fn round_trip_s(case: &Case<'_>) -> f64 {
+pub(super) fn round_trip_s(case: &ExchangeCase<'_>) -> f64 {
     match hosts(case) {
         (c, s) if !c.is_empty() && !s.is_empty() => path::round_trip_s(case.network, c[0], s[0]),
         _ => 0.0,
@@ -53,12 +53,12 @@ pub(super) fn round_trip_s(case: &Case<'_>) -> f64 {
 }
 
 /// The paths that differ in delay or rate.
-pub(super) fn ways<'c>(case: &'c Case<'_>) -> Result<&'c [Way], NoTheory> {
+pub(super) fn ways<'c>(case: &'c ExchangeCase<'_>) -> Result<&'c [ClientPath], NoTheory> {
     let ways = case.ways.get_or_init(|| look_up_ways(case));
     ways.as_deref().map_err(NoTheory::clone)
 }
 
-fn look_up_ways(case: &Case<'_>) -> Result<Vec<Way>, NoTheory> {
+fn look_up_ways(case: &ExchangeCase<'_>) -> Result<Vec<ClientPath>, NoTheory> {
     let (clients, servers) = hosts(case);
     let each = |nodes: &[NodeId]| path::one_of_each(case.network, nodes);
     let (some_clients, some_servers) = (each(&clients), each(&servers));
@@ -92,7 +92,7 @@ fn look_up_ways(case: &Case<'_>) -> Result<Vec<Way>, NoTheory> {
             links.iter().map(of_link).fold(0.0, f64::max)
         };
         let per_byte = |links: &[_]| path::seconds_per_byte(case.network, links);
-        Way {
+        ClientPath {
             trip_s: path::round_trip_s(case.network, c, s),
             per_byte_s: per_byte(&there) + per_byte(&back),
             per_byte_one_way_s: per_byte(&there).max(per_byte(&back)),
@@ -106,7 +106,7 @@ fn look_up_ways(case: &Case<'_>) -> Result<Vec<Way>, NoTheory> {
 }
 
 /// The peak rate at which connections are opened.
-fn peak_rate(case: &Case<'_>) -> f64 {
+fn peak_rate(case: &ExchangeCase<'_>) -> f64 {
     match case.arrivals {
         Arrivals::Closed { users, think } => {
             let cycle = expected::open_s(case.exchange, round_trip_s(case)) + mean::mean(*think);
@@ -120,7 +120,7 @@ fn peak_rate(case: &Case<'_>) -> f64 {
 }
 
 /// Conditions on network and hosts that fail.
-pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
+pub(super) fn of_network(case: &ExchangeCase<'_>) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
         if !holds {
@@ -211,7 +211,7 @@ pub(super) fn of_network(case: &Case<'_>) -> Vec<String> {
 }
 
 /// Conditions on the load that fail.
-pub(super) fn of_load(case: &Case<'_>, has_time_wait: bool) -> Vec<String> {
+pub(super) fn of_load(case: &ExchangeCase<'_>, has_time_wait: bool) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
         if !holds {
@@ -222,7 +222,7 @@ pub(super) fn of_load(case: &Case<'_>, has_time_wait: bool) -> Vec<String> {
     let Ok(ways) = ways(case) else {
         return no;
     };
-    let most = |f: fn(&Way) -> f64| ways.iter().map(f).fold(0.0, f64::max);
+    let most = |f: fn(&ClientPath) -> f64| ways.iter().map(f).fold(0.0, f64::max);
     unless(
         most(|w| w.utilisation) <= MOST_USED,
         "a link is more than half utilised, so segments wait for an unknown time",
@@ -270,7 +270,7 @@ fn with_noise(mean: f64) -> f64 {
 }
 
 /// Why a port may be reused within `within_s` of its last use; `None` if that is improbable.
-pub(super) fn early_reuse(case: &Case<'_>, within_s: f64) -> Option<String> {
+pub(super) fn early_reuse(case: &ExchangeCase<'_>, within_s: f64) -> Option<String> {
     let (client, _) = ends(case);
     let ports = f64::from(client.port_count());
     let pairs = case.pairs() as f64;

@@ -6,7 +6,7 @@ use tcp_model::TcpParams;
 use tcp_model::params::TwReuse;
 use tcp_model::spec::{CloseHow, Closer, Distribution, Exchange};
 
-use super::{Case, NoTheory, conditions};
+use super::{ExchangeCase, NoTheory, conditions};
 use crate::expected::{self, HEADERS, mean};
 
 /// Widest uncertainty of a mean holding time, relative to it.
@@ -28,7 +28,7 @@ pub(super) struct Life<'a> {
     /// Time after which nearly all connections have released their port; `None` if there is no such time.
     pub(super) settles_s: Option<f64>,
     /// The end in TIME-WAIT.
-    pub(super) time_wait: Option<Stay<'a>>,
+    pub(super) time_wait: Option<ClosingStay<'a>>,
     /// Why there is no closed form for sockets in TIME-WAIT.
     pub(super) no_time_wait: Option<String>,
     /// Extra time of a connect when the server still has the previous connection on that port: it answers
@@ -39,7 +39,7 @@ pub(super) struct Life<'a> {
 
 /// A stay in TIME-WAIT.
 #[derive(Clone, Debug)]
-pub(super) struct Stay<'a> {
+pub(super) struct ClosingStay<'a> {
     /// The group of the host in the workload.
     pub(super) host: &'a str,
     pub(super) after_s: Span,
@@ -48,7 +48,7 @@ pub(super) struct Stay<'a> {
 
 /// Time from connect until the client has the last response, without the applications' waits.
 #[derive(Clone, Copy, Debug)]
-struct Network {
+struct NetworkTimes {
     /// Until the last response.
     exchange_s: Span,
     /// A round trip.
@@ -56,7 +56,7 @@ struct Network {
 }
 
 impl<'a> Life<'a> {
-    pub(super) fn new(case: &Case<'a>) -> Result<Life<'a>, NoTheory> {
+    pub(super) fn new(case: &ExchangeCase<'a>) -> Result<Life<'a>, NoTheory> {
         let network = network(case)?;
         let e = case.exchange;
         let waits_s = expected::waits_s(e);
@@ -100,8 +100,8 @@ impl<'a> Life<'a> {
     /// Adds the close and its consequences.
     fn close(
         &mut self,
-        case: &Case<'a>,
-        network: Network,
+        case: &ExchangeCase<'a>,
+        network: NetworkTimes,
         client: &TcpParams,
         server: &TcpParams,
     ) -> Result<(), NoTheory> {
@@ -146,7 +146,7 @@ impl<'a> Life<'a> {
                     Some(why) => return Err(NoTheory::because(why)),
                     None if self.outlasts(e.linger, server, trip)? => {}
                     None => {
-                        self.time_wait = Some(Stay {
+                        self.time_wait = Some(ClosingStay {
                             host: &workload.server,
                             after_s,
                             stay_s,
@@ -184,7 +184,7 @@ impl<'a> Life<'a> {
     /// The client's port is kept by its TIME-WAIT.
     fn client_time_wait(
         &mut self,
-        case: &Case<'a>,
+        case: &ExchangeCase<'a>,
         client: &TcpParams,
         server: &TcpParams,
     ) -> Result<(), NoTheory> {
@@ -219,7 +219,7 @@ impl<'a> Life<'a> {
                 "`tw_reuse` ends TIME-WAIT when a port is needed, not after a time".to_owned(),
             );
         } else {
-            self.time_wait = Some(Stay {
+            self.time_wait = Some(ClosingStay {
                 host: &case.workload.client,
                 after_s,
                 stay_s,
@@ -237,7 +237,7 @@ impl<'a> Life<'a> {
     }
 
     /// Whether a connection ends in TIME-WAIT.
-    pub(super) fn has_time_wait(&self, case: &Case<'_>) -> bool {
+    pub(super) fn has_time_wait(&self, case: &ExchangeCase<'_>) -> bool {
         let ends = self.time_wait.is_some() || self.no_time_wait.is_some();
         case.exchange.how != CloseHow::Rst && ends
     }
@@ -274,10 +274,10 @@ fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
 }
 
 /// Handshake and requests over the paths of the workload.
-fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
+fn network(case: &ExchangeCase<'_>) -> Result<NetworkTimes, NoTheory> {
     let (client, server) = conditions::ends(case);
     let e = case.exchange;
-    let mut all: Option<Network> = None;
+    let mut all: Option<NetworkTimes> = None;
     for way in conditions::ways(case)? {
         let trip = way.trip_s;
         let small = way.per_byte_s * (HEADERS + 8.0);
@@ -295,7 +295,7 @@ fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
         let requests = f64::from(e.requests);
         let trips = 1.0 + requests;
         let low = trips * (trip + small) + requests * (there.0 + back.0);
-        let one = Network {
+        let one = NetworkTimes {
             exchange_s: Span {
                 low,
                 high: low + requests * (there.1 + back.1) + trips * queues,
@@ -305,7 +305,7 @@ fn network(case: &Case<'_>) -> Result<Network, NoTheory> {
                 high: trip + small + queues,
             },
         };
-        all = Some(all.map_or(one, |all| Network {
+        all = Some(all.map_or(one, |all| NetworkTimes {
             exchange_s: hull(all.exchange_s, one.exchange_s),
             trip_s: hull(all.trip_s, one.trip_s),
         }));

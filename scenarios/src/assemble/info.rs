@@ -4,7 +4,7 @@ use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
 use sim_core::{Network, NodeId};
 
 use crate::analytic;
-use crate::file::values::Samples;
+use crate::file::values::SamplesChoice;
 use crate::outages;
 use crate::parameters;
 use crate::phase;
@@ -59,10 +59,10 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             states: scenario.record.states,
             connections: scenario.record.connections,
             segments: scenario.record.segments,
-            all_samples: scenario.record.samples == Samples::All,
+            all_samples: scenario.record.samples == SamplesChoice::All,
             samples_every_s: match scenario.record.samples {
-                Samples::Every(every) => Some(every.as_secs_f64()),
-                Samples::Grid | Samples::All => None,
+                SamplesChoice::Every(every) => Some(every.as_secs_f64()),
+                SamplesChoice::Grid | SamplesChoice::All => None,
             },
             pcapng: scenario.record.pcap,
             capture_start_ns: scenario.record.pcap_start.and_then(unix_ns).unwrap_or(0),

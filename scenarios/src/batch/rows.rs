@@ -9,10 +9,10 @@ use crate::parameters;
 use crate::run::RunError;
 use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
-use crate::sweep::{Axis, Plan, figure_for_report};
+use crate::sweep::{Plan, SweepAxis, figure_for_report};
 
 pub(crate) fn row(plan: &Plan, spec: &RunSpec, outcome: &RunOutcome) -> BatchRow {
-    let value = |axis: &Axis| {
+    let value = |axis: &SweepAxis| {
         let mut parameters = spec.parameters.iter();
         let found = parameters.find(|(name, _)| *name == axis.name);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -48,7 +48,7 @@ pub(super) fn batch_info(plan: &Plan, command: &str, metrics_only: bool) -> Batc
             .unwrap_or_default(),
         command: command.to_owned(),
         parameters: common_parameters(&plan.runs),
-        axes: plan.axes.iter().map(Axis::for_report).collect(),
+        axes: plan.axes.iter().map(SweepAxis::for_report).collect(),
         figures: plan
             .figures
             .iter()

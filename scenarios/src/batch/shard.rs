@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::estimate::Estimate;
+use crate::estimate::CostEstimate;
 use crate::run_spec::RunSpec;
 
 /// Most shards.
@@ -103,8 +103,8 @@ impl Shard {
 pub(super) fn longest_first(runs: &[RunSpec]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..runs.len()).collect();
     // What cannot be estimated cannot be made either, and fails with its reason when it is tried.
-    if let Ok(estimates) = Estimate::of_all(runs) {
-        let seconds: Vec<f64> = estimates.iter().map(Estimate::seconds).collect();
+    if let Ok(estimates) = CostEstimate::of_all(runs) {
+        let seconds: Vec<f64> = estimates.iter().map(CostEstimate::seconds).collect();
         places.sort_by(|&a, &b| seconds[b].total_cmp(&seconds[a]));
     }
     places

@@ -18,8 +18,8 @@ use tcp_model::state::State;
 
 use super::BenchError;
 use super::measure::{self, Ran};
-use super::table::{Measurement, Table};
-use super::world::{World, address};
+use super::text_table::{Measurement, TextTable};
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 use crate::process;
 
@@ -29,7 +29,7 @@ pub(super) const PORTS: (u16, u16) = (1024, 65535);
 
 /// Who closes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum First {
+pub(super) enum FirstCloser {
     /// The client.
     Client,
     /// The server.
@@ -41,7 +41,7 @@ pub(super) enum First {
 pub(crate) struct CloseArgs {
     /// Who closes first, and so enters TIME-WAIT
     #[arg(long, value_enum, default_value = "server")]
-    first: First,
+    first: FirstCloser,
     /// Time in TIME-WAIT, seconds
     #[arg(long, value_name = "S", default_value_t = 240, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     time_wait: u64,
@@ -50,7 +50,7 @@ pub(crate) struct CloseArgs {
 impl Default for CloseArgs {
     fn default() -> Self {
         CloseArgs {
-            first: First::Server,
+            first: FirstCloser::Server,
             time_wait: 240,
         }
     }
@@ -60,8 +60,8 @@ impl CloseArgs {
     /// Who closes, in words.
     pub(super) fn first_name(&self) -> &'static str {
         match self.first {
-            First::Client => "client",
-            First::Server => "server",
+            FirstCloser::Client => "client",
+            FirstCloser::Server => "server",
         }
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn world(
     limit: Option<u64>,
     seconds: f64,
     close: &CloseArgs,
-) -> Result<World, BenchError> {
+) -> Result<BenchWorld, BenchError> {
     let time_wait = SimDuration::from_secs(close.time_wait);
     // Twice the ports in use at a time, including those of open connections.
     let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);
@@ -109,8 +109,8 @@ pub(super) fn world(
     let remote = SocketAddrV4::new(address(&network, server), PORT);
     let exchange = Arc::new(Exchange {
         closer: match close.first {
-            First::Client => Closer::Client,
-            First::Server => Closer::Server,
+            FirstCloser::Client => Closer::Client,
+            FirstCloser::Server => Closer::Server,
         },
         ..Exchange::default()
     });
@@ -138,7 +138,7 @@ pub(super) fn world(
             })
         }]
     };
-    Ok(World::new(network, params(time_wait), end, apps))
+    Ok(BenchWorld::new(network, params(time_wait), end, apps))
 }
 
 /// Runs it once; at most `limit` connections.
@@ -149,7 +149,7 @@ pub(super) fn run(
     close: &CloseArgs,
     execution: Execution,
 ) -> Result<Churned, BenchError> {
-    let mut tally = Tally::new(if seconds >= 20.0 { 10 } else { 1 });
+    let mut tally = IntervalTally::new(if seconds >= 20.0 { 10 } else { 1 });
     let make = || world(rate, limit, seconds, close);
     let ran = measure::run(make, execution, &mut tally)?;
     let connections = tally.now.connects as f64;
@@ -182,8 +182,8 @@ pub(super) fn run(
 }
 
 /// The cost of a connection as TIME-WAIT fills.
-pub(super) fn flatness(title: String, intervals: Vec<(String, Measurement)>) -> Table {
-    Table {
+pub(super) fn flatness(title: String, intervals: Vec<(String, Measurement)>) -> TextTable {
+    TextTable {
         title: format!("{title}, by time"),
         by: "until_s",
         columns: intervals,
@@ -201,7 +201,7 @@ struct Counted {
 
 /// A recorder that only counts, and reads the clock at intervals.
 #[derive(Debug)]
-struct Tally {
+struct IntervalTally {
     every: SimDuration,
     next: SimTime,
     now: Counted,
@@ -210,10 +210,10 @@ struct Tally {
     marks: Vec<(SimTime, f64, Counted)>,
 }
 
-impl Tally {
-    fn new(every_s: u64) -> Tally {
+impl IntervalTally {
+    fn new(every_s: u64) -> IntervalTally {
         let every = SimDuration::from_secs(every_s);
-        Tally {
+        IntervalTally {
             every,
             next: SimTime::ZERO + every,
             now: Counted::default(),
@@ -257,7 +257,7 @@ impl Tally {
     }
 }
 
-impl Recorder<TcpSample> for Tally {
+impl Recorder<TcpSample> for IntervalTally {
     fn write(&mut self, batch: &[Record<TcpSample>]) -> io::Result<()> {
         batch.iter().for_each(|record| self.count(&record.sample));
         let Some(last) = batch.last() else {

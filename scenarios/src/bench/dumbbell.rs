@@ -21,8 +21,8 @@ use tcp_model::{State, TcpHost, TcpParams};
 
 use super::BenchError;
 use super::measure::{self, Ran};
-use super::table::Measurement;
-use super::world::{World, address};
+use super::text_table::Measurement;
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
 /// Payload of a full segment, bytes.
@@ -31,7 +31,7 @@ const PORT: u16 = 5000;
 
 /// What may be other than usual.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(super) struct Options {
+pub(super) struct DumbbellOptions {
     /// Congestion control of the senders, by name; NewReno without
     #[arg(long, value_name = "NAME")]
     control: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct Options {
     queue: Option<String>,
 }
 
-impl Options {
+impl DumbbellOptions {
     /// What they add to the title.
     pub(super) fn title(&self) -> String {
         let given = [&self.control, &self.queue].into_iter().flatten();
@@ -98,7 +98,11 @@ pub(super) fn receiver() -> AppSpec {
     })
 }
 
-pub(super) fn world(n: u32, options: &Options, end: SimTime) -> Result<World, BenchError> {
+pub(super) fn world(
+    n: u32,
+    options: &DumbbellOptions,
+    end: SimTime,
+) -> Result<BenchWorld, BenchError> {
     let (core, access) = (Rate::mbps(10 * u64::from(n)), Rate::mbps(100));
     let one_ms = SimDuration::from_millis(1);
     let mut net = NetworkBuilder::new();
@@ -128,13 +132,13 @@ pub(super) fn world(n: u32, options: &Options, end: SimTime) -> Result<World, Be
             vec![receiver()]
         }
     };
-    Ok(World::new(network, options.params()?, end, apps))
+    Ok(BenchWorld::new(network, options.params()?, end, apps))
 }
 
 /// Runs it once.
 pub(super) fn run(
     n: u32,
-    options: &Options,
+    options: &DumbbellOptions,
     seconds: f64,
     execution: Execution,
 ) -> Result<(Measurement, String), BenchError> {

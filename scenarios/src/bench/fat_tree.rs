@@ -14,8 +14,8 @@ use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, 
 use super::BenchError;
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
-use super::table::Measurement;
-use super::world::{World, address};
+use super::text_table::Measurement;
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
 const RATE: Rate = Rate::mbps(1000);
@@ -30,7 +30,7 @@ pub(super) const fn host_count(k: u32) -> u32 {
     k * k * k / 4
 }
 
-fn world(k: u32, flows: u32, end: SimTime) -> Result<World, BenchError> {
+fn world(k: u32, flows: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     let half = k / 2;
     let mut net = NetworkBuilder::new();
     let hosts: Vec<NodeId> = (0..host_count(k))
@@ -81,7 +81,7 @@ fn world(k: u32, flows: u32, end: SimTime) -> Result<World, BenchError> {
         apps.push(receiver());
         apps
     };
-    Ok(World::new(network, params(), end, apps))
+    Ok(BenchWorld::new(network, params(), end, apps))
 }
 
 /// Runs it once.

@@ -13,8 +13,8 @@ use tcp_model::spec::{Distribution, Exchange};
 use super::BenchError;
 use super::idle::four_pairs;
 use super::measure;
-use super::table::{Measurement, Table};
-use super::world::World;
+use super::text_table::{Measurement, TextTable};
+use super::world::BenchWorld;
 use crate::execution::Execution;
 use crate::process;
 
@@ -24,7 +24,7 @@ const WARM: f64 = 2.0;
 const REQUESTS: f64 = 400_000.0;
 const SECONDS: f64 = 2.0;
 
-fn world(n: u32, seconds: f64) -> Result<World, BenchError> {
+fn world(n: u32, seconds: f64) -> Result<BenchWorld, BenchError> {
     let exchange = Arc::new(Exchange {
         requests: u32::MAX,
         think: Distribution::Constant(1.0),
@@ -39,7 +39,7 @@ pub(super) fn table(
     decades: u32,
     execution: Execution,
     title: String,
-) -> Result<Table, BenchError> {
+) -> Result<TextTable, BenchError> {
     let mut columns: Vec<(String, Measurement)> = Vec::new();
     let mut least = f64::INFINITY;
     for decade in 3..=decades {
@@ -48,7 +48,7 @@ pub(super) fn table(
         least = least.min(ns);
         columns.push((format!("10^{decade}"), m.with("growth", ns / least)));
     }
-    Ok(Table {
+    Ok(TextTable {
         title,
         by: "connections",
         columns,

@@ -11,7 +11,7 @@ use sim_core::event_queue::{EventQueue as _, EventQueueKind};
 use sim_core::{Event, EventKind, NodeId, Rng, SimDuration, Tie};
 
 use super::BenchError;
-use super::table::{Measurement, Table};
+use super::text_table::{Measurement, TextTable};
 use crate::process;
 
 /// Number of increments drawn beforehand, so that drawing is not measured.
@@ -53,7 +53,7 @@ fn hold(kind: EventQueueKind, pending: usize, holds: usize) -> (f64, u64) {
 }
 
 /// All queues at 10^2 to 10^`decades` pending events.
-pub(super) fn table(decades: u32, holds: u32) -> Result<Table, BenchError> {
+pub(super) fn table(decades: u32, holds: u32) -> Result<TextTable, BenchError> {
     let mut columns = Vec::new();
     for pending in (2..=decades).map(|d| 10usize.pow(d)) {
         let mut m = Measurement::default();
@@ -69,7 +69,7 @@ pub(super) fn table(decades: u32, holds: u32) -> Result<Table, BenchError> {
         }
         columns.push((pending.to_string(), m));
     }
-    Ok(Table {
+    Ok(TextTable {
         title: "hold, exponential, ns of processor time per hold".to_owned(),
         by: "pending",
         columns,

@@ -13,8 +13,8 @@ use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpe
 use super::BenchError;
 use super::churn::{PORTS, params};
 use super::measure::{self, Ran};
-use super::table::Measurement;
-use super::world::{World, address};
+use super::text_table::Measurement;
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
 const PAIRS: u32 = 4;
@@ -31,7 +31,7 @@ pub(super) fn four_pairs(
     opening: f64,
     [of_client, of_server]: [Arc<Exchange>; 2],
     end: SimTime,
-) -> Result<World, BenchError> {
+) -> Result<BenchWorld, BenchError> {
     let of_pair = |i: u32| n / PAIRS + u32::from(i < n % PAIRS);
     // At most half of an address's ports are used.
     let addresses = (2 * n.div_ceil(PAIRS)).div_ceil(u32::from(PORTS.1 - PORTS.0));
@@ -73,10 +73,10 @@ pub(super) fn four_pairs(
         })]
     };
     let time_wait = SimDuration::from_secs(240);
-    Ok(World::new(network, params(time_wait), end, apps))
+    Ok(BenchWorld::new(network, params(time_wait), end, apps))
 }
 
-fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
+fn world(n: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     // Each side waits for the other.
     let waits_for = |closer| {
         Arc::new(Exchange {

@@ -11,7 +11,7 @@ use tcp_model::host::TcpHost;
 use tcp_model::sample::{ConnectionCounts, TcpSample};
 
 use super::BenchError;
-use super::world::World;
+use super::world::BenchWorld;
 use crate::console::note;
 use crate::execution::{Division, Execution, make_hosts};
 use crate::process;
@@ -42,7 +42,7 @@ pub(super) struct Ran {
 /// # Errors
 /// A message, when the world cannot be made.
 pub(super) fn run(
-    make: impl FnOnce() -> Result<World, BenchError>,
+    make: impl FnOnce() -> Result<BenchWorld, BenchError>,
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
 ) -> Result<Ran, BenchError> {
@@ -54,7 +54,7 @@ pub(super) fn run(
 /// # Errors
 /// As [`run`].
 pub(super) fn run_observed(
-    make: impl FnOnce() -> Result<World, BenchError>,
+    make: impl FnOnce() -> Result<BenchWorld, BenchError>,
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
     observe: &mut dyn FnMut(SimulationProgress),

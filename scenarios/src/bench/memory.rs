@@ -20,12 +20,12 @@ use tcp_model::state::State;
 use super::BenchError;
 use super::churn::params;
 use super::measure::{self, Ran};
-use super::table::{Measurement, Table};
-use super::world::{World, address};
+use super::text_table::{Measurement, TextTable};
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
 /// A world and the states it holds its connections in.
-struct Case {
+struct MemoryCase {
     what: &'static str,
     shows: &'static [State],
     exchange: [Exchange; 2],
@@ -41,7 +41,7 @@ const NEVER: u64 = 1_000_000;
 /// When memory is measured, ms.
 const LOOK: u64 = 900;
 
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<MemoryCase> {
     let waits = |closer| Exchange {
         closer,
         ..Exchange::default()
@@ -51,7 +51,7 @@ fn cases() -> Vec<Case> {
         linger: SimDuration::from_millis(linger_ms),
         ..Exchange::default()
     };
-    let case = |what, shows, exchange, down| Case {
+    let case = |what, shows, exchange, down| MemoryCase {
         what,
         shows,
         exchange,
@@ -70,7 +70,7 @@ fn cases() -> Vec<Case> {
             [DELAY, NEVER],
         ),
         case("idle", &[State::Established], idle.clone(), [NEVER; 2]),
-        Case {
+        MemoryCase {
             bulk: true,
             ..case(
                 "bulk transfer with loss",
@@ -114,7 +114,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn world(n: u32, case: &Case) -> Result<World, BenchError> {
+fn world(n: u32, case: &MemoryCase) -> Result<BenchWorld, BenchError> {
     let mut net = NetworkBuilder::new();
     let addresses = n.div_ceil(30_000);
     let client = net.node("client", NodeKind::Host { addresses });
@@ -175,7 +175,7 @@ fn world(n: u32, case: &Case) -> Result<World, BenchError> {
         })],
     };
     let end = SimTime::ZERO + SimDuration::from_millis(LOOK);
-    Ok(World::new(
+    Ok(BenchWorld::new(
         network,
         params(SimDuration::from_secs(240)),
         end,
@@ -187,7 +187,7 @@ fn world(n: u32, case: &Case) -> Result<World, BenchError> {
 const MOST_FLOWS: u32 = 100;
 
 /// Objects, and connections by state.
-pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<Table>, BenchError> {
+pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<TextTable>, BenchError> {
     let mut columns = Vec::new();
     let mut objects = None;
     for case in cases() {
@@ -208,12 +208,12 @@ pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<Table>, BenchEr
         }
         objects.get_or_insert_with(|| of_objects(&ran));
     }
-    let objects = Table {
+    let objects = TextTable {
         title: "memory of objects, bytes".to_owned(),
         by: "of",
         columns: vec![("each".to_owned(), objects.unwrap_or_default())],
     };
-    let states = Table {
+    let states = TextTable {
         title: format!("memory of connections by state, {n} in each"),
         by: "state",
         columns,

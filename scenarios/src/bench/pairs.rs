@@ -14,13 +14,13 @@ use sim_core::{NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
 use super::BenchError;
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
-use super::table::Measurement;
-use super::world::{World, address};
+use super::text_table::Measurement;
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
 const SITES: u32 = 4;
 
-fn world(pairs: u32, end: SimTime) -> Result<World, BenchError> {
+fn world(pairs: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     let mut net = NetworkBuilder::new();
     let sites: Vec<NodeId> = (0..SITES)
         .map(|i| net.router(format!("site-{i}")))
@@ -52,7 +52,7 @@ fn world(pairs: u32, end: SimTime) -> Result<World, BenchError> {
             vec![receiver()]
         }
     };
-    Ok(World::new(network, params(), end, apps))
+    Ok(BenchWorld::new(network, params(), end, apps))
 }
 
 /// Runs it once.

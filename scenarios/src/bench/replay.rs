@@ -15,8 +15,8 @@ use tcp_model::host::TcpHost;
 use super::BenchError;
 use super::churn::{self, CloseArgs};
 use super::dumbbell;
-use super::table::{Measurement, Table};
-use super::world::World;
+use super::text_table::{Measurement, TextTable};
+use super::world::BenchWorld;
 use crate::process;
 
 /// An operation on a queue.
@@ -83,7 +83,7 @@ impl EventQueue for Taping {
 }
 
 /// The first `limit` queue operations of a run.
-fn tape(world: World, limit: usize) -> Result<Tape, BenchError> {
+fn tape(world: BenchWorld, limit: usize) -> Result<Tape, BenchError> {
     let tape = Arc::new(Mutex::new(Tape {
         operations: Vec::with_capacity(limit),
         limit,
@@ -134,16 +134,16 @@ fn play(operations: &[Operation], kind: EventQueueKind) -> (f64, u64) {
 }
 
 /// All queues over the operations of some workloads.
-pub(super) fn table(limit: usize) -> Result<Table, BenchError> {
+pub(super) fn table(limit: usize) -> Result<TextTable, BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs(20);
-    let worlds: [(&str, World); 4] = [
+    let worlds: [(&str, BenchWorld); 4] = [
         (
             "dumbbell 10",
-            dumbbell::world(10, &dumbbell::Options::default(), end)?,
+            dumbbell::world(10, &dumbbell::DumbbellOptions::default(), end)?,
         ),
         (
             "dumbbell 1000",
-            dumbbell::world(1000, &dumbbell::Options::default(), end)?,
+            dumbbell::world(1000, &dumbbell::DumbbellOptions::default(), end)?,
         ),
         (
             "churn 1000",
@@ -172,7 +172,7 @@ pub(super) fn table(limit: usize) -> Result<Table, BenchError> {
         }
         columns.push((name.to_owned(), m));
     }
-    Ok(Table {
+    Ok(TextTable {
         title: "replay, ns of processor time per event".to_owned(),
         by: "workload",
         columns,

@@ -18,7 +18,7 @@ use sim_core::record::Discard;
 use tcp_model::host::TcpHost;
 
 use super::BenchError;
-use super::table::{Measurement, Table};
+use super::text_table::{Measurement, TextTable};
 use crate::assemble::Assembly;
 use crate::execution::{Execution, make_hosts};
 use crate::overrides::Override;
@@ -28,16 +28,16 @@ use crate::run::Job;
 use crate::sweep::Plan;
 
 /// A workload: its name, and its scenario.
-struct Case {
+struct ReportCase {
     name: &'static str,
     text: String,
 }
 
 /// The workloads; `part` scales their bytes and times, 1 for the full size.
-fn cases(part: f64) -> [Case; 4] {
+fn cases(part: f64) -> [ReportCase; 4] {
     let seconds = |s: f64| format!("{} ms", (s * part * 1e3).max(1.0).round());
     let bytes = (1e9 * part).round();
-    let case = |name, text: String| Case {
+    let case = |name, text: String| ReportCase {
         name,
         text: format!("name = \"{name}\"\n{text}"),
     };
@@ -122,7 +122,7 @@ fn cases(part: f64) -> [Case; 4] {
 }
 
 /// The run of a scenario.
-fn plan(case: &Case, sets: &[&str]) -> Result<Plan, BenchError> {
+fn plan(case: &ReportCase, sets: &[&str]) -> Result<Plan, BenchError> {
     let source = Source {
         name: format!("{}.toml", case.name),
         text: case.text.clone(),
@@ -141,7 +141,7 @@ struct Alone {
 }
 
 /// Runs the bare simulation.
-fn alone(case: &Case, execution: Execution) -> Result<Alone, BenchError> {
+fn alone(case: &ReportCase, execution: Execution) -> Result<Alone, BenchError> {
     let plan = plan(case, &["record.traced_connections=0"])?;
     let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
     let (config, _) = execution.configure(&assembly);
@@ -159,7 +159,7 @@ fn alone(case: &Case, execution: Execution) -> Result<Alone, BenchError> {
 }
 
 /// The cost of a whole run, and the size of its results.
-struct Whole {
+struct WholeRunCost {
     seconds: f64,
     /// Processor time of the simulating thread while it simulates, seconds.
     cpu_s: f64,
@@ -169,11 +169,11 @@ struct Whole {
 
 /// Makes the whole run, from the text of its scenario to its report.
 fn whole(
-    case: &Case,
+    case: &ReportCase,
     sets: &[&str],
     dir: &Path,
     execution: Execution,
-) -> Result<Whole, BenchError> {
+) -> Result<WholeRunCost, BenchError> {
     let started = Instant::now();
     let plan = plan(case, sets)?;
     let job = Job {
@@ -184,7 +184,7 @@ fn whole(
     let made = job.execute(&mut |_| ()).map_err(|e| e.to_string())?;
     let seconds = started.elapsed().as_secs_f64();
     let records = made.summary.metrics.get("records");
-    Ok(Whole {
+    Ok(WholeRunCost {
         seconds,
         cpu_s: made.simulating_cpu_s,
         records: records.copied().unwrap_or(0.0),
@@ -204,9 +204,9 @@ fn bytes_below(dir: &Path) -> u64 {
 }
 
 /// A directory that is removed when dropped.
-struct Scratch(PathBuf);
+struct ScratchDir(PathBuf);
 
-impl Drop for Scratch {
+impl Drop for ScratchDir {
     fn drop(&mut self) {
         // Best effort: it is in the directory of temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
@@ -215,9 +215,9 @@ impl Drop for Scratch {
 
 /// Measures all workloads `reps` times, alternating between the two ways to run. The minimum counts, since
 /// other work on the machine only adds time.
-pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table, BenchError> {
+pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<TextTable, BenchError> {
     let name = format!("synfin-bench-report-{}", std::process::id());
-    let scratch = Scratch(std::env::temp_dir().join(name));
+    let scratch = ScratchDir(std::env::temp_dir().join(name));
     std::fs::create_dir_all(&scratch.0).map_err(|e| e.to_string())?;
     let mut columns = Vec::new();
     for case in cases(part) {
@@ -256,7 +256,7 @@ pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<Table,
             .with("files_all_segments_kib", all.bytes as f64 / 1024.0);
         columns.push((case.name.to_owned(), m));
     }
-    Ok(Table {
+    Ok(TextTable {
         title: format!("report, part {part} of each workload, least of {reps}"),
         by: "workload",
         columns,

@@ -6,7 +6,7 @@
 use super::BenchError;
 use super::churn::{self, Churned, CloseArgs};
 use super::idle::table_bytes;
-use super::table::Measurement;
+use super::text_table::Measurement;
 use crate::execution::Execution;
 
 /// Seconds over which connections are opened.

@@ -10,11 +10,11 @@ use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, 
 use super::BenchError;
 use super::dumbbell::{bulk_costs, delivered, params, receiver, sender};
 use super::measure;
-use super::table::Measurement;
-use super::world::{World, address};
+use super::text_table::Measurement;
+use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
-fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
+fn world(n: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     let mut net = NetworkBuilder::new();
     let hosts: Vec<NodeId> = (0..n * n).map(|i| net.host(format!("host-{i}"))).collect();
     let routers: Vec<NodeId> = (0..n * n)
@@ -41,7 +41,7 @@ fn world(n: u32, end: SimTime) -> Result<World, BenchError> {
         let from = addresses[node.0 as usize];
         vec![sender(node.0, n * n, from, addresses[to]), receiver()]
     };
-    Ok(World::new(network, params(), end, apps))
+    Ok(BenchWorld::new(network, params(), end, apps))
 }
 
 /// Runs it once.

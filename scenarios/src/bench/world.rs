@@ -9,14 +9,14 @@ use tcp_model::spec::{AppSpec, HostConfig};
 
 /// The parts of a simulation.
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct BenchWorld {
     pub(super) network: Arc<Network>,
     /// By node; `None` for routers.
     pub(super) hosts: Vec<Option<HostConfig>>,
     pub(super) end: SimTime,
 }
 
-impl World {
+impl BenchWorld {
     /// A world in which `apps` creates the applications of each host and all hosts have the same TCP
     /// parameters.
     pub(super) fn new(
@@ -24,9 +24,9 @@ impl World {
         params: TcpParams,
         end: SimTime,
         apps: impl Fn(NodeId) -> Vec<AppSpec>,
-    ) -> World {
+    ) -> BenchWorld {
         let params = Arc::new(params);
-        World {
+        BenchWorld {
             hosts: network.place(|node| HostConfig::new(Arc::clone(&params), apps(node))),
             network: Arc::new(network),
             end,

@@ -3,10 +3,10 @@
 use reports::PhaseRisk;
 
 use super::ScenarioArgs;
-use super::cost::Cost;
+use super::cost::RunsCost;
 use crate::analytic;
 use crate::batch::Keep;
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
 use crate::phase;
 use crate::run_spec::{RunSpec, canonical};
 use crate::sweep::Plan;
@@ -15,10 +15,11 @@ use crate::sweep::Plan;
 const MOST_LISTED: usize = 1_000;
 
 /// Prints the scenario of the first run with every default, then the list of runs.
-pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
+pub(super) fn check(args: &ScenarioArgs) -> Result<(), CommandError> {
     let source = args.source()?;
-    let plan = Plan::new(&source, &args.changes()?).map_err(|e| Failure::Usage(e.to_string()))?;
-    let cost = Cost::new(&plan.runs)?.keeping(Keep::BySize, plan.runs.len());
+    let plan =
+        Plan::new(&source, &args.changes()?).map_err(|e| CommandError::Usage(e.to_string()))?;
+    let cost = RunsCost::new(&plan.runs)?.keeping(Keep::BySize, plan.runs.len());
     let Some(first) = plan.runs.first() else {
         return Ok(());
     };
@@ -76,14 +77,14 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), Failure> {
 const MOST_LOOKED_AT: usize = 200;
 
 /// The first risk of phase effects among the runs.
-fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, Failure> {
+fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, CommandError> {
     for run in runs
         .iter()
         .filter(|run| run.replica == 0)
         .take(MOST_LOOKED_AT)
     {
         let network = run.scenario.topology.network();
-        let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+        let network = network.map_err(|p| CommandError::Usage(format!("error: {}", p.message)))?;
         let risk = phase::risk(&run.scenario, &network);
         if risk.is_some() {
             return Ok(risk);
@@ -93,8 +94,8 @@ fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, Failure> {
 }
 
 /// Why no closed form applies to a run.
-fn no_closed_form(run: &RunSpec) -> Result<Vec<String>, Failure> {
+fn no_closed_form(run: &RunSpec) -> Result<Vec<String>, CommandError> {
     let network = run.scenario.topology.network();
-    let network = network.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
+    let network = network.map_err(|p| CommandError::Usage(format!("error: {}", p.message)))?;
     Ok(analytic::hints(&run.scenario, &network).no_closed_form)
 }

@@ -6,18 +6,18 @@ use reports::store::resolve;
 
 use super::drawings::note_kept;
 use crate::batch::{self, go_on};
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
 use crate::run::RunError;
 
 /// Damaged lines that are named.
 const MOST_NAMED: usize = 5;
 
 /// Writes the index and the report of all runs in the directory.
-pub(super) fn collect(dir: &Path) -> Result<(), Failure> {
-    let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+pub(super) fn collect(dir: &Path) -> Result<(), CommandError> {
+    let dir = &resolve(dir).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
     let part = batch::collect(dir).map_err(|e| match e {
-        RunError::Scenario(text) => Failure::Run(text),
-        other => Failure::Run(format!("error: {other}")),
+        RunError::Scenario(text) => CommandError::Run(text),
+        other => CommandError::Run(format!("error: {other}")),
     })?;
     note_kept(&part.kept);
     part.findings.iter().try_for_each(|f| print(f))?;
@@ -37,7 +37,7 @@ pub(super) fn collect(dir: &Path) -> Result<(), Failure> {
     }
     match part.failed {
         0 => Ok(()),
-        n => Err(Failure::Run(format!(
+        n => Err(CommandError::Run(format!(
             "error: {n} of {} runs failed; `{}` repeats them",
             part.all,
             go_on(dir)

@@ -1,8 +1,8 @@
 //! The estimated cost of runs, announced before they start; runs that do not fit in memory are refused.
 
 use crate::batch::{BYTES_OF_METRICS, Keep};
-use crate::console::{Failure, note};
-use crate::estimate::{Estimate, bytes, time};
+use crate::console::{CommandError, note};
+use crate::estimate::{CostEstimate, bytes, time};
 use crate::process;
 use crate::run_spec::RunSpec;
 
@@ -11,19 +11,19 @@ const LONG_S: f64 = 10.0;
 const LARGE_BYTES: f64 = 1e9;
 
 /// The estimated cost of several runs.
-pub(super) struct Cost {
-    all: Vec<Estimate>,
+pub(super) struct RunsCost {
+    all: Vec<CostEstimate>,
 }
 
-impl Cost {
-    pub(super) fn new(runs: &[RunSpec]) -> Result<Cost, Failure> {
-        let all = Estimate::of_all(runs);
-        let all = all.map_err(|p| Failure::Usage(format!("error: {}", p.message)))?;
-        Ok(Cost { all })
+impl RunsCost {
+    pub(super) fn new(runs: &[RunSpec]) -> Result<RunsCost, CommandError> {
+        let all = CostEstimate::of_all(runs);
+        let all = all.map_err(|p| CommandError::Usage(format!("error: {}", p.message)))?;
+        Ok(RunsCost { all })
     }
 
     /// The same where only metrics are kept of runs of a batch of so many.
-    pub(super) fn keeping(mut self, keep: Keep, runs: usize) -> Cost {
+    pub(super) fn keeping(mut self, keep: Keep, runs: usize) -> RunsCost {
         if keep.metrics_only(runs) {
             let all = self.all.iter_mut();
             all.for_each(|e| e.disk_bytes = e.disk_bytes.min(BYTES_OF_METRICS));
@@ -32,12 +32,12 @@ impl Cost {
     }
 
     /// The estimate for each run, in order.
-    pub(super) fn each(&self) -> &[Estimate] {
+    pub(super) fn each(&self) -> &[CostEstimate] {
         &self.all
     }
 
     fn seconds(&self) -> f64 {
-        self.all.iter().map(Estimate::seconds).sum()
+        self.all.iter().map(CostEstimate::seconds).sum()
     }
 
     /// Memory of the `side_by_side` largest runs together, bytes.
@@ -87,11 +87,11 @@ impl Cost {
     }
 
     /// Refuses runs that do not fit in the available memory.
-    pub(super) fn refuse_too_large(&self, threads: usize) -> Result<(), Failure> {
+    pub(super) fn refuse_too_large(&self, threads: usize) -> Result<(), CommandError> {
         self.fits(threads, process::available_bytes())
     }
 
-    fn fits(&self, threads: usize, available: f64) -> Result<(), Failure> {
+    fn fits(&self, threads: usize, available: f64) -> Result<(), CommandError> {
         let (one, together) = (self.memory_bytes(1), self.memory_bytes(threads));
         // Unknown memory: let it start.
         if together <= available || available.is_nan() {
@@ -108,7 +108,7 @@ impl Cost {
                 "reduce its connections (rate, users, count, flows) or how long each stays open",
             )
         };
-        Err(Failure::Usage(format!(
+        Err(CommandError::Usage(format!(
             "error: {what} would need about {} of memory, but {} is available: {}\n  \
              = help: {remedy}; --allow-large starts anyway",
             bytes(if one <= available { together } else { one }),
@@ -122,13 +122,13 @@ impl Cost {
 mod tests {
     use super::*;
 
-    fn cost(memory_bytes: &[f64]) -> Cost {
-        let of = |&memory_bytes: &f64| Estimate {
+    fn cost(memory_bytes: &[f64]) -> RunsCost {
+        let of = |&memory_bytes: &f64| CostEstimate {
             memory_bytes,
             because: vec!["workload \"web\": many connections".into()],
-            ..Estimate::default()
+            ..CostEstimate::default()
         };
-        Cost {
+        RunsCost {
             all: memory_bytes.iter().map(of).collect(),
         }
     }
@@ -139,7 +139,7 @@ mod tests {
         assert!(large.fits(2, 8e9).is_ok());
         assert!(large.fits(2, f64::NAN).is_ok());
         let refused = |threads, available| match large.fits(threads, available) {
-            Err(Failure::Usage(message)) => message,
+            Err(CommandError::Usage(message)) => message,
             _ => panic!("it fits"),
         };
         let side_by_side = refused(2, 5.5e9);

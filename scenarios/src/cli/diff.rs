@@ -5,10 +5,10 @@ use std::path::Path;
 use reports::difference::{Difference, first_difference};
 
 use super::single_run;
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 
 /// Prints the parameters that differ, and the first event that does.
-pub(super) fn diff(a: &Path, b: &Path) -> Result<(), Failure> {
+pub(super) fn diff(a: &Path, b: &Path) -> Result<(), CommandError> {
     let (first, second) = (single_run::open(a)?, single_run::open(b)?);
     let (one, other) = (&first.1.info, &second.1.info);
     for (name, value) in &one.parameters {
@@ -25,7 +25,7 @@ pub(super) fn diff(a: &Path, b: &Path) -> Result<(), Failure> {
         }
     }
     let found = first_difference(&first.0, &second.0);
-    match found.map_err(|e| Failure::Run(format!("error: {e}")))? {
+    match found.map_err(|e| CommandError::Run(format!("error: {e}")))? {
         Some(found) => tell(&found),
         None if first.1.result_hash == second.1.result_hash => {
             print("The results are the same, byte for byte.")
@@ -37,7 +37,7 @@ pub(super) fn diff(a: &Path, b: &Path) -> Result<(), Failure> {
     }
 }
 
-fn tell(found: &Difference) -> Result<(), Failure> {
+fn tell(found: &Difference) -> Result<(), CommandError> {
     print(&format!(
         "First difference at t = {} s, row {} of {}:",
         found.time_s, found.row, found.table

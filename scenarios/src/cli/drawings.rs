@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reports::store::look_at_results;
 
 use crate::console::note;
-use crate::place::shell_words;
+use crate::output_dir::shell_words;
 
 /// Most files or runs named one by one.
 const MOST_NAMED: usize = 3;

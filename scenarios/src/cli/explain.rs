@@ -6,16 +6,16 @@ use tcp_model::congestion;
 use tcp_model::params::{self, PARAMS};
 
 use super::single_run;
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 use crate::{reference, suggest};
 
 /// Explains a connection of a run segment by segment.
-pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), Failure> {
+pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), CommandError> {
     let (dir, summary) = single_run::open(dir)?;
     let text = reports::figures::explain_connection(&dir, which, chinese);
-    match text.map_err(|e| Failure::Run(format!("error: {e}")))? {
+    match text.map_err(|e| CommandError::Run(format!("error: {e}")))? {
         Some(story) => print(story.trim_end()),
-        None => Err(Failure::Usage(format!(
+        None => Err(CommandError::Usage(format!(
             "error: no segments of a connection {which:?} are recorded in {}\n  = help: give a place \
              from 0, or a name as in 0.3; --set 'record.segments=100' records more connections{}",
             dir.display(),
@@ -28,48 +28,48 @@ pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), F
 }
 
 /// Where names are looked up, in order.
-const SOURCES: &[Source] = &[
-    Source {
+const SOURCES: &[Lookup] = &[
+    Lookup {
         explain: tcp_parameter,
         names: tcp_names,
     },
-    Source {
+    Lookup {
         explain: congestion_control,
         names: control_names,
     },
-    Source {
+    Lookup {
         explain: reference::explain,
         names: reference::names,
     },
-    Source {
+    Lookup {
         explain: reports::metrics::explain,
         names: metric_names,
     },
-    Source {
+    Lookup {
         explain: reports::findings::explain,
         names: finding_names,
     },
-    Source {
+    Lookup {
         explain: reference::models::explain,
         names: reference::models::names,
     },
 ];
 
 /// A lookup by name, and its names for "did you mean".
-struct Source {
+struct Lookup {
     explain: fn(&str) -> Option<String>,
     names: fn() -> Vec<String>,
 }
 
 /// Prints what a name means.
-pub(super) fn explain(name: &str) -> Result<(), Failure> {
+pub(super) fn explain(name: &str) -> Result<(), CommandError> {
     if let Some(text) = SOURCES.iter().find_map(|s| (s.explain)(name)) {
         return print(&text);
     }
     let names: Vec<String> = SOURCES.iter().flat_map(|s| (s.names)()).collect();
     let near = suggest::nearest(name, names.iter().map(String::as_str));
     let near = near.map_or(String::new(), |n| format!("; did you mean {n:?}?"));
-    Err(Failure::Usage(format!(
+    Err(CommandError::Usage(format!(
         "error: unknown name {name:?}{near}\n  = help: `synfin explain tcp` lists the TCP \
          parameters, `synfin explain findings` the findings; scenarios/docs has scenario.md for keys \
          and metrics.md for metrics"
@@ -100,9 +100,9 @@ fn finding_names() -> Vec<String> {
 }
 
 /// Prints the JSON schema of scenario files.
-pub(super) fn schema() -> Result<(), Failure> {
+pub(super) fn schema() -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(&crate::schema::schema());
-    print(&text.map_err(|e| Failure::Run(format!("error: cannot write the schema: {e}")))?)
+    print(&text.map_err(|e| CommandError::Run(format!("error: cannot write the schema: {e}")))?)
 }
 
 fn congestion_control(name: &str) -> Option<String> {

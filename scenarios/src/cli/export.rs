@@ -7,11 +7,15 @@ use reports::read_batch;
 use reports::store::{StoreError, resolve};
 
 use super::ExportFormat;
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 
 /// Writes the file, and prints its name.
-pub(super) fn export(dir: &Path, format: ExportFormat, out: Option<&Path>) -> Result<(), Failure> {
-    let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+pub(super) fn export(
+    dir: &Path,
+    format: ExportFormat,
+    out: Option<&Path>,
+) -> Result<(), CommandError> {
+    let dir = &resolve(dir).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
     let (info, rows) = read_batch(dir).map_err(|e| {
         let help = match e {
             StoreError::NoResults(_) | StoreError::Unrecognised { .. } => {
@@ -19,18 +23,19 @@ pub(super) fn export(dir: &Path, format: ExportFormat, out: Option<&Path>) -> Re
             }
             _ => "",
         };
-        Failure::Run(format!("error: {e}{help}"))
+        CommandError::Run(format!("error: {e}{help}"))
     })?;
     // Nothing of the user's is written over, and what lies in the directory of results is theirs.
     let to = out.map_or_else(|| dir.join("export"), Path::to_path_buf);
     std::fs::create_dir_all(&to)
-        .map_err(|e| Failure::Run(format!("error: cannot make {}: {e}", to.display())))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot make {}: {e}", to.display())))?;
     let format = match format {
         ExportFormat::Csv => Format::Csv,
         ExportFormat::Parquet => Format::Parquet,
         ExportFormat::Sqlite => Format::Sqlite,
         ExportFormat::Omnetpp => Format::Omnetpp,
     };
-    export::write(&to, format, &info, &rows).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    export::write(&to, format, &info, &rows)
+        .map_err(|e| CommandError::Run(format!("error: {e}")))?;
     print(&to.join(format.file()).display().to_string())
 }

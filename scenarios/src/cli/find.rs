@@ -12,16 +12,16 @@ use toml::Value;
 use super::FindArgs;
 use super::run::changed_text;
 use crate::batch::{self, Keep, Making, Options, RunOutcome};
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
+use crate::dotted_path::DottedPath;
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
+use crate::output_dir::default_dir;
 use crate::overrides::{By, Override, read_value};
-use crate::path::DottedPath;
-use crate::place::default_dir;
 use crate::problem::Source;
 use crate::progress::BatchProgress;
-use crate::search::{Found, Goal, bisect};
-use crate::sweep::{Ends, Plan, label};
+use crate::search::{Goal, SearchResult, bisect};
+use crate::sweep::{Plan, SearchRange, label};
 
 /// Initial replicas of a point, unless the scenario asks for more: one gives no interval.
 const FIRST_REPLICAS: u32 = 2;
@@ -35,7 +35,7 @@ struct Tried {
 }
 
 /// Finds the value for each combination of the scenario's own sweep.
-pub(super) fn find(args: &FindArgs) -> Result<(), Failure> {
+pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
     let source = args.scenario.source()?;
     let mut changes = args.scenario.changes()?;
     if let Some(expected) = &args.expect {
@@ -51,7 +51,7 @@ pub(super) fn find(args: &FindArgs) -> Result<(), Failure> {
         Goal::Smallest
     };
     let (from, to) = (read_value(&args.from), read_value(&args.to));
-    let ends = Ends::to_search(&from, &to, args.log)
+    let ends = SearchRange::to_search(&from, &to, args.log)
         .map_err(|why| usage(format!("--from {} --to {} {why}", args.from, args.to)))?;
     let resolution = args.resolution;
     if !(1e-9..1.0).contains(&resolution) {
@@ -72,7 +72,7 @@ pub(super) fn find(args: &FindArgs) -> Result<(), Failure> {
         None => default_dir(&first.name, &named),
     };
     let interrupt = Interrupt::on_signals();
-    let search = Search {
+    let search = ValueSearch {
         source: &source,
         changes: &changes,
         path: &path,
@@ -132,12 +132,12 @@ fn set(path: &DottedPath, value: Value) -> Override {
     }
 }
 
-fn usage(message: String) -> Failure {
-    Failure::Usage(format!("error: {message}"))
+fn usage(message: String) -> CommandError {
+    CommandError::Usage(format!("error: {message}"))
 }
 
 /// `METRIC < BOUND` as an `[[expect]]`.
-fn expectation(text: &str) -> Result<Override, Failure> {
+fn expectation(text: &str) -> Result<Override, CommandError> {
     let signs = [
         ("<=", "at_most"),
         (">=", "at_least"),
@@ -166,14 +166,14 @@ fn plan_at(
     path: &DottedPath,
     value: &Value,
     replicas: u32,
-) -> Result<Plan, Failure> {
+) -> Result<Plan, CommandError> {
     let mut changes = changes.to_vec();
     changes.push(set(path, value.clone()));
     changes.push(set(
         &DottedPath::from("replicas"),
         Value::Integer(replicas.into()),
     ));
-    Plan::new(source, &changes).map_err(|e| Failure::Usage(e.to_string()))
+    Plan::new(source, &changes).map_err(|e| CommandError::Usage(e.to_string()))
 }
 
 /// The combinations of the scenario's own sweep.
@@ -184,7 +184,7 @@ fn combinations(plan: &Plan) -> Vec<Vec<(String, String)>> {
 }
 
 /// Where and how values are tried.
-struct Search<'a> {
+struct ValueSearch<'a> {
     source: &'a Source,
     changes: &'a [Override],
     path: &'a DottedPath,
@@ -195,9 +195,9 @@ struct Search<'a> {
     interrupt: &'a Interrupt,
 }
 
-impl Search<'_> {
+impl ValueSearch<'_> {
     /// Whether all expectations hold at a value, with as many replicas as needed to decide.
-    fn test(&self, value: &Value, combination: &[(String, String)]) -> Result<Tried, Failure> {
+    fn test(&self, value: &Value, combination: &[(String, String)]) -> Result<Tried, CommandError> {
         let mut replicas = self.replicas;
         loop {
             let plan = plan_at(self.source, self.changes, self.path, value, replicas)?;
@@ -224,7 +224,7 @@ impl Search<'_> {
     }
 
     /// Claims the directory: it is new, or holds a search that began with the same runs.
-    fn claim(&self, from: &Value, force: bool) -> Result<(), Failure> {
+    fn claim(&self, from: &Value, force: bool) -> Result<(), CommandError> {
         let plan = plan_at(self.source, self.changes, self.path, from, self.replicas)?;
         let mut ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
         if let Ok(there) = look_at_results(self.dir)
@@ -233,9 +233,9 @@ impl Search<'_> {
             ids.extend(there.runs);
         }
         let claimed = ResultDir::claim_for_batch(self.dir, ids, force);
-        claimed.map_err(|e| Failure::Run(format!("error: {e}")))?;
+        claimed.map_err(|e| CommandError::Run(format!("error: {e}")))?;
         std::fs::create_dir_all(self.dir.join("runs")).map_err(|e| {
-            Failure::Run(format!(
+            CommandError::Run(format!(
                 "error: cannot make {}/runs: {e}",
                 self.dir.display()
             ))
@@ -247,7 +247,7 @@ impl Search<'_> {
         &self,
         plan: &Plan,
         combination: &[(String, String)],
-    ) -> Result<Vec<BatchRow>, Failure> {
+    ) -> Result<Vec<BatchRow>, CommandError> {
         let runs: Vec<_> = plan
             .runs
             .iter()
@@ -256,7 +256,8 @@ impl Search<'_> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
             .build();
-        let pool = pool.map_err(|e| Failure::Run(format!("error: cannot start threads: {e}")))?;
+        let pool =
+            pool.map_err(|e| CommandError::Run(format!("error: cannot start threads: {e}")))?;
         let lengths = runs.iter().map(|r| r.scenario.duration);
         let progress = BatchProgress::new(lengths, true);
         let making = self.making(&progress);
@@ -271,14 +272,17 @@ impl Search<'_> {
         for (spec, outcome) in runs.iter().zip(&outcomes) {
             match outcome {
                 outcome if outcome.is_stopped() => {
-                    return Err(Failure::Stopped {
+                    return Err(CommandError::Stopped {
                         message: "stopped: completed runs are kept; repeat the command to continue"
                             .to_owned(),
                         code: self.interrupt.exit_code(),
                     });
                 }
                 RunOutcome::Failed(error) => {
-                    return Err(Failure::Run(format!("error: run {}: {error}", spec.id)));
+                    return Err(CommandError::Run(format!(
+                        "error: run {}: {error}",
+                        spec.id
+                    )));
                 }
                 outcome => rows.push(batch::row(plan, spec, outcome)),
             }
@@ -301,7 +305,7 @@ impl Search<'_> {
         &self,
         visited: &BTreeMap<String, (Value, u32)>,
         args: &FindArgs,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let mut values: Vec<Value> = visited.values().map(|(value, _)| value.clone()).collect();
         let base = |v: &Value| crate::quantity::quantity(v).map_or(f64::NAN, |q| q.0);
         values.sort_by(|a, b| base(a).total_cmp(&base(b)));
@@ -338,7 +342,7 @@ impl Search<'_> {
             name: "batch.toml".to_owned(),
             text: text.clone(),
         };
-        let mut plan = Plan::new(&source, &[]).map_err(|e| Failure::Run(e.to_string()))?;
+        let mut plan = Plan::new(&source, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
         // A value that was decided early has fewer replicas.
         let is_there = |id: &str| self.dir.join("runs").join(id).is_dir();
         plan.runs.retain(|run| is_there(&run.id));
@@ -356,12 +360,12 @@ impl Search<'_> {
         };
         batch::make(&plan, &options, making)
             .map(|_| ())
-            .map_err(|e| Failure::Run(format!("error: {e}")))
+            .map_err(|e| CommandError::Run(format!("error: {e}")))
     }
 }
 
 /// The answer in a sentence.
-fn answer(args: &FindArgs, combination: &[(String, String)], found: &Found) -> String {
+fn answer(args: &FindArgs, combination: &[(String, String)], found: &SearchResult) -> String {
     let of: Vec<String> = combination
         .iter()
         .map(|(p, v)| format!("{p} = {v}"))
@@ -376,20 +380,20 @@ fn answer(args: &FindArgs, combination: &[(String, String)], found: &Found) -> S
     };
     let vary = &args.vary;
     match found {
-        Found::None => format!(
+        SearchResult::None => format!(
             "{of}no {vary} from {} to {} passes: expectations fail even at the safest value",
             args.from, args.to
         ),
-        Found::All => format!(
+        SearchResult::All => format!(
             "{of}every {vary} from {} to {} passes; the limit lies {beyond}",
             args.from, args.to
         ),
-        Found::Between { good, bad } => format!(
+        SearchResult::Between { good, bad } => format!(
             "{of}the {which} {vary} that passes is {} ({} fails)",
             label(good),
             label(bad)
         ),
-        Found::Undecided { good, at, bad } => format!(
+        SearchResult::Undecided { good, at, bad } => format!(
             "{of}the {which} {vary} that passes lies between {} and {}: {} is undecided after {} replicas (--max-replicas)",
             label(good),
             label(bad),
@@ -401,7 +405,7 @@ fn answer(args: &FindArgs, combination: &[(String, String)], found: &Found) -> S
 
 fn as_json(
     combination: &[(String, String)],
-    found: &Found,
+    found: &SearchResult,
     tried: &[Tried],
     answer: &str,
 ) -> serde_json::Value {
@@ -410,10 +414,10 @@ fn as_json(
         .map(|(path, value)| (path.clone(), json!(value)))
         .collect();
     let (outcome, good, bad) = match found {
-        Found::None => ("none", None, None),
-        Found::All => ("all", None, None),
-        Found::Between { good, bad } => ("found", Some(good), Some(bad)),
-        Found::Undecided { good, bad, .. } => ("undecided", Some(good), Some(bad)),
+        SearchResult::None => ("none", None, None),
+        SearchResult::All => ("all", None, None),
+        SearchResult::Between { good, bad } => ("found", Some(good), Some(bad)),
+        SearchResult::Undecided { good, bad, .. } => ("undecided", Some(good), Some(bad)),
     };
     let path: Vec<_> = tried
         .iter()

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use reports::{Expectation, Judgement, Verdict};
 
-use crate::console::Failure;
+use crate::console::CommandError;
 
 /// A run that failed: its name and why.
 pub(super) type FailedRun = (String, String);
@@ -18,9 +18,9 @@ pub(super) fn write(
     expectations: &[Expectation],
     judgements: &[Judgement],
     failed: &[FailedRun],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     std::fs::write(file, text(scenario, expectations, judgements, failed))
-        .map_err(|e| Failure::Run(format!("error: cannot write {}: {e}", file.display())))
+        .map_err(|e| CommandError::Run(format!("error: cannot write {}: {e}", file.display())))
 }
 
 fn text(

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use reports::store::read_text_file;
 
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 use crate::library;
-use crate::place::shell_words;
+use crate::output_dir::shell_words;
 use crate::read;
 use crate::suggest;
 
 /// Each scenario with its question.
-pub(super) fn list() -> Result<(), Failure> {
+pub(super) fn list() -> Result<(), CommandError> {
     let width = library::ALL.iter().map(|e| e.name.len()).max().unwrap_or(0);
     for entry in library::ALL {
         let question = read::file(entry.text)
@@ -23,7 +23,7 @@ pub(super) fn list() -> Result<(), Failure> {
 }
 
 /// The text of a scenario, or the command that makes its results.
-pub(super) fn show(name: &str, command: bool) -> Result<(), Failure> {
+pub(super) fn show(name: &str, command: bool) -> Result<(), CommandError> {
     let results = ["batch.toml", "run.toml"].map(|file| Path::new(name).join(file));
     let results = results.into_iter().find(|file| file.is_file());
     match (library::find(name), results) {
@@ -35,13 +35,14 @@ pub(super) fn show(name: &str, command: bool) -> Result<(), Failure> {
         }
         (None, Some(file)) => {
             let text = read_text_file(&file, u64::MAX);
-            let text = text
-                .map_err(|e| Failure::Run(format!("error: cannot read {}: {e}", file.display())))?;
+            let text = text.map_err(|e| {
+                CommandError::Run(format!("error: cannot read {}: {e}", file.display()))
+            })?;
             print(&text)
         }
         (None, None) => {
             let names = library::ALL.iter().map(|e| e.name);
-            Err(Failure::Usage(format!(
+            Err(CommandError::Usage(format!(
                 "error: {}",
                 suggest::unknown("scenario", name, names)
             )))

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use clap::CommandFactory as _;
 
 use super::Cli;
-use crate::console::{Failure, outcome};
+use crate::console::{CommandError, outcome};
 
 pub(super) const COMPLETIONS_HELP: &str = "\
 Where shells look for them, for example:
@@ -14,22 +14,23 @@ Where shells look for them, for example:
   synfin completions fish > ~/.config/fish/completions/synfin.fish";
 
 /// Prints a script for a shell.
-pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "synfin", &mut script);
     outcome(io::stdout().lock().write_all(&script))
 }
 
 /// Prints the licences of the program and of the packages that are built into it.
-pub(super) fn licenses() -> Result<(), Failure> {
+pub(super) fn licenses() -> Result<(), CommandError> {
     let text = include_str!("../../notices.txt");
     outcome(io::stdout().lock().write_all(text.as_bytes()))
 }
 
 /// Prints the manual page: the program, then each command.
-pub(super) fn man() -> Result<(), Failure> {
+pub(super) fn man() -> Result<(), CommandError> {
     let mut page = Vec::new();
-    render(&mut page).map_err(|e| Failure::Run(format!("error: cannot make the page: {e}")))?;
+    render(&mut page)
+        .map_err(|e| CommandError::Run(format!("error: cannot make the page: {e}")))?;
     outcome(io::stdout().lock().write_all(&page))
 }
 

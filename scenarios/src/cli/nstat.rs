@@ -9,11 +9,11 @@ use reports::RunSummary;
 use tcp_model::host::HostStats;
 
 use super::single_run;
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 use crate::suggest;
 
 /// Prints the counters of a run, of one group of hosts or of all.
-pub(super) fn nstat(dir: &Path, host: Option<&str>) -> Result<(), Failure> {
+pub(super) fn nstat(dir: &Path, host: Option<&str>) -> Result<(), CommandError> {
     let (_, summary) = single_run::open(dir)?;
     let groups = chosen(&summary, host)?;
     print("#synfin")?;
@@ -27,7 +27,7 @@ pub(super) fn nstat(dir: &Path, host: Option<&str>) -> Result<(), Failure> {
 fn chosen<'a>(
     summary: &'a RunSummary,
     host: Option<&str>,
-) -> Result<Vec<&'a BTreeMap<String, u64>>, Failure> {
+) -> Result<Vec<&'a BTreeMap<String, u64>>, CommandError> {
     let Some(name) = host else {
         return Ok(summary.counters.values().collect());
     };
@@ -36,7 +36,7 @@ fn chosen<'a>(
         None => {
             let names = summary.counters.keys().map(String::as_str);
             let message = suggest::unknown("group of hosts", name, names);
-            Err(Failure::Usage(format!("error: {message}")))
+            Err(CommandError::Usage(format!("error: {message}")))
         }
     }
 }

@@ -6,12 +6,12 @@ use reports::store::parts::{PartRun, Parts};
 use serde_json::json;
 
 use super::PlanArgs;
-use super::cost::Cost;
+use super::cost::RunsCost;
 use super::run::still_to_make;
-use super::wanted::Wanted;
+use super::wanted::WantedRuns;
 use crate::batch::Keep;
-use crate::console::{Failure, print};
-use crate::estimate::{Estimate, bytes, time};
+use crate::console::{CommandError, print};
+use crate::estimate::{CostEstimate, bytes, time};
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
@@ -19,13 +19,13 @@ use crate::sweep::Plan;
 const MOST_MEASURED: usize = 200;
 
 /// Prints how many runs there are, how many are complete, and what the others will cost.
-pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
-    let Wanted {
+pub(super) fn plan(args: &PlanArgs) -> Result<(), CommandError> {
+    let WantedRuns {
         plan, dir, only, ..
-    } = Wanted::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
+    } = WantedRuns::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
     let missing = still_to_make(&plan, &dir, false, only.as_deref())?;
     let there = still_there(&plan, &dir)?;
-    let cost = Cost::new(&missing)?.keeping(Keep::BySize, plan.runs.len());
+    let cost = RunsCost::new(&missing)?.keeping(Keep::BySize, plan.runs.len());
     let factor = correction(&plan, &there, &dir)?;
     let planned = Planned {
         plan: &plan,
@@ -33,7 +33,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), Failure> {
         missing: &missing,
         there: there.len(),
         chosen: only.map(|only| only.iter().filter(|chosen| **chosen).count()),
-        seconds: cost.each().iter().map(Estimate::seconds).sum::<f64>() * factor.unwrap_or(1.0),
+        seconds: cost.each().iter().map(CostEstimate::seconds).sum::<f64>() * factor.unwrap_or(1.0),
         memory: cost
             .each()
             .iter()
@@ -65,7 +65,7 @@ struct Planned<'a> {
 }
 
 impl Planned<'_> {
-    fn text(&self) -> Result<(), Failure> {
+    fn text(&self) -> Result<(), CommandError> {
         let plan = self.plan;
         print(&format!(
             "{}: {} runs in {}",
@@ -105,7 +105,7 @@ impl Planned<'_> {
         Ok(())
     }
 
-    fn json(&self) -> Result<(), Failure> {
+    fn json(&self) -> Result<(), CommandError> {
         let axes = self.plan.axes.iter().map(|a| a.for_report());
         let axes: Vec<_> = axes
             .flat_map(|a| a.columns().cloned().collect::<Vec<_>>())
@@ -157,7 +157,7 @@ fn named(run: &RunSpec) -> String {
 }
 
 /// The runs that are complete in `dir`.
-fn still_there(plan: &Plan, dir: &Path) -> Result<Vec<RunSpec>, Failure> {
+fn still_there(plan: &Plan, dir: &Path) -> Result<Vec<RunSpec>, CommandError> {
     let missing = still_to_make(plan, dir, false, None)?;
     let missing: std::collections::HashSet<&str> = missing.iter().map(|r| r.id.as_str()).collect();
     let there = plan
@@ -168,12 +168,12 @@ fn still_there(plan: &Plan, dir: &Path) -> Result<Vec<RunSpec>, Failure> {
 }
 
 /// Measured time of the completed runs divided by their estimate.
-fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>, Failure> {
+fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>, CommandError> {
     let step = (there.len() / MOST_MEASURED).max(1);
     let looked_at: Vec<RunSpec> = there.iter().step_by(step).cloned().collect();
-    let estimated = Cost::new(&looked_at)?;
+    let estimated = RunsCost::new(&looked_at)?;
     let (mut measured_s, mut estimated_s) = (0.0, 0.0);
-    let parts = Parts::read(dir).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    let parts = Parts::read(dir).map_err(|e| CommandError::Run(format!("error: {e}")))?;
     for (run, estimate) in looked_at.iter().zip(estimated.each()) {
         let dir = match plan.is_single() {
             true => dir.to_path_buf(),

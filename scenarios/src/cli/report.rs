@@ -8,16 +8,16 @@ use reports::{render_batch_in, render_run_in};
 use super::drawings::{note_changed_runs, note_kept, note_lost_timing};
 use super::unfold::unfold;
 use crate::batch;
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
 use crate::interrupt::Interrupt;
-use crate::place::shell_words;
+use crate::output_dir::shell_words;
 
 /// Most damaged runs named one by one.
 const MOST_NAMED: usize = 5;
 
 /// Redraws the figures and rewrites the report of a run or batch directory.
-pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
-    let dir = &resolve(dir).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
+    let dir = &resolve(dir).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
     unfold(dir)?;
     let interrupt = Interrupt::on_signals();
     let marker = look_at_results(dir).map_err(|e| match e {
@@ -49,7 +49,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
                 crate::run::RunError::Store(e) => failed(dir, &e),
                 other => {
                     let message = other.to_string();
-                    Failure::Run(format!("error: {}", message.trim_start_matches("error: ")))
+                    CommandError::Run(format!("error: {}", message.trim_start_matches("error: ")))
                 }
             })?;
             note_kept(&part.kept);
@@ -66,7 +66,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
     }
     print(&format!("report: {}", dir.join("report.html").display()))?;
     if interrupt.is_set() {
-        return Err(Failure::Stopped {
+        return Err(CommandError::Stopped {
             message: String::new(),
             code: interrupt.exit_code(),
         });
@@ -74,7 +74,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), Failure> {
     if bad.is_empty() {
         return Ok(());
     }
-    Err(Failure::Run(damaged(dir, &bad, marker.runs.len())))
+    Err(CommandError::Run(damaged(dir, &bad, marker.runs.len())))
 }
 
 /// The message for a batch whose report is complete but some of whose runs are damaged.
@@ -92,16 +92,16 @@ fn damaged(dir: &Path, bad: &[String], all: usize) -> String {
     message + &format!("  = help: `{}` repeats these", batch::go_on(dir))
 }
 
-fn no_results(error: &StoreError) -> Failure {
+fn no_results(error: &StoreError) -> CommandError {
     let text = error.to_string();
     // Advice about --out does not apply here.
     let text = text.split("; choose another").next().unwrap_or(&text);
-    Failure::Usage(format!(
+    CommandError::Usage(format!(
         "error: {text}\n  = help: give the directory that `synfin run` printed, for example results/NAME"
     ))
 }
 
-fn failed(dir: &Path, error: &StoreError) -> Failure {
+fn failed(dir: &Path, error: &StoreError) -> CommandError {
     match error {
         StoreError::Damaged { path, why } => {
             let shown = dir.display().to_string();
@@ -111,11 +111,11 @@ fn failed(dir: &Path, error: &StoreError) -> Failure {
             };
             let scenario = dir.join(scenario).display().to_string();
             let again = shell_words(["synfin", "run", &scenario, "--out", &shown]);
-            Failure::Run(format!(
+            CommandError::Run(format!(
                 "error: {} is damaged: {why}; figures and report are left unchanged\n  = help: `{again}` reproduces the results if {scenario} is intact; otherwise run the original scenario into the same directory",
                 path.display()
             ))
         }
-        other => Failure::Run(format!("error: {other}")),
+        other => CommandError::Run(format!("error: {other}")),
     }
 }

@@ -6,13 +6,14 @@ use reports::RunSummary;
 
 use super::unfold::unfold;
 use super::{RerunArgs, RunArgs, ScenarioArgs, run};
-use crate::console::{Failure, note};
+use crate::console::{CommandError, note};
 
 /// Repeats a run in another directory and reports whether its metrics are the same.
-pub(super) fn rerun(args: &RerunArgs) -> Result<(), Failure> {
+pub(super) fn rerun(args: &RerunArgs) -> Result<(), CommandError> {
     unfold(&args.run)?;
     let file = args.run.join("run.toml");
-    let before = RunSummary::read(&args.run).map_err(|e| Failure::Usage(format!("error: {e}")))?;
+    let before =
+        RunSummary::read(&args.run).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
     let mut set = args.set.clone();
     if args.with_segments {
         set.push("record.segments=all".to_owned());
@@ -28,7 +29,7 @@ pub(super) fn rerun(args: &RerunArgs) -> Result<(), Failure> {
         force: args.force,
         ..RunArgs::default()
     })?;
-    let after = RunSummary::read(&out).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    let after = RunSummary::read(&out).map_err(|e| CommandError::Run(format!("error: {e}")))?;
     note(&comparison(&before, &after, &args.run));
     Ok(())
 }

@@ -7,19 +7,19 @@ use reports::store::{StoreError, look_at_results};
 use reports::{Judgement, Unit, Verdict};
 
 use super::RunArgs;
-use super::cost::Cost;
+use super::cost::RunsCost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use super::junit;
-use super::wanted::Wanted;
+use super::wanted::WantedRuns;
 use crate::batch::{
     self, Batch, Limits, Making, Options, RunOutcome, Shard, ShardChoice, ShardError,
 };
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::list_file;
+use crate::output_dir::{overwrites_input, shell_words};
 use crate::overrides::{Override, read_value};
-use crate::place::{overwrites_input, shell_words};
 use crate::problem::Source;
 use crate::progress::BatchProgress;
 use crate::quantity::quantity;
@@ -33,17 +33,17 @@ const MOST_LINES: usize = 12;
 const MOST_NAMED: usize = 5;
 
 /// Runs a scenario and prints what its runs show.
-pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
-    let Wanted {
+pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
+    let WantedRuns {
         source,
         changes,
         plan,
         dir,
         only,
-    } = Wanted::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
+    } = WantedRuns::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
     let shard = shard(args)?;
     let only = chosen(&plan, only, shard);
-    let cost = Cost::new(&still_to_make(&plan, &dir, args.force, only.as_deref())?)?;
+    let cost = RunsCost::new(&still_to_make(&plan, &dir, args.force, only.as_deref())?)?;
     let cost = cost.keeping(args.keep.into(), plan.runs.len());
     let threads = execution(args).threads;
     if !args.allow_large {
@@ -66,10 +66,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         interrupt: &interrupt,
     };
     match plan.runs.as_slice() {
-        [_] if plan.is_single() && shard.is_some() => Err(Failure::Usage(
+        [_] if plan.is_single() && shard.is_some() => Err(CommandError::Usage(
             "error: --shard divides the runs of a batch, but this is a single run".to_owned(),
         )),
-        _ if plan.until.is_some() && shard.is_some() => Err(Failure::Usage(
+        _ if plan.until.is_some() && shard.is_some() => Err(CommandError::Usage(
             "error: --shard needs the number of runs beforehand, but with `until` it depends on their results\n  = help: give `replicas` in place of `until`".to_owned(),
         )),
         [only] if plan.is_single() => {
@@ -101,8 +101,8 @@ pub(super) fn still_to_make(
     dir: &Path,
     force: bool,
     only: Option<&[bool]>,
-) -> Result<Vec<RunSpec>, Failure> {
-    let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
+) -> Result<Vec<RunSpec>, CommandError> {
+    let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     let in_parts = Parts::glance(dir).map_err(wrong)?;
     let place = |spec: &RunSpec| match plan.is_single() {
         true => dir.to_path_buf(),
@@ -118,9 +118,9 @@ pub(super) fn still_to_make(
     Ok(missing.map(|(_, spec)| spec.clone()).collect())
 }
 
-fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Failure> {
+fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), CommandError> {
     match overwrites_input(args.scenario.file(), dir, own, args.force) {
-        Some(message) => Err(Failure::Usage(message)),
+        Some(message) => Err(CommandError::Usage(message)),
         None => Ok(()),
     }
 }
@@ -138,7 +138,12 @@ fn note_edited_run(plan: &Plan) {
     }
 }
 
-fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
+fn single(
+    spec: &RunSpec,
+    dir: &Path,
+    args: &RunArgs,
+    making: Making<'_>,
+) -> Result<(), CommandError> {
     let outcome = batch::make_run(spec, dir, execution(args), making);
     making.progress.finish();
     if args.verbose
@@ -147,14 +152,16 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
         note(&format!("made {}: {division}", spec.id));
     }
     if outcome.is_stopped() {
-        return Err(Failure::Stopped {
+        return Err(CommandError::Stopped {
             message: "stopped: the run was incomplete and nothing of it is kept; repeat the command to run it".to_owned(),
             code: making.interrupt.exit_code(),
         });
     }
     let outline = match outcome {
-        RunOutcome::Failed(error) => return Err(Failure::Run(format!("error: {error}"))),
-        RunOutcome::LeftOut(why) => return Err(Failure::Run(format!("error: not started: {why}"))),
+        RunOutcome::Failed(error) => return Err(CommandError::Run(format!("error: {error}"))),
+        RunOutcome::LeftOut(why) => {
+            return Err(CommandError::Run(format!("error: not started: {why}")));
+        }
         RunOutcome::Kept(outline) => {
             if !args.quiet {
                 note("this run is complete already; --force repeats it");
@@ -188,7 +195,7 @@ fn single(spec: &RunSpec, dir: &Path, args: &RunArgs, making: Making<'_>) -> Res
 }
 
 /// Prints expectations that hold or are undecided; failures are printed at the end.
-fn print_judgements(judged: &[Judgement]) -> Result<(), Failure> {
+fn print_judgements(judged: &[Judgement]) -> Result<(), CommandError> {
     let not_failed = judged.iter().filter(|j| j.verdict != Verdict::Fails);
     not_failed
         .map(|j| &j.words)
@@ -196,16 +203,21 @@ fn print_judgements(judged: &[Judgement]) -> Result<(), Failure> {
 }
 
 /// Fails the command for a failed expectation, after everything has been written.
-fn refuse_unexpected(judged: &[Judgement]) -> Result<(), Failure> {
+fn refuse_unexpected(judged: &[Judgement]) -> Result<(), CommandError> {
     let failed = judged.iter().filter(|j| j.verdict == Verdict::Fails);
     let failed: Vec<&str> = failed.map(|j| j.words.as_str()).collect();
     match failed.is_empty() {
         true => Ok(()),
-        false => Err(Failure::Unexpected(failed.join("\n"))),
+        false => Err(CommandError::Unexpected(failed.join("\n"))),
     }
 }
 
-fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Result<(), Failure> {
+fn all(
+    plan: &Plan,
+    options: &Options,
+    args: &RunArgs,
+    making: Making<'_>,
+) -> Result<(), CommandError> {
     let Batch {
         outcomes,
         findings,
@@ -213,12 +225,12 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
         kept,
         damaged,
     } = batch::make(plan, options, making).map_err(|e| {
-        Failure::Run(format!(
+        CommandError::Run(format!(
             "error: {}",
             e.to_string().trim_start_matches("error: ")
         ))
     })?;
-    let shown = Shown {
+    let shown = BatchOutput {
         plan,
         outcomes: &outcomes,
         args,
@@ -257,12 +269,12 @@ fn all(plan: &Plan, options: &Options, args: &RunArgs, making: Making<'_>) -> Re
 }
 
 /// What a run may take.
-fn limits(args: &RunArgs) -> Result<Limits, Failure> {
+fn limits(args: &RunArgs) -> Result<Limits, CommandError> {
     let read = |flag: &str, text: &Option<String>, unit: Unit, example: &str| {
         let Some(text) = text else { return Ok(None) };
         match quantity(&read_value(text)) {
             Some((value, of)) if of == unit && value > 0.0 => Ok(Some(value)),
-            _ => Err(Failure::Usage(format!(
+            _ => Err(CommandError::Usage(format!(
                 "error: {flag} {text:?} cannot be read; write for example {flag} {example:?}"
             ))),
         }
@@ -274,10 +286,10 @@ fn limits(args: &RunArgs) -> Result<Limits, Failure> {
 }
 
 /// The shard that is asked for.
-fn shard(args: &RunArgs) -> Result<Option<Shard>, Failure> {
+fn shard(args: &RunArgs) -> Result<Option<Shard>, CommandError> {
     let choice = args.shard.as_deref().map(str::parse::<ShardChoice>);
     let shard = choice.map(|choice| choice?.resolve(|name| std::env::var(name).ok()));
-    let usage = |e: ShardError| Failure::Usage(format!("error: --shard: {e}"));
+    let usage = |e: ShardError| CommandError::Usage(format!("error: --shard: {e}"));
     shard.transpose().map_err(usage)
 }
 
@@ -300,10 +312,10 @@ fn of_shard(
     args: &RunArgs,
     making: Making<'_>,
     shard: Shard,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let outcomes = batch::make_shard(plan, options, making, shard);
-    let outcomes = outcomes.map_err(|e| Failure::Run(format!("error: {e}")))?;
-    let shown = Shown {
+    let outcomes = outcomes.map_err(|e| CommandError::Run(format!("error: {e}")))?;
+    let shown = BatchOutput {
         plan,
         outcomes: &outcomes,
         args,
@@ -321,10 +333,10 @@ fn of_shard(
     }
     match (stopped, failed) {
         (0, 0) => Ok(()),
-        (0, failed) => Err(Failure::Run(format!(
+        (0, failed) => Err(CommandError::Run(format!(
             "error: {failed} runs of shard {shard} failed"
         ))),
-        _ => Err(Failure::Stopped {
+        _ => Err(CommandError::Stopped {
             message: format!(
                 "stopped: {stopped} runs of shard {shard} are missing; the same command runs them"
             ),
@@ -349,13 +361,13 @@ fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArg
 }
 
 /// What is printed about a finished batch.
-struct Shown<'a> {
+struct BatchOutput<'a> {
     plan: &'a Plan,
     outcomes: &'a [RunOutcome],
     args: &'a RunArgs,
 }
 
-impl Shown<'_> {
+impl BatchOutput<'_> {
     fn each(&self) -> impl Iterator<Item = (&RunSpec, &RunOutcome)> {
         self.plan.runs.iter().zip(self.outcomes)
     }
@@ -391,7 +403,7 @@ impl Shown<'_> {
     }
 
     /// Prints a line per run, if there are few.
-    fn runs(&self) -> Result<(), Failure> {
+    fn runs(&self) -> Result<(), CommandError> {
         let verbose = self.args.verbose;
         let few = self.outcomes.len() <= MOST_LINES;
         for (spec, outcome) in self.each() {
@@ -434,12 +446,12 @@ impl Shown<'_> {
     }
 
     /// The command's success, or what to report as failed or stopped.
-    fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
+    fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), CommandError> {
         let all = self.outcomes.len();
         let failed = self.count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
         let complete = self.count(|o| o.outline().is_some());
         if self.outcomes.iter().any(RunOutcome::is_stopped) {
-            return Err(Failure::Stopped {
+            return Err(CommandError::Stopped {
                 message: format!(
                     "stopped: {complete} of {all} runs are complete and in the report; `{}` runs the others",
                     batch::go_on(dir)
@@ -456,7 +468,7 @@ impl Shown<'_> {
             (n, _) if n == all => format!("error: all {all} runs failed"),
             _ => format!("error: {failed} of {all} runs failed; {others}"),
         };
-        Err(Failure::Run(message))
+        Err(CommandError::Run(message))
     }
 }
 
@@ -540,7 +552,7 @@ mod tests {
         assert_eq!(left(false), [all[0].clone(), all[2].clone()]);
         assert_eq!(left(true), all);
         assert!(
-            Cost::new(&still_to_make(&plan, dir.path(), false, None).unwrap())
+            RunsCost::new(&still_to_make(&plan, dir.path(), false, None).unwrap())
                 .unwrap()
                 .each()
                 .len()

@@ -6,14 +6,14 @@ use reports::RunSummary;
 use reports::store::{ResultKind, look_at_results, resolve};
 
 use super::unfold::unfold;
-use crate::console::Failure;
+use crate::console::CommandError;
 
 /// The directory with its links resolved, and its summary.
 ///
 /// # Errors
 /// When the directory holds no run, or its results cannot be read.
-pub(super) fn open(dir: &Path) -> Result<(PathBuf, RunSummary), Failure> {
-    let usage = |text: String| Failure::Usage(format!("error: {text}"));
+pub(super) fn open(dir: &Path) -> Result<(PathBuf, RunSummary), CommandError> {
+    let usage = |text: String| CommandError::Usage(format!("error: {text}"));
     let dir = resolve(dir).map_err(|e| usage(e.to_string()))?;
     unfold(&dir)?;
     let marker = look_at_results(&dir).map_err(|_| {
@@ -29,6 +29,6 @@ pub(super) fn open(dir: &Path) -> Result<(PathBuf, RunSummary), Failure> {
             dir.join("runs").join("ID").display()
         )));
     }
-    let summary = RunSummary::read(&dir).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    let summary = RunSummary::read(&dir).map_err(|e| CommandError::Run(format!("error: {e}")))?;
     Ok((dir, summary))
 }

@@ -12,14 +12,14 @@ use reports::store::reader::Groups;
 use sim_core::SimDuration;
 
 use super::single_run;
-use crate::console::{Failure, note, print};
+use crate::console::{CommandError, note, print};
 
 /// One end of a connection: node, connection, side.
-type End = (String, i64, String);
+type ConnectionEnd = (String, i64, String);
 
 /// A socket at the requested time.
 #[derive(Clone, Debug, Default)]
-struct Socket {
+struct ShownSocket {
     state: String,
     addresses: Option<(SocketAddrV4, SocketAddrV4)>,
     /// When it left that state, seconds.
@@ -27,16 +27,16 @@ struct Socket {
 }
 
 /// Prints the sockets of all hosts, or of one, at a time counted from the start of the run.
-pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Failure> {
+pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), CommandError> {
     let at = at.parse::<SimDuration>().map_err(|e| {
-        Failure::Usage(format!(
+        CommandError::Usage(format!(
             "error: {at:?} is not a time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
         ))
     })?;
     let (dir, summary) = single_run::open(dir)?;
-    let failed = |e: StoreError| Failure::Run(format!("error: {e}"));
+    let failed = |e: StoreError| CommandError::Run(format!("error: {e}"));
     if at.as_secs_f64() > summary.reached_s {
-        return Err(Failure::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "error: the run ended at t = {} s, before {at}",
             summary.reached_s
         )));
@@ -80,7 +80,7 @@ fn written(state: &str) -> String {
     }
 }
 
-fn line(node: &str, socket: &Socket, at_s: f64) -> String {
+fn line(node: &str, socket: &ShownSocket, at_s: f64) -> String {
     let (local, remote) = match socket.addresses {
         Some((local, remote)) => (local.to_string(), remote.to_string()),
         None => ("*".to_owned(), "*".to_owned()),
@@ -105,8 +105,8 @@ fn rest(seconds: f64) -> String {
 }
 
 /// The sockets that exist at a time, with their addresses.
-fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<End, Socket>, StoreError> {
-    let mut all: BTreeMap<End, Socket> = BTreeMap::new();
+fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<ConnectionEnd, ShownSocket>, StoreError> {
+    let mut all: BTreeMap<ConnectionEnd, ShownSocket> = BTreeMap::new();
     let columns = ["time_s", "conn", "side", "node", "to"];
     if let Some(mut groups) = Groups::open(dir, "states", &columns)? {
         while let Some(group) = groups.next_group()? {
@@ -132,7 +132,10 @@ fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<End, Socket>, StoreError> {
     Ok(all)
 }
 
-fn add_addresses(dir: &Path, all: &mut BTreeMap<End, Socket>) -> Result<(), StoreError> {
+fn add_addresses(
+    dir: &Path,
+    all: &mut BTreeMap<ConnectionEnd, ShownSocket>,
+) -> Result<(), StoreError> {
     let columns = [
         "conn",
         "side",

@@ -8,7 +8,7 @@ use reports::store::{StoreError, look_at_results, read_text_file};
 use serde_json::json;
 
 use crate::batch::{go_on, runs_there};
-use crate::console::{Failure, print};
+use crate::console::{CommandError, print};
 use crate::problem::Source;
 use crate::sweep::Plan;
 
@@ -17,19 +17,20 @@ const MOST_NAMED: usize = 10;
 
 /// Prints how many runs are complete, failed and missing. Does not read their files: `synfin run` verifies
 /// them.
-pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
-    let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
+pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), CommandError> {
+    let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     look_at_results(dir).map_err(wrong)?;
     let file = dir.join("batch.toml");
     let text = read_text_file(&file, u64::MAX).map_err(|e| {
         let help = "  = help: give the directory of a batch; `synfin report` works on a single run";
-        Failure::Usage(format!(
+        CommandError::Usage(format!(
             "error: cannot read {}: {e}\n{help}",
             file.display()
         ))
     })?;
     let name = file.display().to_string();
-    let plan = Plan::new(&Source { name, text }, &[]).map_err(|e| Failure::Run(e.to_string()))?;
+    let plan =
+        Plan::new(&Source { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
     let (there, failed_in_parts) = runs_there(dir).map_err(wrong)?;
     let mut failed = failures(dir)?;
     failed.extend(failed_in_parts);
@@ -81,8 +82,8 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), Failure> {
 }
 
 /// Messages of failed runs by identity, from the last written index.
-fn failures(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
+fn failures(dir: &Path) -> Result<BTreeMap<String, String>, CommandError> {
+    let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     let mut failed = BTreeMap::new();
     let groups = Groups::open(dir, "index", &["id", "status", "message"]).map_err(wrong)?;
     let Some(mut groups) = groups else {

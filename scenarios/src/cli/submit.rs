@@ -11,18 +11,18 @@ use std::process::{Command, Stdio};
 use reports::store::resolve;
 
 use super::run::{changed_text, still_to_make};
-use super::{SubmitArgs, Target};
+use super::{Scheduler, SubmitArgs};
 use crate::batch::{Shard, prepare};
-use crate::console::{Failure, note, print};
-use crate::place::{default_dir, shell_words};
+use crate::console::{CommandError, note, print};
+use crate::output_dir::{default_dir, shell_words};
 use crate::sweep::Plan;
 
 /// Writes the job and submits it, or prints it.
-pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
-    let usage = |text: String| Failure::Usage(format!("error: {text}"));
+pub(super) fn submit(args: &SubmitArgs) -> Result<(), CommandError> {
+    let usage = |text: String| CommandError::Usage(format!("error: {text}"));
     let source = args.scenario.source()?;
     let changes = args.scenario.changes()?;
-    let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
+    let plan = Plan::new(&source, &changes).map_err(|e| CommandError::Usage(e.to_string()))?;
     if plan.is_single() {
         let why = "shards divide a batch, but this is a single run; use `synfin run`";
         return Err(usage(why.to_owned()));
@@ -40,7 +40,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
         note("all runs are complete: nothing to submit");
         return Ok(());
     }
-    let job = Job {
+    let job = ClusterJob {
         args,
         name: &plan.name,
         dir: absolute(&dir)?,
@@ -51,20 +51,20 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
         wanted: ranges(&wanted),
     };
     let text = match args.target {
-        Target::Slurm => job.slurm()?,
-        Target::Hq => job.hq()?,
-        Target::K8s => job.kubernetes()?,
+        Scheduler::Slurm => job.slurm()?,
+        Scheduler::Hq => job.hq()?,
+        Scheduler::K8s => job.kubernetes()?,
     };
-    if args.print || args.target == Target::K8s {
+    if args.print || args.target == Scheduler::K8s {
         return print(text.trim_end());
     }
     let text_kept = changed_text(&source, &changes);
-    prepare(&plan, &dir, &text_kept).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    prepare(&plan, &dir, &text_kept).map_err(|e| CommandError::Run(format!("error: {e}")))?;
     let logs = dir.join("logs");
     std::fs::create_dir_all(&logs)
-        .map_err(|e| Failure::Run(format!("error: cannot make {}: {e}", logs.display())))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot make {}: {e}", logs.display())))?;
     let said = match args.target {
-        Target::Hq => call("sh", &["-c", &text], "")?,
+        Scheduler::Hq => call("sh", &["-c", &text], "")?,
         _ => call("sbatch", &["--parsable"], &text)?,
     };
     print(&format!("submitted: {}", said.trim()))?;
@@ -76,7 +76,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), Failure> {
 }
 
 /// The shards of which runs are missing.
-fn with_missing_runs(plan: &Plan, dir: &Path, shards: u32) -> Result<Vec<u32>, Failure> {
+fn with_missing_runs(plan: &Plan, dir: &Path, shards: u32) -> Result<Vec<u32>, CommandError> {
     let missing = still_to_make(plan, dir, false, None)?;
     let missing: BTreeSet<&str> = missing.iter().map(|run| run.id.as_str()).collect();
     let is_wanted = |shard: &Shard| {
@@ -106,12 +106,13 @@ fn ranges(numbers: &[u32]) -> String {
     runs.into_iter().map(text).collect::<Vec<_>>().join(",")
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|e| Failure::Usage(format!("error: {}: {e}", path.display())))
+fn absolute(path: &Path) -> Result<PathBuf, CommandError> {
+    std::path::absolute(path)
+        .map_err(|e| CommandError::Usage(format!("error: {}: {e}", path.display())))
 }
 
 /// A batch as a job of a scheduler.
-struct Job<'a> {
+struct ClusterJob<'a> {
     args: &'a SubmitArgs,
     name: &'a str,
     dir: PathBuf,
@@ -120,7 +121,7 @@ struct Job<'a> {
     wanted: String,
 }
 
-impl Job<'_> {
+impl ClusterJob<'_> {
     /// What each task calls.
     fn command(&self, program: &str, threads: &str) -> String {
         let args = self.args;
@@ -144,9 +145,10 @@ impl Job<'_> {
         )
     }
 
-    fn program(&self) -> Result<String, Failure> {
-        let here = std::env::current_exe()
-            .map_err(|e| Failure::Run(format!("error: cannot find the path of synfin itself: {e}")))?;
+    fn program(&self) -> Result<String, CommandError> {
+        let here = std::env::current_exe().map_err(|e| {
+            CommandError::Run(format!("error: cannot find the path of synfin itself: {e}"))
+        })?;
         let given = self.args.program.clone();
         Ok(given.unwrap_or_else(|| here.display().to_string()))
     }
@@ -160,7 +162,7 @@ impl Job<'_> {
 
     /// A job array of Slurm. Tasks of lost nodes are started again; the scheduler sends SIGTERM a
     /// minute before the limit of time, and the program ends cleanly.
-    fn slurm(&self) -> Result<String, Failure> {
+    fn slurm(&self) -> Result<String, CommandError> {
         let (args, dir) = (self.args, self.dir.display().to_string());
         let mut lines = vec![
             "#!/bin/sh".to_owned(),
@@ -173,7 +175,7 @@ impl Job<'_> {
             format!("#SBATCH --output={dir}/logs/%A_%a.txt"),
         ];
         if dir.contains(['\n', '\r', ' ']) {
-            return Err(Failure::Usage(format!(
+            return Err(CommandError::Usage(format!(
                 "error: the directory {dir:?} has a space in its name, which Slurm's options do not allow\n  = help: choose another with --out"
             )));
         }
@@ -193,7 +195,7 @@ impl Job<'_> {
     }
 
     /// A task array of HyperQueue.
-    fn hq(&self) -> Result<String, Failure> {
+    fn hq(&self) -> Result<String, CommandError> {
         let args = self.args;
         let logs = self.dir.join("logs").display().to_string();
         let mut words: Vec<String> = ["hq", "submit", "--array", &self.wanted, "--name"]
@@ -217,10 +219,10 @@ impl Job<'_> {
     }
 
     /// An indexed job of Kubernetes; the results go to a volume that all pods share.
-    fn kubernetes(&self) -> Result<String, Failure> {
+    fn kubernetes(&self) -> Result<String, CommandError> {
         let args = self.args;
         if args.only_missing {
-            return Err(Failure::Usage(
+            return Err(CommandError::Usage(
                 "error: an indexed job of Kubernetes cannot leave out shards\n  = help: leave out --only-missing; shards whose runs are complete end at once".to_owned(),
             ));
         }
@@ -272,9 +274,9 @@ spec:
 }
 
 /// Calls a program of the scheduler; gives what it says.
-fn call(program: &str, args: &[&str], input: &str) -> Result<String, Failure> {
+fn call(program: &str, args: &[&str], input: &str) -> Result<String, CommandError> {
     let failed = |why: String| {
-        Failure::Run(format!(
+        CommandError::Run(format!(
             "error: {program}: {why}\n  = help: --print shows what would be submitted"
         ))
     };

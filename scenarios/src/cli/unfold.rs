@@ -7,7 +7,7 @@ use reports::store::parts::{PartRun, Parts};
 use reports::store::{StoreError, read_text_file};
 
 use crate::batch::{self, Making, RunOutcome};
-use crate::console::{Failure, note};
+use crate::console::{CommandError, note};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::problem::Source;
@@ -19,20 +19,21 @@ use crate::sweep::Plan;
 ///
 /// # Errors
 /// When the run cannot be made, or gives other metrics than it had.
-pub(super) fn unfold(dir: &Path) -> Result<(), Failure> {
+pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
     let Some((batch, id)) = place(dir).filter(|_| !dir.exists()) else {
         return Ok(());
     };
-    let wrong = |e: StoreError| Failure::Run(format!("error: {e}"));
+    let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     let mut parts = Parts::read(batch).map_err(wrong)?;
     let Some(PartRun::Complete { metrics, .. }) = parts.runs.remove(id) else {
         return Ok(());
     };
     let file = batch.join("batch.toml");
     let text = read_text_file(&file, u64::MAX)
-        .map_err(|e| Failure::Run(format!("error: cannot read {}: {e}", file.display())))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot read {}: {e}", file.display())))?;
     let name = file.display().to_string();
-    let plan = Plan::new(&Source { name, text }, &[]).map_err(|e| Failure::Run(e.to_string()))?;
+    let plan =
+        Plan::new(&Source { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
     let Some(spec) = plan.runs.iter().find(|run| run.id == id) else {
         return Ok(());
     };
@@ -45,11 +46,11 @@ pub(super) fn unfold(dir: &Path) -> Result<(), Failure> {
     let outcome = batch::make_run_of_batch(spec, dir, execution, making);
     progress.finish();
     match outcome {
-        RunOutcome::Failed(error) => Err(Failure::Run(format!("error: {error}"))),
+        RunOutcome::Failed(error) => Err(CommandError::Run(format!("error: {error}"))),
         outcome => {
             note("only its metrics were kept: repeated with tables, figures and a page");
             match outcome.outline().map(|o| differing(&metrics, &o.metrics)) {
-                Some(names) if !names.is_empty() => Err(Failure::Run(format!(
+                Some(names) if !names.is_empty() => Err(CommandError::Run(format!(
                     "error: these metrics of the run differ from those in the batch: {}\n  = help: another version of synfin wrote the batch; `synfin run {} --force` repeats all its runs",
                     names.join(", "),
                     file.display()

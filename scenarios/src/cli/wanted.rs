@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use reports::store::resolve;
 
 use super::ScenarioArgs;
-use crate::console::Failure;
+use crate::console::CommandError;
+use crate::output_dir::default_dir;
 use crate::overrides::Override;
-use crate::place::default_dir;
 use crate::problem::Source;
 use crate::sweep::Plan;
 
 /// The runs that `synfin run` makes and `synfin plan` describes.
-pub(super) struct Wanted {
+pub(super) struct WantedRuns {
     pub(super) source: Source,
     /// The values that the command line sets.
     pub(super) changes: Vec<Override>,
@@ -23,7 +23,7 @@ pub(super) struct Wanted {
     pub(super) only: Option<Vec<bool>>,
 }
 
-impl Wanted {
+impl WantedRuns {
     /// Reads the scenario, works out its runs, and finds the place of their results.
     ///
     /// # Errors
@@ -32,16 +32,16 @@ impl Wanted {
         scenario: &ScenarioArgs,
         out: Option<&Path>,
         filter: Option<&str>,
-    ) -> Result<Wanted, Failure> {
+    ) -> Result<WantedRuns, CommandError> {
         let (source, changes) = (scenario.source()?, scenario.changes()?);
-        let plan = Plan::new(&source, &changes).map_err(|e| Failure::Usage(e.to_string()))?;
+        let plan = Plan::new(&source, &changes).map_err(|e| CommandError::Usage(e.to_string()))?;
         let dir = match out {
-            Some(out) => resolve(out).map_err(|e| Failure::Usage(format!("error: {e}")))?,
+            Some(out) => resolve(out).map_err(|e| CommandError::Usage(format!("error: {e}")))?,
             None => default_dir(&plan.name, &changes),
         };
         let only = filter.map(|filter| plan.matching(filter)).transpose();
-        let only = only.map_err(|e| Failure::Usage(format!("error: --filter {e}")))?;
-        Ok(Wanted {
+        let only = only.map_err(|e| CommandError::Usage(format!("error: --filter {e}")))?;
+        Ok(WantedRuns {
             source,
             changes,
             plan,

@@ -54,7 +54,7 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
 }
 
 /// Segments per second in both directions between two hosts.
-struct Stream {
+struct SegmentStream {
     ends: (NodeId, NodeId),
     /// Segments per second there, and back.
     segments: (f64, f64),
@@ -74,7 +74,7 @@ fn exchanges(
     params: &TcpParams,
     client: &ClientSpec,
     end: SimTime,
-    streams: &mut Vec<Stream>,
+    streams: &mut Vec<SegmentStream>,
 ) {
     let servers = servers_of(network, &client.remotes);
     let total: f64 = servers.iter().map(|s| s.1).sum();
@@ -91,7 +91,7 @@ fn exchanges(
     let per_second = all / end.as_secs_f64().max(1e-9);
     for (server, weight) in servers {
         let rate = per_second * weight / total;
-        streams.push(Stream {
+        streams.push(SegmentStream {
             ends: (node, server),
             segments: (rate * one.segments.0, rate * one.segments.1),
             bytes: (rate * one.bytes.0, rate * one.bytes.1),
@@ -101,7 +101,7 @@ fn exchanges(
 }
 
 /// The streams of a flood: its SYNs, without the answers.
-fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> Vec<Stream> {
+fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> Vec<SegmentStream> {
     let servers = servers_of(network, &flood.remotes);
     let total: f64 = servers.iter().map(|s| s.1).sum();
     let seconds = |t: SimTime| t.min(end).as_secs_f64();
@@ -110,7 +110,7 @@ fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> 
     let rate = all / end.as_secs_f64().max(1e-9);
     let stream = |(server, weight): (NodeId, f64)| {
         let rate = rate * weight / total;
-        Stream {
+        SegmentStream {
             ends: (node, server),
             segments: (rate, 0.0),
             bytes: (rate * HEADERS, 0.0),
@@ -127,7 +127,7 @@ fn named_streams(
     params: &TcpParams,
     named: &NamedSpec,
     end: SimTime,
-) -> Vec<Stream> {
+) -> Vec<SegmentStream> {
     let place = &named.place;
     let load = match place.role {
         ApplicationSide::Client => named.application.build().expected(params.mss().into()),
@@ -143,7 +143,7 @@ fn named_streams(
     let stream = |(server, weight): (NodeId, f64)| {
         let part = share * weight / total;
         let bytes = |payload: f64, segments: f64| part * (payload + segments * HEADERS);
-        Stream {
+        SegmentStream {
             ends: (node, server),
             segments: (part * load.segments.0, part * load.segments.1),
             bytes: (
@@ -176,7 +176,7 @@ fn transfer(
     params: &TcpParams,
     bulk: &BulkSpec,
     end: SimTime,
-) -> Option<Stream> {
+) -> Option<SegmentStream> {
     let peer = network.owner(*bulk.remote.ip())?;
     let seconds = end.as_secs_f64().max(1e-9);
     let active = end.since(bulk.start.min(end)).as_secs_f64();
@@ -186,7 +186,7 @@ fn transfer(
     let most = bulk.bytes.map_or(f64::INFINITY, |b| b as f64 / seconds);
     let bytes = (rate * active / seconds).min(most);
     let segments = bytes / f64::from(params.mss());
-    Some(Stream {
+    Some(SegmentStream {
         ends: (node, peer),
         segments: (segments, segments / 2.0),
         bytes: (bytes + segments * HEADERS, segments / 2.0 * HEADERS),
@@ -195,12 +195,12 @@ fn transfer(
 }
 
 /// A part of [`Routed::links`].
-type Way = std::ops::Range<usize>;
+type LinkSpan = std::ops::Range<usize>;
 
 /// Streams along their links.
 struct Routed<'a> {
     network: &'a Network,
-    streams: Vec<(Stream, Way, Way)>,
+    streams: Vec<(SegmentStream, LinkSpan, LinkSpan)>,
     /// The links of all paths, one path after the other.
     links: Vec<LinkId>,
     /// Bytes per second offered to each link.
@@ -208,7 +208,7 @@ struct Routed<'a> {
 }
 
 impl Routed<'_> {
-    fn new(network: &Network, streams: Vec<Stream>) -> Routed<'_> {
+    fn new(network: &Network, streams: Vec<SegmentStream>) -> Routed<'_> {
         let mut links = Vec::with_capacity(4 * streams.len());
         let mut offered = vec![0.0; network.links().len()];
         let mut way = |from: NodeId, to: NodeId, bytes: f64| {
@@ -221,7 +221,7 @@ impl Routed<'_> {
             }
             start..links.len()
         };
-        let on_links = |stream: Stream| {
+        let on_links = |stream: SegmentStream| {
             let (a, b) = stream.ends;
             let there = way(a, b, stream.bytes.0);
             let back = way(b, a, stream.bytes.1);

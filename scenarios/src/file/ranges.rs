@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::ScenarioFile;
 use super::keys::{Form, Key, TableInfo};
-use crate::path::DottedPath;
+use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
 /// Checks all numbers of a scenario as written. Keys and types are not checked.

@@ -87,17 +87,17 @@ impl<'de> Visitor<'de> for TcpVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TcpFile, A::Error> {
         let mut file = TcpFile::default();
-        let mut given = Given::default();
+        let mut given = GivenNames::default();
         while let Some(key) = map.next_key_seed(KeySeed(&mut given))? {
             match key {
-                Key::Profile => file.profile = Some(map.next_value()?),
-                Key::Host => file.host = map.next_value()?,
-                Key::Named(named) => {
+                TcpKey::Profile => file.profile = Some(map.next_value()?),
+                TcpKey::Host => file.host = map.next_value()?,
+                TcpKey::Named(named) => {
                     let values = map.next_value_seed(ValueSeed(named))?;
                     file.values
                         .extend(values.iter().map(|(p, v)| (p.key, v.clone())));
                 }
-                Key::Net => {
+                TcpKey::Net => {
                     let values = map.next_value_seed(NetSeed(&mut given))?;
                     file.values.extend(values);
                 }
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for TcpVisitor {
 }
 
 /// A key of `[tcp]`.
-enum Key {
+enum TcpKey {
     Profile,
     Host,
     /// A parameter, under any of its names.
@@ -119,9 +119,9 @@ enum Key {
 
 /// The parameters given so far, and under which name.
 #[derive(Default)]
-struct Given(BTreeMap<&'static str, String>);
+struct GivenNames(BTreeMap<&'static str, String>);
 
-impl Given {
+impl GivenNames {
     /// Records a name; an error when its parameter was already given under another one.
     fn add<E: de::Error>(&mut self, name: &str, named: &Named) -> Result<(), E> {
         for key in named.keys() {
@@ -135,30 +135,30 @@ impl Given {
     }
 }
 
-struct KeySeed<'a>(&'a mut Given);
+struct KeySeed<'a>(&'a mut GivenNames);
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Key;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Key, D::Error> {
+    type Value = TcpKey;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<TcpKey, D::Error> {
         d.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for KeySeed<'_> {
-    type Value = Key;
+    type Value = TcpKey;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a TCP parameter")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<TcpKey, E> {
         match (name, params::find(name)) {
-            ("profile", _) => Ok(Key::Profile),
-            ("host", _) => Ok(Key::Host),
-            ("net", _) => Ok(Key::Net),
+            ("profile", _) => Ok(TcpKey::Profile),
+            ("host", _) => Ok(TcpKey::Host),
+            ("net", _) => Ok(TcpKey::Net),
             (_, Some(named)) => {
                 self.0.add(name, &named)?;
-                Ok(Key::Named(named))
+                Ok(TcpKey::Named(named))
             }
             (_, None) => Err(E::unknown_field(name, known_keys())),
         }
@@ -202,7 +202,7 @@ fn refused<E: de::Error>(refusal: Refusal) -> E {
 }
 
 /// The rest of a sysctl's name written without quotes.
-struct NetSeed<'a>(&'a mut Given);
+struct NetSeed<'a>(&'a mut GivenNames);
 
 impl<'de> DeserializeSeed<'de> for NetSeed<'_> {
     type Value = Vec<(&'static str, Value)>;

@@ -51,11 +51,11 @@ leaf! {
         { "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^(client|server) " }] };
     Limit: "a whole number, or `\"unlimited\"`",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["unlimited", "all"] }] };
-    Segments: "`\"ladder\"`, `\"all\"`, `\"none\"`, or a whole number",
+    SegmentsChoice: "`\"ladder\"`, `\"all\"`, `\"none\"`, or a whole number",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["ladder", "all", "none"] }] };
-    Samples: "`\"grid\"`, `\"all\"`, or a duration with its unit",
+    SamplesChoice: "`\"grid\"`, `\"all\"`, or a duration with its unit",
         { "type": "string", "anyOf": [{ "enum": ["grid", "all"] }, { "pattern": super::keys::DURATION }] };
-    Payload: "`\"letters\"` or `\"http\"`", { "enum": ["letters", "http"] };
+    PayloadChoice: "`\"letters\"` or `\"http\"`", { "enum": ["letters", "http"] };
     toml::value::Datetime: "a date and time of TOML, such as `2026-11-29T10:00:00Z`",
         { "format": "date-time" };
     PortList: "a number of ports, or a list of ports",
@@ -72,9 +72,9 @@ mod kept;
 mod model;
 
 pub use choices::{Begin, Limit, PortList};
-pub use distribution::{Dist, InBytes, InSeconds, Unit};
+pub use distribution::{Dist, DistributionUnit, InBytes, InSeconds};
 pub use dropped::Dropped;
-pub use kept::{Payload, Samples, Segments};
+pub use kept::{PayloadChoice, SamplesChoice, SegmentsChoice};
 pub use model::{MiddleboxOnly, ModelFile, NamedOnly, Never, OrModel, Plain};
 
 /// How often something happens, per second; finite and not negative.

@@ -2,20 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::console::Failure;
+use crate::console::CommandError;
 
 /// The files given, and all `*.pkt` below the directories given, in the order of the names.
 ///
 /// # Errors
 /// When a path leads nowhere, or there is no script at all.
-pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut all = Vec::new();
     for path in paths {
         if path.is_dir() {
             let before = all.len();
             below(path, &mut all)?;
             if all.len() == before {
-                return Err(Failure::Usage(format!(
+                return Err(CommandError::Usage(format!(
                     "error: no *.pkt in {}",
                     path.display()
                 )));
@@ -24,7 +24,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         } else if path.exists() {
             all.push(path.clone());
         } else {
-            return Err(Failure::Usage(format!(
+            return Err(CommandError::Usage(format!(
                 "error: cannot read {}: there is no such file\n  = help: give scripts, or directories that hold *.pkt",
                 path.display()
             )));
@@ -34,8 +34,8 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Goes through a directory; links are not followed, so that none leads in a circle.
-fn below(dir: &Path, all: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let fails = |e| Failure::Usage(format!("error: cannot read {}: {e}", dir.display()));
+fn below(dir: &Path, all: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    let fails = |e| CommandError::Usage(format!("error: cannot read {}: {e}", dir.display()));
     for entry in std::fs::read_dir(dir).map_err(fails)? {
         let entry = entry.map_err(fails)?;
         let (path, kind) = (entry.path(), entry.file_type().map_err(fails)?);

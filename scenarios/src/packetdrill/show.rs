@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use serde_json::json;
 use tcp_model::packetdrill::{Position, Report, ScriptOutcome};
 
-use super::{FileOutcome, Script};
+use super::{FileOutcome, ScriptFile};
 
 /// How many scripts ended how.
 #[derive(Debug, Default)]
-pub(super) struct Count {
+pub(super) struct ScriptCounts {
     pub(super) passed: usize,
     pub(super) failed: usize,
     pub(super) unsupported: usize,
@@ -19,7 +19,7 @@ pub(super) struct Count {
     pub(super) partly: usize,
 }
 
-impl Count {
+impl ScriptCounts {
     pub(super) fn add(&mut self, outcome: &FileOutcome) {
         let place = match outcome {
             FileOutcome::Unreadable(_) | FileOutcome::Misread(_) => &mut self.errors,
@@ -42,7 +42,7 @@ impl Count {
     }
 }
 
-impl fmt::Display for Count {
+impl fmt::Display for ScriptCounts {
     /// "5 scripts: 3 passed, 1 failed, 1 not supported".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.passed + self.failed + self.unsupported + self.errors;
@@ -59,7 +59,7 @@ impl fmt::Display for Count {
 }
 
 /// The paragraph of a script; `None` when there is nothing to say.
-pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<String> {
+pub(super) fn text(script: &ScriptFile, verbose: bool, strict: bool) -> Option<String> {
     let path = script.path.display();
     Some(match &script.outcome {
         FileOutcome::Unreadable(message) => format!("ERROR {path} {message}"),
@@ -101,7 +101,7 @@ pub(super) fn text(script: &Script, verbose: bool, strict: bool) -> Option<Strin
 const LONGEST_LINE: usize = 500;
 
 /// "  12 | +0 > . 1:1(0) ack 1".
-fn line(script: &Script, at: Position) -> String {
+fn line(script: &ScriptFile, at: Position) -> String {
     let mut lines = script.text.lines();
     let text = lines.nth(at.line.saturating_sub(1) as usize);
     text.map_or_else(String::new, |t| {
@@ -139,7 +139,7 @@ fn skipped(report: &Report) -> String {
 }
 
 /// One line of JSON.
-pub(super) fn json(script: &Script) -> String {
+pub(super) fn json(script: &ScriptFile) -> String {
     let mut value = match &script.outcome {
         FileOutcome::Unreadable(message) => json!({ "outcome": "error", "what": message }),
         FileOutcome::Misread(error) => json!({

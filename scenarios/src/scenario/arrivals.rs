@@ -3,9 +3,9 @@
 use sim_core::SimDuration;
 use tcp_model::spec::{Arrivals, Distribution};
 
+use crate::dotted_path::DottedPath;
 use crate::file::values::{Dist, PerSecond};
 use crate::file::workload::{ARRIVAL_KINDS, ArrivalsFile, StepFile};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 

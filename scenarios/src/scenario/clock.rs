@@ -2,7 +2,7 @@
 
 use toml::value::{Date, Datetime, Offset};
 
-use crate::path::DottedPath;
+use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z; `None` for a time without a date, before 1970, or too late for a

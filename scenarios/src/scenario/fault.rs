@@ -3,8 +3,8 @@
 use sim_core::{NodeId, Outage, SimDuration, SimTime};
 
 use super::topology::Topology;
+use crate::dotted_path::DottedPath;
 use crate::file::fault::FaultFile;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 

@@ -5,9 +5,9 @@ use sim_core::SimDuration;
 use toml::value::Datetime;
 
 use super::clock;
+use crate::dotted_path::DottedPath;
 use crate::file::RecordFile;
-use crate::file::values::{Limit, Payload, Samples, Segments};
-use crate::path::DottedPath;
+use crate::file::values::{Limit, PayloadChoice, SamplesChoice, SegmentsChoice};
 use crate::problem::Problem;
 
 /// What is recorded. By default the size of a run's files is bounded, however long the run is.
@@ -32,11 +32,11 @@ pub struct RecordPlan {
     /// Least time between two samples of a traced sender.
     pub sender_interval: SimDuration,
     /// Which samples of a traced sender are kept.
-    pub samples: Samples,
+    pub samples: SamplesChoice,
     /// The time that captures give the start of the run.
     pub pcap_start: Option<Datetime>,
     /// The payload of captured packets.
-    pub pcap_payload: Payload,
+    pub pcap_payload: PayloadChoice,
 }
 
 impl RecordPlan {
@@ -50,16 +50,16 @@ impl RecordPlan {
         let (segments, traced) = match file.segments {
             None if pcap => (SegmentsKept::All, None),
             None => (SegmentsKept::Ladder, None),
-            Some(Segments::Kept(SegmentsKept::All)) => (SegmentsKept::All, None),
-            Some(Segments::Kept(kept)) if pcap => {
-                let word = Segments::name(kept);
+            Some(SegmentsChoice::Kept(SegmentsKept::All)) => (SegmentsKept::All, None),
+            Some(SegmentsChoice::Kept(kept)) if pcap => {
+                let word = SegmentsChoice::name(kept);
                 let text = format!("`pcap` writes every segment, and `segments` is {word:?}");
                 return Err(Problem::new(at.key("segments"), text)
                     .help("write segments = \"all\", or leave `pcap` out"));
             }
-            Some(Segments::Kept(kept)) => (kept, None),
-            Some(Segments::Connections(n)) if pcap => (SegmentsKept::All, Some(n)),
-            Some(Segments::Connections(n)) => (SegmentsKept::Ladder, Some(n)),
+            Some(SegmentsChoice::Kept(kept)) => (kept, None),
+            Some(SegmentsChoice::Connections(n)) if pcap => (SegmentsKept::All, Some(n)),
+            Some(SegmentsChoice::Connections(n)) => (SegmentsKept::Ladder, Some(n)),
         };
         if let (Some(n), Some(_)) = (traced, file.traced_connections) {
             let text = format!("`segments = {n}` says how many connections are traced, too");
@@ -76,7 +76,7 @@ impl RecordPlan {
             queues: file.queues.unwrap_or(4),
             pcap,
             sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
-            samples: file.samples.unwrap_or(Samples::Grid),
+            samples: file.samples.unwrap_or(SamplesChoice::Grid),
             pcap_start: match file.pcap_start {
                 Some(start) => Some(clock::check(start, &at.key("pcap_start"))?),
                 None => None,
@@ -90,7 +90,7 @@ impl RecordPlan {
             census_interval: Some(self.census_interval),
             states: Some(number(self.states)),
             connections: Some(number(self.connections)),
-            segments: Some(Segments::Kept(self.segments)),
+            segments: Some(SegmentsChoice::Kept(self.segments)),
             traced_connections: Some(number(self.traced_connections)),
             traced_clients: Some(number(self.traced_clients)),
             queues: Some(self.queues),
@@ -98,7 +98,8 @@ impl RecordPlan {
             sender_interval: Some(self.sender_interval),
             samples: Some(self.samples),
             pcap_start: self.pcap_start,
-            pcap_payload: (self.pcap_payload != Payload::default()).then_some(self.pcap_payload),
+            pcap_payload: (self.pcap_payload != PayloadChoice::default())
+                .then_some(self.pcap_payload),
         }
     }
 }

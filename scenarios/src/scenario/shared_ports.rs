@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sim_core::NodeId;
 
 use super::workload::{Serving, Workload, WorkloadKind};
-use crate::path::DottedPath;
+use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
 /// Most workloads in a scenario with shared server ports.

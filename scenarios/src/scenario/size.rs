@@ -4,8 +4,8 @@ use tcp_model::spec::Arrivals;
 
 use super::topology::Topology;
 use super::workload::{Workload, WorkloadKind};
+use crate::dotted_path::DottedPath;
 use crate::expected;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 
 /// Most connections of one node in a run: they are numbered with 32 bits.

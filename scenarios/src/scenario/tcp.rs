@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tcp_model::TcpParams;
 
+use crate::dotted_path::DottedPath;
 use crate::file::tcp::TcpFile;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 

@@ -11,22 +11,22 @@ use sim_core::{
 };
 use tcp_model::middlebox::BoxedMiddlebox;
 
+use crate::dotted_path::{DottedPath, is_name};
 use crate::file::topology::{HostFile, LinkFile, NatFile, RouterFile, TopologyFile};
-use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
 use crate::suggest;
 
 mod link;
 mod middlebox;
 pub(crate) mod models;
-mod names;
 mod nat;
+mod node_ranges;
 mod routes;
 mod shapes;
 
 pub use link::{Direction, Link};
 pub(crate) use middlebox::{install_middleboxes, middleboxes};
-use names::Names;
+use node_ranges::NodeRanges;
 use routes::Joins;
 pub(crate) use routes::first_unreachable;
 pub use shapes::kinds;
@@ -74,7 +74,7 @@ pub struct Topology {
     pub links: Vec<Link>,
     /// Largest processing time of a host for each packet it sends.
     pub processing: SimDuration,
-    names: Names,
+    names: NodeRanges,
     built: Built,
 }
 
@@ -129,7 +129,7 @@ impl Topology {
             routers: Vec::new(),
             links: Vec::new(),
             processing: file.processing.unwrap_or_default(),
-            names: Names::default(),
+            names: NodeRanges::default(),
             built: Built::default(),
         };
         for (i, host) in graph.hosts.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Topology {
         }
         topology.check_names(&at)?;
         topology.check_counts(&at)?;
-        topology.names = Names::new(&topology.hosts, &topology.routers);
+        topology.names = NodeRanges::new(&topology.hosts, &topology.routers);
         let mut joins = Joins::new(&topology);
         for (i, link) in graph.links.iter().enumerate() {
             let at = shapes::origin(&graph, i, &at);
@@ -158,7 +158,7 @@ impl Topology {
 
     /// Names of the groups, in order, each once.
     pub fn groups(&self) -> Vec<String> {
-        let all = names::distinct(self.hosts.iter().map(|h| h.group.as_str()));
+        let all = node_ranges::distinct(self.hosts.iter().map(|h| h.group.as_str()));
         all.into_iter().map(str::to_owned).collect()
     }
 
@@ -349,7 +349,7 @@ impl Topology {
             return Err(Problem::new(at.clone(), "the network has no hosts")
                 .help("add [[topology.host]] with a name"));
         }
-        names::check(&self.hosts, &self.routers, at)?;
+        node_ranges::check(&self.hosts, &self.routers, at)?;
         let routers: HashSet<&str> = self.routers.iter().map(|r| r.name.as_str()).collect();
         for (i, host) in self.hosts.iter().enumerate() {
             if routers.contains(host.group.as_str()) || !is_name(&host.group) {

@@ -9,9 +9,9 @@ use tcp_model::spec::{Arrivals, Exchange, PoolSpec, Retries};
 
 use super::arrivals;
 use super::topology::Topology;
+use crate::dotted_path::{DottedPath, is_name};
 use crate::file::values::{Limit, OrModel, PortList};
 use crate::file::workload::{BulkSize, WorkloadFile};
-use crate::path::{DottedPath, is_name};
 use crate::problem::Problem;
 use crate::suggest;
 

@@ -2,9 +2,9 @@
 
 use toml::{Table, Value};
 
-use super::{Axis, may_vary};
+use super::{SweepAxis, may_vary};
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::file::VariantFile;
-use crate::path::{DottedPath, Step};
 use crate::problem::Problem;
 use crate::unreadable::Unreadable;
 
@@ -15,11 +15,11 @@ const NAME: &str = "variant";
 ///
 /// # Errors
 /// When a variant has no name, shares one, or changes a key that cannot vary.
-pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<Axis>, Problem> {
+pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<SweepAxis>, Problem> {
     if variants.is_empty() {
         return Ok(None);
     }
-    let mut axis = Axis {
+    let mut axis = SweepAxis {
         name: NAME.to_owned(),
         path: DottedPath::from(NAME),
         values: Vec::new(),
@@ -76,7 +76,7 @@ fn flatten(
         match value {
             Value::Table(inner) if !inner.contains_key("kind") => flatten(inner, &name, at, all)?,
             value => {
-                let at = DottedPath([at.0.clone(), vec![Step::Key(name.clone())]].concat());
+                let at = DottedPath([at.0.clone(), vec![PathStep::Key(name.clone())]].concat());
                 let path: DottedPath = name
                     .parse()
                     .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use toml::{Table, Value};
 
 use super::variants::places;
-use super::{Axis, swept};
+use super::{SweepAxis, swept};
 use crate::condition::{Condition, Datum};
-use crate::path::DottedPath;
+use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
 /// The key of conditions that exclude combinations.
@@ -25,7 +25,7 @@ struct Rule {
 ///
 /// # Errors
 /// When a condition cannot be parsed or does not fit its values, or no combination is left.
-pub(super) fn combinations(sweep: &Table, axes: &[Axis]) -> Result<Vec<usize>, Problem> {
+pub(super) fn combinations(sweep: &Table, axes: &[SweepAxis]) -> Result<Vec<usize>, Problem> {
     let count: usize = axes.iter().map(|a| a.values.len()).product();
     let columns = || {
         axes.iter()

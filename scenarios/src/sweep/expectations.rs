@@ -3,10 +3,10 @@
 use reports::{Expectation, Unit};
 use toml::Value;
 
-use super::Axis;
+use super::SweepAxis;
 use super::figures::{check_metric, check_values, only};
+use crate::dotted_path::DottedPath;
 use crate::file::{ExpectFile, ScenarioFile};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
@@ -18,7 +18,7 @@ use crate::run_spec::RunSpec;
 /// `where`.
 pub(super) fn check(
     file: &ScenarioFile,
-    axes: &[Axis],
+    axes: &[SweepAxis],
     runs: &[RunSpec],
 ) -> Result<Vec<Expectation>, Problem> {
     let all = file.expect.iter().enumerate();

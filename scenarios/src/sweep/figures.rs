@@ -6,11 +6,11 @@ use reports::batch::{Distribution, MOST_CURVES, MOST_PANELS, TheoryCurve};
 use reports::{Layout, MetricFigure};
 use toml::{Table, Value};
 
-use super::{Axis, label};
+use super::{SweepAxis, label};
 use crate::analytic::curves;
+use crate::dotted_path::DottedPath;
 use crate::file::{FigureFile, SCALES, ScenarioFile};
 use crate::locate;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::suggest;
@@ -36,13 +36,13 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
 /// The curves of a theory along x: one for each combination of those other swept values that make a
 /// difference.
 fn theory_curves(name: &str, runs: &[RunSpec], x: &str) -> Vec<TheoryCurve> {
-    type Values = Vec<(String, String)>;
-    let others = |run: &RunSpec| -> Values {
+    type SweptValues = Vec<(String, String)>;
+    let others = |run: &RunSpec| -> SweptValues {
         let others = run.parameters.iter().filter(|p| p.0 != x);
         others.cloned().collect()
     };
-    let mut order: Vec<Values> = Vec::new();
-    let mut groups: HashMap<Values, Vec<&RunSpec>> = HashMap::new();
+    let mut order: Vec<SweptValues> = Vec::new();
+    let mut groups: HashMap<SweptValues, Vec<&RunSpec>> = HashMap::new();
     // One replica stands for all.
     for run in runs.iter().filter(|run| run.replica == runs[0].replica) {
         let values = others(run);
@@ -62,7 +62,7 @@ fn theory_curves(name: &str, runs: &[RunSpec], x: &str) -> Vec<TheoryCurve> {
         curve.only.iter().map(|(path, _)| path.clone()).collect()
     });
     for path in paths {
-        let without = |curve: &TheoryCurve| -> Values {
+        let without = |curve: &TheoryCurve| -> SweptValues {
             let rest = curve.only.iter().filter(|(p, _)| *p != path);
             rest.cloned().collect()
         };
@@ -105,11 +105,11 @@ pub(super) fn only(table: &Table) -> Vec<(String, String)> {
 
 /// Replaces the swept paths in figures and expectations by the spelling of the axes, which may differ:
 /// `net.ipv4.tcp_tw_reuse` for `tcp.tw_reuse`, `workload[0]` for `workload.web`.
-pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Axis]) {
+pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[SweepAxis]) {
     let place = |path: &DottedPath| locate::place(tree, path);
     let spelled = |path: &String| {
         let wanted = path.parse::<DottedPath>().ok().map(|p| place(&p));
-        let mut columns = axes.iter().flat_map(Axis::paths_by_name);
+        let mut columns = axes.iter().flat_map(SweepAxis::paths_by_name);
         let found =
             columns.find(|(name, own)| *name == path || wanted.as_ref() == Some(&place(own)));
         found.map_or_else(|| path.clone(), |(name, _)| name.clone())
@@ -132,7 +132,11 @@ pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Axis]
 
 /// Rejects figures of metrics that no run has, figures over paths that are not swept, and two figures that
 /// would share a file.
-pub(super) fn check(file: &ScenarioFile, axes: &[Axis], runs: &[RunSpec]) -> Result<(), Problem> {
+pub(super) fn check(
+    file: &ScenarioFile,
+    axes: &[SweepAxis],
+    runs: &[RunSpec],
+) -> Result<(), Problem> {
     let mut seen: Vec<(String, usize)> = Vec::new();
     for (i, figure) in file.figure.iter().enumerate() {
         let at = DottedPath::from("figure").index(i);
@@ -215,7 +219,7 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
 fn check_paths(
     file: &ScenarioFile,
     figure: &FigureFile,
-    axes: &[Axis],
+    axes: &[SweepAxis],
     at: &DottedPath,
 ) -> Result<(), Problem> {
     let is_companion = |path: &String| {
@@ -241,7 +245,7 @@ fn check_paths(
 fn check_where(
     file: &ScenarioFile,
     figure: &FigureFile,
-    axes: &[Axis],
+    axes: &[SweepAxis],
     at: &DottedPath,
 ) -> Result<(), Problem> {
     let at = at.key("where");
@@ -258,7 +262,7 @@ fn check_where(
 pub(super) fn check_values(
     file: &ScenarioFile,
     table: &Table,
-    axes: &[Axis],
+    axes: &[SweepAxis],
     at: &DottedPath,
 ) -> Result<(), Problem> {
     for (path, value) in only(table) {
@@ -281,8 +285,8 @@ pub(super) fn check_values(
 }
 
 /// Rejects more panels or curves than are legible.
-fn check_size(figure: &FigureFile, axes: &[Axis], at: &DottedPath) -> Result<(), Problem> {
-    let axes: Vec<reports::Axis> = axes.iter().map(Axis::for_report).collect();
+fn check_size(figure: &FigureFile, axes: &[SweepAxis], at: &DottedPath) -> Result<(), Problem> {
+    let axes: Vec<reports::Axis> = axes.iter().map(SweepAxis::for_report).collect();
     let Some(layout) = Layout::new(&axes, &for_report(figure, &[])) else {
         return Ok(()); // an axis of it is held by the command line
     };

@@ -41,7 +41,7 @@ impl Plan {
             condition: condition.to_owned(),
             why,
         };
-        let columns = || self.axes.iter().flat_map(super::Axis::columns);
+        let columns = || self.axes.iter().flat_map(super::SweepAxis::columns);
         let mut names: Vec<String> = columns().map(|(name, _)| name.clone()).collect();
         names.push(REPLICA.to_owned());
         let data: Vec<HashMap<String, Datum>> = columns()

@@ -4,7 +4,7 @@ use reports::Unit;
 use toml::{Table, Value};
 
 use super::{MAX_VARIANTS, label};
-use crate::path::{DottedPath, Step};
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::problem::Problem;
 use crate::quantity::quantity;
 use crate::suggest;
@@ -28,7 +28,7 @@ pub(super) fn is_range(table: &Table) -> bool {
 /// When a key is missing, unknown or of another unit, or the range does not end.
 pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
     let (points, like) = points(range).map_err(|why| {
-        let at = DottedPath(vec![Step::Key("sweep".into()), Step::Key(name.into())]);
+        let at = DottedPath(vec![PathStep::Key("sweep".into()), PathStep::Key(name.into())]);
         Problem::new(at, format!("the range of {name} {why}")).help(format!(
             "write for example \"{name}\" = {{ from = \"100 /s\", to = \"800 /s\", step = \"100 /s\" }}; or \
              `count` in place of `step`, with scale = \"log\" for equal ratios"
@@ -72,7 +72,7 @@ pub(crate) enum RangeError {
 
 /// The ends of a range in base units, and the notation of values between them.
 #[derive(Clone, Debug)]
-pub(crate) struct Ends {
+pub(crate) struct SearchRange {
     from: f64,
     to: f64,
     unit: Unit,
@@ -80,17 +80,17 @@ pub(crate) struct Ends {
     like: Like,
 }
 
-impl Ends {
+impl SearchRange {
     /// The ends of a range to draw from, which has neither `step` nor `count`.
     ///
     /// # Errors
     /// As [`expand`].
-    pub(super) fn to_draw_from(name: &str, range: &Table) -> Result<Ends, Problem> {
+    pub(super) fn to_draw_from(name: &str, range: &Table) -> Result<SearchRange, Problem> {
         let mut keys = ["step", "count"].into_iter();
         let extra = keys.find(|key| range.contains_key(*key));
         let ends = match extra {
             Some(key) => Err(RangeError::Drawn(key)),
-            None => Ends::of(range),
+            None => SearchRange::of(range),
         };
         ends.map_err(|why| {
             let at = super::swept("sample").key("over").key(name);
@@ -104,13 +104,17 @@ impl Ends {
     ///
     /// # Errors
     /// When they are not numbers, of different kinds, or equal.
-    pub(crate) fn to_search(from: &Value, to: &Value, log: bool) -> Result<Ends, RangeError> {
+    pub(crate) fn to_search(
+        from: &Value,
+        to: &Value,
+        log: bool,
+    ) -> Result<SearchRange, RangeError> {
         let mut table = Table::new();
         table.insert("from".to_owned(), from.clone());
         table.insert("to".to_owned(), to.clone());
         let scale = if log { "log" } else { "linear" };
         table.insert("scale".to_owned(), scale.into());
-        let ends = Ends::of(&table)?;
+        let ends = SearchRange::of(&table)?;
         if ends.from < ends.to {
             Ok(ends)
         } else {
@@ -134,7 +138,7 @@ impl Ends {
             .value(between(self.from, self.to, place, self.log))
     }
 
-    fn of(range: &Table) -> Result<Ends, RangeError> {
+    fn of(range: &Table) -> Result<SearchRange, RangeError> {
         if let Some(key) = range.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(RangeError::UnknownKey(suggest::unknown("key", key, KEYS)));
         }
@@ -149,7 +153,7 @@ impl Ends {
             Some(Some("log")) => return Err(RangeError::LogOfZero),
             Some(_) => return Err(RangeError::UnknownScale),
         };
-        Ok(Ends {
+        Ok(SearchRange {
             from,
             to,
             unit,
@@ -170,13 +174,13 @@ fn given(range: &Table, key: &'static str) -> Result<(f64, Unit), RangeError> {
 
 /// The values in base units, or what is wrong.
 fn points(range: &Table) -> Result<(Vec<f64>, Like), RangeError> {
-    let Ends {
+    let SearchRange {
         from,
         to,
         unit,
         log,
         like,
-    } = Ends::of(range)?;
+    } = SearchRange::of(range)?;
     match (range.get("count"), range.get("step")) {
         (Some(count), None) => {
             let count = count.as_integer().and_then(|n| usize::try_from(n).ok());

@@ -9,8 +9,8 @@ use sim_core::rng::mix;
 use toml::{Table, Value};
 
 use super::ranges;
-use super::{Axis, Column, MAX_VARIANTS, swept};
-use crate::path::DottedPath;
+use super::{MAX_VARIANTS, SweepAxis, SweepColumn, swept};
+use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 
@@ -22,16 +22,16 @@ pub(super) const NAME: &str = "sample";
 const KEYS: [&str; 4] = ["method", "count", "seed", "over"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
+enum SamplingMethod {
     Random,
     LatinHypercube,
     Sobol,
 }
 
-const METHODS: [(&str, Method); 3] = [
-    ("random", Method::Random),
-    ("latin-hypercube", Method::LatinHypercube),
-    ("sobol", Method::Sobol),
+const METHODS: [(&str, SamplingMethod); 3] = [
+    ("random", SamplingMethod::Random),
+    ("latin-hypercube", SamplingMethod::LatinHypercube),
+    ("sobol", SamplingMethod::Sobol),
 ];
 
 /// A path of a sample and the source of its values.
@@ -39,27 +39,27 @@ const METHODS: [(&str, Method); 3] = [
 pub(super) struct Dimension {
     pub(super) name: String,
     pub(super) path: DottedPath,
-    pub(super) from: Source,
+    pub(super) from: PointSource,
 }
 
 /// Where values are drawn from.
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(super) enum PointSource {
     /// One of a list.
     List(Vec<Value>),
     /// Between the ends of a range.
-    Range(ranges::Ends),
+    Range(ranges::SearchRange),
 }
 
-impl Source {
+impl PointSource {
     /// The value at a position in [0, 1).
     fn at(&self, place: f64) -> Value {
         match self {
-            Source::List(values) => {
+            PointSource::List(values) => {
                 let i = (place * values.len() as f64) as usize;
                 values[i.min(values.len() - 1)].clone()
             }
-            Source::Range(ends) => ends.at(place),
+            PointSource::Range(ends) => ends.at(place),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Source {
 ///
 /// # Errors
 /// When a key is missing, unknown or out of range.
-pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<Axis, Problem> {
+pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<SweepAxis, Problem> {
     let at = swept(NAME);
     let wrong = |key: &str, why: String| Problem::new(at.key(key), why);
     if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
@@ -98,7 +98,7 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<Axis, Problem>
             "write [sweep.sample.over] and below it for example \"topology.path.loss\" = { from = 1e-5, to = 0.1, scale = \"log\" }",
         ));
     }
-    if *method == Method::Sobol && over.len() > sobol::MOST_DIMENSIONS {
+    if *method == SamplingMethod::Sobol && over.len() > sobol::MOST_DIMENSIONS {
         let why = format!(
             "a Sobol sequence of {} dimensions; at most {} are supported",
             over.len(),
@@ -109,13 +109,13 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<Axis, Problem>
     let dimensions = over.into_iter().enumerate();
     let companions = dimensions.map(|(d, of)| {
         let places = places(*method, d, count, seed);
-        Column {
+        SweepColumn {
             name: of.name,
             path: of.path,
             values: places.map(|p| of.from.at(p)).collect(),
         }
     });
-    Ok(Axis {
+    Ok(SweepAxis {
         name: NAME.to_owned(),
         path: DottedPath::from(NAME),
         values: (1..=count).map(|i| Value::Integer(i as i64)).collect(),
@@ -125,11 +125,16 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<Axis, Problem>
 }
 
 /// The positions of all points in dimension `d`, in [0, 1).
-fn places(method: Method, d: usize, count: usize, seed: u64) -> Box<dyn Iterator<Item = f64>> {
+fn places(
+    method: SamplingMethod,
+    d: usize,
+    count: usize,
+    seed: u64,
+) -> Box<dyn Iterator<Item = f64>> {
     let mut random = Random(mix(mix(seed) ^ (d as u64 + 1)));
     match method {
-        Method::Random => Box::new((0..count).map(move |_| random.next())),
-        Method::LatinHypercube => {
+        SamplingMethod::Random => Box::new((0..count).map(move |_| random.next())),
+        SamplingMethod::LatinHypercube => {
             let mut parts: Vec<usize> = (0..count).collect();
             for i in (1..count).rev() {
                 parts.swap(i, (random.next() * (i + 1) as f64) as usize);
@@ -137,7 +142,7 @@ fn places(method: Method, d: usize, count: usize, seed: u64) -> Box<dyn Iterator
             let within = move |part: usize| (part as f64 + random.next()) / count as f64;
             Box::new(parts.into_iter().map(within))
         }
-        Method::Sobol => {
+        SamplingMethod::Sobol => {
             let shift = (random.next() * 2f64.powi(32)) as u32;
             Box::new(
                 sobol::points(d)
@@ -165,7 +170,7 @@ mod tests {
     #[test]
     fn each_part_of_a_latin_hypercube_has_one_point() {
         for d in 0..3 {
-            let mut parts: Vec<usize> = places(Method::LatinHypercube, d, 40, 7)
+            let mut parts: Vec<usize> = places(SamplingMethod::LatinHypercube, d, 40, 7)
                 .map(|p| (p * 40.0) as usize)
                 .collect();
             assert_ne!(parts, (0..40).collect::<Vec<_>>(), "in random order");
@@ -178,8 +183,8 @@ mod tests {
     fn a_shifted_sobol_sequence_fills_every_square_of_an_elementary_interval() {
         // 64 points of the first two dimensions: one in each of 8 x 8 squares, 4 x 16, 16 x 4.
         let (x, y): (Vec<f64>, Vec<f64>) = (
-            places(Method::Sobol, 0, 64, 5).collect(),
-            places(Method::Sobol, 1, 64, 5).collect(),
+            places(SamplingMethod::Sobol, 0, 64, 5).collect(),
+            places(SamplingMethod::Sobol, 1, 64, 5).collect(),
         );
         for (nx, ny) in [(8, 8), (4, 16), (16, 4), (64, 1), (1, 64)] {
             let mut squares: Vec<(usize, usize)> = x

@@ -2,15 +2,18 @@
 
 use toml::{Table, Value};
 
-use super::{Axis, Column, label, swept};
-use crate::path::DottedPath;
+use super::{SweepAxis, SweepColumn, label, swept};
+use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
 /// The axis of lists of equal length.
 ///
 /// # Errors
 /// When the lists differ in length, or no list has distinct values.
-pub(super) fn axis(columns: Vec<Column>, at: &DottedPath) -> Result<Option<Axis>, Problem> {
+pub(super) fn axis(
+    columns: Vec<SweepColumn>,
+    at: &DottedPath,
+) -> Result<Option<SweepAxis>, Problem> {
     let Some(first) = columns.first() else {
         return Ok(None);
     };
@@ -33,7 +36,7 @@ pub(super) fn axis(columns: Vec<Column>, at: &DottedPath) -> Result<Option<Axis>
     };
     let mut companions = columns;
     let main = companions.remove(main);
-    Ok(Some(Axis {
+    Ok(Some(SweepAxis {
         name: main.name,
         path: main.path,
         values: main.values,
@@ -42,7 +45,7 @@ pub(super) fn axis(columns: Vec<Column>, at: &DottedPath) -> Result<Option<Axis>
     }))
 }
 
-fn has_no_equals(column: &Column) -> bool {
+fn has_no_equals(column: &SweepColumn) -> bool {
     let mut labels: Vec<String> = column.values.iter().map(label).collect();
     labels.sort_unstable();
     labels.windows(2).all(|pair| pair[0] != pair[1])

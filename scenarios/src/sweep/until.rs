@@ -11,9 +11,9 @@ use reports::{BatchRow, estimate_of};
 use toml::Value;
 
 use super::figures::check_metric;
+use crate::dotted_path::DottedPath;
 use crate::file::ScenarioFile;
 use crate::overrides::{By, Override};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 

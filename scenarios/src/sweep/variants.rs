@@ -9,11 +9,11 @@ use std::sync::{Arc, OnceLock};
 
 use toml::Table;
 
-use super::{Axis, Failure};
+use super::{PlanProblem, SweepAxis};
 use crate::aliases;
+use crate::dotted_path::{DottedPath, PathStep};
 use crate::file::ScenarioFile;
 use crate::overrides::Override;
-use crate::path::{DottedPath, Step};
 use crate::read;
 use crate::run_spec::{Content, TcpText, topology_text};
 use crate::scenario::tcp::TcpSets;
@@ -23,7 +23,7 @@ use crate::scenario::{CheckedNetwork, Scenario, tcp_sets};
 pub(super) struct Variants<'a> {
     text: &'a str,
     changes: &'a [Override],
-    axes: &'a [Axis],
+    axes: &'a [SweepAxis],
     /// The text with the changes of the command line, without its sweep.
     table: Table,
     /// The scenario as read, without the tables below.
@@ -40,11 +40,11 @@ struct Varied {
     /// The axes that change it, by number.
     axes: Vec<usize>,
     /// The cached result for each combination of their values; empty if each is needed only once.
-    known: Vec<OnceLock<Option<Arc<Known>>>>,
+    known: Vec<OnceLock<Option<Arc<CheckedTable>>>>,
 }
 
 /// A top-level table with given values, read and checked.
-enum Known {
+enum CheckedTable {
     Topology {
         network: CheckedNetwork,
         groups: Vec<String>,
@@ -71,7 +71,7 @@ impl<'a> Variants<'a> {
         text: &'a str,
         mut table: Table,
         changes: &'a [Override],
-        axes: &'a [Axis],
+        axes: &'a [SweepAxis],
         file: &ScenarioFile,
     ) -> Variants<'a> {
         for change in changes {
@@ -88,7 +88,7 @@ impl<'a> Variants<'a> {
         let content = Content::new(&file);
         file.topology = None;
         file.tcp = None;
-        let keys = axes.iter().flat_map(Axis::paths).filter_map(top_key);
+        let keys = axes.iter().flat_map(SweepAxis::paths).filter_map(top_key);
         let mut tables: Vec<Varied> = Vec::new();
         for key in keys.chain(["topology", "tcp"].map(str::to_owned)) {
             if tables.iter().all(|t| t.key != key) {
@@ -116,7 +116,7 @@ impl<'a> Variants<'a> {
     ///
     /// # Errors
     /// The same message as for the whole text.
-    pub(super) fn scenario(&self, i: usize) -> Result<(Scenario, String), Failure> {
+    pub(super) fn scenario(&self, i: usize) -> Result<(Scenario, String), PlanProblem> {
         if let Some(made) = self.quickly(i) {
             return Ok(made);
         }
@@ -133,19 +133,19 @@ impl<'a> Variants<'a> {
         for table in &self.tables {
             let known = self.known(table, &places)?;
             match &*known {
-                Known::Topology { .. } => topology = Some(known),
-                Known::Tcp { .. } => tcp = Some(known),
-                Known::Other(read) => file.take(&table.key, &mut read.clone())?,
+                CheckedTable::Topology { .. } => topology = Some(known),
+                CheckedTable::Tcp { .. } => tcp = Some(known),
+                CheckedTable::Other(read) => file.take(&table.key, &mut read.clone())?,
             }
         }
         let (topology, tcp) = (topology?, tcp?);
         let (
-            Known::Topology {
+            CheckedTable::Topology {
                 network,
                 groups,
                 text,
             },
-            Known::Tcp {
+            CheckedTable::Tcp {
                 file: read,
                 checked,
             },
@@ -183,7 +183,7 @@ impl<'a> Variants<'a> {
     }
 
     /// A table with the values at these indices.
-    fn known(&self, table: &Varied, places: &[usize]) -> Option<Arc<Known>> {
+    fn known(&self, table: &Varied, places: &[usize]) -> Option<Arc<CheckedTable>> {
         let read = || self.read(table, places).map(Arc::new);
         match table.known.get(table.combination(self.axes, places)) {
             Some(known) => known.get_or_init(read).clone(),
@@ -191,7 +191,7 @@ impl<'a> Variants<'a> {
         }
     }
 
-    fn read(&self, table: &Varied, places: &[usize]) -> Option<Known> {
+    fn read(&self, table: &Varied, places: &[usize]) -> Option<CheckedTable> {
         let key = &table.key;
         let mut written = Table::new();
         if let Some(value) = self.table.get(key) {
@@ -215,22 +215,22 @@ impl<'a> Variants<'a> {
                 if table.axes.is_empty() {
                     network.topology.keep(&network.network);
                 }
-                Known::Topology {
+                CheckedTable::Topology {
                     groups: network.topology.groups(),
                     text: topology_text(&network.topology),
                     network,
                 }
             }
-            "tcp" => Known::Tcp {
+            "tcp" => CheckedTable::Tcp {
                 file: Box::new(file),
                 checked: OnceLock::new(),
             },
-            _ => Known::Other(Box::new(file)),
+            _ => CheckedTable::Other(Box::new(file)),
         })
     }
 
     /// The slow way, whose errors have positions in the text.
-    fn read_whole(&self, i: usize) -> Result<Scenario, Failure> {
+    fn read_whole(&self, i: usize) -> Result<Scenario, PlanProblem> {
         let mut all = self.changes.to_vec();
         let values = self.axes.iter().zip(self.places(i));
         all.extend(values.flat_map(|(axis, place)| axis.changes(place)));
@@ -240,7 +240,7 @@ impl<'a> Variants<'a> {
 }
 
 /// The index of each axis' value in combination `i`; the last axis varies fastest.
-pub(super) fn places(axes: &[Axis], i: usize) -> Vec<usize> {
+pub(super) fn places(axes: &[SweepAxis], i: usize) -> Vec<usize> {
     let mut rest = i;
     let mut places = vec![0; axes.len()];
     for (place, axis) in places.iter_mut().zip(axes).rev() {
@@ -251,8 +251,8 @@ pub(super) fn places(axes: &[Axis], i: usize) -> Vec<usize> {
 }
 
 impl Varied {
-    fn new(key: String, all: &[Axis]) -> Varied {
-        let changes = |a: &Axis| a.paths().any(|path| top_key(path).as_ref() == Some(&key));
+    fn new(key: String, all: &[SweepAxis]) -> Varied {
+        let changes = |a: &SweepAxis| a.paths().any(|path| top_key(path).as_ref() == Some(&key));
         let axes: Vec<usize> = (0..all.len()).filter(|&i| changes(&all[i])).collect();
         let combinations: usize = axes.iter().map(|&i| all[i].values.len()).product();
         let variants: usize = all.iter().map(|a| a.values.len()).product();
@@ -264,7 +264,7 @@ impl Varied {
     }
 
     /// The number of the combination of this table's values.
-    fn combination(&self, all: &[Axis], places: &[usize]) -> usize {
+    fn combination(&self, all: &[SweepAxis], places: &[usize]) -> usize {
         let axes = self.axes.iter();
         axes.fold(0, |n, &i| n * all[i].values.len() + places[i])
     }
@@ -273,7 +273,7 @@ impl Varied {
 /// The top-level table that a path changes; `tcp` for any name of a TCP parameter.
 fn top_key(path: &DottedPath) -> Option<String> {
     match aliases::canonical(path).0.into_iter().next() {
-        Some(Step::Key(key)) => Some(key),
+        Some(PathStep::Key(key)) => Some(key),
         _ => None,
     }
 }

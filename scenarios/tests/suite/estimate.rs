@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::common::said;
-use scenarios::estimate::Estimate;
+use scenarios::estimate::CostEstimate;
 use scenarios::overrides::Override;
 use scenarios::problem::Source;
 use scenarios::run::Job;
@@ -31,7 +31,7 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             .filter(|(name, _)| *name == entry.name);
         let shorter: Vec<&str> = shorter.iter().copied().chain(short.map(|s| s.1)).collect();
         let runs = plan(entry.text, &shorter).runs;
-        let estimates = Estimate::of_all(&runs).unwrap();
+        let estimates = CostEstimate::of_all(&runs).unwrap();
         for (spec, estimate) in crate::common::spread(runs.len()).map(|i| (&runs[i], &estimates[i]))
         {
             let dir = tempfile::tempdir().unwrap();
@@ -92,7 +92,7 @@ fn requests_over_a_pool_are_estimated_with_the_few_connections_that_they_share()
         ("{ max = 20, max_requests = 10 }", 450.0..=550.0),
     ] {
         let runs = plan(text, &[&format!("workload.w.pool={pool}")]).runs;
-        let estimate = &Estimate::of_all(&runs).unwrap()[0];
+        let estimate = &CostEstimate::of_all(&runs).unwrap()[0];
         assert!(
             connections.contains(&estimate.connections),
             "{pool}: {estimate}"
@@ -124,7 +124,7 @@ fn connections_that_outlast_the_run_are_estimated_by_what_they_get_done() {
     ] {
         let sets = [set, "tcp.send_buffer=64 kB", "tcp.receive_buffer=64 kB"];
         let runs = plan(text, &sets).runs;
-        let estimate = &Estimate::of_all(&runs).unwrap()[0];
+        let estimate = &CostEstimate::of_all(&runs).unwrap()[0];
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("run");
         Job::new(&runs[0], &dir).execute(&mut |_| ()).unwrap();

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::{Axes, Drawn, rgb};
+use super::{Axes, PlotResult, rgb};
 use crate::figures::style::Rgb;
 
 /// What is drawn into a chart.
@@ -52,7 +52,7 @@ pub(crate) enum Mark {
 
 /// How the legend shows a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum LegendKey {
     Filled,
     Solid,
     Dashed,
@@ -83,15 +83,15 @@ impl Mark {
         }
     }
 
-    pub(super) fn key(&self) -> Key {
+    pub(super) fn key(&self) -> LegendKey {
         match self {
-            Mark::Area { .. } | Mark::Band { .. } => Key::Filled,
+            Mark::Area { .. } | Mark::Band { .. } => LegendKey::Filled,
             Mark::Line { dashed, .. } | Mark::Intervals { dashed, .. } => match dashed {
-                true => Key::Dashed,
-                false => Key::Solid,
+                true => LegendKey::Dashed,
+                false => LegendKey::Solid,
             },
-            Mark::Strokes { .. } => Key::Upright,
-            Mark::Dots { .. } => Key::Dot,
+            Mark::Strokes { .. } => LegendKey::Upright,
+            Mark::Dots { .. } => LegendKey::Dot,
         }
     }
 
@@ -120,7 +120,7 @@ impl Mark {
     }
 }
 
-pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> Drawn {
+pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> PlotResult {
     match mark {
         Mark::Area { colour, points, .. } => {
             let upper = points.iter().map(|p| (p.0, p.2));

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use tcp_model::{ConnId, State};
 
 use super::kept::Kept;
-use super::{Change, Conversation, Detail, Fate, Sent, has_flag};
+use super::{Arrival, Conversation, HeaderDetail, SentSegment, StateChange, has_flag};
 use crate::figures::style::state_named;
 use crate::store::reader::{Groups, Table};
 use crate::store::{StoreError, Texts};
@@ -46,7 +46,7 @@ const SPARE: usize = 4;
 pub(crate) const MOST_CHANGES: usize = 1000;
 
 /// A connection's 4-tuple without direction.
-type Pair = ((i64, i64), (i64, i64));
+type FourTuple = ((i64, i64), (i64, i64));
 
 /// The first `most` connections that have segments; where none has, those that have states.
 pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>, StoreError> {
@@ -81,7 +81,7 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
         }
         for (change, node) in conns.iter().flat_map(|c| changes.of(*c)) {
             let lane = one.lane(node);
-            one.changes.push(Change { lane, ..*change });
+            one.changes.push(StateChange { lane, ..*change });
         }
         one.changes.sort_by(|a, b| a.time.total_cmp(&b.time));
         shown.extend(conns);
@@ -92,13 +92,13 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
 
 /// A row of the table of segments.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct TracedRow {
     place: u64,
-    pair: Pair,
+    pair: FourTuple,
     conn: i64,
     number: i64,
     sent: f64,
-    fate: Fate,
+    fate: Arrival,
     source: (i64, i64),
     dst_port: i64,
     numbers: [u32; 4],
@@ -117,7 +117,7 @@ struct Row {
 struct Traced {
     /// Connections in order of their first segment.
     order: Vec<i64>,
-    rows: BTreeMap<i64, Vec<Row>>,
+    rows: BTreeMap<i64, Vec<TracedRow>>,
     /// The texts of all rows.
     texts: Vec<String>,
 }
@@ -129,7 +129,7 @@ impl Traced {
             return Ok(traced);
         };
         let most = SPARE * most;
-        let (mut kept, mut pairs) = (BTreeMap::<i64, Kept<Row>>::new(), BTreeSet::new());
+        let (mut kept, mut pairs) = (BTreeMap::<i64, Kept<TracedRow>>::new(), BTreeSet::new());
         let mut sent: FxHashMap<(i64, (i64, i64)), i64> = FxHashMap::default();
         let mut places = HashMap::new();
         let mut place = 0;
@@ -175,7 +175,7 @@ impl Traced {
     }
 
     /// A row as diagrams need it.
-    fn sent(&self, row: &Row, (from, to): (usize, usize)) -> Sent {
+    fn sent(&self, row: &TracedRow, (from, to): (usize, usize)) -> SentSegment {
         let text = |which: usize| self.text(row.texts[which]).to_owned();
         let [seq, ack, len, window] = row.numbers;
         let mut options = text(OPTIONS);
@@ -183,7 +183,7 @@ impl Traced {
             let [val, ecr] = row.stamps;
             options = format!("nop,nop,TS val {val} ecr {ecr}");
         }
-        Sent {
+        SentSegment {
             sent: row.sent,
             fate: row.fate,
             fate_text: text(FATE),
@@ -200,7 +200,7 @@ impl Traced {
             reason: text(REASON),
             state_at_sender: row.state_at_sender,
             state_at_receiver: row.state_at_receiver,
-            detail: Detail {
+            detail: HeaderDetail {
                 place: 0,
                 dst_port: row.dst_port,
                 window,
@@ -211,9 +211,9 @@ impl Traced {
 
     /// Rows of a connection, with those that others sent over its 4-tuple meanwhile: old
     /// duplicates, and the other half of a simultaneous open, whose identity joins `conns`.
-    fn conversation(&self, conn: i64, conns: &mut BTreeSet<i64>) -> Vec<&Row> {
+    fn conversation(&self, conn: i64, conns: &mut BTreeSet<i64>) -> Vec<&TracedRow> {
         let own = self.rows.get(&conn).map_or(&[][..], Vec::as_slice);
-        let mut rows: Vec<&Row> = own.iter().collect();
+        let mut rows: Vec<&TracedRow> = own.iter().collect();
         let (Some(first), Some(last)) = (own.first(), own.last()) else {
             return rows;
         };
@@ -231,10 +231,10 @@ impl Traced {
     }
 }
 
-impl Row {
-    /// As [`Sent::is_trouble`].
+impl TracedRow {
+    /// As [`SentSegment::is_trouble`].
     fn is_trouble(&self) -> bool {
-        self.retransmission || self.fate == Fate::Lost || self.is_reset
+        self.retransmission || self.fate == Arrival::Lost || self.is_reset
     }
 }
 
@@ -335,7 +335,7 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn pair(&self, i: usize) -> Pair {
+    fn pair(&self, i: usize) -> FourTuple {
         let [src, src_port, dst, dst_port] = self.ends.map(|column| column[i]);
         let (a, b) = ((src, src_port), (dst, dst_port));
         if a <= b { (a, b) } else { (b, a) }
@@ -346,15 +346,15 @@ impl<'a> Columns<'a> {
         self.fates.at(i).1
     }
 
-    fn row(&self, i: usize, place: u64, pair: Pair) -> Row {
+    fn row(&self, i: usize, place: u64, pair: FourTuple) -> TracedRow {
         let fate = if self.received[i].is_finite() {
-            Fate::Received(self.received[i])
+            Arrival::Received(self.received[i])
         } else if self.fates.at(i).0 {
-            Fate::Lost
+            Arrival::Lost
         } else {
-            Fate::Unseen
+            Arrival::Unseen
         };
-        Row {
+        TracedRow {
             place,
             pair,
             conn: self.conn[i],
@@ -379,7 +379,7 @@ impl<'a> Columns<'a> {
 struct Changes {
     /// Connections in order of their first change.
     order: Vec<i64>,
-    changes: BTreeMap<i64, Vec<(Change, String)>>,
+    changes: BTreeMap<i64, Vec<(StateChange, String)>>,
 }
 
 impl Changes {
@@ -415,7 +415,7 @@ impl Changes {
                 }
                 let changes = all.changes.entry(conn).or_default();
                 if changes.len() < MOST_CHANGES {
-                    let change = Change {
+                    let change = StateChange {
                         time: times[i],
                         lane: 0,
                         from: state_named(&from[i]).unwrap_or(State::Closed),
@@ -427,7 +427,7 @@ impl Changes {
         }
     }
 
-    fn of(&self, conn: i64) -> impl Iterator<Item = &(Change, String)> {
+    fn of(&self, conn: i64) -> impl Iterator<Item = &(StateChange, String)> {
         self.changes.get(&conn).into_iter().flatten()
     }
 }

@@ -36,11 +36,11 @@ const FEWEST: usize = 20;
 const ACKED: usize = 8;
 
 /// An end of a connection: its address and port.
-type End = (i64, i64);
+type EndAddress = (i64, i64);
 
 /// A segment.
 #[derive(Clone, Debug)]
-struct Row {
+struct SequenceRow {
     number: i64,
     sent: f64,
     /// NaN of one that did not arrive, or was not seen to.
@@ -79,7 +79,7 @@ pub(super) struct Ack {
 
 /// The data of one sender, and what came back.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sequence {
+pub(super) struct SequencePlot {
     pub(super) conn: i64,
     pub(super) data: Vec<Data>,
     pub(super) acks: Vec<Ack>,
@@ -88,8 +88,11 @@ pub(super) struct Sequence {
 }
 
 /// The plots of these connections.
-pub(super) fn sequences(data: &RunData<'_>, conns: &[i64]) -> Result<Vec<Sequence>, StoreError> {
-    let mut ends: BTreeMap<(i64, End), Vec<Row>> = BTreeMap::new();
+pub(super) fn sequences(
+    data: &RunData<'_>,
+    conns: &[i64],
+) -> Result<Vec<SequencePlot>, StoreError> {
+    let mut ends: BTreeMap<(i64, EndAddress), Vec<SequenceRow>> = BTreeMap::new();
     let Some(mut groups) = data.groups("segments", COLUMNS)? else {
         return Ok(Vec::new());
     };
@@ -99,7 +102,7 @@ pub(super) fn sequences(data: &RunData<'_>, conns: &[i64]) -> Result<Vec<Sequenc
     let of = |conn: i64| {
         let mut both = ends.range((conn, (i64::MIN, i64::MIN))..=(conn, (i64::MAX, i64::MAX)));
         let (first, second) = (both.next()?.1, both.next()?.1);
-        let bytes = |rows: &[Row]| rows.iter().map(|r| u64::from(r.len)).sum::<u64>();
+        let bytes = |rows: &[SequenceRow]| rows.iter().map(|r| u64::from(r.len)).sum::<u64>();
         match bytes(first) >= bytes(second) {
             true => sequence(conn, first, second),
             false => sequence(conn, second, first),
@@ -111,7 +114,7 @@ pub(super) fn sequences(data: &RunData<'_>, conns: &[i64]) -> Result<Vec<Sequenc
 fn read(
     table: &Table,
     conns: &[i64],
-    ends: &mut BTreeMap<(i64, End), Vec<Row>>,
+    ends: &mut BTreeMap<(i64, EndAddress), Vec<SequenceRow>>,
 ) -> Result<(), StoreError> {
     let (conn, number) = (table.ints("conn")?, table.ints("number")?);
     let (sent, received) = (table.floats("sent_s")?, table.floats("received_s")?);
@@ -130,7 +133,7 @@ fn read(
         }
         // Where every segment has a row, they are numbered by counting.
         let counted = rows.len() as i64 + 1;
-        rows.push(Row {
+        rows.push(SequenceRow {
             number: if number[i] == 0 { counted } else { number[i] },
             sent: sent[i],
             received: received[i],
@@ -149,9 +152,9 @@ fn read(
 
 /// The stretch of a sender's segments without a gap among those recorded, with ACKs that arrived meanwhile
 /// (`acked`, in order), in which most were sent again; of a long one what lies around the first of them.
-fn stretch(rows: &[Row], acked: &[f64]) -> Range<usize> {
-    let again = |rows: &[Row]| rows.iter().filter(|r| !r.reason.is_empty()).count();
-    let is_acked = |rows: &[Row]| {
+fn stretch(rows: &[SequenceRow], acked: &[f64]) -> Range<usize> {
+    let again = |rows: &[SequenceRow]| rows.iter().filter(|r| !r.reason.is_empty()).count();
+    let is_acked = |rows: &[SequenceRow]| {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
             return false;
         };
@@ -174,7 +177,7 @@ fn stretch(rows: &[Row], acked: &[f64]) -> Range<usize> {
     start..best.end.min(start + MOST_DRAWN)
 }
 
-fn sequence(conn: i64, sender: &[Row], receiver: &[Row]) -> Option<Sequence> {
+fn sequence(conn: i64, sender: &[SequenceRow], receiver: &[SequenceRow]) -> Option<SequencePlot> {
     let base = sender.iter().find(|r| r.len > 0)?.seq;
     let offset = |seq: u32| f64::from(seq.wrapping_sub(base) as i32);
     let mut acked: Vec<f64> = receiver.iter().map(|r| r.received).collect();
@@ -213,7 +216,7 @@ fn sequence(conn: i64, sender: &[Row], receiver: &[Row]) -> Option<Sequence> {
                 .collect(),
         })
         .collect();
-    Some(Sequence {
+    Some(SequencePlot {
         conn,
         data,
         acks,
@@ -222,8 +225,8 @@ fn sequence(conn: i64, sender: &[Row], receiver: &[Row]) -> Option<Sequence> {
 }
 
 /// What the receiver's windows are to be multiplied with: both ends must have offered to scale them.
-fn window_shift(sender: &[Row], receiver: &[Row]) -> f64 {
-    let offered = |rows: &[Row]| {
+fn window_shift(sender: &[SequenceRow], receiver: &[SequenceRow]) -> f64 {
+    let offered = |rows: &[SequenceRow]| {
         let options = rows.iter().map(|r| r.options.as_str());
         let mut scales = options.flat_map(|o| o.split(',')).filter_map(|option| {
             let shift = option.strip_prefix("wscale ")?;
@@ -251,8 +254,8 @@ fn sack_blocks(options: &str) -> impl Iterator<Item = (u32, u32)> {
 mod tests {
     use super::*;
 
-    fn row(number: i64, reason: &str) -> Row {
-        Row {
+    fn row(number: i64, reason: &str) -> SequenceRow {
+        SequenceRow {
             number,
             sent: number as f64,
             received: number as f64 + 0.5,
@@ -270,26 +273,26 @@ mod tests {
     #[test]
     fn the_stretch_with_most_retransmissions_is_drawn() {
         let acked: Vec<f64> = (0..1000).map(f64::from).collect();
-        let rows: Vec<Row> = [1, 2, 3, 7, 8, 9, 20]
+        let rows: Vec<SequenceRow> = [1, 2, 3, 7, 8, 9, 20]
             .map(|n| row(n, if n == 8 { "SACK" } else { "" }))
             .into();
         assert_eq!(stretch(&rows, &acked), 3..6);
         assert_eq!(stretch(&rows, &acked[..4]), 0..3, "no ACKs later on");
-        let rows: Vec<Row> = (0..1000)
+        let rows: Vec<SequenceRow> = (0..1000)
             .map(|n| row(n, if n == 500 { "RTO" } else { "" }))
             .collect();
         assert_eq!(
             stretch(&rows, &acked),
             500 - BEFORE..500 - BEFORE + MOST_DRAWN
         );
-        let rows: Vec<Row> = (0..1000).map(|n| row(n, "")).collect();
+        let rows: Vec<SequenceRow> = (0..1000).map(|n| row(n, "")).collect();
         assert_eq!(stretch(&rows, &acked), 0..MOST_DRAWN);
         assert_eq!(stretch(&[], &acked), 0..0);
     }
 
     #[test]
     fn windows_are_scaled_and_blocks_are_read_across_the_wrap() {
-        let mut sender: Vec<Row> = (0..30).map(|n| row(n, "")).collect();
+        let mut sender: Vec<SequenceRow> = (0..30).map(|n| row(n, "")).collect();
         sender[0].options = "mss 1460,wscale 2".into();
         let mut back = row(5, "");
         (back.seq, back.ack, back.len) = (1, 1000, 0);
@@ -305,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_few_segments_make_no_plot() {
-        let sender: Vec<Row> = (0..5).map(|n| row(n, "")).collect();
+        let sender: Vec<SequenceRow> = (0..5).map(|n| row(n, "")).collect();
         assert_eq!(sequence(7, &sender, &[row(2, "")]), None);
     }
 }

@@ -3,7 +3,7 @@
 //! Told from times alone: of waits of the application, of Nagle's algorithm and of pacing only the sum is
 //! seen.
 
-use crate::figures::conversation::{Conversation, Fate, Sent};
+use crate::figures::conversation::{Arrival, Conversation, SentSegment};
 
 /// Why nothing was sent for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,11 @@ pub(super) fn before(c: &Conversation, i: usize) -> Option<(f64, Cause)> {
     let s = &c.segments[i];
     let earlier = &c.segments[..i];
     let own = earlier.iter().filter(|o| o.from == s.from);
-    let arrived = |o: &&Sent| matches!(o.fate, Fate::Received(t) if o.to == s.from && t <= s.sent);
+    let arrived =
+        |o: &&SentSegment| matches!(o.fate, Arrival::Received(t) if o.to == s.from && t <= s.sent);
     let arrivals = earlier.iter().filter(arrived);
-    let arrival = |o: &Sent| match o.fate {
-        Fate::Received(t) => t,
+    let arrival = |o: &SentSegment| match o.fate {
+        Arrival::Received(t) => t,
         _ => f64::NEG_INFINITY,
     };
     let last_sent = own
@@ -80,7 +81,7 @@ pub(super) fn before(c: &Conversation, i: usize) -> Option<(f64, Cause)> {
 }
 
 /// True when an ACK for all of a segment is among the arrivals.
-fn is_acked<'a>(s: &Sent, mut arrivals: impl Iterator<Item = &'a Sent>) -> bool {
+fn is_acked<'a>(s: &SentSegment, mut arrivals: impl Iterator<Item = &'a SentSegment>) -> bool {
     let end = s.seq.wrapping_add(s.len);
     arrivals.any(|o| o.has("ACK") && o.ack.wrapping_sub(end) < 1 << 31)
 }

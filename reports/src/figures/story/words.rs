@@ -3,22 +3,22 @@
 use tcp_model::State;
 
 use super::waits::Cause;
-use crate::figures::conversation::Sent;
+use crate::figures::conversation::SentSegment;
 
 /// The same in two languages.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said {
+pub(super) struct Bilingual {
     pub(super) english: String,
     pub(super) chinese: String,
 }
 
-impl Said {
-    fn new(english: String, chinese: String) -> Said {
-        Said { english, chinese }
+impl Bilingual {
+    fn new(english: String, chinese: String) -> Bilingual {
+        Bilingual { english, chinese }
     }
 
     /// With another sentence behind.
-    pub(super) fn and(mut self, more: Said) -> Said {
+    pub(super) fn and(mut self, more: Bilingual) -> Bilingual {
         if !more.english.is_empty() {
             self.english.push(' ');
             self.english.push_str(&more.english);
@@ -29,10 +29,10 @@ impl Said {
 }
 
 /// Sender and receiver.
-type Names<'a> = (&'a str, &'a str);
+type EndNames<'a> = (&'a str, &'a str);
 
 /// What the sender's state becomes, if that is known.
-fn enters(s: &Sent) -> (String, String) {
+fn enters(s: &SentSegment) -> (String, String) {
     match s.state_at_sender {
         Some(state) => (
             format!(" {} is its state now.", state.name()),
@@ -42,10 +42,10 @@ fn enters(s: &Sent) -> (String, String) {
     }
 }
 
-pub(super) fn syn((a, b): Names<'_>, s: &Sent, crossing: bool) -> Said {
+pub(super) fn syn((a, b): EndNames<'_>, s: &SentSegment, crossing: bool) -> Bilingual {
     let (en, zh) = enters(s);
     if crossing {
-        return Said::new(
+        return Bilingual::new(
             format!(
                 "{a} also sends a SYN, before it has received {b}'s: a simultaneous open. Its own initial \
                  sequence number is {}.{en}",
@@ -57,7 +57,7 @@ pub(super) fn syn((a, b): Names<'_>, s: &Sent, crossing: bool) -> Said {
             ),
         );
     }
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} asks to open a connection to {b}: SYN = 1, and x = {} is its initial sequence number. \
              A SYN takes one sequence number, so the answer will acknowledge x+1.{en}",
@@ -70,10 +70,10 @@ pub(super) fn syn((a, b): Names<'_>, s: &Sent, crossing: bool) -> Said {
     )
 }
 
-pub(super) fn syn_ack((a, b): Names<'_>, s: &Sent, both: bool) -> Said {
+pub(super) fn syn_ack((a, b): EndNames<'_>, s: &SentSegment, both: bool) -> Bilingual {
     let (en, zh) = enters(s);
     if both {
-        return Said::new(
+        return Bilingual::new(
             format!(
                 "{a} has received the SYN of {b} while its own was on the way: both ends pass through \
                  SYN-RECEIVED, and each acknowledges the other's SYN.{en}"
@@ -83,7 +83,7 @@ pub(super) fn syn_ack((a, b): Names<'_>, s: &Sent, both: bool) -> Said {
             ),
         );
     }
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} answers with SYN and ACK in one segment: ack = x+1 acknowledges the SYN of {b}, and \
              y = {} is {a}'s own initial sequence number.{en}",
@@ -96,9 +96,9 @@ pub(super) fn syn_ack((a, b): Names<'_>, s: &Sent, both: bool) -> Said {
     )
 }
 
-pub(super) fn third_ack((a, b): Names<'_>, s: &Sent) -> Said {
+pub(super) fn third_ack((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
     let (en, zh) = enters(s);
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} acknowledges {b}'s SYN with ack = y+1: the third segment of the handshake. Now each end \
              knows that the other has its initial sequence number; without this segment an old duplicate \
@@ -111,7 +111,7 @@ pub(super) fn third_ack((a, b): Names<'_>, s: &Sent) -> Said {
     )
 }
 
-pub(super) fn data((a, b): Names<'_>, s: &Sent, iss: Option<u32>) -> Said {
+pub(super) fn data((a, b): EndNames<'_>, s: &SentSegment, iss: Option<u32>) -> Bilingual {
     let from = relative(s.seq, iss);
     let to = relative(s.seq.wrapping_add(s.len).wrapping_sub(1), iss);
     let push = if s.has("PSH") {
@@ -122,7 +122,7 @@ pub(super) fn data((a, b): Names<'_>, s: &Sent, iss: Option<u32>) -> Said {
     } else {
         ("", "")
     };
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} sends {} bytes to {b}, bytes {from} to {to} of its stream.{}",
             s.len, push.0
@@ -134,9 +134,9 @@ pub(super) fn data((a, b): Names<'_>, s: &Sent, iss: Option<u32>) -> Said {
     )
 }
 
-pub(super) fn ack((a, b): Names<'_>, s: &Sent, iss: Option<u32>) -> Said {
+pub(super) fn ack((a, b): EndNames<'_>, s: &SentSegment, iss: Option<u32>) -> Bilingual {
     let next = relative(s.ack, iss);
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} acknowledges everything before byte {next} of {b}'s stream: the number names the byte it expects next."
         ),
@@ -146,16 +146,16 @@ pub(super) fn ack((a, b): Names<'_>, s: &Sent, iss: Option<u32>) -> Said {
     )
 }
 
-pub(super) fn repeated_ack((a, _): Names<'_>, s: &Sent, of_fin: bool) -> Said {
+pub(super) fn repeated_ack((a, _): EndNames<'_>, s: &SentSegment, of_fin: bool) -> Bilingual {
     if of_fin {
-        return Said::new(
+        return Bilingual::new(
             format!(
                 "{a} repeats its ACK of the FIN: the FIN arrived again, so the first ACK was lost or late."
             ),
             format!("{a} 再次确认 FIN：FIN 又到达了一次，说明之前的 ACK 可能已丢失。"),
         );
     }
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} repeats its acknowledgment (ack = {}, window = {}): something arrived out of order or \
              twice, or its window has changed.",
@@ -168,8 +168,8 @@ pub(super) fn repeated_ack((a, _): Names<'_>, s: &Sent, of_fin: bool) -> Said {
     )
 }
 
-pub(super) fn closed_window((a, b): Names<'_>, _: &Sent) -> Said {
-    Said::new(
+pub(super) fn closed_window((a, b): EndNames<'_>, _: &SentSegment) -> Bilingual {
+    Bilingual::new(
         format!(
             "{a} closes its window: its receive buffer is full because the application does not read. \
              {b} must stop sending, and probes from time to time whether the window has opened."
@@ -180,8 +180,8 @@ pub(super) fn closed_window((a, b): Names<'_>, _: &Sent) -> Said {
     )
 }
 
-pub(super) fn open_window((a, b): Names<'_>, s: &Sent) -> Said {
-    Said::new(
+pub(super) fn open_window((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
+    Bilingual::new(
         format!(
             "{a} opens its window again ({} in the header): the application has read, and {b} may send.",
             s.detail.window
@@ -193,7 +193,7 @@ pub(super) fn open_window((a, b): Names<'_>, s: &Sent) -> Said {
     )
 }
 
-pub(super) fn fin((a, b): Names<'_>, s: &Sent, acks_fin: bool) -> Said {
+pub(super) fn fin((a, b): EndNames<'_>, s: &SentSegment, acks_fin: bool) -> Bilingual {
     let p = s.seq.wrapping_add(s.len);
     let data = match s.len {
         0 => (String::new(), String::new()),
@@ -214,7 +214,7 @@ pub(super) fn fin((a, b): Names<'_>, s: &Sent, acks_fin: bool) -> Said {
             format!("在 {b} 也关闭之前，它仍然继续接收。"),
         )
     };
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} has no more data to send: FIN = 1 with sequence number {p}. A FIN takes one sequence \
              number, as a SYN does.{}{}{en}",
@@ -227,7 +227,7 @@ pub(super) fn fin((a, b): Names<'_>, s: &Sent, acks_fin: bool) -> Said {
     )
 }
 
-pub(super) fn ack_of_fin((a, b): Names<'_>, s: &Sent) -> Said {
+pub(super) fn ack_of_fin((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
     let more = match s.state_at_sender {
         Some(State::CloseWait) => (
             format!(" {a} is in CLOSE-WAIT: it may still send, until its application closes. That is why a close takes four segments and not three."),
@@ -243,7 +243,7 @@ pub(super) fn ack_of_fin((a, b): Names<'_>, s: &Sent) -> Said {
         ),
         _ => (String::new(), String::new()),
     };
-    Said::new(
+    Bilingual::new(
         format!(
             "{a} acknowledges the FIN of {b}: ack = {} is the FIN's number plus one.{}",
             s.ack, more.0
@@ -255,8 +255,8 @@ pub(super) fn ack_of_fin((a, b): Names<'_>, s: &Sent) -> Said {
     )
 }
 
-pub(super) fn reset((a, b): Names<'_>, _: &Sent) -> Said {
-    Said::new(
+pub(super) fn reset((a, b): EndNames<'_>, _: &SentSegment) -> Bilingual {
+    Bilingual::new(
         format!(
             "{a} resets the connection: RST = 1 ends it at once, without an answer and without \
              TIME-WAIT. Data that {b} has not read yet are lost."
@@ -268,7 +268,7 @@ pub(super) fn reset((a, b): Names<'_>, _: &Sent) -> Said {
 }
 
 /// `first`: the number of the segment that is repeated, from 1.
-pub(super) fn again(s: &Sent, first: usize) -> Said {
+pub(super) fn again(s: &SentSegment, first: usize) -> Bilingual {
     let rule = match s.reason.as_str() {
         "RTO" => (
             "no acknowledgment came before the retransmission time-out".to_owned(),
@@ -286,44 +286,44 @@ pub(super) fn again(s: &Sent, first: usize) -> Said {
         "" => ("it is sent again".to_owned(), "重新发送".to_owned()),
         rule => (format!("by the rule {rule}"), format!("依据规则 {rule}")),
     };
-    Said::new(
+    Bilingual::new(
         format!("It repeats segment {first}: {}.", rule.0),
         format!("它重复第 {first} 段：{}。", rule.1),
     )
 }
 
-pub(super) fn lost(fate: &str) -> Said {
+pub(super) fn lost(fate: &str) -> Bilingual {
     let cause = fate.strip_prefix("lost: ").unwrap_or(fate);
-    Said::new(
+    Bilingual::new(
         format!("It is lost on the way ({cause})."),
         format!("它在途中丢失（{cause}）。"),
     )
 }
 
-pub(super) fn unseen() -> Said {
-    Said::new(
+pub(super) fn unseen() -> Bilingual {
+    Bilingual::new(
         "Its arrival was not recorded.".to_owned(),
         "未记录它的到达。".to_owned(),
     )
 }
 
-pub(super) fn arrived(receiver: &str, after: String, state: Option<State>) -> Said {
+pub(super) fn arrived(receiver: &str, after: String, state: Option<State>) -> Bilingual {
     match state {
-        Some(state) => Said::new(
+        Some(state) => Bilingual::new(
             format!(
                 "It arrives {after} later, and {receiver} enters {}.",
                 state.name()
             ),
             format!("{after} 后到达，{receiver} 进入 {}。", state.name()),
         ),
-        None => Said::new(
+        None => Bilingual::new(
             format!("It arrives {after} later."),
             format!("{after} 后到达。"),
         ),
     }
 }
 
-pub(super) fn waited(name: &str, time: &str, cause: Cause) -> Said {
+pub(super) fn waited(name: &str, time: &str, cause: Cause) -> Bilingual {
     let (en, zh) = match cause {
         Cause::RoundTrip => (
             "for the other end's segment to arrive",
@@ -347,13 +347,13 @@ pub(super) fn waited(name: &str, time: &str, cause: Cause) -> Said {
             "等待应用、Nagle 算法或发送节奏",
         ),
     };
-    Said::new(
+    Bilingual::new(
         format!("Before it {name} waited {time} {en}."),
         format!("此前 {name} {zh}，共 {time}。"),
     )
 }
 
-pub(super) fn time_wait(name: &str, stay: Option<&str>) -> Said {
+pub(super) fn time_wait(name: &str, stay: Option<&str>) -> Bilingual {
     let (en, zh) = match stay {
         Some(stay) => (
             format!("for {stay} (2MSL), then it is CLOSED"),
@@ -364,7 +364,7 @@ pub(super) fn time_wait(name: &str, stay: Option<&str>) -> Said {
             "2MSL，直到记录结束之后".to_owned(),
         ),
     };
-    Said::new(
+    Bilingual::new(
         format!(
             "{name} stays in TIME-WAIT {en}. MSL is the longest time that a segment can live in the \
              network. One MSL is for its last ACK to get there or be lost, the other for a FIN sent \

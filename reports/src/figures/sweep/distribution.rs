@@ -15,7 +15,7 @@ use crate::text::sentence;
 use crate::words;
 
 /// Values of the runs by panel and curve.
-type Values = BTreeMap<(Vec<usize>, usize), Vec<f64>>;
+type CurveValues = BTreeMap<(Vec<usize>, usize), Vec<f64>>;
 
 /// The figure: a curve for each value of the second axis, or of the first where there is one alone; `None`
 /// where no run has the metric.
@@ -113,8 +113,8 @@ fn values(
     wanted: &MetricFigure,
     layout: &Layout,
     by: usize,
-) -> Values {
-    let mut values = Values::new();
+) -> CurveValues {
+    let mut values = CurveValues::new();
     for row in rows.iter().filter(|r| r.status.is_ok()) {
         let place = |axis: usize| info.axes[axis].place(row.values.get(axis)?);
         let held = layout

@@ -15,10 +15,10 @@ use crate::text::sentence;
 use crate::words;
 
 /// A point: value of the metric along x, then low, mean and high of the one along y.
-type Point = (f64, f64, f64, f64);
+type PlotPoint = (f64, f64, f64, f64);
 
 /// A point of a panel, by the places of its curve and of its value on x.
-type Placed = (usize, usize, Point);
+type Placed = (usize, usize, PlotPoint);
 
 /// The figure; `None` where no runs have both metrics.
 pub(super) fn figure(
@@ -131,7 +131,7 @@ fn marks(
     largest: f64,
     label: &impl Fn(usize, usize) -> String,
 ) -> Vec<Mark> {
-    let place = |p: &(usize, usize, Point)| match layout.series {
+    let place = |p: &(usize, usize, PlotPoint)| match layout.series {
         Some(_) => p.0,
         None => p.1,
     };

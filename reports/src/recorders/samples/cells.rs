@@ -4,22 +4,22 @@ use sim_core::SimTime;
 use tcp_model::sample::SenderSample;
 
 /// A sample with its time.
-pub(super) type Point = (SimTime, SenderSample);
+pub(super) type SamplePoint = (SimTime, SenderSample);
 
 /// The samples of one step of the grid that are worth keeping.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
+struct GridCell {
     place: u64,
-    least_cwnd: Point,
-    most_cwnd: Point,
-    least_srtt: Point,
-    most_srtt: Point,
-    last: Point,
+    least_cwnd: SamplePoint,
+    most_cwnd: SamplePoint,
+    least_srtt: SamplePoint,
+    most_srtt: SamplePoint,
+    last: SamplePoint,
 }
 
-impl Cell {
-    fn new(place: u64, point: Point) -> Cell {
-        Cell {
+impl GridCell {
+    fn new(place: u64, point: SamplePoint) -> GridCell {
+        GridCell {
             place,
             least_cwnd: point,
             most_cwnd: point,
@@ -30,7 +30,7 @@ impl Cell {
     }
 
     /// Takes in a later cell.
-    fn join(&mut self, later: &Cell) {
+    fn join(&mut self, later: &GridCell) {
         if later.least_cwnd.1.cwnd < self.least_cwnd.1.cwnd {
             self.least_cwnd = later.least_cwnd;
         }
@@ -47,7 +47,7 @@ impl Cell {
     }
 
     /// Its samples in order of time, each once.
-    fn points(&self, all: &mut Vec<Point>) {
+    fn points(&self, all: &mut Vec<SamplePoint>) {
         let start = all.len();
         all.extend([
             self.least_cwnd,
@@ -64,17 +64,17 @@ impl Cell {
 /// Up to `most` cells of equal length. Of each, the extremes of congestion window and round-trip
 /// time are kept, and the last sample: peaks stay, whatever the step.
 #[derive(Debug)]
-pub(super) struct Cells {
+pub(super) struct GridCells {
     most: usize,
     step_ps: u64,
-    cells: Vec<Cell>,
+    cells: Vec<GridCell>,
     seen: u64,
 }
 
-impl Cells {
+impl GridCells {
     /// Nothing is left out before there are more than `most` samples.
-    pub(super) fn new(most: usize) -> Cells {
-        Cells {
+    pub(super) fn new(most: usize) -> GridCells {
+        GridCells {
             most: most.max(2),
             step_ps: 1,
             cells: Vec::new(),
@@ -83,14 +83,14 @@ impl Cells {
     }
 
     /// Takes a sample, later than all before.
-    pub(super) fn add(&mut self, point: Point) {
+    pub(super) fn add(&mut self, point: SamplePoint) {
         self.seen += 1;
         let mut place = point.0.as_ps() / self.step_ps;
         if self.cells.len() == self.most && self.cells.last().is_some_and(|c| c.place != place) {
             self.widen(point.0);
             place = point.0.as_ps() / self.step_ps;
         }
-        let cell = Cell::new(place, point);
+        let cell = GridCell::new(place, point);
         match self.cells.last_mut() {
             Some(last) if last.place == place => last.join(&cell),
             _ => self.cells.push(cell),
@@ -119,7 +119,7 @@ impl Cells {
     }
 
     /// The samples kept, in order of time, and how many were left out.
-    pub(super) fn finish(&self) -> (Vec<Point>, u64) {
+    pub(super) fn finish(&self) -> (Vec<SamplePoint>, u64) {
         let mut all = Vec::new();
         self.cells.iter().for_each(|cell| cell.points(&mut all));
         let left_out = self.seen.saturating_sub(all.len() as u64);
@@ -135,7 +135,7 @@ mod tests {
     use tcp_model::diagnostics::SenderState;
     use tcp_model::sample::Side;
 
-    fn sample(i: u64, cwnd: u64) -> Point {
+    fn sample(i: u64, cwnd: u64) -> SamplePoint {
         let sample = SenderSample {
             conn: ConnId(1),
             side: Side::Active,
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn few_samples_are_all_kept() {
-        let mut cells = Cells::new(100);
+        let mut cells = GridCells::new(100);
         (0..100).for_each(|i| cells.add(sample(i, i)));
         let (points, left_out) = cells.finish();
         assert_eq!((points.len(), left_out), (100, 0));
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn however_many_there_are_the_cells_are_bounded_and_keep_the_peaks() {
         for n in [101u64, 1_000, 50_000] {
-            let mut cells = Cells::new(100);
+            let mut cells = GridCells::new(100);
             let peak = n * 2 / 3;
             let cwnd = |i| if i == peak { 1_000_000 } else { 1_000 + i % 10 };
             (0..n).for_each(|i| cells.add(sample(i, cwnd(i))));

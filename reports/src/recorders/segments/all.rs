@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
-use super::{Fate, Names, Row, Table};
+use super::{NodeNames, ObservedFate, SegmentRow, SegmentsTable};
 use crate::store::StoreError;
 use crate::store::table::Tables;
 
@@ -15,8 +15,8 @@ const HELD: usize = 1 << 16;
 
 #[derive(Debug)]
 pub(crate) struct All {
-    table: Table,
-    held: VecDeque<Row>,
+    table: SegmentsTable,
+    held: VecDeque<SegmentRow>,
     /// Place of a held packet, counted from the first row of all.
     places: FxHashMap<u64, usize>,
     first: usize,
@@ -28,7 +28,7 @@ pub(crate) struct All {
 impl All {
     pub(super) fn new(to: &Tables) -> Result<All, StoreError> {
         Ok(All {
-            table: Table::create(to)?,
+            table: SegmentsTable::create(to)?,
             held: VecDeque::new(),
             places: FxHashMap::default(),
             first: 0,
@@ -41,14 +41,14 @@ impl All {
         time: SimTime,
         node: NodeId,
         trace: &SegmentTrace,
-        names: &Names,
+        names: &NodeNames,
     ) -> Result<(), StoreError> {
         self.early.retain(|(_, at, _)| *at == time);
         let place = self.places.get(&trace.packet).map(|p| p - self.first);
         let held = place.and_then(|p| self.held.get_mut(p));
         match (trace.event, held) {
             (SegmentEvent::Sent, _) => {
-                let mut row = Row::new(trace);
+                let mut row = SegmentRow::new(trace);
                 row.on_sent(trace, time, node);
                 if let Some(early) = self.early.iter().find(|e| e.0 == trace.packet) {
                     row.on_lost(early.1, early.2);
@@ -57,23 +57,23 @@ impl All {
                     .insert(trace.packet, self.first + self.held.len());
                 self.held.push_back(row);
             }
-            (SegmentEvent::Received, Some(row)) if row.fate == Fate::Unseen => {
-                row.on_received(trace, time, node, Fate::Received);
+            (SegmentEvent::Received, Some(row)) if row.fate == ObservedFate::Unseen => {
+                row.on_received(trace, time, node, ObservedFate::Received);
             }
             (SegmentEvent::Received, held) => {
-                let mut row = Row::new(trace);
+                let mut row = SegmentRow::new(trace);
                 row.sent = held.and_then(|row| row.sent);
-                row.on_received(trace, time, node, Fate::Duplicate);
+                row.on_received(trace, time, node, ObservedFate::Duplicate);
                 self.held.push_back(row);
             }
-            (SegmentEvent::Lost(cause), Some(row)) if row.fate == Fate::Unseen => {
+            (SegmentEvent::Lost(cause), Some(row)) if row.fate == ObservedFate::Unseen => {
                 row.on_lost(time, cause);
             }
             (SegmentEvent::Lost(cause), None) => self.early.push((trace.packet, time, cause)),
             (SegmentEvent::Lost(_), Some(_)) => {}
         }
         while let Some(row) = self.held.front() {
-            if row.fate == Fate::Unseen && self.held.len() <= HELD {
+            if row.fate == ObservedFate::Unseen && self.held.len() <= HELD {
                 break;
             }
             self.write_front(names)?;
@@ -81,7 +81,7 @@ impl All {
         Ok(())
     }
 
-    fn write_front(&mut self, names: &Names) -> Result<(), StoreError> {
+    fn write_front(&mut self, names: &NodeNames) -> Result<(), StoreError> {
         let Some(row) = self.held.pop_front() else {
             return Ok(());
         };
@@ -92,7 +92,7 @@ impl All {
         self.table.write(&row, names)
     }
 
-    pub(super) fn close(mut self, names: &Names) -> Result<(), StoreError> {
+    pub(super) fn close(mut self, names: &NodeNames) -> Result<(), StoreError> {
         while !self.held.is_empty() {
             self.write_front(names)?;
         }

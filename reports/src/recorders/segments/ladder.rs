@@ -6,7 +6,7 @@ use sim_core::{LossCause, NodeId, SimTime};
 use tcp_model::ConnId;
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 
-use super::{Fate, LeftOut, Names, Row, Table};
+use super::{LeftOut, NodeNames, ObservedFate, SegmentRow, SegmentsTable};
 use crate::format::count;
 use crate::store::StoreError;
 use crate::store::table::Tables;
@@ -18,19 +18,19 @@ const MOST_ROWS: usize = 100_000;
 const MOST_LOSSES: usize = 1 << 14;
 
 /// An end of a connection: its identity, and the address and port it sends from.
-type End = (ConnId, u32, u16);
+type TracedEnd = (ConnId, u32, u16);
 
 #[derive(Debug)]
 pub(crate) struct Ladder {
     to: Tables,
-    rows: Vec<Row>,
+    rows: Vec<SegmentRow>,
     /// Place of each packet's row.
     places: HashMap<u64, u32>,
     /// Losses of packets without a row, and their order.
     losses: HashMap<u64, (SimTime, LossCause)>,
     order: VecDeque<u64>,
     /// How many segments each end has sent, as far as its segments tell.
-    sent: BTreeMap<End, u64>,
+    sent: BTreeMap<TracedEnd, u64>,
     most: usize,
 }
 
@@ -63,15 +63,17 @@ impl Ladder {
         };
         match trace.event {
             SegmentEvent::Sent => row.on_sent(trace, time, node),
-            SegmentEvent::Lost(cause) if row.fate == Fate::Unseen => row.on_lost(time, cause),
+            SegmentEvent::Lost(cause) if row.fate == ObservedFate::Unseen => {
+                row.on_lost(time, cause)
+            }
             SegmentEvent::Lost(_) => {}
-            SegmentEvent::Received if row.fate == Fate::Unseen => {
-                row.on_received(trace, time, node, Fate::Received);
+            SegmentEvent::Received if row.fate == ObservedFate::Unseen => {
+                row.on_received(trace, time, node, ObservedFate::Received);
             }
             SegmentEvent::Received => {
-                let mut again = Row::new(trace);
+                let mut again = SegmentRow::new(trace);
                 again.sent = row.sent;
-                again.on_received(trace, time, node, Fate::Duplicate);
+                again.on_received(trace, time, node, ObservedFate::Duplicate);
                 if self.rows.len() < self.most {
                     self.rows.push(again);
                 }
@@ -99,12 +101,12 @@ impl Ladder {
     }
 
     /// The packet's row, made where there is none yet, unless there are too many.
-    fn row(&mut self, trace: &SegmentTrace) -> Option<&mut Row> {
+    fn row(&mut self, trace: &SegmentTrace) -> Option<&mut SegmentRow> {
         let place = match self.places.get(&trace.packet) {
             Some(&place) => place as usize,
             None if self.rows.len() < self.most => {
                 self.places.insert(trace.packet, self.rows.len() as u32);
-                let mut row = Row::new(trace);
+                let mut row = SegmentRow::new(trace);
                 if let Some((time, cause)) = self.losses.remove(&trace.packet) {
                     row.on_lost(time, cause);
                 }
@@ -117,16 +119,19 @@ impl Ladder {
     }
 
     /// Writes the rows whose sending is known: an arrival alone is not enough.
-    pub(super) fn close(mut self, names: &Names) -> Result<Option<LeftOut>, StoreError> {
+    pub(super) fn close(mut self, names: &NodeNames) -> Result<Option<LeftOut>, StoreError> {
         self.rows.retain(|row| row.sent.is_some());
-        let written = self.rows.iter().filter(|r| r.fate != Fate::Duplicate);
+        let written = self
+            .rows
+            .iter()
+            .filter(|r| r.fate != ObservedFate::Duplicate);
         let written = written.count() as u64;
-        let key = |row: &Row| (row.sent, row.trace.packet, row.received);
+        let key = |row: &SegmentRow| (row.sent, row.trace.packet, row.received);
         self.rows.sort_by_key(key);
         if self.rows.is_empty() {
             return Ok(None);
         }
-        let mut table = Table::create(&self.to)?;
+        let mut table = SegmentsTable::create(&self.to)?;
         for row in &self.rows {
             table.write(row, names)?;
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{DIGITS, ENDING, Line, PARTS, PartRun};
+use super::{DIGITS, ENDING, PARTS, PartLine, PartRun};
 use crate::store::StoreError;
 use crate::store::hash::text_hash;
 use crate::store::install::sync;
@@ -40,11 +40,11 @@ pub struct Provenance {
 #[derive(Debug)]
 pub struct PartWriter {
     path: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<PartState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct PartState {
     /// `None` until the first line: a process that makes no run leaves no file.
     file: Option<File>,
     head: String,
@@ -59,17 +59,17 @@ impl PartWriter {
     /// # Errors
     /// When the directory of the parts cannot be made.
     pub fn new(dir: &Path, name: &str, by: &Provenance) -> Result<PartWriter, StoreError> {
-        let head = Line {
+        let head = PartLine {
             part: Some(PART),
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             by: serde_json::to_value(by).ok(),
-            ..Line::default()
+            ..PartLine::default()
         };
         let parts = dir.join(PARTS);
         fs::create_dir_all(&parts).map_err(StoreError::io("create the directory", &parts))?;
         Ok(PartWriter {
             path: parts.join(name),
-            state: Mutex::new(State {
+            state: Mutex::new(PartState {
                 file: None,
                 head: text(&head),
                 lists: Vec::new(),
@@ -94,24 +94,24 @@ impl PartWriter {
             PartRun::Complete {
                 metrics,
                 simulation_s,
-            } => Line {
+            } => PartLine {
                 run: Some(id.to_owned()),
                 of: Some(list(&mut state.lists, metrics)),
                 values: Some(metrics.values().to_vec()),
                 s: Some(*simulation_s),
-                ..Line::default()
+                ..PartLine::default()
             },
-            PartRun::Failed(why) => Line {
+            PartRun::Failed(why) => PartLine {
                 run: Some(id.to_owned()),
                 failed: Some(why.clone()),
-                ..Line::default()
+                ..PartLine::default()
             },
         };
         for (i, names) in state.lists.iter().enumerate().skip(known) {
-            lines.push_str(&text(&Line {
+            lines.push_str(&text(&PartLine {
                 list: Some(i),
                 names: Some(names.to_vec()),
-                ..Line::default()
+                ..PartLine::default()
             }));
         }
         lines.push_str(&text(&line));
@@ -124,7 +124,7 @@ impl PartWriter {
         written
     }
 
-    fn append(&self, state: &mut State, lines: &str) -> Result<(), StoreError> {
+    fn append(&self, state: &mut PartState, lines: &str) -> Result<(), StoreError> {
         let Some(file) = &mut state.file else {
             return Ok(());
         };
@@ -193,7 +193,7 @@ fn list(lists: &mut Vec<Arc<[String]>>, metrics: &RowMetrics) -> usize {
 }
 
 /// A line with its hash before it.
-fn text(line: &Line) -> String {
+fn text(line: &PartLine) -> String {
     let text = serde_json::to_string(line).unwrap_or_default();
     format!("{} {text}\n", &text_hash(&text)[..DIGITS])
 }

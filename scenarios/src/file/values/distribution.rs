@@ -15,7 +15,7 @@ use tcp_model::spec::Distribution;
 use crate::file::keys::{DURATION, Described, Form, SIZE, described};
 
 /// The unit in which a distribution draws.
-pub trait Unit: Clone + fmt::Debug + PartialEq + 'static {
+pub trait DistributionUnit: Clone + fmt::Debug + PartialEq + 'static {
     /// What a plain value takes, in words.
     const TAKES: &'static str;
     /// The pattern of a plain value.
@@ -35,7 +35,7 @@ pub trait Unit: Clone + fmt::Debug + PartialEq + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InBytes;
 
-impl Unit for InBytes {
+impl DistributionUnit for InBytes {
     const TAKES: &'static str = "a size with its unit: B, kB, KiB, MB, MiB, GB or GiB";
     const PATTERN: &'static str = SIZE;
     const EXPECTING: &'static str = "a quoted size such as \"10 kB\", or a table such as { kind = \"exponential\", mean = \"10 kB\" }";
@@ -51,7 +51,7 @@ impl Unit for InBytes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InSeconds;
 
-impl Unit for InSeconds {
+impl DistributionUnit for InSeconds {
     const TAKES: &'static str = "a duration with its unit: ps, ns, us, ms, s, min or h";
     const PATTERN: &'static str = DURATION;
     const EXPECTING: &'static str = "a quoted time such as \"5 ms\", or a table such as { kind = \"exponential\", mean = \"5 ms\" }";
@@ -108,7 +108,7 @@ struct DistTable {
 /// The kinds of distributions.
 const KINDS: [&str; 5] = ["constant", "uniform", "exponential", "lognormal", "pareto"];
 
-impl<U: Unit> Described for Dist<U> {
+impl<U: DistributionUnit> Described for Dist<U> {
     fn form() -> Form {
         let one = Form::Leaf {
             takes: U::TAKES.to_owned(),
@@ -142,7 +142,7 @@ enum DistributionError {
 }
 
 impl DistTable {
-    fn resolve<U: Unit>(&self) -> Result<Distribution, DistributionError> {
+    fn resolve<U: DistributionUnit>(&self) -> Result<Distribution, DistributionError> {
         let (uses, distribution): (&[&str], _) = match self.kind.as_str() {
             "constant" => (
                 &["value"],
@@ -201,7 +201,7 @@ impl DistTable {
         }
     }
 
-    fn text<U: Unit>(
+    fn text<U: DistributionUnit>(
         &self,
         key: &'static str,
         value: &Option<String>,
@@ -227,7 +227,7 @@ impl DistTable {
         }
     }
 
-    fn of<U: Unit>(distribution: Distribution) -> DistTable {
+    fn of<U: DistributionUnit>(distribution: Distribution) -> DistTable {
         let kind = |kind: &str| DistTable {
             kind: kind.to_owned(),
             ..DistTable::default()
@@ -261,7 +261,7 @@ impl DistTable {
     }
 }
 
-impl<U: Unit> Serialize for Dist<U> {
+impl<U: DistributionUnit> Serialize for Dist<U> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Distribution::Constant(v) => s.serialize_str(&U::print(v)),
@@ -270,10 +270,10 @@ impl<U: Unit> Serialize for Dist<U> {
     }
 }
 
-impl<'de, U: Unit> Deserialize<'de> for Dist<U> {
+impl<'de, U: DistributionUnit> Deserialize<'de> for Dist<U> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct TextOrTable<U>(PhantomData<U>);
-        impl<'de, U: Unit> Visitor<'de> for TextOrTable<U> {
+        impl<'de, U: DistributionUnit> Visitor<'de> for TextOrTable<U> {
             type Value = Dist<U>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(U::EXPECTING)

@@ -11,14 +11,14 @@ use crate::unreadable::Unreadable;
 
 /// Which segments of traced connections are kept, or of how many connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Segments {
+pub enum SegmentsChoice {
     /// `"ladder"`, `"all"` or `"none"`.
     Kept(SegmentsKept),
     /// The ladders of this many connections of each client.
     Connections(u32),
 }
 
-impl Segments {
+impl SegmentsChoice {
     const NAMES: [(&'static str, SegmentsKept); 3] = [
         ("ladder", SegmentsKept::Ladder),
         ("all", SegmentsKept::All),
@@ -27,37 +27,37 @@ impl Segments {
 
     /// The word for it.
     pub fn name(kept: SegmentsKept) -> &'static str {
-        let named = Segments::NAMES.iter().find(|(_, k)| *k == kept);
+        let named = SegmentsChoice::NAMES.iter().find(|(_, k)| *k == kept);
         named.map_or("ladder", |(name, _)| name)
     }
 }
 
-impl Serialize for Segments {
+impl Serialize for SegmentsChoice {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
-            Segments::Kept(kept) => s.serialize_str(Segments::name(*kept)),
-            Segments::Connections(n) => s.serialize_u32(*n),
+            SegmentsChoice::Kept(kept) => s.serialize_str(SegmentsChoice::name(*kept)),
+            SegmentsChoice::Connections(n) => s.serialize_u32(*n),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Segments {
+impl<'de> Deserialize<'de> for SegmentsChoice {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct WordOrNumber;
         impl Visitor<'_> for WordOrNumber {
-            type Value = Segments;
+            type Value = SegmentsChoice;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("\"ladder\", \"all\", \"none\", or a number of connections")
             }
-            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Segments, E> {
+            fn visit_i64<E: de::Error>(self, n: i64) -> Result<SegmentsChoice, E> {
                 u32::try_from(n)
-                    .map(Segments::Connections)
+                    .map(SegmentsChoice::Connections)
                     .map_err(|_| E::invalid_value(de::Unexpected::Signed(n), &self))
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Segments, E> {
-                let named = Segments::NAMES.iter().find(|(name, _)| *name == text);
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SegmentsChoice, E> {
+                let named = SegmentsChoice::NAMES.iter().find(|(name, _)| *name == text);
                 named
-                    .map(|(_, kept)| Segments::Kept(*kept))
+                    .map(|(_, kept)| SegmentsChoice::Kept(*kept))
                     .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Segments {
 
 /// Which samples of traced senders are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Samples {
+pub enum SamplesChoice {
     /// The extremes of each step of time.
     Grid,
     /// One at each multiple of this time.
@@ -76,14 +76,14 @@ pub enum Samples {
     All,
 }
 
-impl std::str::FromStr for Samples {
+impl std::str::FromStr for SamplesChoice {
     type Err = Unreadable;
-    fn from_str(text: &str) -> Result<Samples, Unreadable> {
+    fn from_str(text: &str) -> Result<SamplesChoice, Unreadable> {
         match text {
-            "grid" => Ok(Samples::Grid),
-            "all" => Ok(Samples::All),
+            "grid" => Ok(SamplesChoice::Grid),
+            "all" => Ok(SamplesChoice::All),
             _ => match text.parse::<SimDuration>() {
-                Ok(every) if !every.is_zero() => Ok(Samples::Every(every)),
+                Ok(every) if !every.is_zero() => Ok(SamplesChoice::Every(every)),
                 _ => Err(format!(
                     "{text:?} is neither \"grid\", \"all\" nor a time such as \"10 ms\""
                 )
@@ -93,24 +93,24 @@ impl std::str::FromStr for Samples {
     }
 }
 
-impl fmt::Display for Samples {
+impl fmt::Display for SamplesChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Samples::Grid => f.write_str("grid"),
-            Samples::All => f.write_str("all"),
-            Samples::Every(every) => write!(f, "{every}"),
+            SamplesChoice::Grid => f.write_str("grid"),
+            SamplesChoice::All => f.write_str("all"),
+            SamplesChoice::Every(every) => write!(f, "{every}"),
         }
     }
 }
 
 super::as_text!(
-    Samples,
+    SamplesChoice,
     "\"grid\", \"all\", or a quoted time such as \"10 ms\""
 );
 
 /// What the payload of captured packets is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Payload {
+pub enum PayloadChoice {
     /// The alphabet over and over.
     #[default]
     Letters,
@@ -118,24 +118,24 @@ pub enum Payload {
     Http,
 }
 
-impl std::str::FromStr for Payload {
+impl std::str::FromStr for PayloadChoice {
     type Err = Unreadable;
-    fn from_str(text: &str) -> Result<Payload, Unreadable> {
+    fn from_str(text: &str) -> Result<PayloadChoice, Unreadable> {
         match text {
-            "letters" => Ok(Payload::Letters),
-            "http" => Ok(Payload::Http),
+            "letters" => Ok(PayloadChoice::Letters),
+            "http" => Ok(PayloadChoice::Http),
             _ => Err(format!("{text:?} is neither \"letters\" nor \"http\"").into()),
         }
     }
 }
 
-impl fmt::Display for Payload {
+impl fmt::Display for PayloadChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Payload::Letters => "letters",
-            Payload::Http => "http",
+            PayloadChoice::Letters => "letters",
+            PayloadChoice::Http => "http",
         })
     }
 }
 
-super::as_text!(Payload, "\"letters\" or \"http\"");
+super::as_text!(PayloadChoice, "\"letters\" or \"http\"");

@@ -18,16 +18,16 @@ use super::{DottedPath, HostFile, LinkFile, NatFile, Problem, RouterFile, Topolo
 use crate::suggest;
 
 /// A named shape.
-struct Shape {
+struct TopologyShape {
     /// Its `kind`.
     kind: &'static str,
     /// The keys it takes.
     keys: &'static [&'static str],
     /// Expands it to a graph.
-    expand: fn(&Given<'_>) -> Result<Graph, Problem>,
+    expand: fn(&TopologyKeys<'_>) -> Result<Graph, Problem>,
 }
 
-const SHAPES: &[&Shape] = &[
+const SHAPES: &[&TopologyShape] = &[
     &pair::SHAPE,
     &star::SHAPE,
     &dumbbell::SHAPE,
@@ -86,12 +86,12 @@ impl Graph {
 }
 
 /// Access to the keys of `[topology]` for shapes.
-struct Given<'a> {
+struct TopologyKeys<'a> {
     file: &'a TopologyFile,
     at: &'a DottedPath,
 }
 
-impl Given<'_> {
+impl TopologyKeys<'_> {
     /// A count of at least one.
     fn count(&self, value: Option<u32>, key: &str, usual: u32) -> Result<u32, Problem> {
         match value.unwrap_or(usual) {
@@ -158,7 +158,7 @@ pub(super) fn expand(file: &TopologyFile, at: &DottedPath) -> Result<Graph, Prob
     };
     check_keys(file, keys, at)?;
     match shape {
-        Some(shape) => (shape.expand)(&Given { file, at }),
+        Some(shape) => (shape.expand)(&TopologyKeys { file, at }),
         None => Ok(Graph {
             hosts: file.host.clone(),
             routers: file.router.clone(),

@@ -8,9 +8,9 @@ use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange, PoolSpec, Retries};
 use super::WorkloadKind;
 use super::arrivals;
 use super::pool;
+use crate::dotted_path::DottedPath;
 use crate::file::values::Dist;
 use crate::file::workload::{RetriesFile, WorkloadFile};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 

@@ -3,8 +3,8 @@
 use tcp_model::spec::Arrivals;
 
 use super::{WorkloadKind, exchange};
+use crate::dotted_path::DottedPath;
 use crate::file::workload::WorkloadFile;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 
 /// Most source addresses: those of 198.18.0.0/15.

@@ -1,7 +1,7 @@
 //! The kinds of workloads, and which keys belong to which.
 
+use crate::dotted_path::DottedPath;
 use crate::file::workload::{WORKLOAD_KINDS, WorkloadFile};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 

@@ -7,9 +7,9 @@ use tcp_model::app::built_in;
 use tcp_model::app::named::AnyApplication;
 
 use super::WorkloadKind;
+use crate::dotted_path::DottedPath;
 use crate::file::values::OrModel;
 use crate::file::workload::WorkloadFile;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 use crate::scenario::topology::models;
 

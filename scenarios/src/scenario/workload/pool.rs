@@ -3,8 +3,8 @@
 use tcp_model::spec::{Arrivals, PoolSpec};
 
 use super::arrivals;
+use crate::dotted_path::DottedPath;
 use crate::file::workload::{PoolFile, WorkloadFile};
-use crate::path::DottedPath;
 use crate::problem::Problem;
 
 /// Checks the pool of an exchange, and that no key for single connections is given beside it.

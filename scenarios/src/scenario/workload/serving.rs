@@ -2,9 +2,9 @@
 
 use sim_core::{Bytes, SimDuration};
 
+use crate::dotted_path::DottedPath;
 use crate::file::values::{Begin, PerSecond};
 use crate::file::workload::WorkloadFile;
-use crate::path::DottedPath;
 use crate::problem::Problem;
 
 /// How servers accept, read and serve. Workloads that share a server port share this.

@@ -1,14 +1,14 @@
 //! `client ── router-0 ── router-1 ── … ── server`
 
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "chain",
     keys: &["client_addresses", "server_addresses", "routers", "path"],
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let path = given.needed("path", &given.file.path)?;
     let n = given.count(given.file.routers, "routers", 1)?;
     let name = |i: u32| match n {

@@ -1,8 +1,8 @@
 //! `client-i ── left ══ right ── server-i`; `══` is the bottleneck.
 
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "dumbbell",
     keys: &[
         "client_addresses",
@@ -15,7 +15,7 @@ pub(super) const SHAPE: Shape = Shape {
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let pairs = given.count(given.file.pairs, "pairs", 1)?;
     let bottleneck = given.needed("bottleneck", &given.file.bottleneck)?;
     let mut graph = Graph::default();

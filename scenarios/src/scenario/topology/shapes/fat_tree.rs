@@ -6,9 +6,9 @@
 //! nanoseconds, in a different order for each pod, so that the routes of the pods spread over the core.
 
 use super::sites::{at_most, longer, member};
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "fat-tree",
     keys: &[
         "client_addresses",
@@ -21,7 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let pods = given.count(given.file.pods, "pods", 4)?;
     if !pods.is_multiple_of(2) {
         return Err(Problem::new(

@@ -1,9 +1,9 @@
 //! `client-i ── nat ══ hub ── server-i`; `══` is the path, and `nat` shares its addresses among the
 //! clients.
 
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "nat",
     keys: &[
         "client_addresses",
@@ -18,7 +18,7 @@ pub(super) const SHAPE: Shape = Shape {
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let path = given.needed("path", &given.file.path)?;
     let mut graph = Graph::default();
     given.clients(&mut graph, given.count(given.file.clients, "clients", 1)?);

@@ -1,14 +1,14 @@
 //! `client ── server`
 
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "pair",
     keys: &["client_addresses", "server_addresses", "path"],
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let path = given.needed("path", &given.file.path)?;
     let mut graph = Graph::default();
     given.clients(&mut graph, 1);

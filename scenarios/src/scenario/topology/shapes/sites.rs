@@ -9,9 +9,9 @@
 //! Client `i` is at site `i mod N`. Its server, number `i`, is at the same site for the first `N` pairs, at
 //! the next site for the next `N`, and so on.
 
-use super::{DottedPath, Given, Graph, LinkFile, Problem, Shape};
+use super::{DottedPath, Graph, LinkFile, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "sites",
     keys: &[
         "client_addresses",
@@ -28,7 +28,7 @@ pub(super) const SHAPE: Shape = Shape {
 /// Most pairs of hosts that are listed one by one.
 pub(super) const MOST: u32 = 10_000;
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let sites = given.count(given.file.sites, "sites", 4)?;
     let pairs = given.count(given.file.pairs, "pairs", sites)?;
     let core = given.needed("core", &given.file.core)?;

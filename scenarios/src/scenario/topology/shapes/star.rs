@@ -1,8 +1,8 @@
 //! `client-i ── hub ── server-i`
 
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "star",
     keys: &[
         "client_addresses",
@@ -15,7 +15,7 @@ pub(super) const SHAPE: Shape = Shape {
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let mut graph = Graph::default();
     given.clients(&mut graph, given.count(given.file.clients, "clients", 1)?);
     given.servers(&mut graph, given.count(given.file.servers, "servers", 1)?);

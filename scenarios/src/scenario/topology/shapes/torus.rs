@@ -5,9 +5,9 @@
 //! on.
 
 use super::sites::{at_most, member};
-use super::{Given, Graph, Problem, Shape};
+use super::{Graph, Problem, TopologyKeys, TopologyShape};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const SHAPE: TopologyShape = TopologyShape {
     kind: "torus",
     keys: &[
         "client_addresses",
@@ -21,7 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     expand,
 };
 
-fn expand(given: &Given<'_>) -> Result<Graph, Problem> {
+fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     let rows = given.count(given.file.rows, "rows", 4)?;
     let columns = given.count(given.file.columns, "columns", rows)?;
     let core = given.needed("core", &given.file.core)?;

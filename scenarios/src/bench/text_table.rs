@@ -5,41 +5,41 @@ use serde_json::{Map, Value, json};
 
 /// A value measured.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(super) enum TableCell {
     /// A number; NaN if unknown.
     Number(f64),
     /// A text.
     Text(String),
 }
 
-impl From<f64> for Cell {
-    fn from(value: f64) -> Cell {
-        Cell::Number(value)
+impl From<f64> for TableCell {
+    fn from(value: f64) -> TableCell {
+        TableCell::Number(value)
     }
 }
 
-impl From<u64> for Cell {
-    fn from(value: u64) -> Cell {
-        Cell::Number(value as f64)
+impl From<u64> for TableCell {
+    fn from(value: u64) -> TableCell {
+        TableCell::Number(value as f64)
     }
 }
 
-impl From<String> for Cell {
-    fn from(text: String) -> Cell {
-        Cell::Text(text)
+impl From<String> for TableCell {
+    fn from(text: String) -> TableCell {
+        TableCell::Text(text)
     }
 }
 
 /// One measurement: names with values, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Measurement {
-    pub(super) cells: Vec<(&'static str, Cell)>,
+    pub(super) cells: Vec<(&'static str, TableCell)>,
 }
 
 impl Measurement {
     /// Adds a value.
     #[must_use]
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<Cell>) -> Measurement {
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<TableCell>) -> Measurement {
         self.cells.push((name, value.into()));
         self
     }
@@ -48,7 +48,7 @@ impl Measurement {
     pub(super) fn number(&self, name: &str) -> f64 {
         let cell = self.cells.iter().find(|(n, _)| *n == name);
         match cell {
-            Some((_, Cell::Number(v))) => *v,
+            Some((_, TableCell::Number(v))) => *v,
             _ => f64::NAN,
         }
     }
@@ -63,7 +63,7 @@ impl Measurement {
         ];
         for (name, cell) in &mut self.cells {
             if OF_GROWTH.contains(name) {
-                *cell = Cell::Number(f64::NAN);
+                *cell = TableCell::Number(f64::NAN);
             }
         }
     }
@@ -78,7 +78,7 @@ impl Measurement {
             let named = cells.filter(|(n, _)| *n == name);
             let mut values: Vec<f64> = named
                 .filter_map(|(_, cell)| match cell {
-                    Cell::Number(v) if !v.is_nan() => Some(*v),
+                    TableCell::Number(v) if !v.is_nan() => Some(*v),
                     _ => None,
                 })
                 .collect();
@@ -89,8 +89,8 @@ impl Measurement {
         };
         let cells = first.cells.iter().map(|(name, cell)| {
             let cell = match cell {
-                Cell::Number(_) => Cell::Number(of_name(name)),
-                Cell::Text(_) => cell.clone(),
+                TableCell::Number(_) => TableCell::Number(of_name(name)),
+                TableCell::Text(_) => cell.clone(),
             };
             (*name, cell)
         });
@@ -102,7 +102,7 @@ impl Measurement {
 
 /// Measurements of one kind, each with the name of its column.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Table {
+pub(super) struct TextTable {
     /// What was measured, as given on the command line.
     pub(super) title: String,
     /// What the columns differ in.
@@ -110,7 +110,7 @@ pub(super) struct Table {
     pub(super) columns: Vec<(String, Measurement)>,
 }
 
-impl Table {
+impl TextTable {
     /// One JSON object per measurement and line.
     pub(super) fn json_lines(&self) -> String {
         let line = |(label, m): &(String, Measurement)| {
@@ -119,9 +119,9 @@ impl Table {
             object.insert(self.by.to_owned(), json!(label));
             for (name, cell) in &m.cells {
                 let value = match cell {
-                    Cell::Number(v) if v.fract() == 0.0 && v.abs() < 9e15 => json!(*v as i64),
-                    Cell::Number(v) => json!(v), // NaN becomes null
-                    Cell::Text(t) => json!(t),
+                    TableCell::Number(v) if v.fract() == 0.0 && v.abs() < 9e15 => json!(*v as i64),
+                    TableCell::Number(v) => json!(v), // NaN becomes null
+                    TableCell::Text(t) => json!(t),
                 };
                 object.insert((*name).to_owned(), value);
             }
@@ -141,8 +141,8 @@ impl Table {
         grid.push(std::iter::once(self.by.to_owned()).chain(labels).collect());
         for (i, (name, _)) in first.cells.iter().enumerate() {
             let cells = self.columns.iter().map(|(_, m)| match m.cells.get(i) {
-                Some((_, Cell::Number(v))) => format::number(*v),
-                Some((_, Cell::Text(t))) => t.clone(),
+                Some((_, TableCell::Number(v))) => format::number(*v),
+                Some((_, TableCell::Text(t))) => t.clone(),
                 None => String::new(),
             });
             grid.push(std::iter::once((*name).to_owned()).chain(cells).collect());

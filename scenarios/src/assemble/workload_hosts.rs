@@ -16,7 +16,7 @@ use crate::scenario::arrivals;
 use crate::scenario::workload::{Workload, WorkloadKind};
 
 /// A workload on its hosts.
-pub(super) struct Place<'a> {
+pub(super) struct PlacedWorkload<'a> {
     workload: &'a Workload,
     /// Clients with the addresses they use.
     clients: Vec<(NodeId, Vec<Ipv4Addr>)>,
@@ -26,8 +26,12 @@ pub(super) struct Place<'a> {
     front: Vec<Ipv4Addr>,
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn new(scenario: &Scenario, workload: &'a Workload, network: &Network) -> Place<'a> {
+impl<'a> PlacedWorkload<'a> {
+    pub(super) fn new(
+        scenario: &Scenario,
+        workload: &'a Workload,
+        network: &Network,
+    ) -> PlacedWorkload<'a> {
         let find = |name: &str, most: Option<u32>| {
             let most = most.unwrap_or(u32::MAX) as usize;
             let nodes = scenario.topology.hosts_named(name).into_iter();
@@ -37,7 +41,7 @@ impl<'a> Place<'a> {
         };
         let via = workload.via.iter();
         let front = via.flat_map(|name| scenario.topology.nodes_named(name));
-        Place {
+        PlacedWorkload {
             workload,
             clients: find(&workload.client, workload.client_addresses),
             servers: find(&workload.server, workload.server_addresses),

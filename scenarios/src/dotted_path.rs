@@ -9,7 +9,7 @@ use crate::unreadable::Unreadable;
 
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum PathStep {
     /// A key of a table, or the `name` of an element of a list.
     Key(String),
     /// An index into a list, from 0.
@@ -18,21 +18,21 @@ pub enum Step {
 
 /// The position of a value in a scenario. The empty path is the scenario itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DottedPath(pub Vec<Step>);
+pub struct DottedPath(pub Vec<PathStep>);
 
 impl DottedPath {
     /// The path to a key of the table at this path.
     pub fn key(&self, key: &str) -> DottedPath {
-        self.with(Step::Key(key.to_owned()))
+        self.with(PathStep::Key(key.to_owned()))
     }
 
     /// The path to an element of the list at this path.
     pub fn index(&self, i: usize) -> DottedPath {
-        self.with(Step::Index(i))
+        self.with(PathStep::Index(i))
     }
 
     /// The path with one more step.
-    pub fn with(&self, step: Step) -> DottedPath {
+    pub fn with(&self, step: PathStep) -> DottedPath {
         let mut steps = self.0.clone();
         steps.push(step);
         DottedPath(steps)
@@ -52,7 +52,11 @@ impl DottedPath {
 /// A path from keys separated by dots, for use in code: no indices, no checks.
 impl From<&str> for DottedPath {
     fn from(keys: &str) -> Self {
-        DottedPath(keys.split('.').map(|k| Step::Key(k.to_owned())).collect())
+        DottedPath(
+            keys.split('.')
+                .map(|k| PathStep::Key(k.to_owned()))
+                .collect(),
+        )
     }
 }
 
@@ -60,9 +64,9 @@ impl fmt::Display for DottedPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if i == 0 => f.write_str(key)?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Index(place) => write!(f, "[{place}]")?,
+                PathStep::Key(key) if i == 0 => f.write_str(key)?,
+                PathStep::Key(key) => write!(f, ".{key}")?,
+                PathStep::Index(place) => write!(f, "[{place}]")?,
             }
         }
         Ok(())
@@ -81,13 +85,13 @@ impl FromStr for DottedPath {
         for part in text.trim().split('.') {
             let (key, mut places) = part.split_at(part.find('[').unwrap_or(part.len()));
             match key.parse::<usize>() {
-                Ok(place) if !steps.is_empty() => steps.push(Step::Index(place)),
-                _ if is_name(key) => steps.push(Step::Key(key.to_owned())),
+                Ok(place) if !steps.is_empty() => steps.push(PathStep::Index(place)),
+                _ if is_name(key) => steps.push(PathStep::Key(key.to_owned())),
                 _ => return Err(wrong()),
             }
             while let Some(rest) = places.strip_prefix('[') {
                 let (place, rest) = rest.split_once(']').ok_or_else(wrong)?;
-                steps.push(Step::Index(place.parse().map_err(|_| wrong())?));
+                steps.push(PathStep::Index(place.parse().map_err(|_| wrong())?));
                 places = rest;
             }
             if !places.is_empty() {

@@ -13,7 +13,7 @@ use crate::store::table::Text;
 
 /// Texts made once.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub(crate) struct NodeNames {
     nodes: Vec<Text>,
     by_address: BTreeMap<Ipv4Addr, usize>,
     states: Vec<Text>,
@@ -22,11 +22,11 @@ pub(crate) struct Names {
     pub(crate) none: Text,
 }
 
-impl Names {
-    pub(crate) fn new(nodes: &[NodeInfo]) -> Names {
+impl NodeNames {
+    pub(crate) fn new(nodes: &[NodeInfo]) -> NodeNames {
         let addresses = nodes.iter().enumerate();
         let addresses = addresses.flat_map(|(i, n)| n.addresses.iter().map(move |&a| (a, i)));
-        Names {
+        NodeNames {
             nodes: nodes.iter().map(|n| Text::from(n.name.as_str())).collect(),
             by_address: addresses.collect(),
             states: State::ALL.map(|s| Text::from(s.name())).to_vec(),

@@ -4,20 +4,20 @@ use crate::store::StoreError;
 use crate::store::reader::Table;
 
 /// The bins of a table with the columns `time_s` and `width_s`.
-pub(super) struct Steps {
+pub(super) struct TimeBins {
     /// Start and end of each bin, seconds.
     pub(super) edges: Vec<f64>,
 }
 
-impl Steps {
+impl TimeBins {
     /// Reads the bins.
     ///
     /// # Errors
     /// When the table lacks a column.
-    pub(super) fn of(table: &Table) -> Result<Steps, StoreError> {
+    pub(super) fn of(table: &Table) -> Result<TimeBins, StoreError> {
         let (starts, widths) = (table.floats("time_s")?, table.floats("width_s")?);
         let edges = starts.iter().zip(widths).flat_map(|(&t, &w)| [t, t + w]);
-        Ok(Steps {
+        Ok(TimeBins {
             edges: edges.collect(),
         })
     }

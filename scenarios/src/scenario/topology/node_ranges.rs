@@ -9,7 +9,7 @@ use super::{DottedPath, HostGroup, Problem, RouterGroup, is_name};
 
 /// Node numbers behind the names of hosts, groups and routers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Names {
+pub(super) struct NodeRanges {
     /// Hosts by group or name.
     groups: HashMap<String, Vec<Range<u32>>>,
     /// Hosts by the name they are written under; single ones are named `NAME-0` and so on.
@@ -18,9 +18,9 @@ pub(super) struct Names {
     routers: HashMap<String, Range<u32>>,
 }
 
-impl Names {
-    pub(super) fn new(hosts: &[HostGroup], routers: &[RouterGroup]) -> Names {
-        let mut names = Names::default();
+impl NodeRanges {
+    pub(super) fn new(hosts: &[HostGroup], routers: &[RouterGroup]) -> NodeRanges {
+        let mut names = NodeRanges::default();
         let mut first = 0;
         for host in hosts {
             let range = first..first + host.count;
@@ -79,7 +79,7 @@ pub(super) fn check(
     let hosts = hosts.map(|(h, i)| (h.name.as_str(), h.count, "host", i));
     let routers = routers.iter().zip(0..);
     let routers = routers.map(|(r, i)| (r.name.as_str(), r.count, "router", i));
-    let mut seen = Seen::default();
+    let mut seen = TakenNames::default();
     for (name, count, kind, i) in hosts.chain(routers) {
         let wrong = |message: String, help: &str| {
             let at = at.key(kind).index(i).key("name");
@@ -104,13 +104,13 @@ pub(super) fn check(
 
 /// Names met so far.
 #[derive(Default)]
-struct Seen<'a> {
+struct TakenNames<'a> {
     counts: HashMap<&'a str, u32>,
     /// By `NAME` of names like `NAME-i`: the smallest i, and the name.
     members: HashMap<&'a str, (u32, &'a str)>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> TakenNames<'a> {
     fn insert(&mut self, name: &'a str, count: u32) {
         self.counts.insert(name, count);
         if let Some((group, place)) = split_member(name) {
@@ -171,7 +171,7 @@ mod tests {
             count,
             middlebox: None,
         });
-        let names = Names::new(&hosts, &routers);
+        let names = NodeRanges::new(&hosts, &routers);
         let ids = |found: Vec<NodeId>| found.iter().map(|n| n.0).collect::<Vec<_>>();
         for (name, nodes) in [
             ("web", vec![0, 1, 2, 3]),
