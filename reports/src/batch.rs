@@ -81,28 +81,28 @@ pub struct MetricFigure {
     pub against: String,
     /// How the metric is distributed over the runs, instead of its means.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub distribution: Option<Distribution>,
+    pub distribution: Option<DistributionKind>,
 }
 
 /// How a distribution is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Distribution {
+pub enum DistributionKind {
     /// The share of runs with at most this value.
     Cdf,
     /// The share of runs with more.
     Ccdf,
 }
 
-impl Distribution {
+impl DistributionKind {
     /// Names, as scenarios write them.
     pub const NAMES: [&str; 2] = ["cdf", "ccdf"];
 
     /// The one of this name.
-    pub fn named(name: &str) -> Option<Distribution> {
+    pub fn named(name: &str) -> Option<DistributionKind> {
         match name {
-            "cdf" => Some(Distribution::Cdf),
-            "ccdf" => Some(Distribution::Ccdf),
+            "cdf" => Some(DistributionKind::Cdf),
+            "ccdf" => Some(DistributionKind::Ccdf),
             _ => None,
         }
     }

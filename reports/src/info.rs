@@ -33,7 +33,7 @@ pub struct RunInfo {
     pub links: Vec<LinkInfo>,
     /// Nodes and links that are down for a time, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub outages: Vec<Outage>,
+    pub outages: Vec<OutageSpan>,
     /// Expectations on this run by itself; those on a run of a batch are kept with the batch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
@@ -158,7 +158,7 @@ pub struct PhaseRisk {
 /// A time during which a node or link is down.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Outage {
+pub struct OutageSpan {
     /// The node or link: "server", "the link between client and server".
     pub of: String,
     /// Its start, seconds.

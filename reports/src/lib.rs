@@ -38,7 +38,7 @@ pub use batch::{
 };
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{
-    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, Outage, PhaseRisk, RecordOptions,
+    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, OutageSpan, PhaseRisk, RecordOptions,
     RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory,
 };
 pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};

@@ -196,7 +196,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
 
 /// A metric found by name, with its placeholders filled in.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct FoundMetric {
     /// Its row.
     pub metric: &'static Metric,
     /// Its words, with the placeholders filled in.
@@ -206,9 +206,9 @@ pub struct Found {
 }
 
 /// The metric named `id`; `None` if there is none.
-pub fn find(id: &str) -> Option<Found> {
+pub fn find(id: &str) -> Option<FoundMetric> {
     if let Some(metric) = table::exact(id) {
-        return Some(Found {
+        return Some(FoundMetric {
             metric,
             words: metric.words.to_owned(),
             of: None,
@@ -217,7 +217,7 @@ pub fn find(id: &str) -> Option<Found> {
     table::families().find_map(|metric| {
         let bound = pattern::bind(metric.id, id)?;
         let of = bound.iter().find(|(name, _)| *name != "state");
-        Some(Found {
+        Some(FoundMetric {
             metric,
             of: of.map(|(_, text)| (*text).to_owned()),
             words: pattern::fill(metric.words, &bound),

@@ -17,7 +17,7 @@ pub use error::ConditionError;
 
 /// A value in a condition.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Datum {
+pub enum ConditionValue {
     /// On or off.
     Switch(bool),
     /// A number in the base unit of its kind.
@@ -26,22 +26,22 @@ pub enum Datum {
     Text(String),
 }
 
-impl Datum {
+impl ConditionValue {
     /// A value of a scenario.
-    pub fn of(value: &toml::Value) -> Datum {
+    pub fn of(value: &toml::Value) -> ConditionValue {
         match (value, quantity(value)) {
-            (toml::Value::Boolean(on), _) => Datum::Switch(*on),
-            (_, Some((number, unit))) => Datum::Number(number, unit),
-            (toml::Value::String(text), None) => Datum::Text(text.clone()),
-            (other, None) => Datum::Text(other.to_string()),
+            (toml::Value::Boolean(on), _) => ConditionValue::Switch(*on),
+            (_, Some((number, unit))) => ConditionValue::Number(number, unit),
+            (toml::Value::String(text), None) => ConditionValue::Text(text.clone()),
+            (other, None) => ConditionValue::Text(other.to_string()),
         }
     }
 
     fn words(&self) -> String {
         match self {
-            Datum::Switch(on) => on.to_string(),
-            Datum::Number(x, unit) => format!("{x}{}", unit.suffix().replace('_', " ")),
-            Datum::Text(text) => format!("{text:?}"),
+            ConditionValue::Switch(on) => on.to_string(),
+            ConditionValue::Number(x, unit) => format!("{x}{}", unit.suffix().replace('_', " ")),
+            ConditionValue::Text(text) => format!("{text:?}"),
         }
     }
 }
@@ -55,7 +55,7 @@ pub struct Condition {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Node {
-    Value(Datum),
+    Value(ConditionValue),
     /// The value at this index among the names.
     Named(usize),
     Not(Box<Node>),
@@ -98,7 +98,10 @@ impl Condition {
     ///
     /// # Errors
     /// When values of different kinds are compared, or the result is not a truth value.
-    pub fn holds<'a>(&self, values: &dyn Fn(usize) -> &'a Datum) -> Result<bool, ConditionError> {
+    pub fn holds<'a>(
+        &self,
+        values: &dyn Fn(usize) -> &'a ConditionValue,
+    ) -> Result<bool, ConditionError> {
         switch(&self.root.value(values)?)
     }
 }
@@ -134,16 +137,19 @@ fn look_up(name: &str, names: &[String]) -> Result<usize, ConditionError> {
 }
 
 impl Node {
-    fn value<'a>(&self, values: &dyn Fn(usize) -> &'a Datum) -> Result<Datum, ConditionError> {
+    fn value<'a>(
+        &self,
+        values: &dyn Fn(usize) -> &'a ConditionValue,
+    ) -> Result<ConditionValue, ConditionError> {
         let is = |node: &Node| node.value(values).and_then(|v| switch(&v));
         Ok(match self {
             Node::Value(value) => value.clone(),
             Node::Named(place) => values(*place).clone(),
-            Node::Not(inner) => Datum::Switch(!is(inner)?),
-            Node::All(a, b) => Datum::Switch(is(a)? && is(b)?),
-            Node::Any(a, b) => Datum::Switch(is(a)? || is(b)?),
+            Node::Not(inner) => ConditionValue::Switch(!is(inner)?),
+            Node::All(a, b) => ConditionValue::Switch(is(a)? && is(b)?),
+            Node::Any(a, b) => ConditionValue::Switch(is(a)? || is(b)?),
             Node::Compare(relation, a, b) => {
-                Datum::Switch(relation.holds(&a.value(values)?, &b.value(values)?)?)
+                ConditionValue::Switch(relation.holds(&a.value(values)?, &b.value(values)?)?)
             }
             Node::Among(a, list) => {
                 let a = a.value(values)?;
@@ -151,25 +157,25 @@ impl Node {
                 for b in list {
                     found |= Relation::Equal.holds(&a, &b.value(values)?)?;
                 }
-                Datum::Switch(found)
+                ConditionValue::Switch(found)
             }
             Node::Calculate(sign, a, b) => calculate(*sign, &a.value(values)?, &b.value(values)?)?,
         })
     }
 }
 
-fn switch(value: &Datum) -> Result<bool, ConditionError> {
+fn switch(value: &ConditionValue) -> Result<bool, ConditionError> {
     match value {
-        Datum::Switch(on) => Ok(*on),
+        ConditionValue::Switch(on) => Ok(*on),
         other => Err(ConditionError::NotASwitch(other.words())),
     }
 }
 
 impl Relation {
-    fn holds(self, a: &Datum, b: &Datum) -> Result<bool, ConditionError> {
+    fn holds(self, a: &ConditionValue, b: &ConditionValue) -> Result<bool, ConditionError> {
         use Relation::{AtLeast, AtMost, Equal, Greater, Less, Unequal};
         match (a, b) {
-            (Datum::Number(x, of_x), Datum::Number(y, of_y)) => {
+            (ConditionValue::Number(x, of_x), ConditionValue::Number(y, of_y)) => {
                 if of_x != of_y && *of_x != Unit::One && *of_y != Unit::One {
                     return Err(ConditionError::DifferentKinds(a.words(), b.words()));
                 }
@@ -189,8 +195,12 @@ impl Relation {
     }
 }
 
-fn calculate(sign: char, a: &Datum, b: &Datum) -> Result<Datum, ConditionError> {
-    let (Datum::Number(x, of_x), Datum::Number(y, of_y)) = (a, b) else {
+fn calculate(
+    sign: char,
+    a: &ConditionValue,
+    b: &ConditionValue,
+) -> Result<ConditionValue, ConditionError> {
+    let (ConditionValue::Number(x, of_x), ConditionValue::Number(y, of_y)) = (a, b) else {
         let (left, right) = (a.words(), b.words());
         return Err(ConditionError::NotNumbers { left, sign, right });
     };
@@ -209,7 +219,7 @@ fn calculate(sign: char, a: &Datum, b: &Datum) -> Result<Datum, ConditionError> 
         '*' => x * y,
         _ => x / y,
     };
-    Ok(Datum::Number(number, unit))
+    Ok(ConditionValue::Number(number, unit))
 }
 
 #[cfg(test)]
@@ -224,9 +234,9 @@ mod tests {
         "topology.path.delay",
     ];
 
-    fn value(text: &str) -> Datum {
+    fn value(text: &str) -> ConditionValue {
         let table: toml::Table = format!("v = {text}").parse().unwrap();
-        Datum::of(&table["v"])
+        ConditionValue::of(&table["v"])
     }
 
     fn holds(condition: &str) -> Result<bool, ConditionError> {

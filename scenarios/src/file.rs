@@ -15,7 +15,7 @@ pub mod values;
 pub mod workload;
 
 use keys::described;
-use values::{Limit, PayloadChoice, SamplesChoice, SegmentsChoice};
+use values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice};
 
 described! {
 /// A scenario.
@@ -168,10 +168,10 @@ pub struct RecordFile {
     pub census_interval: Option<SimDuration> => { default: "a round time near duration / 400", example: r#""100 ms""# },
     /// How many connections, counted from the first of the run, have their state changes recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub states: Option<Limit> => { default: "1000", example: r#""all""# },
+    pub states: Option<CountLimit> => { default: "1000", example: r#""all""# },
     /// How many connections, counted from the first of the run, have rows in the table of connections.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub connections: Option<Limit> => { default: "10000", example: r#""all""# },
+    pub connections: Option<CountLimit> => { default: "10000", example: r#""all""# },
     /// Segments of traced connections that are kept: `"ladder"` for the first and last of each end and
     /// those around losses and other trouble, `"all"`, or `"none"`; a number for the ladders of that many
     /// connections of each client.
@@ -180,10 +180,10 @@ pub struct RecordFile {
     /// How many connections of each client, counted from the first it opens, are traced: their segments and
     /// senders' variables are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub traced_connections: Option<Limit> => { default: "10", example: "100" },
+    pub traced_connections: Option<CountLimit> => { default: "10", example: "100" },
     /// How many clients, counted from the first, have connections traced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub traced_clients: Option<Limit> => { default: "10", example: r#""all""# },
+    pub traced_clients: Option<CountLimit> => { default: "10", example: r#""all""# },
     /// How many queues are recorded over time: those with a limit or a discipline, on the slowest links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queues: Option<u32> => { default: "4", example: "2", within: Some((0.0, 1_000.0)) },
@@ -241,7 +241,7 @@ pub struct FigureFile {
     /// Draws how `y` is distributed over the runs: the share of them with at most a value, or with more. A
     /// curve for each value of `series`, or of `x` without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub distribution: Option<String> => { default: "none", example: r#""cdf""#, one_of: |_| reports::batch::Distribution::NAMES.to_vec() },
+    pub distribution: Option<String> => { default: "none", example: r#""cdf""#, one_of: |_| reports::batch::DistributionKind::NAMES.to_vec() },
     /// Draws only the runs in which these swept paths have these values.
     #[serde(
         default,

@@ -1,6 +1,6 @@
 //! Which nodes and links of a scenario are down, and when: for reports.
 
-use reports::Outage;
+use reports::OutageSpan;
 use sim_core::network::LinkChange;
 
 use crate::scenario::Scenario;
@@ -10,7 +10,7 @@ use crate::scenario::topology::Link;
 type Times = (f64, Option<f64>);
 
 /// The outages during a run, by name and in order of time.
-pub(crate) fn named(scenario: &Scenario) -> Vec<Outage> {
+pub(crate) fn named(scenario: &Scenario) -> Vec<OutageSpan> {
     let faults = scenario.faults.iter();
     let nodes = faults
         .flat_map(|fault| fault.named(&scenario.topology))
@@ -20,7 +20,7 @@ pub(crate) fn named(scenario: &Scenario) -> Vec<Outage> {
         });
     let links = scenario.topology.links.iter().flat_map(of_link);
     let end_s = scenario.duration.as_secs_f64();
-    let mut all: Vec<Outage> = nodes.chain(links).filter(|o| o.from_s < end_s).collect();
+    let mut all: Vec<OutageSpan> = nodes.chain(links).filter(|o| o.from_s < end_s).collect();
     for outage in &mut all {
         outage.to_s = outage.to_s.filter(|to_s| *to_s < end_s);
     }
@@ -28,15 +28,15 @@ pub(crate) fn named(scenario: &Scenario) -> Vec<Outage> {
     all
 }
 
-fn outage(of: String, (from_s, to_s): Times) -> Outage {
-    Outage { of, from_s, to_s }
+fn outage(of: String, (from_s, to_s): Times) -> OutageSpan {
+    OutageSpan { of, from_s, to_s }
 }
 
 /// The outages of a link: one entry for both directions where they are the same.
-fn of_link(link: &Link) -> Vec<Outage> {
+fn of_link(link: &Link) -> Vec<OutageSpan> {
     let [a, b] = &link.between;
     let [there, back] = [&link.there, &link.back].map(|direction| times(&direction.changes));
-    let all = |name: String, times: Vec<Times>| -> Vec<Outage> {
+    let all = |name: String, times: Vec<Times>| -> Vec<OutageSpan> {
         times.into_iter().map(|t| outage(name.clone(), t)).collect()
     };
     if there == back {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::dotted_path::{DottedPath, PathStep};
 use crate::file::ScenarioFile;
-use crate::file::keys::{Form, Key, TableInfo};
+use crate::file::keys::{KeyForm, ScenarioKey, TableInfo};
 pub use crate::scenario::topology::kinds as topology_kinds;
 
 pub mod models;
@@ -80,7 +80,7 @@ pub fn reference() -> String {
 }
 
 /// The default, in words.
-fn default(key: &Key) -> String {
+fn default(key: &ScenarioKey) -> String {
     match key.info.default {
         "" if key.required || key.info.needed => "none; needed".to_owned(),
         default => default.to_owned(),
@@ -130,14 +130,14 @@ pub fn names() -> Vec<String> {
 
 /// The key at a path, ignoring indices and names of list elements.
 fn at_path(path: &DottedPath) -> Option<String> {
-    let (mut table, mut last) = (ScenarioFile::KEYS, None::<&Key>);
+    let (mut table, mut last) = (ScenarioFile::KEYS, None::<&ScenarioKey>);
     let mut in_list = false;
     for step in &path.0 {
         let PathStep::Key(name) = step else { continue };
         match table.keys.iter().find(|k| k.name() == name) {
             Some(key) => {
                 let form = (key.form)();
-                in_list = matches!(form, Form::List(_));
+                in_list = matches!(form, KeyForm::List(_));
                 last = Some(key);
                 match form.table() {
                     Some(inner) => table = inner,
@@ -158,7 +158,7 @@ const NOTHING: &TableInfo = &TableInfo {
     keys: &[],
 };
 
-fn explain_key(path: &str, key: &Key) -> String {
+fn explain_key(path: &str, key: &ScenarioKey) -> String {
     let mut out = format!("{path}: key of a scenario\n\n  {}\n\n", key.text());
     let _ = writeln!(
         out,

@@ -24,7 +24,7 @@ pub mod topology;
 pub mod workload;
 
 pub(crate) use clock::unix_ns;
-pub use fault::Fault;
+pub use fault::NodeFault;
 pub use record::RecordPlan;
 use shared_ports::Taken;
 use tcp::TcpSets;
@@ -55,7 +55,7 @@ pub struct Scenario {
     /// What the hosts do.
     pub workloads: Vec<Workload>,
     /// Nodes that go down.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<NodeFault>,
     /// What is recorded.
     pub record: RecordPlan,
     /// Figures over the runs of a batch, checked against the sweep by [`crate::sweep`].
@@ -113,7 +113,7 @@ impl Scenario {
         };
         let workloads = workloads(file, &topology, &network, duration)?;
         size::check(&workloads, &topology)?;
-        let faults = Fault::all(&file.fault, &topology)?;
+        let faults = NodeFault::all(&file.fault, &topology)?;
         Ok(Scenario {
             name: file.name.clone(),
             question: file.question.clone(),
@@ -147,7 +147,7 @@ impl Scenario {
             tcp: Some(self.tcp.to_file()),
             topology: Some(self.topology.to_file()),
             workload: self.workloads.iter().map(Workload::to_file).collect(),
-            fault: self.faults.iter().map(Fault::to_file).collect(),
+            fault: self.faults.iter().map(NodeFault::to_file).collect(),
             record: Some(self.record.to_file()),
             sweep: toml::Table::new(),
             variant: Vec::new(),

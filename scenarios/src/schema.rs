@@ -11,7 +11,7 @@ use tcp_model::params::{
 };
 
 use crate::file::ScenarioFile;
-use crate::file::keys::{DURATION, Form, Key, SIZE, TableInfo};
+use crate::file::keys::{DURATION, KeyForm, SIZE, ScenarioKey, TableInfo};
 use crate::scenario::topology::kinds;
 
 /// The schema, as JSON.
@@ -44,7 +44,7 @@ fn add_table(info: &'static TableInfo, tables: &mut BTreeMap<&'static str, Json>
         properties.insert(key.name().to_owned(), property(key));
     }
     let needed = info.keys.iter().filter(|k| k.required || k.info.needed);
-    let needed: Vec<&str> = needed.map(Key::name).collect();
+    let needed: Vec<&str> = needed.map(ScenarioKey::name).collect();
     let table = json!({
         "type": "object",
         "description": info.text(),
@@ -55,7 +55,7 @@ fn add_table(info: &'static TableInfo, tables: &mut BTreeMap<&'static str, Json>
     tables.insert(info.name, table);
 }
 
-fn property(key: &Key) -> Json {
+fn property(key: &ScenarioKey) -> Json {
     let mut schema = of_form(&(key.form)());
     let described = match &mut schema {
         Json::Object(object) => object,
@@ -84,15 +84,15 @@ fn number(x: f64) -> Json {
     }
 }
 
-fn of_form(form: &Form) -> Json {
+fn of_form(form: &KeyForm) -> Json {
     match form {
-        Form::Leaf { schema, .. } => schema.clone(),
-        Form::Table(info) => json!({ "$ref": reference(info.name) }),
-        Form::List(of) => json!({ "type": "array", "items": of_form(of) }),
-        Form::Either(one, info) => {
+        KeyForm::Leaf { schema, .. } => schema.clone(),
+        KeyForm::Table(info) => json!({ "$ref": reference(info.name) }),
+        KeyForm::List(of) => json!({ "type": "array", "items": of_form(of) }),
+        KeyForm::Either(one, info) => {
             json!({ "anyOf": [of_form(one), { "$ref": reference(info.name) }] })
         }
-        Form::Tcp => json!({ "$ref": reference("Tcp") }),
+        KeyForm::Tcp => json!({ "$ref": reference("Tcp") }),
     }
 }
 

@@ -55,19 +55,19 @@ struct Wording<'a> {
     info: &'a BatchInfo,
     axes: Vec<AxisWords>,
     x: Option<usize>,
-    series: Vec<Series<'a>>,
+    series: Vec<CurveRuns<'a>>,
     window: String,
 }
 
 /// Variants that differ only along the main axis, in its order.
-struct Series<'a> {
+struct CurveRuns<'a> {
     variants: Vec<Variant<'a>>,
 }
 
-fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
+fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<CurveRuns<'a>> {
     let Some(x) = main_axis(&info.axes) else {
         let variants = all.to_vec();
-        return vec![Series { variants }];
+        return vec![CurveRuns { variants }];
     };
     let axis = &info.axes[x];
     let place = |v: &Variant<'_>| {
@@ -76,7 +76,7 @@ fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
         let number = axis.numbers().and_then(|p| p.get(i)).copied();
         number.unwrap_or(i as f64)
     };
-    let mut found: Vec<Series<'a>> = Vec::new();
+    let mut found: Vec<CurveRuns<'a>> = Vec::new();
     let mut seen = BTreeMap::new();
     for variant in all {
         let mut others = variant.values.to_vec();
@@ -84,7 +84,7 @@ fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<Series<'a>> {
             others.remove(x);
         }
         let at = *seen.entry(others).or_insert_with(|| {
-            found.push(Series {
+            found.push(CurveRuns {
                 variants: Vec::new(),
             });
             found.len() - 1
@@ -124,7 +124,7 @@ impl Wording<'_> {
     }
 
     /// "tcp_tw_reuse = true": what distinguishes a series; empty for the only one.
-    fn name(&self, one: &Series<'_>) -> String {
+    fn name(&self, one: &CurveRuns<'_>) -> String {
         let Some(values) = one.variants.first().map(|v| v.values) else {
             return String::new();
         };
@@ -163,7 +163,7 @@ impl Wording<'_> {
         sentences.collect()
     }
 
-    fn failures_of(&self, one: &Series<'_>) -> String {
+    fn failures_of(&self, one: &CurveRuns<'_>) -> String {
         let all: Vec<&Variant<'_>> = one.variants.iter().collect();
         let is_bad = |v: &&&Variant<'_>| v.failed() == Some(true);
         let bad: Vec<&Variant<'_>> = all.iter().filter(is_bad).copied().collect();
@@ -266,7 +266,7 @@ impl Wording<'_> {
 
     /// The port supply, of each series where they differ; `None` if there are too many to list.
     fn limits(&self) -> Option<String> {
-        let of = |one: &Series<'_>| self.limit(&one.variants.iter().collect::<Vec<_>>());
+        let of = |one: &CurveRuns<'_>| self.limit(&one.variants.iter().collect::<Vec<_>>());
         let all: Vec<Option<String>> = self.series.iter().map(of).collect();
         let first = all.first()?;
         if all.iter().all(|l| l == first) {
@@ -370,7 +370,7 @@ impl Wording<'_> {
     }
 
     /// "12,000 (200 /s), 24,000 (400 /s)".
-    fn values(&self, one: &Series<'_>, metric: &str) -> Option<String> {
+    fn values(&self, one: &CurveRuns<'_>, metric: &str) -> Option<String> {
         let value = |v: &Variant<'_>| {
             let text = v.text(metric)?;
             Some(match self.at(v).1.as_str() {

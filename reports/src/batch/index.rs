@@ -14,7 +14,7 @@ use crate::store::reader::Groups;
 use crate::store::table::{ColumnKind, TableWriter, Text};
 
 /// A column of swept values.
-struct Column<'a> {
+struct SweptColumn<'a> {
     name: String,
     /// The axis that the row's value belongs to.
     main: &'a Axis,
@@ -33,15 +33,15 @@ enum Holds {
 }
 
 /// One column for each axis; two for numbers with a unit: as written and in the base unit.
-fn columns(info: &BatchInfo) -> Vec<Column<'_>> {
+fn columns(info: &BatchInfo) -> Vec<SweptColumn<'_>> {
     let axes = info.axes.iter().enumerate();
     let each = axes.flat_map(|(at, main)| main.columns().map(move |own| (at, main, own)));
     each.flat_map(|(at, main, own)| columns_of(main, own, at))
         .collect()
 }
 
-fn columns_of<'a>(main: &'a Axis, axis: &'a Axis, at: usize) -> Vec<Column<'a>> {
-    let column = |suffix: &str, holds: Holds| Column {
+fn columns_of<'a>(main: &'a Axis, axis: &'a Axis, at: usize) -> Vec<SweptColumn<'a>> {
+    let column = |suffix: &str, holds: Holds| SweptColumn {
         name: format!("{}{suffix}", axis.path),
         main,
         axis,
@@ -61,7 +61,7 @@ fn columns_of<'a>(main: &'a Axis, axis: &'a Axis, at: usize) -> Vec<Column<'a>> 
     }
 }
 
-impl Column<'_> {
+impl SweptColumn<'_> {
     fn place(&self, row: &BatchRow) -> Option<usize> {
         self.main.place(row.values.get(self.at)?)
     }

@@ -10,7 +10,7 @@ use crate::{format, words};
 
 /// The difference of one alternative from the first, other values being equal.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Difference {
+pub(crate) struct PairedDifference {
     /// Values of the other axes, in their order.
     pub(crate) others: Vec<String>,
     /// Value of the axis of alternatives.
@@ -20,7 +20,7 @@ pub(crate) struct Difference {
 }
 
 /// An alternative, and the values of the other axes.
-type Place = (String, Vec<String>);
+type VariantPlace = (String, Vec<String>);
 
 /// The axis whose values are alternatives: that of the variants, otherwise the first of names or switches.
 pub(crate) fn alternatives(axes: &[Axis]) -> Option<usize> {
@@ -37,7 +37,7 @@ pub(crate) fn differences(
     alternatives: usize,
     rows: &[BatchRow],
     metric: &str,
-) -> Vec<Difference> {
+) -> Vec<PairedDifference> {
     let Some(first) = axes[alternatives].values.first() else {
         return Vec::new();
     };
@@ -49,8 +49,8 @@ pub(crate) fn differences(
     };
     let mut bases = BTreeMap::new();
     // Keyed by alternative and the other values, in the order of the runs.
-    let mut pairs: Vec<(Place, Vec<f64>)> = Vec::new();
-    let mut places: BTreeMap<Place, usize> = BTreeMap::new();
+    let mut pairs: Vec<(VariantPlace, Vec<f64>)> = Vec::new();
+    let mut places: BTreeMap<VariantPlace, usize> = BTreeMap::new();
     let complete = || rows.iter().filter(|r| r.status.is_ok());
     for row in complete() {
         if let (Some((own, others)), Some(value)) = (key(row), row.metrics.get(metric))
@@ -77,7 +77,7 @@ pub(crate) fn differences(
     let everything = (f64::NEG_INFINITY, f64::INFINITY);
     let each = pairs.into_iter().filter(|(_, values)| values.len() > 1);
     each.filter_map(|((alternative, others), values)| {
-        Some(Difference {
+        Some(PairedDifference {
             others,
             alternative,
             estimate: Estimate::of_values(&values, everything)?,
@@ -86,7 +86,7 @@ pub(crate) fn differences(
     .collect()
 }
 
-impl Difference {
+impl PairedDifference {
     /// "lower by 33 percentage points [28.8 … 37.3]", or that no difference is shown.
     pub(crate) fn words(&self, metric: &str) -> String {
         let (low, high) = self.estimate.ends();
@@ -134,7 +134,8 @@ pub(crate) fn table(
 ) -> Option<(Vec<String>, Vec<Vec<String>>)> {
     let place = alternatives(axes)?;
     let of_metric = |metric: &String| differences(axes, place, rows, metric);
-    let all: Vec<(&String, Vec<Difference>)> = metrics.iter().map(|m| (m, of_metric(m))).collect();
+    let all: Vec<(&String, Vec<PairedDifference>)> =
+        metrics.iter().map(|m| (m, of_metric(m))).collect();
     let all: Vec<_> = all
         .into_iter()
         .filter(|(_, each)| !each.is_empty())
@@ -147,9 +148,9 @@ pub(crate) fn table(
         .chain([names[place].name.clone()])
         .chain(all.iter().map(|(metric, _)| words::column(metric)))
         .collect();
-    let row = |of: &Difference| {
-        let same = |d: &&Difference| d.others == of.others && d.alternative == of.alternative;
-        let cell = |(metric, each): &(&String, Vec<Difference>)| {
+    let row = |of: &PairedDifference| {
+        let same = |d: &&PairedDifference| d.others == of.others && d.alternative == of.alternative;
+        let cell = |(metric, each): &(&String, Vec<PairedDifference>)| {
             each.iter()
                 .find(same)
                 .map_or(String::new(), |d| d.words(metric))

@@ -1,17 +1,21 @@
 //! Charts with two axes, drawn by plotters; the legend has a column of its own on the right.
 
+mod lettering;
 mod log;
 mod marks;
 mod plot;
+mod ticked_axis;
 
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{BoldPoints, DefaultFormatting, KeyPointHint, Ranged};
+use plotters::coord::ranged1d::BoldPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use lettering::{fitting, wrap};
 pub(crate) use marks::Mark;
 use marks::{LegendKey, draw_mark};
+use ticked_axis::TickedAxis;
 
 use super::drawing::Drawing;
 use super::style::{GREY, Rgb};
@@ -69,33 +73,6 @@ const LETTER: f64 = 7.5;
 const CATEGORY_LINES: usize = 4;
 /// Height of a line of it.
 const CATEGORY_LINE: u32 = 17;
-
-/// An axis of numbers whose ticks are given.
-struct TickedAxis {
-    numbers: RangedCoordf64,
-    ticks: Vec<f64>,
-}
-
-impl Ranged for TickedAxis {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        self.numbers.map(value, limit)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        if hint.weight().allow_light_points() {
-            Vec::new()
-        } else {
-            self.ticks.clone()
-        }
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.numbers.range()
-    }
-}
 
 impl Chart<'_> {
     /// Draws it.
@@ -381,47 +358,6 @@ impl Chart<'_> {
     }
 }
 
-/// A text in lines of at most this many letters, broken at blanks where there are any; cut after
-/// [`CATEGORY_LINES`].
-fn wrap(text: &str, letters: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        for (i, part) in word.chars().collect::<Vec<_>>().chunks(letters).enumerate() {
-            let blank = usize::from(length > 0 && i == 0);
-            if length > 0 && (i > 0 || length + 1 + part.len() > letters) {
-                lines.push(String::new());
-                length = 0;
-            } else if blank == 1 {
-                lines.last_mut().into_iter().for_each(|l| l.push(' '));
-                length += 1;
-            }
-            lines.last_mut().into_iter().for_each(|l| l.extend(part));
-            length += part.len();
-        }
-    }
-    if lines.len() > CATEGORY_LINES {
-        lines.truncate(CATEGORY_LINES);
-        if let Some(last) = lines.last_mut() {
-            if last.chars().count() >= letters {
-                last.pop();
-            }
-            last.push('…');
-        }
-    }
-    lines
-}
-
-/// The name of an axis of this length, or its unit alone where there is no room for the name: the title has
-/// it, too.
-fn fitting(label: &str, length: f64) -> String {
-    let fits = label.chars().count() as f64 * LETTER <= length;
-    match label.rfind('(') {
-        Some(unit) if !fits && label.ends_with(')') => label[unit + 1..label.len() - 1].to_owned(),
-        _ => label.to_owned(),
-    }
-}
-
 /// Text in the middle of an area, its top `y` pixels from that of the area.
 fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> PlotResult {
     let at = Pos::new(HPos::Center, VPos::Top);
@@ -470,77 +406,4 @@ pub(crate) fn level(label: impl Into<String>, y: f64, x: (f64, f64)) -> Mark {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::marks::thin;
-    use super::*;
-
-    #[test]
-    fn an_axis_too_short_for_its_name_has_the_unit() {
-        assert_eq!(fitting("goodput (Mbit/s)", 200.0), "goodput (Mbit/s)");
-        assert_eq!(fitting("goodput (Mbit/s)", 100.0), "Mbit/s");
-        assert_eq!(
-            fitting("a number without unit", 10.0),
-            "a number without unit"
-        );
-    }
-
-    #[test]
-    fn thinning_keeps_ends_and_extremes() {
-        let points: Vec<_> = (0..100_000)
-            .map(|i| {
-                (
-                    f64::from(i),
-                    if i == 77_777 {
-                        9.0
-                    } else {
-                        (f64::from(i) / 9e3).sin()
-                    },
-                )
-            })
-            .collect();
-        let thinned = thin(&points);
-        assert!(thinned.len() <= 2800 + 4);
-        assert_eq!(
-            (thinned.first(), thinned.last()),
-            (points.first(), points.last())
-        );
-        assert!(thinned.contains(&(77_777.0, 9.0)) && thinned.is_sorted_by_key(|p| p.0 as u64));
-    }
-
-    #[test]
-    fn names_of_categories_are_broken_into_lines() {
-        assert_eq!(wrap("true", 10), ["true"]);
-        assert_eq!(wrap("unlimited rate", 10), ["unlimited", "rate"]);
-        assert_eq!(wrap("a b c", 10), ["a b c"]);
-        assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
-        assert_eq!(wrap("one two three four five six", 5).len(), CATEGORY_LINES);
-        assert!(wrap("one two three four five six", 5)[3].ends_with('…'));
-        assert_eq!(wrap("", 5), [""]);
-    }
-
-    #[test]
-    fn odd_values_still_make_a_picture() {
-        let line = |points: Vec<(f64, f64)>| Mark::Line {
-            label: "a < b & c".into(),
-            colour: GREY,
-            points,
-            dashed: true,
-        };
-        for marks in [
-            vec![],
-            vec![line(vec![])],
-            vec![line(vec![(0.0, f64::NAN), (1.0, 0.0)])],
-            vec![line(vec![(0.0, -5.0), (1.0, -4.0)])],
-            vec![line(vec![(0.0, 1e300), (1.0, 0.0)])],
-        ] {
-            let chart = Chart {
-                title: "t",
-                marks,
-                ..Chart::default()
-            };
-            let svg = chart.svg().unwrap();
-            assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
-            assert!(!svg.contains("a < b"), "text is escaped");
-        }
-    }
-}
+mod tests;

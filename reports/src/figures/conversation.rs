@@ -1,5 +1,6 @@
 //! A connection as its diagrams need it: lanes, segments, state changes.
 
+mod columns;
 mod kept;
 mod rows;
 

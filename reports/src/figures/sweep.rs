@@ -1,6 +1,7 @@
 //! A metric against a swept value: means over replicas with their intervals, a curve for each value
 //! of a second axis, a panel for each combination of the others.
 
+mod axis_scale;
 mod distribution;
 mod tradeoff;
 
@@ -20,57 +21,7 @@ use crate::stats::Estimate;
 use crate::store::StoreError;
 use crate::text::{list, sentence};
 use crate::words::{self, AxisWords};
-
-/// The x axis: numbers in a suitable unit, or categories at equal distances.
-struct AxisScale {
-    places: Vec<f64>,
-    unit: &'static str,
-    names: Vec<String>,
-}
-
-impl AxisScale {
-    fn of(axis: &Axis) -> AxisScale {
-        if let Some(numbers) = axis.numbers() {
-            let largest = numbers.iter().copied().fold(0.0, f64::max);
-            let (unit, factor) = axis.unit().axis(largest);
-            return AxisScale {
-                places: numbers.iter().map(|n| n * factor).collect(),
-                unit,
-                names: Vec::new(),
-            };
-        }
-        AxisScale {
-            places: (0..axis.values.len()).map(|i| i as f64).collect(),
-            unit: "",
-            names: axis.values.clone(),
-        }
-    }
-
-    /// Whether it can be logarithmic: it needs at least two numbers, all greater than zero.
-    fn takes_log(&self) -> bool {
-        let positive = self.places.iter().filter(|p| **p > 0.0).count();
-        self.names.is_empty() && positive > 1
-    }
-
-    /// Its ends where it is logarithmic.
-    fn log_ends(&self) -> (f64, f64) {
-        let positive = self.places.iter().copied().filter(|p| *p > 0.0);
-        let low = positive.clone().fold(f64::INFINITY, f64::min);
-        let high = positive.fold(f64::NEG_INFINITY, f64::max);
-        (low / 1.15, high * 1.15)
-    }
-
-    fn ends(&self) -> (f64, f64) {
-        let finite = self.places.iter().copied();
-        let low = finite.clone().fold(f64::INFINITY, f64::min);
-        let high = finite.fold(f64::NEG_INFINITY, f64::max);
-        if !self.names.is_empty() || low > high {
-            return (-0.5, self.places.len() as f64 - 0.5);
-        }
-        let room = if high > low { (high - low) * 0.05 } else { 0.5 };
-        (low - room, high + room)
-    }
-}
+use axis_scale::AxisScale;
 
 /// The requested figures, or one for each metric in `own`. A figure that fails affects no other.
 pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Drawn {
@@ -424,122 +375,4 @@ fn name_of(wanted: &MetricFigure, axis: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::batch::{AxisValues, Unit};
-
-    #[test]
-    fn a_failing_figure_affects_no_other() {
-        let wanted = ["failed", "panics", "refused", "peak"].map(|name| MetricFigure {
-            name: name.into(),
-            metric: "time_wait_peak".into(),
-            ..MetricFigure::default()
-        });
-        let rows: Vec<BatchRow> = ["1 s", "2 s"]
-            .map(|value| BatchRow {
-                values: vec![value.into()],
-                status: crate::batch::RunStatus::Ok,
-                metrics: [("time_wait_peak".into(), 5.0)].into(),
-                ..BatchRow::default()
-            })
-            .into();
-        let info = BatchInfo {
-            axes: vec![axis(&["1 s", "2 s"], AxisValues::Names)],
-            ..BatchInfo::default()
-        };
-        let drawn = each(&wanted, |wanted| match wanted.name.as_str() {
-            "panics" => panic!("no rows"),
-            "refused" => Err(StoreError::Figure {
-                figure: "refused".into(),
-                why: "too wide".into(),
-            }),
-            _ => figure(&info, &rows, wanted),
-        });
-        let names: Vec<&str> = drawn.figures.iter().map(|f| f.name.as_str()).collect();
-        assert_eq!(names, ["failed", "peak"]);
-        let failed = [
-            "figure panics: batch.json cannot be used",
-            "figure refused: cannot draw refused: too wide",
-        ];
-        assert_eq!(drawn.failed.len(), 2);
-        for (reason, begins) in drawn.failed.iter().zip(failed) {
-            assert!(reason.starts_with(begins), "{reason}");
-        }
-    }
-
-    #[test]
-    fn counts_over_steady_windows_of_different_length_are_not_drawn() {
-        let draw = |metric: &str, lengths: [f64; 2]| {
-            let rows = ["1 s", "2 s"].into_iter().zip(lengths);
-            let rows = rows.map(|(value, length)| BatchRow {
-                values: vec![value.into()],
-                status: crate::batch::RunStatus::Ok,
-                metrics: [
-                    (metric.to_owned(), 0.5),
-                    ("steady_from_s".into(), 10.0),
-                    ("steady_to_s".into(), 10.0 + length),
-                ]
-                .into(),
-                ..BatchRow::default()
-            });
-            let info = BatchInfo {
-                axes: vec![axis(&["1 s", "2 s"], AxisValues::Names)],
-                figures: vec![MetricFigure {
-                    name: "count".into(),
-                    metric: metric.into(),
-                    ..MetricFigure::default()
-                }],
-                ..BatchInfo::default()
-            };
-            figures(&info, &rows.collect::<Vec<_>>(), &[])
-        };
-        let drawn = draw("connects_failed_steady", [50.0, 60.0]);
-        assert_eq!(drawn.figures, []);
-        assert!(
-            drawn.failed[0].contains("their lengths differ")
-                && drawn.failed[0].contains("connects_failed_share_steady"),
-            "{:?}",
-            drawn.failed
-        );
-        assert_eq!(draw("connects_failed_steady", [50.0; 2]).figures.len(), 1);
-        let share = draw("connects_failed_share_steady", [50.0, 60.0]);
-        assert_eq!(share.figures.len(), 1);
-    }
-
-    fn axis(values: &[&str], typed: AxisValues) -> Axis {
-        Axis {
-            path: "p".into(),
-            values: values.iter().map(|v| (*v).to_owned()).collect(),
-            typed,
-            ..Axis::default()
-        }
-    }
-
-    #[test]
-    fn numbers_have_a_scale_and_everything_else_is_a_category() {
-        let numbers = AxisValues::Numbers {
-            unit: Unit::Seconds,
-            values: vec![0.005, 0.02],
-        };
-        let delays = AxisScale::of(&axis(&["5 ms", "20 ms"], numbers));
-        assert_eq!(
-            (delays.places.as_slice(), delays.unit),
-            (&[5.0, 20.0][..], "ms")
-        );
-        assert!(delays.names.is_empty());
-        let switch = AxisScale::of(&axis(
-            &["false", "true"],
-            AxisValues::Switches(vec![false, true]),
-        ));
-        assert_eq!((switch.ends(), switch.names.len()), ((-0.5, 1.5), 2));
-        let names = AxisScale::of(&axis(&["cubic", "bbr", "newreno"], AxisValues::Names));
-        assert_eq!(
-            (names.places.as_slice(), names.ends()),
-            (&[0.0, 1.0, 2.0][..], (-0.5, 2.5))
-        );
-        assert_eq!(
-            AxisScale::of(&axis(&[], AxisValues::Names)).ends(),
-            (-0.5, -0.5)
-        );
-    }
-}
+mod tests;

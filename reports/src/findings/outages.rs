@@ -2,7 +2,7 @@
 
 use super::RunFacts;
 use crate::format::{count, seconds};
-use crate::info::Outage;
+use crate::info::OutageSpan;
 use crate::text::{list, sentence};
 use crate::words::counted;
 
@@ -33,7 +33,7 @@ impl RunFacts<'_> {
     }
 }
 
-fn was_down(outage: &Outage) -> String {
+fn was_down(outage: &OutageSpan) -> String {
     let from = seconds(outage.from_s);
     match outage.to_s {
         Some(to) => format!(
@@ -50,10 +50,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use crate::findings::findings;
-    use crate::info::{Outage, RunInfo};
+    use crate::info::{OutageSpan, RunInfo};
 
     fn info(outages: &[(&str, f64, Option<f64>)]) -> RunInfo {
-        let outage = |&(of, from_s, to_s): &(&str, f64, Option<f64>)| Outage {
+        let outage = |&(of, from_s, to_s): &(&str, f64, Option<f64>)| OutageSpan {
             of: of.to_owned(),
             from_s,
             to_s,

@@ -7,7 +7,7 @@ const fn row(
     says: &'static str,
     made_of: &'static str,
     source: &'static str,
-    tell: fn(&RunFacts<'_>) -> Option<String>,
+    sentence: fn(&RunFacts<'_>) -> Option<String>,
 ) -> RunFinding {
     RunFinding {
         about: Finding {
@@ -16,7 +16,7 @@ const fn row(
             made_of,
             source,
         },
-        tell,
+        sentence,
     }
 }
 

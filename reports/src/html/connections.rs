@@ -35,12 +35,12 @@ const REACHED: [&str; 3] = ["SYN-SENT", "ESTABLISHED", "TIME-WAIT"];
 
 /// Columns by name, as the script of the page reads them.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Connections {
+pub(super) struct ConnectionsTable {
     conn: Vec<String>,
-    nodes: Names,
+    nodes: DistinctTexts,
     from: Vec<usize>,
     port: Vec<i64>,
-    peers: Names,
+    peers: DistinctTexts,
     to: Vec<usize>,
     opened: Vec<f64>,
     /// How long the handshake took; `null` where there was none.
@@ -48,7 +48,7 @@ pub(super) struct Connections {
     lasted: Vec<f64>,
     states: [&'static str; 3],
     reached: Vec<usize>,
-    outcomes: Names,
+    outcomes: DistinctTexts,
     outcome: Vec<usize>,
     segments: Vec<i64>,
     again: Vec<i64>,
@@ -60,13 +60,13 @@ pub(super) struct Connections {
 /// Different texts in order of their first use.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
-struct Names {
+struct DistinctTexts {
     all: Vec<String>,
     #[serde(skip)]
     places: HashMap<String, usize>,
 }
 
-impl Names {
+impl DistinctTexts {
     fn place(&mut self, name: &str) -> usize {
         if let Some(place) = self.places.get(name) {
             return *place;
@@ -77,15 +77,15 @@ impl Names {
     }
 }
 
-impl Connections {
+impl ConnectionsTable {
     /// Reads them; `None` where the run has none.
-    pub(super) fn read(dir: &Path) -> Result<Option<Connections>, StoreError> {
+    pub(super) fn read(dir: &Path) -> Result<Option<ConnectionsTable>, StoreError> {
         let Some(mut groups) = Groups::open(dir, "connections", COLUMNS)? else {
             return Ok(None);
         };
-        let mut all = Connections {
+        let mut all = ConnectionsTable {
             states: REACHED,
-            ..Connections::default()
+            ..ConnectionsTable::default()
         };
         while let Some(group) = groups.next_group()? {
             all.take(&group)?;

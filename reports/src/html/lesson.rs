@@ -15,7 +15,7 @@ const MOST_CONNECTIONS: f64 = 2.0;
 
 /// A variant with the ladders of its run.
 #[derive(Debug)]
-struct Variant {
+struct LessonVariant {
     name: String,
     run: String,
     ladders: Vec<Figure>,
@@ -24,7 +24,7 @@ struct Variant {
 /// The variants; none for batches of another kind.
 #[derive(Debug, Default)]
 pub(crate) struct Lesson {
-    variants: Vec<Variant>,
+    variants: Vec<LessonVariant>,
 }
 
 impl Lesson {
@@ -44,7 +44,7 @@ impl Lesson {
             let dir = runs.join(&row.id);
             let summary = RunSummary::read(&dir).ok()?;
             let ladders = run_ladders(&dir, &summary).figures;
-            (!ladders.is_empty()).then(|| Variant {
+            (!ladders.is_empty()).then(|| LessonVariant {
                 name: row.values.first().cloned().unwrap_or_default(),
                 run: row.id.clone(),
                 ladders,

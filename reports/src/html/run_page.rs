@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::connections::Connections;
+use super::connections::ConnectionsTable;
 use super::page::{Page, cells};
 use crate::figures::Drawn;
 use crate::findings;
@@ -41,7 +41,7 @@ struct LinkRows {
 pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> String {
     let info = &summary.info;
     let links = drawn.part("table of links", dir, || links(dir));
-    let connections = drawn.part("table of connections", dir, || Connections::read(dir));
+    let connections = drawn.part("table of connections", dir, || ConnectionsTable::read(dir));
     let mut page = Page::new(&info.name, &info.question);
     let unusual = findings::unusual(info, &summary.metrics);
     page.description(&info.description);

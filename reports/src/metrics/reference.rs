@@ -95,7 +95,7 @@ pub fn explain(id: &str) -> Option<String> {
     let found = find(id).or_else(|| {
         let metric = super::all().find(|m| m.id == id)?;
         let words = metric.words.to_owned();
-        Some(super::Found {
+        Some(super::FoundMetric {
             metric,
             words,
             of: None,

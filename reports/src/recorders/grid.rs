@@ -1,4 +1,4 @@
-//! Points in time at equal distances.
+//! Points in time at equal distances, and the bins between them.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -30,10 +30,62 @@ impl Grid {
     }
 }
 
+/// Bins of equal width: the bin at t holds what happens at t <= time < t + width.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bins {
+    grid: Grid,
+    start: Option<SimTime>,
+}
+
+impl Bins {
+    /// Bins of `width_s` seconds, limited as for [`Grid::new`].
+    pub(crate) fn new(width_s: f64) -> Bins {
+        Bins {
+            grid: Grid::new(width_s),
+            start: None,
+        }
+    }
+
+    /// Start and end of a bin that is over at `time`, each once and in order: to be called until `None`,
+    /// with the time of every record before it is counted.
+    pub(crate) fn over(&mut self, time: SimTime) -> Option<(SimTime, SimTime)> {
+        let after = SimTime::from_ps(time.as_ps().saturating_add(1));
+        while let Some(start) = self.grid.pass(after) {
+            if let Some(before) = self.start.replace(start) {
+                return Some((before, start));
+            }
+        }
+        None
+    }
+
+    /// The last instant that belongs to a run that ends at `end`.
+    pub(crate) fn last_instant(end: SimTime) -> SimTime {
+        SimTime::from_ps(end.as_ps().saturating_sub(1))
+    }
+
+    /// The bin that the end of the run cuts off, once those before it are over.
+    pub(crate) fn cut_off(&self, end: SimTime) -> Option<(SimTime, SimTime)> {
+        let start = self.start?;
+        (end > start).then_some((start, end))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn bins_follow_each_other_and_the_end_of_the_run_cuts_the_last_off() {
+        let ms = |ms: u64| SimTime::from_ps(ms * 1_000_000_000);
+        let mut bins = Bins::new(0.5);
+        assert_eq!(bins.over(ms(499)), None);
+        assert_eq!(bins.over(ms(1000)), Some((ms(0), ms(500))));
+        assert_eq!(bins.over(ms(1000)), Some((ms(500), ms(1000))));
+        assert_eq!(bins.over(ms(1000)), None);
+        assert_eq!(bins.over(Bins::last_instant(ms(1500))), None);
+        assert_eq!(bins.cut_off(ms(1500)), Some((ms(1000), ms(1500))));
+        assert_eq!(bins.cut_off(ms(1000)), None);
+    }
     #[test]
     fn each_point_is_passed_once_and_only_by_a_later_time() {
         let ms = |ms: u64| SimTime::from_ps(ms * 1_000_000_000);

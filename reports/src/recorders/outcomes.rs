@@ -3,7 +3,7 @@
 use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
-use super::grid::Grid;
+use super::grid::Bins;
 use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -52,8 +52,7 @@ impl OutcomeTally {
 #[derive(Debug)]
 pub(crate) struct Outcomes {
     table: TableWriter,
-    grid: Grid,
-    bin: Option<SimTime>,
+    bins: Bins,
     in_bin: OutcomeTally,
     total: OutcomeTally,
     steady: OutcomeTally,
@@ -71,8 +70,7 @@ impl Outcomes {
     ) -> Result<Outcomes, StoreError> {
         Ok(Outcomes {
             table: TableWriter::create(to, "outcomes", COLUMNS)?,
-            grid: Grid::new(interval_s),
-            bin: None,
+            bins: Bins::new(interval_s),
             in_bin: OutcomeTally::default(),
             total: OutcomeTally::default(),
             steady: OutcomeTally::default(),
@@ -84,11 +82,8 @@ impl Outcomes {
 
     /// Must be called with the time of every record before it is counted.
     pub(crate) fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
-        let after = SimTime::from_ps(time.as_ps().saturating_add(1));
-        while let Some(start) = self.grid.pass(after) {
-            if let Some(before) = self.bin.replace(start) {
-                self.write_bin(before, start)?;
-            }
+        while let Some((start, end)) = self.bins.over(time) {
+            self.write_bin(start, end)?;
         }
         Ok(())
     }
@@ -147,10 +142,8 @@ impl Outcomes {
 
     /// Writes the last bin, which ends at `end`, and adds the metrics.
     pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
-        self.advance(SimTime::from_ps(end.as_ps().saturating_sub(1)))?;
-        if let Some(start) = self.bin
-            && end > start
-        {
+        self.advance(Bins::last_instant(end))?;
+        if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }
         let mut put = |name: &str, value: f64| metrics.put(name, value);

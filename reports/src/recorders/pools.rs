@@ -4,7 +4,7 @@
 use sim_core::SimTime;
 use tcp_model::sample::{AfterFailure, PoolClose, PoolLevels, PoolSample, RetrySample};
 
-use super::grid::Grid;
+use super::grid::Bins;
 use super::histogram::{Histogram, put_quantiles};
 use super::level::Level;
 use crate::metrics::Metrics;
@@ -88,8 +88,7 @@ impl Bin {
 #[derive(Debug)]
 pub(crate) struct Pools {
     table: TableWriter,
-    grid: Grid,
-    start: Option<SimTime>,
+    bins: Bins,
     bin: Bin,
     open: Level,
     busy: Level,
@@ -110,8 +109,7 @@ impl Pools {
     ) -> Result<Pools, StoreError> {
         Ok(Pools {
             table: TableWriter::create(to, "pools", COLUMNS)?,
-            grid: Grid::new(interval_s),
-            start: None,
+            bins: Bins::new(interval_s),
             bin: Bin::default(),
             open: Level::new(window),
             busy: Level::new(window),
@@ -126,11 +124,8 @@ impl Pools {
     }
 
     fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
-        let after = SimTime::from_ps(time.as_ps().saturating_add(1));
-        while let Some(start) = self.grid.pass(after) {
-            if let Some(before) = self.start.replace(start) {
-                self.write_bin(before, start)?;
-            }
+        while let Some((start, end)) = self.bins.over(time) {
+            self.write_bin(start, end)?;
         }
         self.bin.advance(time);
         Ok(())
@@ -188,10 +183,8 @@ impl Pools {
         if self.opened == 0 {
             return self.table.discard();
         }
-        self.advance(SimTime::from_ps(end.as_ps().saturating_sub(1)))?;
-        if let Some(start) = self.start
-            && end > start
-        {
+        self.advance(Bins::last_instant(end))?;
+        if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }
         metrics.put("pool_connections_opened", self.opened as f64);

@@ -4,7 +4,7 @@ use sim_core::{SimDuration, SimTime};
 use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
 
-use super::grid::Grid;
+use super::grid::Bins;
 use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -22,8 +22,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 #[derive(Debug)]
 pub(crate) struct Requests {
     table: TableWriter,
-    grid: Grid,
-    bin: Option<SimTime>,
+    bins: Bins,
     n: u64,
     sum_ps: u128,
     max_ps: u64,
@@ -113,8 +112,7 @@ impl Requests {
     pub(crate) fn new(to: &Tables, interval_s: f64) -> Result<Requests, StoreError> {
         Ok(Requests {
             table: TableWriter::create(to, "requests", COLUMNS)?,
-            grid: Grid::new(interval_s),
-            bin: None,
+            bins: Bins::new(interval_s),
             n: 0,
             sum_ps: 0,
             max_ps: 0,
@@ -129,11 +127,8 @@ impl Requests {
 
     /// Goes to the bin of `time`.
     fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
-        let after = SimTime::from_ps(time.as_ps().saturating_add(1));
-        while let Some(start) = self.grid.pass(after) {
-            if let Some(before) = self.bin.replace(start) {
-                self.write_bin(before, start)?;
-            }
+        while let Some((start, end)) = self.bins.over(time) {
+            self.write_bin(start, end)?;
         }
         Ok(())
     }
@@ -205,10 +200,8 @@ impl Requests {
         if self.all.is_empty() {
             return self.table.discard();
         }
-        self.advance(SimTime::from_ps(end.as_ps().saturating_sub(1)))?;
-        if let Some(start) = self.bin
-            && end > start
-        {
+        self.advance(Bins::last_instant(end))?;
+        if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }
         metrics.put("requests_done", self.all.len() as f64);

@@ -1,18 +1,19 @@
 //! Reads tables back as columns: whole, or row group by row group, and only the columns wanted.
 
+mod chunks;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 
 use super::StoreError;
 use super::texts::Texts;
+use chunks::{append, empty, read_chunk};
 
 /// A column in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -328,215 +329,5 @@ impl Table {
     }
 }
 
-fn empty(kind: parquet::basic::Type) -> Column {
-    use parquet::basic::Type;
-    match kind {
-        Type::DOUBLE | Type::FLOAT => Column::Float(Vec::new()),
-        Type::BOOLEAN => Column::Bool(Vec::new()),
-        Type::BYTE_ARRAY => Column::Text(Texts::default()),
-        _ => Column::Int(Vec::new()),
-    }
-}
-
-fn append(a: Column, b: Column) -> Result<Column, ParquetError> {
-    fn join<T>(mut a: Vec<T>, b: Vec<T>) -> Vec<T> {
-        a.extend(b);
-        a
-    }
-    Ok(match (a, b) {
-        (Column::Int(a), Column::Int(b)) => Column::Int(join(a, b)),
-        (Column::Float(a), Column::Float(b)) => Column::Float(join(a, b)),
-        (Column::Bool(a), Column::Bool(b)) => Column::Bool(join(a, b)),
-        (Column::Text(mut a), Column::Text(b)) => {
-            a.append(b);
-            Column::Text(a)
-        }
-        _ => return Err(ParquetError::General("a column changes its type".into())),
-    })
-}
-
-fn read_chunk(reader: ColumnReader, rows: usize, name: &str) -> Result<Column, ParquetError> {
-    Ok(match reader {
-        ColumnReader::Int64ColumnReader(r) => Column::Int(values(r, rows)?.0),
-        ColumnReader::DoubleColumnReader(r) => {
-            let (values, levels) = values(r, rows)?;
-            // An infinite time would make an axis without end. None is written.
-            if name.ends_with("_s") && !values.iter().all(|v| v.is_finite()) {
-                let why = format!("its column {name:?} has a time that is not finite");
-                return Err(ParquetError::General(why));
-            }
-            Column::Float(spread(values, &levels))
-        }
-        ColumnReader::BoolColumnReader(r) => Column::Bool(values(r, rows)?.0),
-        ColumnReader::ByteArrayColumnReader(r) => {
-            let cells: Vec<ByteArray> = values(r, rows)?.0;
-            Column::Text(Texts::of(&cells)?)
-        }
-        _ => {
-            return Err(ParquetError::General(
-                "it has a column of a type that synfin does not write".into(),
-            ));
-        }
-    })
-}
-
-/// Puts NaN where a level says that there is no value.
-fn spread(values: Vec<f64>, levels: &[i16]) -> Vec<f64> {
-    if levels.is_empty() {
-        return values;
-    }
-    let mut values = values.into_iter();
-    let cell = |&level: &i16| {
-        let value = if level > 0 { values.next() } else { None };
-        value.unwrap_or(f64::NAN)
-    };
-    levels.iter().map(cell).collect()
-}
-
-fn values<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    rows: usize,
-) -> Result<(Vec<T::T>, Vec<i16>), ParquetError> {
-    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::new());
-    let mut read = 0;
-    while read < rows {
-        let (n, _, _) = reader.read_records(rows - read, Some(&mut levels), None, &mut values)?;
-        if n == 0 {
-            return Err(ParquetError::General("a column ends early".into()));
-        }
-        read += n;
-    }
-    Ok((values, levels))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::table::{ColumnKind, TableWriter, Text};
-
-    const COLUMNS: &[(&str, ColumnKind)] = &[
-        ("n", ColumnKind::Int),
-        ("x_s", ColumnKind::Float),
-        ("maybe_s", ColumnKind::OptFloat),
-        ("flag", ColumnKind::Bool),
-        ("name", ColumnKind::Text),
-    ];
-
-    fn write(dir: &Path, rows: i64) {
-        let mut table = TableWriter::create(dir, "t", COLUMNS).unwrap();
-        let names = ["a", "b"].map(Text::from);
-        for i in 0..rows {
-            let maybe = (i % 3 != 0).then_some(i as f64 * 2.0);
-            table
-                .row()
-                .int(i)
-                .float(i as f64 / 4.0)
-                .opt(maybe)
-                .bool(i % 2 == 0)
-                .text(&names[i as usize % 2])
-                .end()
-                .unwrap();
-        }
-        table.close().unwrap();
-    }
-
-    #[test]
-    fn a_table_of_several_row_groups_is_read_back() {
-        let tmp = tempfile::tempdir().unwrap();
-        let n = 150_000;
-        write(tmp.path(), n);
-        let t = Table::read(tmp.path(), "t").unwrap().unwrap();
-        assert_eq!(t.len(), n as usize);
-        for i in [0, 1, 65_535, 65_536, 65_537, 149_999] {
-            assert_eq!(t.ints("n").unwrap()[i], i as i64);
-            assert_eq!(t.floats("x_s").unwrap()[i], i as f64 / 4.0);
-            let maybe = t.floats("maybe_s").unwrap()[i];
-            assert!(if i % 3 == 0 {
-                maybe.is_nan()
-            } else {
-                maybe == i as f64 * 2.0
-            });
-            assert_eq!(t.bools("flag").unwrap()[i], i % 2 == 0);
-            assert_eq!(t.texts("name").unwrap()[i], ["a", "b"][i % 2]);
-        }
-        assert!(t.ints("name").is_err() && t.texts("none").is_err());
-    }
-
-    #[test]
-    fn row_groups_come_one_by_one_with_the_columns_asked_for() {
-        let tmp = tempfile::tempdir().unwrap();
-        write(tmp.path(), 150_000);
-        let mut groups = Groups::open(tmp.path(), "t", &["n", "name"])
-            .unwrap()
-            .unwrap();
-        assert_eq!(groups.rows(), 150_000);
-        let mut lens = Vec::new();
-        while let Some(group) = groups.next_group().unwrap() {
-            assert_eq!(
-                group.ints("n").unwrap()[0],
-                lens.iter().sum::<usize>() as i64
-            );
-            assert!(group.texts("name").is_ok() && group.floats("x_s").is_err());
-            lens.push(group.len());
-        }
-        assert_eq!(lens, [65_536, 65_536, 18_928]);
-        let error = Groups::open(tmp.path(), "t", &["none"]).unwrap_err();
-        assert!(error.to_string().contains("no usable column"), "{error}");
-    }
-
-    #[test]
-    fn row_groups_without_a_wanted_connection_are_passed_over() {
-        let tmp = tempfile::tempdir().unwrap();
-        let mut table = TableWriter::create(tmp.path(), "c", &[("conn", ColumnKind::Int)]).unwrap();
-        for i in 0..200_000 {
-            table.row().int(i).end().unwrap();
-        }
-        table.close().unwrap();
-        let mut groups = Groups::open(tmp.path(), "c", &["conn"]).unwrap().unwrap();
-        let mut firsts = Vec::new();
-        while let Some(group) = groups.next_group_with(|r| r.contains(&70_000)).unwrap() {
-            firsts.push(group.ints("conn").unwrap()[0]);
-        }
-        assert_eq!(firsts, [65_536]);
-    }
-
-    #[test]
-    fn a_table_that_takes_too_much_memory_is_refused_before_it_is_read() {
-        let tmp = tempfile::tempdir().unwrap();
-        let columns: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
-        let columns: Vec<(&str, ColumnKind)> = columns
-            .iter()
-            .map(|c| (c.as_str(), ColumnKind::Bool))
-            .collect();
-        let mut table = TableWriter::create(tmp.path(), "wide", &columns).unwrap();
-        for _ in 0..40_000 {
-            let row = columns.iter().fold(table.row(), |row, _| row.bool(true));
-            row.end().unwrap();
-        }
-        table.close().unwrap();
-        let error = Table::read(tmp.path(), "wide").unwrap_err();
-        assert!(error.to_string().contains("40000 rows"), "{error}");
-    }
-
-    #[test]
-    fn equal_rows_make_equal_bytes() {
-        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let bytes = dirs.each_ref().map(|d| {
-            write(d.path(), 70_000);
-            std::fs::read(d.path().join("t.parquet")).unwrap()
-        });
-        assert!(bytes[0] == bytes[1]);
-    }
-
-    #[test]
-    fn empty_and_missing_and_broken_tables_are_told_apart() {
-        let tmp = tempfile::tempdir().unwrap();
-        assert_eq!(Table::read(tmp.path(), "t").unwrap(), None);
-        write(tmp.path(), 0);
-        let t = Table::read(tmp.path(), "t").unwrap().unwrap();
-        assert!(t.is_empty() && t.floats("maybe_s").unwrap().is_empty());
-        std::fs::write(tmp.path().join("t.parquet"), "not parquet").unwrap();
-        let error = Table::read(tmp.path(), "t").unwrap_err();
-        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-    }
-}
+mod tests;

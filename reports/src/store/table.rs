@@ -3,21 +3,23 @@
 //! Memory is that of one row group per open table, however long the run. The bytes are a function
 //! of the rows: no times of day, no random salts, a fixed `created_by`.
 
+mod cells;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::{
-    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
-};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
-use rustc_hash::FxHashMap;
 
 use super::StoreError;
+#[cfg(test)]
+use cells::TextCells;
+use cells::{ColumnCells, write_group};
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
@@ -26,7 +28,7 @@ const FORGOTTEN_ROWS: usize = 256;
 /// Texts handed to Parquet at a time: as many as it works on at a time.
 const TEXT_BLOCK: usize = 1024;
 
-/// ColumnKind of a column.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
     /// Whole number.
@@ -62,101 +64,6 @@ impl std::fmt::Display for Text {
 impl From<&str> for Text {
     fn from(text: &str) -> Text {
         Text(ByteArray::from(text))
-    }
-}
-
-#[derive(Debug)]
-enum ColumnCells {
-    Int(Vec<i64>),
-    Float(Vec<f64>),
-    OptFloat(Vec<f64>, Vec<i16>),
-    Bool(Vec<bool>),
-    Text(TextCells),
-}
-
-/// Cells of text: the texts, and for each cell the place of its own.
-#[derive(Debug, Default)]
-struct TextCells {
-    texts: Vec<Text>,
-    cells: Vec<u32>,
-    /// Places by address, once there are too many to look through.
-    places: FxHashMap<(usize, usize), u32>,
-}
-
-/// Texts that are looked through.
-const FEW_TEXTS: usize = 8;
-
-impl TextCells {
-    #[inline]
-    fn push(&mut self, text: &Text) {
-        let address = text.address();
-        let few = &self.texts[..self.texts.len().min(FEW_TEXTS)];
-        let place = match few.iter().position(|known| known.address() == address) {
-            Some(place) => place as u32,
-            None => self.place(text),
-        };
-        self.cells.push(place);
-    }
-
-    fn place(&mut self, text: &Text) -> u32 {
-        let (address, len) = text.address();
-        let next = self.texts.len() as u32;
-        let place = *self.places.entry((address as usize, len)).or_insert(next);
-        if place == next {
-            self.texts.push(text.clone());
-        }
-        place
-    }
-
-    /// Writes the cells, so many at a time, and forgets them and their texts.
-    fn write(
-        &mut self,
-        group: &mut SerializedRowGroupWriter<'_, File>,
-        at_a_time: usize,
-    ) -> Result<(), ParquetError> {
-        let mut column = next_column(group)?;
-        let writer = column.typed::<ByteArrayType>();
-        let mut block = Vec::with_capacity(at_a_time.min(self.cells.len()));
-        for cells in self.cells.chunks(at_a_time) {
-            block.clear();
-            let texts = cells.iter().map(|&place| &self.texts[place as usize]);
-            block.extend(texts.map(|text| text.0.clone()));
-            writer.write_batch(&block, None, None)?;
-        }
-        self.cells.clear();
-        self.texts.clear();
-        self.places.clear();
-        column.close()
-    }
-}
-
-impl ColumnCells {
-    fn new(kind: ColumnKind) -> ColumnCells {
-        match kind {
-            ColumnKind::Int => ColumnCells::Int(Vec::new()),
-            ColumnKind::Float => ColumnCells::Float(Vec::new()),
-            ColumnKind::OptFloat => ColumnCells::OptFloat(Vec::new(), Vec::new()),
-            ColumnKind::Bool => ColumnCells::Bool(Vec::new()),
-            ColumnKind::Text => ColumnCells::Text(TextCells::default()),
-        }
-    }
-
-    /// Forgets all cells and keeps their memory.
-    fn clear(&mut self) {
-        match self {
-            ColumnCells::Int(v) => v.clear(),
-            ColumnCells::Float(v) => v.clear(),
-            ColumnCells::OptFloat(v, present) => {
-                v.clear();
-                present.clear();
-            }
-            ColumnCells::Bool(v) => v.clear(),
-            ColumnCells::Text(texts) => {
-                texts.cells.clear();
-                texts.texts.clear();
-                texts.places.clear();
-            }
-        }
     }
 }
 
@@ -418,43 +325,6 @@ fn properties(columns: &[(&str, ColumnKind)]) -> WriterPropertiesPtr {
         }
     }
     Arc::new(builder.build())
-}
-
-fn write_group(
-    mut group: SerializedRowGroupWriter<'_, File>,
-    cells: &mut [ColumnCells],
-) -> Result<(), ParquetError> {
-    for cells in cells {
-        match cells {
-            ColumnCells::Int(v) => write_column::<Int64Type>(&mut group, v, None)?,
-            ColumnCells::Float(v) => write_column::<DoubleType>(&mut group, v, None)?,
-            ColumnCells::OptFloat(v, present) => {
-                write_column::<DoubleType>(&mut group, v, Some(present))?;
-                present.clear();
-            }
-            ColumnCells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
-            ColumnCells::Text(texts) => texts.write(&mut group, TEXT_BLOCK)?,
-        }
-    }
-    group.close().map(drop)
-}
-
-fn next_column<'a>(
-    group: &'a mut SerializedRowGroupWriter<'_, File>,
-) -> Result<SerializedColumnWriter<'a>, ParquetError> {
-    let column = group.next_column()?;
-    column.ok_or_else(|| ParquetError::General("more columns than the schema".into()))
-}
-
-fn write_column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, File>,
-    values: &mut Vec<T::T>,
-    present: Option<&[i16]>,
-) -> Result<(), ParquetError> {
-    let mut column = next_column(group)?;
-    column.typed::<T>().write_batch(values, present, None)?;
-    values.clear();
-    column.close()
 }
 
 /// Parquet keeps the error of the operating system inside its own; brings it out for its hint.

@@ -2,8 +2,8 @@
 
 use reports::PhaseRisk;
 
-use super::ScenarioArgs;
 use super::cost::RunsCost;
+use super::scenario_args::ScenarioArgs;
 use crate::analytic;
 use crate::batch::Keep;
 use crate::console::{CommandError, note, print};

@@ -6,7 +6,7 @@ use reports::export::{self, Format};
 use reports::read_batch;
 use reports::store::{StoreError, resolve};
 
-use super::ExportFormat;
+use super::args::ExportFormat;
 use crate::console::{CommandError, print};
 
 /// Writes the file, and prints its name.
@@ -28,7 +28,7 @@ pub(super) fn export(
     // Nothing of the user's is written over, and what lies in the directory of results is theirs.
     let to = out.map_or_else(|| dir.join("export"), Path::to_path_buf);
     std::fs::create_dir_all(&to)
-        .map_err(|e| CommandError::Run(format!("error: cannot make {}: {e}", to.display())))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot create {}: {e}", to.display())))?;
     let format = match format {
         ExportFormat::Csv => Format::Csv,
         ExportFormat::Parquet => Format::Parquet,

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use clap::CommandFactory as _;
 
-use super::Cli;
+use super::args::Cli;
 use crate::console::{CommandError, outcome};
 
 pub(super) const COMPLETIONS_HELP: &str = "\
@@ -30,7 +30,7 @@ pub(super) fn licenses() -> Result<(), CommandError> {
 pub(super) fn man() -> Result<(), CommandError> {
     let mut page = Vec::new();
     render(&mut page)
-        .map_err(|e| CommandError::Run(format!("error: cannot make the page: {e}")))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot write the page: {e}")))?;
     outcome(io::stdout().lock().write_all(&page))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use reports::store::parts::{PartRun, Parts};
 use serde_json::json;
 
-use super::PlanArgs;
+use super::args::PlanArgs;
 use super::cost::RunsCost;
 use super::run::still_to_make;
 use super::wanted::WantedRuns;

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use reports::RunSummary;
 
+use super::args::{RerunArgs, RunArgs};
+use super::run;
+use super::scenario_args::ScenarioArgs;
 use super::unfold::unfold;
-use super::{RerunArgs, RunArgs, ScenarioArgs, run};
 use crate::console::{CommandError, note};
 
 /// Repeats a run in another directory and reports whether its metrics are the same.

@@ -1,30 +1,33 @@
 //! `synfin run`.
 
+mod batch_output;
+mod shard;
+
 use std::path::Path;
 
 use reports::store::parts::Parts;
 use reports::store::{StoreError, look_at_results};
 use reports::{Judgement, Unit, Verdict};
 
-use super::RunArgs;
+use super::args::RunArgs;
 use super::cost::RunsCost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use super::junit;
 use super::wanted::WantedRuns;
-use crate::batch::{
-    self, Batch, Limits, Making, Options, RunOutcome, Shard, ShardChoice, ShardError,
-};
+use crate::batch::{self, Batch, Limits, Making, Options, RunOutcome};
 use crate::console::{CommandError, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::list_file;
-use crate::output_dir::{overwrites_input, shell_words};
+use crate::output_dir::overwrites_input;
 use crate::overrides::{Override, read_value};
 use crate::problem::Source;
 use crate::progress::BatchProgress;
 use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
+use batch_output::{BatchOutput, note_first};
+use shard::{chosen, of_shard};
 
 /// Largest batch that prints a line per run without --verbose.
 const MOST_LINES: usize = 12;
@@ -41,7 +44,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
         dir,
         only,
     } = WantedRuns::new(&args.scenario, args.out.as_deref(), args.filter.as_deref())?;
-    let shard = shard(args)?;
+    let shard = shard::asked_for(args)?;
     let only = chosen(&plan, only, shard);
     let cost = RunsCost::new(&still_to_make(&plan, &dir, args.force, only.as_deref())?)?;
     let cost = cost.keeping(args.keep.into(), plan.runs.len());
@@ -285,66 +288,6 @@ fn limits(args: &RunArgs) -> Result<Limits, CommandError> {
     })
 }
 
-/// The shard that is asked for.
-fn shard(args: &RunArgs) -> Result<Option<Shard>, CommandError> {
-    let choice = args.shard.as_deref().map(str::parse::<ShardChoice>);
-    let shard = choice.map(|choice| choice?.resolve(|name| std::env::var(name).ok()));
-    let usage = |e: ShardError| CommandError::Usage(format!("error: --shard: {e}"));
-    shard.transpose().map_err(usage)
-}
-
-/// The runs to be made: those that the filter chooses and that belong to the shard.
-fn chosen(plan: &Plan, only: Option<Vec<bool>>, shard: Option<Shard>) -> Option<Vec<bool>> {
-    let Some(shard) = shard else { return only };
-    let mut own = shard.chooses(&plan.runs);
-    if let Some(only) = only {
-        own.iter_mut()
-            .zip(only)
-            .for_each(|(own, only)| *own &= only);
-    }
-    Some(own)
-}
-
-/// Makes the runs of a shard; index and report are left to `synfin collect`.
-fn of_shard(
-    plan: &Plan,
-    options: &Options,
-    args: &RunArgs,
-    making: Making<'_>,
-    shard: Shard,
-) -> Result<(), CommandError> {
-    let outcomes = batch::make_shard(plan, options, making, shard);
-    let outcomes = outcomes.map_err(|e| CommandError::Run(format!("error: {e}")))?;
-    let shown = BatchOutput {
-        plan,
-        outcomes: &outcomes,
-        args,
-    };
-    shown.note_trouble();
-    let count = |is: fn(&RunOutcome) -> bool| shown.count(is);
-    let made = count(|o| matches!(o, RunOutcome::Made { .. }));
-    let failed = count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
-    let stopped = count(RunOutcome::is_stopped);
-    let collect = shell_words(["synfin", "collect", &options.dir.display().to_string()]);
-    if !args.quiet {
-        note(&format!(
-            "shard {shard}: {made} runs completed, {failed} failed; when all shards have ended, `{collect}` writes the index and the report"
-        ));
-    }
-    match (stopped, failed) {
-        (0, 0) => Ok(()),
-        (0, failed) => Err(CommandError::Run(format!(
-            "error: {failed} runs of shard {shard} failed"
-        ))),
-        _ => Err(CommandError::Stopped {
-            message: format!(
-                "stopped: {stopped} runs of shard {shard} are missing; the same command runs them"
-            ),
-            code: making.interrupt.exit_code(),
-        }),
-    }
-}
-
 /// Lines of parts that cannot be used, where runs were made because of them.
 fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArgs) {
     let made_any = outcomes
@@ -357,129 +300,6 @@ fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArg
             MOST_NAMED,
             "lines were not used, and their runs repeated",
         );
-    }
-}
-
-/// What is printed about a finished batch.
-struct BatchOutput<'a> {
-    plan: &'a Plan,
-    outcomes: &'a [RunOutcome],
-    args: &'a RunArgs,
-}
-
-impl BatchOutput<'_> {
-    fn each(&self) -> impl Iterator<Item = (&RunSpec, &RunOutcome)> {
-        self.plan.runs.iter().zip(self.outcomes)
-    }
-
-    fn count(&self, is: impl Fn(&RunOutcome) -> bool) -> usize {
-        self.outcomes.iter().filter(|o| is(o)).count()
-    }
-
-    /// Notes the first few failed and damaged runs.
-    fn note_trouble(&self) {
-        let most = if self.args.verbose {
-            usize::MAX
-        } else {
-            MOST_NAMED
-        };
-        let failed = self.each().filter_map(|(spec, outcome)| match outcome {
-            RunOutcome::Failed(error) if !outcome.is_stopped() => {
-                Some(format!("failed: {}: {error}", name_of(spec, self.plan)))
-            }
-            _ => None,
-        });
-        note_first(failed.collect(), most, "runs failed");
-        if self.args.quiet {
-            return;
-        }
-        let damaged = self.each().filter_map(|(_, outcome)| match outcome {
-            RunOutcome::Made {
-                because: Some(why), ..
-            } => Some(format!("repeated, because results were damaged: {why}")),
-            _ => None,
-        });
-        note_first(damaged.collect(), most, "runs were damaged and repeated");
-    }
-
-    /// Prints a line per run, if there are few.
-    fn runs(&self) -> Result<(), CommandError> {
-        let verbose = self.args.verbose;
-        let few = self.outcomes.len() <= MOST_LINES;
-        for (spec, outcome) in self.each() {
-            let name = name_of(spec, self.plan);
-            match outcome {
-                RunOutcome::Made { made, .. } if verbose => match &made.division {
-                    Some(division) => note(&format!("made {}: {name}: {division}", spec.id)),
-                    None => note(&format!("made {}: {name}", spec.id)),
-                },
-                RunOutcome::Kept(_) if verbose => note(&format!("kept {}: {name}", spec.id)),
-                _ => {}
-            }
-            let Some(outline) = outcome.outline() else {
-                continue;
-            };
-            if verbose && !outline.result_hash.is_empty() {
-                note(&format!("  result hash {}", outline.result_hash));
-            }
-            if let Some(finding) = outline.findings.first().filter(|_| few || verbose) {
-                print(&format!("{name}: {finding}"))?;
-            }
-        }
-        let kept = self.count(|o| matches!(o, RunOutcome::Kept(_)));
-        if kept > 0 {
-            note(&format!(
-                "{kept} of {} runs were complete already; --force repeats them",
-                self.outcomes.len()
-            ));
-        }
-        let left_out = self.outcomes.iter().filter_map(|o| match o {
-            RunOutcome::LeftOut(why) => Some(*why),
-            _ => None,
-        });
-        let left_out: Vec<&str> = left_out.collect();
-        if let Some(why) = left_out.first() {
-            let (n, all) = (left_out.len(), self.outcomes.len());
-            note(&format!("{n} of {all} runs were not started: {why}"));
-        }
-        if few || verbose { print("") } else { Ok(()) }
-    }
-
-    /// The command's success, or what to report as failed or stopped.
-    fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), CommandError> {
-        let all = self.outcomes.len();
-        let failed = self.count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());
-        let complete = self.count(|o| o.outline().is_some());
-        if self.outcomes.iter().any(RunOutcome::is_stopped) {
-            return Err(CommandError::Stopped {
-                message: format!(
-                    "stopped: {complete} of {all} runs are complete and in the report; `{}` runs the others",
-                    batch::go_on(dir)
-                ),
-                code: interrupt.exit_code(),
-            });
-        }
-        let others = match all - failed - complete {
-            0 => "the others are complete".to_owned(),
-            left_out => format!("{complete} are complete and {left_out} were not started"),
-        };
-        let message = match (failed, complete) {
-            (0, _) => return Ok(()),
-            (n, _) if n == all => format!("error: all {all} runs failed"),
-            _ => format!("error: {failed} of {all} runs failed; {others}"),
-        };
-        Err(CommandError::Run(message))
-    }
-}
-
-/// Prints the first few lines and the total count.
-fn note_first(lines: Vec<String>, most: usize, what: &str) {
-    lines.iter().take(most).for_each(|line| note(line));
-    if lines.len() > most {
-        note(&format!(
-            "… {} {what} in all; --verbose names each",
-            lines.len()
-        ));
     }
 }
 

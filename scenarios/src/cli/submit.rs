@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use reports::store::resolve;
 
+use super::args::{Scheduler, SubmitArgs};
 use super::run::{changed_text, still_to_make};
-use super::{Scheduler, SubmitArgs};
 use crate::batch::{Shard, prepare};
 use crate::console::{CommandError, note, print};
 use crate::output_dir::{default_dir, shell_words};
@@ -62,7 +62,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), CommandError> {
     prepare(&plan, &dir, &text_kept).map_err(|e| CommandError::Run(format!("error: {e}")))?;
     let logs = dir.join("logs");
     std::fs::create_dir_all(&logs)
-        .map_err(|e| CommandError::Run(format!("error: cannot make {}: {e}", logs.display())))?;
+        .map_err(|e| CommandError::Run(format!("error: cannot create {}: {e}", logs.display())))?;
     let said = match args.target {
         Scheduler::Hq => call("sh", &["-c", &text], "")?,
         _ => call("sbatch", &["--parsable"], &text)?,

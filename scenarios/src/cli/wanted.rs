@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use reports::store::resolve;
 
-use super::ScenarioArgs;
+use super::scenario_args::ScenarioArgs;
 use crate::console::CommandError;
 use crate::output_dir::default_dir;
 use crate::overrides::Override;

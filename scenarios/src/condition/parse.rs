@@ -1,6 +1,6 @@
 //! Reads a condition: recursive descent, one function for each precedence.
 
-use super::{ConditionError, Datum, Node, Relation};
+use super::{ConditionError, ConditionValue, Node, Relation};
 use reports::Unit;
 
 /// Parentheses and signs within one another at most: each takes a frame of the stack.
@@ -263,11 +263,11 @@ impl Parser<'_> {
         self.at += 1;
         Ok(match token {
             None => return Err(ConditionError::EndsEarly),
-            Some(Token::Number(x)) => Node::Value(Datum::Number(x, Unit::One)),
-            Some(Token::Text(text)) => Node::Value(Datum::of(&toml::Value::String(text))),
+            Some(Token::Number(x)) => Node::Value(ConditionValue::Number(x, Unit::One)),
+            Some(Token::Text(text)) => Node::Value(ConditionValue::of(&toml::Value::String(text))),
             Some(Token::Name(name)) => match name.as_str() {
-                "true" => Node::Value(Datum::Switch(true)),
-                "false" => Node::Value(Datum::Switch(false)),
+                "true" => Node::Value(ConditionValue::Switch(true)),
+                "false" => Node::Value(ConditionValue::Switch(false)),
                 name => Node::Named((self.look_up)(name)?),
             },
             Some(sign) => return Err(ConditionError::NotAValue(sign.words())),

@@ -12,12 +12,12 @@ pub struct TableInfo {
     /// What it is, as Markdown.
     pub(crate) doc: &'static str,
     /// Its keys, in the order of their definition.
-    pub keys: &'static [Key],
+    pub keys: &'static [ScenarioKey],
 }
 
 /// A key of a scenario.
 #[derive(Debug)]
-pub struct Key {
+pub struct ScenarioKey {
     /// The name of its field.
     field: &'static str,
     /// What it is, as Markdown.
@@ -27,7 +27,7 @@ pub struct Key {
     /// True when its table cannot be parsed without it.
     pub required: bool,
     /// What it takes.
-    pub form: fn() -> Form,
+    pub form: fn() -> KeyForm,
 }
 
 /// The names of the topology shapes, which are defined on top of the files described here.
@@ -64,7 +64,7 @@ impl Info {
 
 /// What a key takes.
 #[derive(Clone, Debug)]
-pub enum Form {
+pub enum KeyForm {
     /// A plain value.
     Leaf {
         /// In words.
@@ -75,9 +75,9 @@ pub enum Form {
     /// A table with keys.
     Table(&'static TableInfo),
     /// A list.
-    List(Box<Form>),
+    List(Box<KeyForm>),
     /// A plain value or a table.
-    Either(Box<Form>, &'static TableInfo),
+    Either(Box<KeyForm>, &'static TableInfo),
     /// TCP parameters, whose table is in `tcp-model`.
     Tcp,
 }
@@ -88,31 +88,31 @@ pub trait Described {
     const OPTIONAL: bool = false;
 
     /// What it takes.
-    fn form() -> Form;
+    fn form() -> KeyForm;
 }
 
 impl<T: Described> Described for Option<T> {
     const OPTIONAL: bool = true;
-    fn form() -> Form {
+    fn form() -> KeyForm {
         T::form()
     }
 }
 
 impl<T: Described> Described for Vec<T> {
-    fn form() -> Form {
-        Form::List(Box::new(T::form()))
+    fn form() -> KeyForm {
+        KeyForm::List(Box::new(T::form()))
     }
 }
 
 impl<T: Described> Described for Box<T> {
-    fn form() -> Form {
+    fn form() -> KeyForm {
         T::form()
     }
 }
 
 impl<const N: usize> Described for [String; N] {
-    fn form() -> Form {
-        Form::Leaf {
+    fn form() -> KeyForm {
+        KeyForm::Leaf {
             takes: format!("a list of {N} strings"),
             schema: json!({
                 "type": "array", "items": { "type": "string" }, "minItems": N, "maxItems": N
@@ -122,8 +122,8 @@ impl<const N: usize> Described for [String; N] {
 }
 
 impl<const N: usize> Described for [u16; N] {
-    fn form() -> Form {
-        Form::Leaf {
+    fn form() -> KeyForm {
+        KeyForm::Leaf {
             takes: format!("a list of {N} whole numbers from 0 to 65535"),
             schema: json!({
                 "type": "array", "minItems": N, "maxItems": N,
@@ -137,8 +137,8 @@ impl<const N: usize> Described for [u16; N] {
 macro_rules! leaf {
     ($($type:ty: $takes:expr, $schema:tt;)*) => {$(
         impl $crate::file::keys::Described for $type {
-            fn form() -> $crate::file::keys::Form {
-                $crate::file::keys::Form::Leaf {
+            fn form() -> $crate::file::keys::KeyForm {
+                $crate::file::keys::KeyForm::Leaf {
                     takes: $takes.to_owned(),
                     schema: ::serde_json::json!($schema),
                 }
@@ -172,8 +172,8 @@ pub const RATE: &str = r"^\s*[0-9.][0-9._]*\s*(bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s
 
 /// A number, or a quantity with its unit.
 impl Described for toml::Value {
-    fn form() -> Form {
-        Form::Leaf {
+    fn form() -> KeyForm {
+        KeyForm::Leaf {
             takes: "a number, or a quantity with its unit".to_owned(),
             schema: json!({ "type": ["number", "string"] }),
         }
@@ -182,8 +182,8 @@ impl Described for toml::Value {
 
 /// Values by path.
 impl Described for toml::Table {
-    fn form() -> Form {
-        Form::Leaf {
+    fn form() -> KeyForm {
+        KeyForm::Leaf {
             takes: "a table of values by dotted path".to_owned(),
             schema: json!({ "type": "object" }),
         }
@@ -219,7 +219,7 @@ macro_rules! described {
                 &$crate::file::keys::TableInfo {
                     name: stringify!($name),
                     doc: concat!($($table_doc, "\n"),*),
-                    keys: &[$($crate::file::keys::Key::new(
+                    keys: &[$($crate::file::keys::ScenarioKey::new(
                         stringify!($field),
                         concat!($($doc, "\n"),*),
                         $crate::file::keys::Info {
@@ -236,8 +236,8 @@ macro_rules! described {
         }
 
         impl $crate::file::keys::Described for $name {
-            fn form() -> $crate::file::keys::Form {
-                $crate::file::keys::Form::Table($name::KEYS)
+            fn form() -> $crate::file::keys::KeyForm {
+                $crate::file::keys::KeyForm::Table($name::KEYS)
             }
         }
     };
@@ -268,16 +268,16 @@ impl TableInfo {
     }
 }
 
-impl Key {
+impl ScenarioKey {
     /// A key, as defined by [`described`].
     pub(crate) const fn new(
         field: &'static str,
         doc: &'static str,
         info: Info,
         required: bool,
-        form: fn() -> Form,
-    ) -> Key {
-        Key {
+        form: fn() -> KeyForm,
+    ) -> ScenarioKey {
+        ScenarioKey {
             field,
             doc,
             info,
@@ -323,27 +323,27 @@ fn paragraph(doc: &str) -> String {
     lines.join(" ").trim().to_owned()
 }
 
-impl Form {
+impl KeyForm {
     /// What it takes, in words.
     pub fn takes(&self) -> String {
         match self {
-            Form::Leaf { takes, .. } => takes.clone(),
-            Form::Table(_) => "a table".to_owned(),
-            Form::List(of) => match &**of {
-                Form::Table(_) => "a list of tables".to_owned(),
+            KeyForm::Leaf { takes, .. } => takes.clone(),
+            KeyForm::Table(_) => "a table".to_owned(),
+            KeyForm::List(of) => match &**of {
+                KeyForm::Table(_) => "a list of tables".to_owned(),
                 one => format!("a list, each {}", one.takes()),
             },
-            Form::Either(one, _) => format!("{}; or a table", one.takes()),
-            Form::Tcp => "a table of TCP parameters".to_owned(),
+            KeyForm::Either(one, _) => format!("{}; or a table", one.takes()),
+            KeyForm::Tcp => "a table of TCP parameters".to_owned(),
         }
     }
 
     /// The table in it, if there is one.
     pub fn table(&self) -> Option<&'static TableInfo> {
         match self {
-            Form::Table(info) | Form::Either(_, info) => Some(info),
-            Form::List(of) => of.table(),
-            Form::Leaf { .. } | Form::Tcp => None,
+            KeyForm::Table(info) | KeyForm::Either(_, info) => Some(info),
+            KeyForm::List(of) => of.table(),
+            KeyForm::Leaf { .. } | KeyForm::Tcp => None,
         }
     }
 }

@@ -4,7 +4,7 @@
 use toml::{Table, Value};
 
 use super::ScenarioFile;
-use super::keys::{Form, Key, TableInfo};
+use super::keys::{KeyForm, ScenarioKey, TableInfo};
 use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
@@ -22,7 +22,7 @@ fn check_table(info: &TableInfo, written: &Table, at: &DottedPath) -> Result<(),
     Ok(())
 }
 
-fn check_value(key: &Key, value: &Value, table: &DottedPath) -> Result<(), Problem> {
+fn check_value(key: &ScenarioKey, value: &Value, table: &DottedPath) -> Result<(), Problem> {
     let number = match value {
         Value::Integer(n) => Some(*n as f64),
         Value::Float(x) => Some(*x),
@@ -49,7 +49,7 @@ fn check_value(key: &Key, value: &Value, table: &DottedPath) -> Result<(), Probl
         },
         Value::Array(list) if list.iter().any(Value::is_table) => {
             let form = (key.form)();
-            let (Form::List(_), Some(info)) = (&form, form.table()) else {
+            let (KeyForm::List(_), Some(info)) = (&form, form.table()) else {
                 return Ok(());
             };
             let at = at();
@@ -66,7 +66,11 @@ mod tests {
     use super::*;
 
     /// Every key with a range, with the path of tables that leads to it.
-    fn ranged(info: &'static TableInfo, way: &[&'static Key], all: &mut Vec<Vec<&'static Key>>) {
+    fn ranged(
+        info: &'static TableInfo,
+        way: &[&'static ScenarioKey],
+        all: &mut Vec<Vec<&'static ScenarioKey>>,
+    ) {
         for key in info.keys {
             // Follow `reverse`, a link within a link, only once.
             if way
@@ -87,14 +91,14 @@ mod tests {
     }
 
     /// A scenario in which only the last of these keys is given.
-    fn written(way: &[&'static Key], value: f64) -> Table {
+    fn written(way: &[&'static ScenarioKey], value: f64) -> Table {
         let whole = value.fract() == 0.0;
         let mut value = match whole {
             true => Value::Integer(value as i64),
             false => Value::Float(value),
         };
         for (i, key) in way.iter().enumerate().rev() {
-            if i + 1 < way.len() && matches!((key.form)(), Form::List(_)) {
+            if i + 1 < way.len() && matches!((key.form)(), KeyForm::List(_)) {
                 value = Value::Array(vec![value]);
             }
             value = Value::Table([(key.name().to_owned(), value)].into_iter().collect());

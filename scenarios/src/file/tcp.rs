@@ -11,7 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tcp_model::params::{self, Named, PARAMS, Param, Refusal, TcpParams, Value, Where};
 
-use super::keys::{Described, Form};
+use super::keys::{Described, KeyForm};
 
 /// TCP parameters as written in a scenario; those not given come from the profile.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,8 +49,8 @@ impl TcpFile {
 }
 
 impl Described for TcpFile {
-    fn form() -> Form {
-        Form::Tcp
+    fn form() -> KeyForm {
+        KeyForm::Tcp
     }
 }
 

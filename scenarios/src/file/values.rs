@@ -49,7 +49,7 @@ leaf! {
         { "type": "string", "anyOf": [{ "pattern": super::keys::DURATION }, { "const": "never" }] };
     Dropped: "a whole number, or a packet in words such as `\"client FIN 1\"`",
         { "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^(client|server) " }] };
-    Limit: "a whole number, or `\"unlimited\"`",
+    CountLimit: "a whole number, or `\"unlimited\"`",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["unlimited", "all"] }] };
     SegmentsChoice: "`\"ladder\"`, `\"all\"`, `\"none\"`, or a whole number",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["ladder", "all", "none"] }] };
@@ -71,7 +71,7 @@ mod dropped;
 mod kept;
 mod model;
 
-pub use choices::{Begin, Limit, PortList};
+pub use choices::{Begin, CountLimit, PortList};
 pub use distribution::{Dist, DistributionUnit, InBytes, InSeconds};
 pub use dropped::Dropped;
 pub use kept::{PayloadChoice, SamplesChoice, SegmentsChoice};

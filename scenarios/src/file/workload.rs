@@ -5,7 +5,7 @@ use sim_core::{Bytes, SimDuration};
 
 use super::keys::{described, leaf};
 use super::values::{
-    Begin, Dist, InBytes, InSeconds, Limit, NamedOnly, OrModel, PerSecond, PortList,
+    Begin, CountLimit, Dist, InBytes, InSeconds, NamedOnly, OrModel, PerSecond, PortList,
 };
 use crate::unreadable::Unreadable;
 
@@ -91,7 +91,7 @@ pub struct WorkloadFile {
     pub stop: Option<SimDuration> => { default: "the end of the run", example: r#""100 s""# },
     /// Maximum number of connections to open.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Limit> => { default: r#""unlimited""#, example: "1000" },
+    pub limit: Option<CountLimit> => { default: r#""unlimited""#, example: "1000" },
     /// When connections are opened (exchange), or SYNs sent (syn-flood).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<ArrivalsFile> => { default: "none; needed, but for bulk", example: r#"{ kind = "poisson", rate = "450 /s" }"# },

@@ -13,7 +13,7 @@ use crate::suggest;
 /// Everything a host knows is lost without a segment: connections, TIME-WAIT entries, listeners. When it
 /// comes up, its applications start again; clients do not make up for arrivals missed meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct NodeFault {
     /// Host, router or group.
     pub node: String,
     /// When it goes down.
@@ -28,16 +28,16 @@ pub struct Fault {
     pub quiet: SimDuration,
 }
 
-impl Fault {
+impl NodeFault {
     /// Checks faults as written.
     ///
     /// # Errors
     /// When a node is unknown, a time is missing, or two outages of a node overlap.
-    pub(super) fn all(files: &[FaultFile], topology: &Topology) -> Result<Vec<Fault>, Problem> {
-        let mut faults: Vec<Fault> = Vec::new();
+    pub(super) fn all(files: &[FaultFile], topology: &Topology) -> Result<Vec<NodeFault>, Problem> {
+        let mut faults: Vec<NodeFault> = Vec::new();
         for (i, file) in files.iter().enumerate() {
             let at = DottedPath::from("fault").index(i);
-            let fault = Fault::new(file, topology, &at)?;
+            let fault = NodeFault::new(file, topology, &at)?;
             let mine = topology.nodes_named(&fault.node);
             let overlapping = faults.iter().find(|other| {
                 let same = topology.nodes_named(&other.node);
@@ -58,7 +58,7 @@ impl Fault {
         Ok(faults)
     }
 
-    fn new(file: &FaultFile, topology: &Topology, at: &DottedPath) -> Result<Fault, Problem> {
+    fn new(file: &FaultFile, topology: &Topology, at: &DottedPath) -> Result<NodeFault, Problem> {
         let nodes = topology.nodes_named(&file.node).len() as u32;
         if nodes == 0 {
             let message = suggest::unknown("node or group", &file.node, topology.names());
@@ -75,7 +75,7 @@ impl Fault {
                 ),
             );
         }
-        Ok(Fault {
+        Ok(NodeFault {
             node: file.node.clone(),
             at: time,
             lasts: file.lasts,
@@ -118,7 +118,7 @@ impl Fault {
             .collect()
     }
 
-    fn overlaps(&self, other: &Fault) -> bool {
+    fn overlaps(&self, other: &NodeFault) -> bool {
         self.at <= other.end() && other.at <= self.end()
     }
 

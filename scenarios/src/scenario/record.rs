@@ -7,7 +7,7 @@ use toml::value::Datetime;
 use super::clock;
 use crate::dotted_path::DottedPath;
 use crate::file::RecordFile;
-use crate::file::values::{Limit, PayloadChoice, SamplesChoice, SegmentsChoice};
+use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice};
 use crate::problem::Problem;
 
 /// What is recorded. By default the size of a run's files is bounded, however long the run is.
@@ -105,16 +105,16 @@ impl RecordPlan {
 }
 
 /// A limit as a number; the largest means unlimited.
-fn most(limit: Option<Limit>, default: u32) -> u32 {
+fn most(limit: Option<CountLimit>, default: u32) -> u32 {
     match limit {
         None => default,
-        Some(Limit(None)) => u32::MAX,
-        Some(Limit(Some(n))) => u32::try_from(n).unwrap_or(u32::MAX),
+        Some(CountLimit(None)) => u32::MAX,
+        Some(CountLimit(Some(n))) => u32::try_from(n).unwrap_or(u32::MAX),
     }
 }
 
-fn number(most: u32) -> Limit {
-    Limit((most != u32::MAX).then_some(u64::from(most)))
+fn number(most: u32) -> CountLimit {
+    CountLimit((most != u32::MAX).then_some(u64::from(most)))
 }
 
 fn census_interval(

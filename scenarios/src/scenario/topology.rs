@@ -1,6 +1,5 @@
 //! The network of a scenario, checked: hosts and routers with their counts, links between them.
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use sim_core::network::{Impairments, LinkChange};
@@ -14,8 +13,9 @@ use tcp_model::middlebox::BoxedMiddlebox;
 use crate::dotted_path::{DottedPath, is_name};
 use crate::file::topology::{HostFile, LinkFile, NatFile, RouterFile, TopologyFile};
 use crate::problem::Problem;
-use crate::suggest;
 
+mod build;
+mod checks;
 mod link;
 mod middlebox;
 pub(crate) mod models;
@@ -87,11 +87,6 @@ impl PartialEq for Built {
         true
     }
 }
-
-/// Most hosts, and most addresses of all hosts together.
-const MAX_HOSTS: u64 = 1_000_000;
-/// Most routers: the size of the routing table is the square of their number.
-const MAX_ROUTERS: u64 = 2_000;
 
 static LINK_MODELS: OnceLock<LinkModels> = OnceLock::new();
 
@@ -265,126 +260,6 @@ impl Topology {
             }
         }
         all
-    }
-
-    /// The network with its addresses and routes.
-    ///
-    /// # Errors
-    /// When the engine rejects it.
-    pub fn network(&self) -> Result<Arc<Network>, Problem> {
-        match self.built.0.get() {
-            Some(network) => Ok(Arc::clone(network)),
-            None => self.build().map(Arc::new),
-        }
-    }
-
-    /// Caches the network for as long as this topology lives. Only for topologies that many runs share: a
-    /// sweep over a thousand topologies must not hold a thousand networks.
-    pub(crate) fn keep(&self, network: &Arc<Network>) {
-        self.built.0.get_or_init(|| Arc::clone(network));
-    }
-
-    fn build(&self) -> Result<Network, Problem> {
-        let at = DottedPath::from("topology");
-        let mut links = Vec::new();
-        for (i, link) in self.links.iter().enumerate() {
-            let ends = self.ends(link, &at.key("link").index(i))?;
-            links.reserve(2 * ends.len());
-            for (a, b) in ends {
-                links.push(link.there.spec(a, b));
-                if a != b {
-                    links.push(link.back.spec(b, a));
-                }
-            }
-        }
-        let hosts: u32 = self.hosts.iter().map(|h| h.count).sum();
-        for link in links.iter_mut().filter(|l| l.from.0 < hosts) {
-            link.impairments.processing = self.processing;
-        }
-        Network::new(self.nodes(), links).map_err(|e| Problem::new(at, e.to_string()))
-    }
-
-    /// The pairs of nodes a link joins.
-    fn ends(&self, link: &Link, at: &DottedPath) -> Result<Vec<(NodeId, NodeId)>, Problem> {
-        let at = at.key("between");
-        let find = |i: usize| {
-            let name = &link.between[i];
-            let found = self.nodes_named(name);
-            if found.is_empty() {
-                let message = suggest::unknown("node or group", name, self.names());
-                return Err(Problem::new(at.index(i), message));
-            }
-            Ok(found)
-        };
-        let (a, b) = (find(0)?, find(1)?);
-        let pairs: Vec<(NodeId, NodeId)> = match (a.len(), b.len()) {
-            (n, m) if n == m => a.into_iter().zip(b).collect(),
-            (1, _) => b.iter().map(|&b| (a[0], b)).collect(),
-            (_, 1) => a.iter().map(|&a| (a, b[0])).collect(),
-            (n, m) => {
-                return Err(Problem::new(
-                    at,
-                    format!(
-                        "{:?} stands for {n} nodes and {:?} for {m}, so they cannot be paired",
-                        link.between[0], link.between[1]
-                    ),
-                )
-                .help("one of them must be a single node, or both must have the same number"));
-            }
-        };
-        let hosts = self.hosts.iter().map(|h| h.count).sum();
-        let is_loopback = |(a, b): &(NodeId, NodeId)| a == b && a.0 < hosts;
-        if pairs.iter().all(is_loopback) {
-            return Ok(pairs);
-        }
-        match pairs.iter().find(|(a, b)| a == b) {
-            Some(_) => Err(Problem::new(at, "this link connects a node to itself")
-                .help("name two different ends; only a host may have a link to itself, its loopback, written with the same name twice")),
-            None => Ok(pairs),
-        }
-    }
-
-    fn check_names(&self, at: &DottedPath) -> Result<(), Problem> {
-        if self.hosts.is_empty() {
-            return Err(Problem::new(at.clone(), "the network has no hosts")
-                .help("add [[topology.host]] with a name"));
-        }
-        node_ranges::check(&self.hosts, &self.routers, at)?;
-        let routers: HashSet<&str> = self.routers.iter().map(|r| r.name.as_str()).collect();
-        for (i, host) in self.hosts.iter().enumerate() {
-            if routers.contains(host.group.as_str()) || !is_name(&host.group) {
-                return Err(Problem::new(
-                    at.key("host").index(i).key("group"),
-                    format!("{:?} cannot name a group of hosts", host.group),
-                )
-                .help("use letters, digits, - and _, and no router's name"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_counts(&self, at: &DottedPath) -> Result<(), Problem> {
-        let mut addresses = 0;
-        for (i, host) in self.hosts.iter().enumerate() {
-            addresses += u64::from(host.count) * u64::from(host.addresses);
-            if addresses > MAX_HOSTS {
-                return Err(Problem::new(
-                    at.key("host").index(i),
-                    format!(
-                        "too many hosts: {addresses} addresses with this one, at most {MAX_HOSTS}"
-                    ),
-                )
-                .help("lower `count` or `addresses`"));
-            }
-        }
-        let routers: u64 = self.routers.iter().map(|r| u64::from(r.count)).sum();
-        if routers > MAX_ROUTERS {
-            return Err(Problem::new(
-                at.key("router"),
-                format!("too many routers: {routers}, at most {MAX_ROUTERS}"),
-            ));
-        }
-        Ok(())
     }
 
     /// Everything written out, as a graph.

@@ -10,7 +10,7 @@ use tcp_model::spec::{Arrivals, Exchange, PoolSpec, Retries};
 use super::arrivals;
 use super::topology::Topology;
 use crate::dotted_path::{DottedPath, is_name};
-use crate::file::values::{Limit, OrModel, PortList};
+use crate::file::values::{CountLimit, OrModel, PortList};
 use crate::file::workload::{BulkSize, WorkloadFile};
 use crate::problem::Problem;
 use crate::suggest;
@@ -208,7 +208,7 @@ impl Workload {
                 pool,
             } => WorkloadFile {
                 ip_bind_address_no_port: bind_first.then_some(false),
-                limit: Some(Limit(*limit)),
+                limit: Some(CountLimit(*limit)),
                 arrivals: Some(arrivals::to_file(arrivals)),
                 ..exchange::to_file(exchange, retries, pool.as_ref(), common)
             },
@@ -218,7 +218,7 @@ impl Workload {
                 sources,
             } => WorkloadFile {
                 kind: Some("syn-flood".to_owned()),
-                limit: Some(Limit(*limit)),
+                limit: Some(CountLimit(*limit)),
                 arrivals: Some(arrivals::to_file(arrivals)),
                 sources: Some(*sources),
                 ..common

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::variants::places;
 use super::{SweepAxis, swept};
-use crate::condition::{Condition, Datum};
+use crate::condition::{Condition, ConditionValue};
 use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
@@ -37,8 +37,8 @@ pub(super) fn combinations(sweep: &Table, axes: &[SweepAxis]) -> Result<Vec<usiz
     if rules.is_empty() {
         return Ok((0..count).collect());
     }
-    let data: Vec<(usize, Vec<Datum>)> = columns()
-        .map(|(axis, (_, values))| (axis, values.iter().map(Datum::of).collect()))
+    let data: Vec<(usize, Vec<ConditionValue>)> = columns()
+        .map(|(axis, (_, values))| (axis, values.iter().map(ConditionValue::of).collect()))
         .collect();
     let is_chosen = |i: usize| {
         let places = places(axes, i);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use reports::batch::{Distribution, MOST_CURVES, MOST_PANELS, TheoryCurve};
+use reports::batch::{DistributionKind, MOST_CURVES, MOST_PANELS, TheoryCurve};
 use reports::{Layout, MetricFigure};
 use toml::{Table, Value};
 
@@ -29,7 +29,10 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
         series: figure.series.clone().unwrap_or_default(),
         only: only(&figure.only),
         against: figure.against.clone().unwrap_or_default(),
-        distribution: figure.distribution.as_deref().and_then(Distribution::named),
+        distribution: figure
+            .distribution
+            .as_deref()
+            .and_then(DistributionKind::named),
     }
 }
 
@@ -205,8 +208,8 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
         return Ok(());
     };
     let at = at.key("distribution");
-    if Distribution::named(name).is_none() {
-        let message = suggest::unknown("distribution", name, Distribution::NAMES);
+    if DistributionKind::named(name).is_none() {
+        let message = suggest::unknown("distribution", name, DistributionKind::NAMES);
         return Err(Problem::new(at, message));
     }
     if figure.against.is_some() {

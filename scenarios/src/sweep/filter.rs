@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Plan, label};
-use crate::condition::{Condition, ConditionError, Datum};
+use crate::condition::{Condition, ConditionError, ConditionValue};
 use reports::Unit;
 
 /// Why no runs can be chosen by a condition.
@@ -44,14 +44,19 @@ impl Plan {
         let columns = || self.axes.iter().flat_map(super::SweepAxis::columns);
         let mut names: Vec<String> = columns().map(|(name, _)| name.clone()).collect();
         names.push(REPLICA.to_owned());
-        let data: Vec<HashMap<String, Datum>> = columns()
-            .map(|(_, values)| values.iter().map(|v| (label(v), Datum::of(v))).collect())
+        let data: Vec<HashMap<String, ConditionValue>> = columns()
+            .map(|(_, values)| {
+                values
+                    .iter()
+                    .map(|v| (label(v), ConditionValue::of(v)))
+                    .collect()
+            })
             .collect();
         let parsed = Condition::parse(condition, &names).map_err(refused)?;
-        let nothing = Datum::Text(String::new());
+        let nothing = ConditionValue::Text(String::new());
         let each = self.runs.iter().map(|run| {
-            let replica = Datum::Number(f64::from(run.replica), Unit::One);
-            let found: Vec<&Datum> = names
+            let replica = ConditionValue::Number(f64::from(run.replica), Unit::One);
+            let found: Vec<&ConditionValue> = names
                 .iter()
                 .zip(&data)
                 .map(|(name, data)| {

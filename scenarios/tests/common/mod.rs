@@ -149,11 +149,28 @@ pub fn plan(text: &str, sets: &[&str]) -> Result<Plan, Refused> {
     Plan::new(&source, &sets)
 }
 
+/// The runs of a scenario text that is accepted.
+pub fn planned(text: &str, sets: &[&str]) -> Plan {
+    plan(text, sets).unwrap_or_else(|message| panic!("{message}\n{text}"))
+}
+
 /// Makes the only run of a scenario text into `dir`.
 pub fn make(text: &str, sets: &[&str], dir: &Path) -> RunSummary {
-    let plan = plan(text, sets).unwrap_or_else(|message| panic!("{message}"));
+    let plan = planned(text, sets);
     assert!(plan.is_single(), "{} runs", plan.runs.len());
     run::execute(&plan.runs[0], dir, false, &mut |_| ()).unwrap()
+}
+
+/// Makes the only run of a scenario text, and keeps its summary alone.
+pub fn run_once(text: &str) -> RunSummary {
+    let dir = tempfile::tempdir().unwrap();
+    make(text, &[], &dir.path().join("run"))
+}
+
+/// A metric that a run must have.
+pub fn metric(summary: &RunSummary, id: &str) -> f64 {
+    let value = summary.metrics.get(id).copied();
+    value.unwrap_or_else(|| panic!("no {id} in {:?}", summary.metrics.keys()))
 }
 
 /// Makes one run of a plan, and keeps its summary alone.

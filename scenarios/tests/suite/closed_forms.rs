@@ -1,8 +1,7 @@
 //! Losses of everything that holds a limited number of connections, against Erlang's loss formula: at five loads,
 //! and for two distributions of the holding time, of which only the mean counts (insensitivity).
 
-use crate::common::make;
-use reports::RunSummary;
+use crate::common::run_once;
 use reports::analytic::erlang_b;
 
 /// Places that there are, and the mean time for which one is held.
@@ -22,7 +21,7 @@ const ROUND_TRIPS_S: f64 = 2.0 * 0.002;
 /// and a connect that gets no answer is given up at once.
 fn lost(network: &str, tcp: &str, load: f64, service: &str, seed: u64) -> (f64, f64) {
     let rate = load / HELD_S;
-    let summary = run(&format!(
+    let summary = run_once(&format!(
         "name = \"erlang\"\nduration = \"{SECONDS} s\"\nseed = {seed}\n[tcp]\nprofile = \"linux\"\n{tcp}\n{network}\n\
          [[workload]]\nname = \"w\"\narrivals = {{ kind = \"poisson\", rate = \"{rate} /s\" }}\nhow = \"rst\"\n\
          service = {service}\nconnect_timeout = \"50 ms\"\n[record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
@@ -90,17 +89,12 @@ fn the_table_of_a_firewall_loses_by_erlang_b() {
     follows_erlang(network, "");
 }
 
-fn run(text: &str) -> RunSummary {
-    let dir = tempfile::tempdir().unwrap();
-    make(text, &[], &dir.path().join("run"))
-}
-
 /// Connections enter TIME-WAIT as a Poisson process whatever their length, and stay for 1 s each; one that finds all
 /// buckets taken is closed without it.
 #[test]
 fn time_wait_buckets_overflow_by_erlang_b() {
     let overflowed = |load: f64, service: &str, seed: u64| {
-        let summary = run(&format!(
+        let summary = run_once(&format!(
             "name = \"buckets\"\nduration = \"{SECONDS} s\"\nseed = {seed}\n\
              [topology]\nkind = \"pair\"\npath = {{ delay = \"1 ms\" }}\n\
              [tcp]\nprofile = \"linux\"\nmax_tw_buckets = {PLACES}\ntime_wait = \"{HELD_S} s\"\n\
@@ -137,7 +131,7 @@ fn a_syn_queue_drops_by_erlang_b() {
         let rate = load / ROUND_TRIP_S;
         // Linux takes one more than the backlog.
         let backlog = PLACES - 1;
-        let summary = run(&format!(
+        let summary = run_once(&format!(
             "name = \"backlog\"\nduration = \"{SECONDS} s\"\nseed = {seed}\n\
              [topology]\nkind = \"pair\"\npath = {{ {link} }}\n\
              [tcp]\nprofile = \"linux\"\ntcp_syncookies = 0\ntcp_max_syn_backlog = 1000\nprune_half_open = false\n\
@@ -164,7 +158,7 @@ fn a_syn_queue_drops_by_erlang_b() {
 #[test]
 fn fin_wait_2_holds_the_rate_times_its_time_out() {
     for (rate, seconds) in [(50, 5), (50, 10), (100, 5)] {
-        let summary = run(&format!(
+        let summary = run_once(&format!(
             "name = \"fw2\"\nduration = \"30 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"1 ms\" }}\n\
              [tcp]\nprofile = \"linux\"\ntimers = \"exact\"\nport_selection = \"sequential\"\ntcp_fin_timeout = \"{seconds} s\"\n\
              [[workload]]\nname = \"w\"\narrivals = {{ kind = \"fixed\", rate = \"{rate} /s\" }}\nlinger = \"100 s\"\n\
@@ -190,7 +184,7 @@ fn connects_per_second_are_limited_to_ports_by_time_wait() {
     ] {
         let rate = 1.2 * limit;
         let seconds = 2.0 * hold_s;
-        let summary = run(&format!(
+        let summary = run_once(&format!(
             "name = \"limit\"\nduration = \"{seconds} s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"100 us\" }}\n\
              [tcp]\n{tcp}\nmodel = \"lifecycle\"\n\
              [[workload]]\nname = \"w\"\narrivals = {{ kind = \"fixed\", rate = \"{rate} /s\" }}\n\

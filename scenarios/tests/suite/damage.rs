@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::common::{SMALL, SWEEP, directory, files, said};
+use crate::common::{SMALL, SWEEP, directory, files, planned, said};
 use reports::render_run;
 use reports::store::{Standing, look};
 use scenarios::batch::{Making, RunOutcome, make_run};
 use scenarios::execution::Execution;
 use scenarios::existing::Existing;
 use scenarios::interrupt::Interrupt;
-use scenarios::problem::Source;
 use scenarios::progress::BatchProgress;
 use scenarios::run_spec::RunSpec;
 use scenarios::sweep::Plan;
@@ -104,11 +103,8 @@ fn put(dir: &Path, whole: &BTreeMap<String, Vec<u8>>) {
 }
 
 fn plan() -> Plan {
-    let source = Source {
-        name: "small.toml".into(),
-        text: SMALL.replace("3 s", "200 ms").replace("50 /s", "20 /s"),
-    };
-    Plan::new(&source, &[]).unwrap()
+    let text = SMALL.replace("3 s", "200 ms").replace("50 /s", "20 /s");
+    planned(&text, &[])
 }
 
 fn make(spec: &RunSpec, dir: &Path) -> RunOutcome {

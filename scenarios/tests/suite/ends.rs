@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::make;
+use crate::common::{make, metric, run_once};
 use reports::RunSummary;
 use reports::store::reader::Table;
 
@@ -17,13 +17,7 @@ fn run(path: &str, rest: &str) -> RunSummary {
     let text = format!(
         "name = \"ends\"\n{rest}\n[topology]\nkind = \"pair\"\npath = {{ {delay}{path} }}\n"
     );
-    let dir = tempfile::tempdir().unwrap();
-    make(&text, &[], &dir.path().join("run"))
-}
-
-fn get(summary: &RunSummary, id: &str) -> f64 {
-    let value = summary.metrics.get(id).copied();
-    value.unwrap_or_else(|| panic!("no {id} in {:?}", summary.metrics.keys()))
+    run_once(&text)
 }
 
 #[test]
@@ -33,11 +27,11 @@ fn a_request_that_is_never_answered_is_the_headline() {
         "duration = \"1000 s\"\n[[workload]]\nname = \"web\"\nrequests = 2\nthink = \"2 s\"\n\
          arrivals = { kind = \"burst\", count = 1 }",
     );
-    assert_eq!(get(&summary, "requests_made"), 2.0);
-    assert_eq!(get(&summary, "requests_unanswered"), 1.0);
-    assert_eq!(get(&summary, "requests_unanswered_timed_out"), 1.0);
-    assert_eq!(get(&summary, "requests_unanswered_share"), 0.5);
-    let ended = get(&summary, "ended_timed_out_first_s");
+    assert_eq!(metric(&summary, "requests_made"), 2.0);
+    assert_eq!(metric(&summary, "requests_unanswered"), 1.0);
+    assert_eq!(metric(&summary, "requests_unanswered_timed_out"), 1.0);
+    assert_eq!(metric(&summary, "requests_unanswered_share"), 0.5);
+    let ended = metric(&summary, "ended_timed_out_first_s");
     assert!((ended - 928.9).abs() < 0.1, "{ended}");
     assert!(
         summary.findings[0].starts_with(
@@ -58,9 +52,9 @@ fn a_backend_that_was_down_shows_in_the_headline_though_no_connect_failed() {
         "duration = \"200 s\"\n[[workload]]\nname = \"web\"\n\
          arrivals = { kind = \"fixed\", rate = \"10 /s\" }",
     );
-    assert_eq!(get(&summary, "connects_failed"), 0.0);
-    assert!(get(&summary, "connect_latency_p99_s") > 20.0);
-    assert!(get(&summary, "connect_latency_p50_s") < 0.1);
+    assert_eq!(metric(&summary, "connects_failed"), 0.0);
+    assert!(metric(&summary, "connect_latency_p99_s") > 20.0);
+    assert!(metric(&summary, "connect_latency_p50_s") < 0.1);
     let headline = &summary.findings[0];
     assert!(
         headline.starts_with("Some connects were slow, though none failed: 20 ms in the median"),
@@ -77,7 +71,7 @@ fn requests_under_way_at_the_end_of_a_run_are_nothing_unusual() {
         "duration = \"2.015 s\"\n[[workload]]\nname = \"web\"\n\
          arrivals = { kind = \"fixed\", rate = \"100 /s\" }",
     );
-    assert!(get(&summary, "requests_unanswered_at_run_end") > 0.0);
+    assert!(metric(&summary, "requests_unanswered_at_run_end") > 0.0);
     let all = summary.findings.join("\n");
     assert!(!all.contains("unanswered"), "{all}");
     assert!(all.contains("in progress at the end"), "{all}");
@@ -90,7 +84,7 @@ fn time_wait_cut_short_by_a_full_table_is_called_unsafe() {
         "duration = \"5 s\"\n[tcp]\nmax_tw_buckets = 10\n[[workload]]\nname = \"web\"\n\
          arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    let overflow = get(&summary, "ended_time_wait_overflow");
+    let overflow = metric(&summary, "ended_time_wait_overflow");
     assert!(overflow > 50.0, "{overflow}");
     assert!(
         summary.findings[0].contains("closed without TIME-WAIT")
@@ -110,7 +104,7 @@ fn time_wait_that_acknowledged_a_fin_again_did_its_job() {
             "duration = \"70 s\"\n[[workload]]\nname = \"web\"\nclose = \"client\"\n\
              arrivals = { kind = \"burst\", count = 1 }",
         );
-        let answered = get(&summary, "time_wait_fins_answered");
+        let answered = metric(&summary, "time_wait_fins_answered");
         let all = summary.findings.join("\n");
         assert_eq!(
             answered > 0.0,
@@ -136,9 +130,9 @@ fn one_exhausted_destination_shows_beside_idle_ones() {
          arrivals = { kind = \"fixed\", rate = \"0.2 /s\" }\n";
     let dir = tempfile::tempdir().unwrap();
     let summary = make(text, &[], &dir.path().join("run"));
-    assert_eq!(get(&summary, "ports_in_use_destination_peak"), 100.0);
-    assert_eq!(get(&summary, "ports_in_use_destination_share_peak"), 1.0);
-    assert!(get(&summary, "connects_addr_not_available") > 0.0);
+    assert_eq!(metric(&summary, "ports_in_use_destination_peak"), 100.0);
+    assert_eq!(metric(&summary, "ports_in_use_destination_share_peak"), 1.0);
+    assert!(metric(&summary, "connects_addr_not_available") > 0.0);
 }
 
 #[test]
@@ -148,14 +142,17 @@ fn bulk_flows_have_completion_times_and_goodput_of_their_own_lives() {
         ", rate = \"10 Mbit/s\"",
         "duration = \"100 s\"\n[[workload]]\nname = \"bulk\"\nkind = \"bulk\"\nbytes = \"1 MB\"",
     );
-    assert_eq!(get(&summary, "flows_completed"), 1.0);
-    assert_eq!(get(&summary, "flows_broken"), 0.0);
-    let took = get(&summary, "flow_completion_mean_s");
+    assert_eq!(metric(&summary, "flows_completed"), 1.0);
+    assert_eq!(metric(&summary, "flows_broken"), 0.0);
+    let took = metric(&summary, "flow_completion_mean_s");
     assert!((0.84..1.3).contains(&took), "{took}");
-    assert_eq!(took, get(&summary, "flow_completion_max_s"));
-    let own = get(&summary, "flow_goodput_mean_bps");
+    assert_eq!(took, metric(&summary, "flow_completion_max_s"));
+    let own = metric(&summary, "flow_goodput_mean_bps");
     assert!((own - 8e6 / took).abs() < 1.0, "{own}");
-    assert!(get(&summary, "goodput_bps") < 0.1e6, "over the whole run");
+    assert!(
+        metric(&summary, "goodput_bps") < 0.1e6,
+        "over the whole run"
+    );
     let all = summary.findings.join("\n");
     assert!(all.contains("The bulk flow was completed after"), "{all}");
 }
@@ -166,7 +163,7 @@ fn a_flow_that_breaks_off_is_told_first() {
         ", rate = \"10 Mbit/s\", changes = [{ at = \"200 ms\", up = false }]",
         "duration = \"1100 s\"\n[[workload]]\nname = \"bulk\"\nkind = \"bulk\"\nbytes = \"1 MB\"",
     );
-    assert_eq!(get(&summary, "flows_broken"), 1.0);
+    assert_eq!(metric(&summary, "flows_broken"), 1.0);
     assert!(
         summary.findings[0].starts_with("1 of 1 bulk flow broke off"),
         "{:?}",
@@ -194,15 +191,15 @@ fn every_state_has_its_population() {
         "time_wait",
     ] {
         for statistic in ["peak", "mean", "mean_steady", "end"] {
-            assert!(get(&summary, &format!("{state}_{statistic}")) >= 0.0);
+            assert!(metric(&summary, &format!("{state}_{statistic}")) >= 0.0);
         }
     }
     // A handshake takes 20 ms, at 10 a second: 0.2 in SYN-SENT on average (Little's law).
-    assert!((get(&summary, "syn_sent_mean") - 0.2).abs() < 0.01);
-    assert_eq!(get(&summary, "syn_sent.client_peak"), 1.0);
+    assert!((metric(&summary, "syn_sent_mean") - 0.2).abs() < 0.01);
+    assert_eq!(metric(&summary, "syn_sent.client_peak"), 1.0);
     assert_eq!(
-        get(&summary, "time_wait_end"),
-        get(&summary, "time_wait_peak")
+        metric(&summary, "time_wait_end"),
+        metric(&summary, "time_wait_peak")
     );
     assert!(!summary.metrics.contains_key("syn_sent.server_peak"));
 }
@@ -216,7 +213,7 @@ fn a_first_request_counts_its_connect() {
     );
     // 20 ms for each request, and as long again for the handshake before the first.
     let near = |id: &str, expected: f64| {
-        let value = get(&summary, id);
+        let value = metric(&summary, id);
         assert!((value - expected).abs() < 1e-3, "{id} = {value}");
     };
     near("request_latency_mean_s", 0.020);
@@ -231,16 +228,16 @@ fn a_gateway_out_of_ports_is_the_headline() {
                 [[workload]]\nname = \"web\"\narrivals = { kind = \"fixed\", rate = \"10 /s\" }";
     let dir = tempfile::tempdir().unwrap();
     let summary = make(text, &[], &dir.path().join("run"));
-    let mapped = get(&summary, "nat_ports_in_use_peak");
-    assert_eq!(mapped, get(&summary, "nat_mappings_made"));
-    assert_eq!(get(&summary, "nat_mappings_peak"), mapped);
-    assert_eq!(get(&summary, "nat_ports_in_use_share_peak"), 1.0);
-    assert_eq!(get(&summary, "nat_mappings_expired"), 0.0);
-    let dropped = get(&summary, "nat_syns_dropped");
+    let mapped = metric(&summary, "nat_ports_in_use_peak");
+    assert_eq!(mapped, metric(&summary, "nat_mappings_made"));
+    assert_eq!(metric(&summary, "nat_mappings_peak"), mapped);
+    assert_eq!(metric(&summary, "nat_ports_in_use_share_peak"), 1.0);
+    assert_eq!(metric(&summary, "nat_mappings_expired"), 0.0);
+    let dropped = metric(&summary, "nat_syns_dropped");
     let waiting = 50.0 - mapped;
     assert!(dropped >= waiting, "each retransmission counts: {dropped}");
-    assert_eq!(get(&summary, "nat.nat_syns_dropped"), dropped);
-    let first = get(&summary, "nat.nat_first_drop_s");
+    assert_eq!(metric(&summary, "nat.nat_syns_dropped"), dropped);
+    let first = metric(&summary, "nat.nat_first_drop_s");
     let stated = &summary.findings;
     let expected = format!(
         "NAT nat had no free port from t = {first:.0} s on, and {dropped} SYNs were dropped."
@@ -265,7 +262,7 @@ fn connections_left_open_with_nothing_scheduled_are_named() {
     };
     let crash = "[[fault]]\nnode = \"client\"\nat = \"1 s\"\n";
     let stuck = run("", &text(crash));
-    assert_eq!(get(&stuck, "end_points_stuck"), 1.0);
+    assert_eq!(metric(&stuck, "end_points_stuck"), 1.0);
     let stated = "1 end point was open at the end with nothing scheduled";
     assert!(
         stuck.findings.iter().any(|f| f.starts_with(stated)),
@@ -318,9 +315,9 @@ fn a_passive_end_that_gives_up_is_closed_and_only_its_listener_listens() {
     assert!(given_up > 4, "{given_up}");
     assert!(end_points.iter().max() > Some(&2), "{end_points:?}");
     // The listener is counted once, whatever becomes of what it made.
-    assert_eq!(get(&summary, "listen_peak"), 1.0);
-    assert_eq!(get(&summary, "listen_end"), 1.0);
-    assert!(get(&summary, "syn_received_peak") <= 2.0);
+    assert_eq!(metric(&summary, "listen_peak"), 1.0);
+    assert_eq!(metric(&summary, "listen_end"), 1.0);
+    assert!(metric(&summary, "syn_received_peak") <= 2.0);
 }
 
 #[test]
@@ -331,8 +328,8 @@ fn a_host_that_was_down_is_named_with_what_it_forgot() {
          arrivals = { kind = \"fixed\", rate = \"20 /s\" }\n\
          [[fault]]\nnode = \"client\"\nat = \"20 s\"\nfor = \"10 s\"",
     );
-    assert_eq!(get(&summary, "connects_failed"), 0.0);
-    let lost = get(&summary, "time_wait_lost");
+    assert_eq!(metric(&summary, "connects_failed"), 0.0);
+    let lost = metric(&summary, "time_wait_lost");
     assert!((390.0..=400.0).contains(&lost), "{lost}");
     let stated =
         format!("Client was down from t = 20 s to t = 30 s; {lost} TIME-WAIT entries were");
@@ -365,8 +362,8 @@ fn an_expired_fin_wait_is_no_time_out() {
         "duration = \"100 s\"\n[[workload]]\nname = \"web\"\nlinger = \"300 s\"\n\
          arrivals = { kind = \"burst\", count = 50 }",
     );
-    assert_eq!(get(&summary, "ended_timed_out"), 0.0);
-    assert_eq!(get(&summary, "ended_fin_wait_expired"), 50.0);
+    assert_eq!(metric(&summary, "ended_timed_out"), 0.0);
+    assert_eq!(metric(&summary, "ended_fin_wait_expired"), 50.0);
     let all = summary.findings.join("\n");
     assert!(!all.contains("timed out"), "{all}");
     assert!(
@@ -382,7 +379,7 @@ fn a_few_connections_say_how_long_their_requests_took() {
         "duration = \"100 s\"\n[tcp]\nwindow_clamp = 10\n[[workload]]\nname = \"web\"\n\
          response = \"10 kB\"\narrivals = { kind = \"burst\", count = 2 }",
     );
-    let took = get(&summary, "request_latency_max_s");
+    let took = metric(&summary, "request_latency_max_s");
     assert!(took > 1.0, "{took}");
     let all = summary.findings.join("\n");
     assert!(all.contains("2 requests were answered; each took"), "{all}");
@@ -396,6 +393,6 @@ fn syn_cookies_are_no_corruption() {
         "duration = \"20 s\"\n[tcp]\ntcp_syncookies = 2\n[[workload]]\nname = \"web\"\n\
          arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    assert!(get(&summary, "syn_cookies_sent") > 300.0);
-    assert_eq!(get(&summary, "old_duplicate_bytes"), 0.0);
+    assert!(metric(&summary, "syn_cookies_sent") > 300.0);
+    assert_eq!(metric(&summary, "old_duplicate_bytes"), 0.0);
 }

@@ -3,21 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::common::said;
+use crate::common::{planned, said};
 use scenarios::estimate::CostEstimate;
-use scenarios::overrides::Override;
-use scenarios::problem::Source;
 use scenarios::run::Job;
-use scenarios::sweep::Plan;
-
-fn plan(text: &str, sets: &[&str]) -> Plan {
-    let source = Source {
-        name: "test.toml".into(),
-        text: text.into(),
-    };
-    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
-    Plan::new(&source, &sets).unwrap_or_else(|message| panic!("{message}"))
-}
 
 #[test]
 fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
@@ -30,7 +18,7 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             .iter()
             .filter(|(name, _)| *name == entry.name);
         let shorter: Vec<&str> = shorter.iter().copied().chain(short.map(|s| s.1)).collect();
-        let runs = plan(entry.text, &shorter).runs;
+        let runs = planned(entry.text, &shorter).runs;
         let estimates = CostEstimate::of_all(&runs).unwrap();
         for (spec, estimate) in crate::common::spread(runs.len()).map(|i| (&runs[i], &estimates[i]))
         {
@@ -91,7 +79,7 @@ fn requests_over_a_pool_are_estimated_with_the_few_connections_that_they_share()
         ("{ max = 50 }", 5.0..=20.0),
         ("{ max = 20, max_requests = 10 }", 450.0..=550.0),
     ] {
-        let runs = plan(text, &[&format!("workload.w.pool={pool}")]).runs;
+        let runs = planned(text, &[&format!("workload.w.pool={pool}")]).runs;
         let estimate = &CostEstimate::of_all(&runs).unwrap()[0];
         assert!(
             connections.contains(&estimate.connections),
@@ -123,7 +111,7 @@ fn connections_that_outlast_the_run_are_estimated_by_what_they_get_done() {
         "workload.w.request=1000000000 GB",
     ] {
         let sets = [set, "tcp.send_buffer=64 kB", "tcp.receive_buffer=64 kB"];
-        let runs = plan(text, &sets).runs;
+        let runs = planned(text, &sets).runs;
         let estimate = &CostEstimate::of_all(&runs).unwrap()[0];
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("run");

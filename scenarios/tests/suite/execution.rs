@@ -3,21 +3,10 @@
 
 use std::path::Path;
 
-use crate::common::{assert_same, said};
+use crate::common::{assert_same, planned, said};
 use scenarios::execution::Execution;
-use scenarios::overrides::Override;
-use scenarios::problem::Source;
 use scenarios::run::Job;
-use scenarios::sweep::Plan;
 use sim_core::event_queue::EventQueueKind;
-
-fn plan(text: &str) -> Plan {
-    let source = Source {
-        name: "test.toml".into(),
-        text: text.into(),
-    };
-    Plan::new(&source, &[] as &[Override]).unwrap_or_else(|message| panic!("{message}"))
-}
 
 /// Every event queue, 1, 2, 3, 5 and 8 partitions that tear neighbours apart, 1 and 2 threads, and
 /// what is chosen by itself.
@@ -44,7 +33,7 @@ fn executions() -> Vec<Execution> {
 }
 
 fn same_for_every_execution(text: &str) {
-    let plan = plan(text);
+    let plan = planned(text, &[]);
     let tmp = tempfile::tempdir().unwrap();
     let make = |dir: &Path, execution: Execution| {
         let job = Job {

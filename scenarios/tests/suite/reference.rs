@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::common;
 use scenarios::file::ScenarioFile;
-use scenarios::file::keys::{Form, TableInfo};
-use scenarios::overrides::Override;
-use scenarios::problem::Source;
+use scenarios::file::keys::{KeyForm, TableInfo};
 use scenarios::sweep::Plan;
 use scenarios::{library, reference, schema};
 use serde_json::{Value, json};
@@ -66,14 +65,14 @@ fn every_key_has_a_doc_a_default_and_an_example() {
 }
 
 /// True when a value is of the form of a key. Tables are looked at by [`schema`].
-fn fits(form: &Form, value: &toml::Value) -> bool {
+fn fits(form: &KeyForm, value: &toml::Value) -> bool {
     match form {
-        Form::List(of) => value
+        KeyForm::List(of) => value
             .as_array()
             .is_some_and(|list| list.iter().all(|v| fits(of, v))),
-        Form::Table(_) | Form::Tcp => value.is_table(),
-        Form::Either(one, _) => value.is_table() || fits(one, value),
-        Form::Leaf { schema, .. } => match schema["type"].as_str() {
+        KeyForm::Table(_) | KeyForm::Tcp => value.is_table(),
+        KeyForm::Either(one, _) => value.is_table() || fits(one, value),
+        KeyForm::Leaf { schema, .. } => match schema["type"].as_str() {
             Some("string") => value.is_str(),
             Some("integer") => value.is_integer(),
             Some("number") => value.is_float() || value.is_integer(),
@@ -112,11 +111,7 @@ const PAIR: &str = "name = \"t\"\nduration = \"100 s\"\n[topology]\nkind = \"pai
                     \"1 ms\" }\n[[workload]]\narrivals = { kind = \"burst\", count = 1 }\n";
 
 fn plan(text: &str, set: &str) -> Result<Plan, String> {
-    let source = Source {
-        name: "t.toml".to_owned(),
-        text: text.to_owned(),
-    };
-    Plan::new(&source, &[Override::parse(set).unwrap()]).map_err(|e| e.to_string())
+    common::plan(text, &[set]).map_err(|e| e.to_string())
 }
 
 /// The examples of keys that fit a pair of hosts that exchange something.

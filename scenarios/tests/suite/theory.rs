@@ -9,27 +9,16 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::common::planned;
 use reports::analytic::{
     Expected, FluidPoint, expected_curve, expected_failures, expected_time_wait, port_limit,
 };
 use reports::store::reader::Table;
 use reports::{ArrivalLaw, RunInfo, RunSummary, Theory};
-use scenarios::overrides::Override;
-use scenarios::problem::Source;
 use scenarios::run;
 use scenarios::run_spec::RunSpec;
-use scenarios::sweep::Plan;
 use sim_core::Rng;
 use tcp_model::{Connection, TcpHost, TcpModel};
-
-fn plan(text: &str, sets: &[&str]) -> Plan {
-    let source = Source {
-        name: "test.toml".into(),
-        text: text.into(),
-    };
-    let sets: Vec<Override> = sets.iter().map(|s| Override::parse(s).unwrap()).collect();
-    Plan::new(&source, &sets).unwrap_or_else(|message| panic!("{message}\n{text}"))
-}
 
 /// A run and what was counted in it.
 struct Seen {
@@ -239,7 +228,7 @@ fn theory_and_simulation_agree_in_every_library_scenario() {
             .iter()
             .filter(|(name, _)| *name == entry.name);
         let small: Vec<&str> = small.iter().copied().chain(short.map(|s| s.1)).collect();
-        let runs = plan(entry.text, &small).runs;
+        let runs = planned(entry.text, &small).runs;
         for spec in crate::common::spread(runs.len()).map(|i| &runs[i]) {
             let wrong = compare(&Seen::new(spec), &mut compared);
             assert!(
@@ -436,7 +425,7 @@ segments = 0
 "#;
 
 fn seen(sets: &[&str]) -> Seen {
-    let seen = Seen::new(&plan(PAIR, sets).runs[0]);
+    let seen = Seen::new(&planned(PAIR, sets).runs[0]);
     let wrong = compare(&seen, &mut Compared::default());
     assert!(
         wrong.is_empty(),
@@ -451,7 +440,7 @@ fn says(seen: &Seen, what: &str) -> bool {
 }
 
 fn limit(sets: &[&str]) -> Option<f64> {
-    let spec = &plan(PAIR, sets).runs[0];
+    let spec = &planned(PAIR, sets).runs[0];
     let network = spec.scenario.topology.network().unwrap();
     let hints = scenarios::analytic::hints(&spec.scenario, &network);
     hints.theory.map(|t| port_limit(&t).middle())
@@ -560,7 +549,7 @@ fn a_log_normal_wait_counts_with_its_mean_and_a_pareto_without_a_mean_has_no_lim
 #[test]
 fn each_value_of_a_sweep_has_its_own_number_of_destinations() {
     let text = "name = \"star\"\nduration = \"10 s\"\n[topology]\nkind = \"star\"\nclients = 2\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"10 /s\" }\n[sweep]\n\"topology.servers\" = [1, 4, 64]\n";
-    for (spec, servers) in plan(text, &[]).runs.iter().zip([1.0, 4.0, 64.0]) {
+    for (spec, servers) in planned(text, &[]).runs.iter().zip([1.0, 4.0, 64.0]) {
         let network = spec.scenario.topology.network().unwrap();
         let theory = scenarios::analytic::hints(&spec.scenario, &network)
             .theory
@@ -576,7 +565,7 @@ fn each_value_of_a_sweep_has_its_own_number_of_destinations() {
 
 #[test]
 fn a_tcp_of_ones_own_has_no_theory_of_ours() {
-    let spec = &plan(PAIR, &["duration=5 s"]).runs[0];
+    let spec = &planned(PAIR, &["duration=5 s"]).runs[0];
     let dir = tempfile::tempdir().unwrap();
     let make = |config| {
         let factory = |open| Box::new(Connection::new(open)) as Box<dyn TcpModel>;
@@ -596,7 +585,7 @@ fn theory_and_simulation_agree_in_random_scenarios_or_theory_is_absent() {
     let mut failures = Vec::new();
     for case in 0..cases {
         let text = Draw(Rng::stream(7, "theory", case)).scenario();
-        let wrong = compare(&Seen::new(&plan(&text, &[]).runs[0]), &mut compared);
+        let wrong = compare(&Seen::new(&planned(&text, &[]).runs[0]), &mut compared);
         if !wrong.is_empty() {
             let some = &wrong[..wrong.len().min(3)];
             failures.push(format!("case {case}: {some:#?}\n{text}"));

@@ -1,19 +1,13 @@
 //! What is unusual in a run is said, and said first; what is not known is not said.
 
-use crate::common::make;
+use crate::common::{metric, run_once};
 use reports::RunSummary;
 
 /// One client, one server, `path` between them; `rest` is the rest of the scenario.
 fn run(path: &str, rest: &str) -> RunSummary {
     let text =
         format!("name = \"unusual\"\n{rest}\n[topology]\nkind = \"pair\"\npath = {{ {path} }}\n");
-    let dir = tempfile::tempdir().unwrap();
-    make(&text, &[], &dir.path().join("run"))
-}
-
-fn get(summary: &RunSummary, id: &str) -> f64 {
-    let value = summary.metrics.get(id).copied();
-    value.unwrap_or_else(|| panic!("no {id} in {:?}", summary.metrics.keys()))
+    run_once(&text)
 }
 
 fn headline<'a>(summary: &'a RunSummary, begin: &str) -> &'a str {
@@ -30,12 +24,12 @@ fn requests_that_never_get_a_connection_of_their_pool_are_the_headline() {
         "duration = \"50 s\"\n[[workload]]\nservice = \"500 ms\"\npool = { max = 2 }\n\
          arrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    let waiting = get(&summary, "requests_never_sent");
-    let sent = get(&summary, "requests_made");
+    let waiting = metric(&summary, "requests_never_sent");
+    let sent = metric(&summary, "requests_made");
     assert!((sent - 200.0).abs() < 4.0, "{sent}");
     assert_eq!(waiting + sent, 1000.0);
     // The next to be served came when a fifth of the time had passed.
-    let longest = get(&summary, "request_never_sent_wait_max_s");
+    let longest = metric(&summary, "request_never_sent_wait_max_s");
     assert!((longest - 40.0).abs() < 0.5, "{longest}");
     headline(
         &summary,
@@ -56,7 +50,7 @@ fn a_wait_for_a_connection_of_a_pool_is_part_of_what_a_request_takes() {
         "duration = \"5 s\"\n[[workload]]\nservice = \"100 ms\"\npool = { max = 1 }\n\
          arrivals = { kind = \"burst\", count = 3 }",
     );
-    assert!(get(&summary, "request_with_connect_max_s") > 0.3);
+    assert!(metric(&summary, "request_with_connect_max_s") > 0.3);
     assert!(!summary.metrics.contains_key("requests_never_sent"));
     let all = summary.findings.join("\n");
     assert!(
@@ -72,8 +66,8 @@ fn connects_that_nobody_answers_are_the_headline_though_none_has_failed_yet() {
         "delay = \"1 ms\", changes = [{ at = \"10 s\", up = false }]",
         "duration = \"60 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"10 /s\" }",
     );
-    assert_eq!(get(&summary, "connects_failed"), 0.0);
-    assert!((get(&summary, "connect_unsettled_max_s") - 50.0).abs() < 0.2);
+    assert_eq!(metric(&summary, "connects_failed"), 0.0);
+    assert!((metric(&summary, "connect_unsettled_max_s") - 50.0).abs() < 0.2);
     headline(
         &summary,
         "500 of 600 connects had neither succeeded nor failed when the run ended, the longest after 50 s",
@@ -85,7 +79,7 @@ fn connects_that_nobody_answers_are_the_headline_though_none_has_failed_yet() {
         "delay = \"200 ms\"",
         "duration = \"10.1 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"10 /s\" }",
     );
-    assert!(get(&summary, "connect_unsettled_max_s") > 0.0);
+    assert!(metric(&summary, "connect_unsettled_max_s") > 0.0);
     let all = summary.findings.join("\n");
     assert!(!all.contains("neither succeeded nor failed"), "{all}");
 }
@@ -101,7 +95,7 @@ fn bulk_flows_that_are_not_completed_or_hardly_begun_come_first() {
         "The bulk flow was not completed in the 100 s it had; at the end 1 sender stood against \
          a closed window: the receiving application did not read",
     );
-    assert_eq!(get(&summary, "blocked_by_window_end"), 1.0);
+    assert_eq!(metric(&summary, "blocked_by_window_end"), 1.0);
     // One that reads, slowly, has an open window for most of the time, and completes.
     let summary = run(
         "delay = \"1 ms\"",
@@ -113,7 +107,7 @@ fn bulk_flows_that_are_not_completed_or_hardly_begun_come_first() {
         "delay = \"1 ms\", changes = [{ at = \"2500 us\", up = false }]",
         "duration = \"20 s\"\n[[workload]]\nkind = \"bulk\"\nflows = 2\nstagger = \"1 s\"",
     );
-    assert_eq!(get(&summary, "flow_small_min_bytes"), 0.0);
+    assert_eq!(metric(&summary, "flow_small_min_bytes"), 0.0);
     assert!(!summary.metrics.contains_key("flows_unfinished"));
     let all = summary.findings.join("\n");
     assert!(
@@ -129,8 +123,8 @@ fn connections_that_a_server_closes_between_requests_are_named() {
         "duration = \"30 s\"\n[[workload]]\nrequests = 3\nthink = \"10 s\"\nidle_timeout = \"5 s\"\n\
          arrivals = { kind = \"burst\", count = 30 }",
     );
-    assert_eq!(get(&summary, "connections_cut_short"), 30.0);
-    assert_eq!(get(&summary, "requests_unanswered"), 0.0);
+    assert_eq!(metric(&summary, "connections_cut_short"), 30.0);
+    assert_eq!(metric(&summary, "requests_unanswered"), 0.0);
     headline(
         &summary,
         "30 connections ended while their clients had more requests to make",
@@ -146,8 +140,8 @@ fn half_open_connections_are_found_while_others_go_on() {
          arrivals = { kind = \"fixed\", rate = \"10 /s\" }\n\
          [[fault]]\nnode = \"server\"\nat = \"5 s\"\nfor = \"1 s\"",
     );
-    assert_eq!(get(&summary, "half_open_end"), 50.0);
-    assert_eq!(get(&summary, "half_open_max_s"), 55.0);
+    assert_eq!(metric(&summary, "half_open_end"), 50.0);
+    assert_eq!(metric(&summary, "half_open_max_s"), 55.0);
     assert!(!summary.metrics.contains_key("end_points_stuck"));
     let all = summary.findings.join("\n");
     assert!(
@@ -171,8 +165,8 @@ fn requests_without_a_response_are_not_called_answered() {
         "duration = \"10 s\"\n[[workload]]\nresponse = \"0 B\"\n\
          arrivals = { kind = \"fixed\", rate = \"10 /s\" }",
     );
-    assert_eq!(get(&summary, "requests_one_way"), 100.0);
-    assert_eq!(get(&summary, "requests_made"), 100.0);
+    assert_eq!(metric(&summary, "requests_one_way"), 100.0);
+    assert_eq!(metric(&summary, "requests_made"), 100.0);
     assert!(!summary.metrics.contains_key("requests_done"));
     let all = summary.findings.join("\n");
     assert!(
@@ -198,8 +192,8 @@ fn packets_with_bit_errors_are_told_beside_what_was_sent_again() {
         "delay = \"1 ms\", corrupt = 0.05",
         "duration = \"20 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    assert!(get(&summary, "corrupted_pkts") > 50.0);
-    assert_eq!(get(&summary, "wire_losses_pkts"), 0.0);
+    assert!(metric(&summary, "corrupted_pkts") > 50.0);
+    assert_eq!(metric(&summary, "wire_losses_pkts"), 0.0);
     let all = summary.findings.join("\n");
     assert!(all.contains("packets were damaged on the way; "), "{all}");
 }
@@ -210,8 +204,8 @@ fn a_fin_that_the_network_made_two_of_is_no_lost_ack() {
         "delay = \"1 ms\", duplicate = 0.3, reorder = 0.3, reorder_delay = \"300 ms\"",
         "duration = \"20 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    assert!(get(&summary, "time_wait_fins_answered") > 0.0);
-    assert_eq!(get(&summary, "wire_losses_pkts"), 0.0);
+    assert!(metric(&summary, "time_wait_fins_answered") > 0.0);
+    assert_eq!(metric(&summary, "wire_losses_pkts"), 0.0);
     let all = summary.findings.join("\n");
     assert!(all.contains("TIME-WAIT did its job"), "{all}");
     assert!(!all.contains("lost"), "{all}");
@@ -222,7 +216,10 @@ fn a_destination_is_not_called_crowded_where_all_are() {
     let ports = "duration = \"20 s\"\n[tcp]\nip_local_port_range = [40000, 40099]\n[[workload]]\n\
                  arrivals = { kind = \"fixed\", rate = \"50 /s\" }\nports = ";
     let all_full = run("delay = \"1 ms\"", &format!("{ports}2"));
-    assert_eq!(get(&all_full, "ports_in_use_destination_share_peak"), 1.0);
+    assert_eq!(
+        metric(&all_full, "ports_in_use_destination_share_peak"),
+        1.0
+    );
     let text = all_full.findings.join("\n");
     assert!(!text.contains("towards one destination"), "{text}");
 }
@@ -236,8 +233,8 @@ fn the_mean_of_time_wait_is_taken_when_it_has_filled_up_though_ports_are_reused_
     );
     let (from, _) = summary.info.steady_window();
     assert!(from >= 60.0, "{from}");
-    let mean = get(&summary, "time_wait_mean_steady");
-    let peak = get(&summary, "time_wait_peak");
+    let mean = metric(&summary, "time_wait_mean_steady");
+    let peak = metric(&summary, "time_wait_peak");
     assert!(mean > 0.95 * peak, "{mean} {peak}");
 }
 
@@ -249,7 +246,7 @@ fn no_theory_of_time_wait_is_told_where_both_ends_close() {
          close = \"both\"\narrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
     // Both ends of each connection wait: twice as many sockets as there are ports.
-    assert_eq!(get(&summary, "time_wait_peak"), 2000.0);
+    assert_eq!(metric(&summary, "time_wait_peak"), 2000.0);
     let all = summary.findings.join("\n");
     assert!(all.contains("The port supply allows 16.7"), "{all}");
     assert!(

@@ -77,7 +77,6 @@ pub(super) fn json(chart: &Chart<'_>) -> String {
 
 impl MarkData {
     fn of(mark: &Mark) -> MarkData {
-        let column = |values: Vec<f64>| values.into_iter().map(rounded).collect();
         let own = |kind, label: &str, colour: Rgb| MarkData {
             kind,
             label: label.to_owned(),
@@ -90,9 +89,9 @@ impl MarkData {
                 colour,
                 points,
             } => MarkData {
-                x: column(points.iter().map(|p| p.0).collect()),
-                low: column(points.iter().map(|p| p.1).collect()),
-                high: column(points.iter().map(|p| p.2).collect()),
+                x: column(points, |p| p.0),
+                low: column(points, |p| p.1),
+                high: column(points, |p| p.2),
                 ..own("area", label, *colour)
             },
             Mark::Line {
@@ -101,12 +100,12 @@ impl MarkData {
                 points,
                 dashed,
             } => {
-                let points = thinned(points);
+                let points = &thinned(points);
                 MarkData {
                     dashed: *dashed,
                     joined: true,
-                    x: column(points.iter().map(|p| p.0).collect()),
-                    y: column(points.iter().map(|p| p.1).collect()),
+                    x: column(points, |p| p.0),
+                    y: column(points, |p| p.1),
                     ..own("line", label, *colour)
                 }
             }
@@ -119,10 +118,10 @@ impl MarkData {
             } => MarkData {
                 dashed: *dashed,
                 joined: *joined,
-                x: column(points.iter().map(|p| p.0).collect()),
-                low: column(points.iter().map(|p| p.1).collect()),
-                y: column(points.iter().map(|p| p.2).collect()),
-                high: column(points.iter().map(|p| p.3).collect()),
+                x: column(points, |p| p.0),
+                low: column(points, |p| p.1),
+                y: column(points, |p| p.2),
+                high: column(points, |p| p.3),
                 ..own("dots", label, *colour)
             },
             Mark::Strokes {
@@ -130,12 +129,12 @@ impl MarkData {
                 colour,
                 points,
             } => {
-                let points = every(points, MOST_SINGLE);
+                let points = &every(points, MOST_SINGLE);
                 MarkData {
-                    x: column(points.iter().map(|p| p.0).collect()),
-                    low: column(points.iter().map(|p| p.1).collect()),
-                    y: column(points.iter().map(|p| p.2).collect()),
-                    high: column(points.iter().map(|p| p.2).collect()),
+                    x: column(points, |p| p.0),
+                    low: column(points, |p| p.1),
+                    y: column(points, |p| p.2),
+                    high: column(points, |p| p.2),
                     ..own("strokes", label, *colour)
                 }
             }
@@ -144,10 +143,10 @@ impl MarkData {
                 colour,
                 points,
             } => {
-                let points = every(points, MOST_SINGLE);
+                let points = &every(points, MOST_SINGLE);
                 MarkData {
-                    x: column(points.iter().map(|p| p.0).collect()),
-                    y: column(points.iter().map(|p| p.1).collect()),
+                    x: column(points, |p| p.0),
+                    y: column(points, |p| p.1),
                     ..own("dots", label, *colour)
                 }
             }
@@ -156,12 +155,17 @@ impl MarkData {
                 colour,
                 spans,
             } => MarkData {
-                low: column(spans.iter().map(|s| s.0).collect()),
-                high: column(spans.iter().map(|s| s.1).collect()),
+                low: column(spans, |s| s.0),
+                high: column(spans, |s| s.1),
                 ..own("band", label, *colour)
             },
         }
     }
+}
+
+/// One number of each element, as a column.
+fn column<T>(all: &[T], number: impl Fn(&T) -> f64) -> Vec<f64> {
+    all.iter().map(|element| rounded(number(element))).collect()
 }
 
 /// Each stretch of numbers thinned on its own, so that gaps stay.

@@ -6,11 +6,12 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use tcp_model::{ConnId, State};
 
+use super::columns::{Columns, FATE, FLAGS, FROM, OPTIONS, REASON, TO};
 use super::kept::Kept;
-use super::{Arrival, Conversation, HeaderDetail, SentSegment, StateChange, has_flag};
+use super::{Arrival, Conversation, HeaderDetail, SentSegment, StateChange};
 use crate::figures::style::state_named;
-use crate::store::reader::{Groups, Table};
-use crate::store::{StoreError, Texts};
+use crate::store::StoreError;
+use crate::store::reader::Groups;
 
 const SEGMENTS: &[&str] = &[
     "conn",
@@ -46,7 +47,7 @@ const SPARE: usize = 4;
 pub(crate) const MOST_CHANGES: usize = 1000;
 
 /// A connection's 4-tuple without direction.
-type FourTuple = ((i64, i64), (i64, i64));
+pub(super) type FourTuple = ((i64, i64), (i64, i64));
 
 /// The first `most` connections that have segments; where none has, those that have states.
 pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>, StoreError> {
@@ -92,24 +93,24 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
 
 /// A row of the table of segments.
 #[derive(Clone, Copy, Debug)]
-struct TracedRow {
-    place: u64,
-    pair: FourTuple,
-    conn: i64,
-    number: i64,
-    sent: f64,
-    fate: Arrival,
-    source: (i64, i64),
-    dst_port: i64,
-    numbers: [u32; 4],
+pub(super) struct TracedRow {
+    pub(super) place: u64,
+    pub(super) pair: FourTuple,
+    pub(super) conn: i64,
+    pub(super) number: i64,
+    pub(super) sent: f64,
+    pub(super) fate: Arrival,
+    pub(super) source: (i64, i64),
+    pub(super) dst_port: i64,
+    pub(super) numbers: [u32; 4],
     /// Timestamps; NaN without.
-    stamps: [f64; 2],
-    retransmission: bool,
-    is_reset: bool,
+    pub(super) stamps: [f64; 2],
+    pub(super) retransmission: bool,
+    pub(super) is_reset: bool,
     /// Places of its texts in [`Traced::texts`], in the order of [`TEXTS`].
-    texts: [u32; 6],
-    state_at_sender: Option<State>,
-    state_at_receiver: Option<State>,
+    pub(super) texts: [u32; 6],
+    pub(super) state_at_sender: Option<State>,
+    pub(super) state_at_receiver: Option<State>,
 }
 
 /// The rows of the first connections, and of those that share their 4-tuples.
@@ -235,142 +236,6 @@ impl TracedRow {
     /// As [`SentSegment::is_trouble`].
     fn is_trouble(&self) -> bool {
         self.retransmission || self.fate == Arrival::Lost || self.is_reset
-    }
-}
-
-/// The texts of a row that diagrams show.
-const TEXTS: [&str; 6] = ["from_node", "to_node", "fate", "flags", "reason", "options"];
-/// Their places in [`TEXTS`].
-const FROM: usize = 0;
-const TO: usize = 1;
-const FATE: usize = 2;
-const FLAGS: usize = 3;
-const REASON: usize = 4;
-const OPTIONS: usize = 5;
-
-/// The columns of a row group.
-struct Columns<'a> {
-    conn: &'a [i64],
-    number: &'a [i64],
-    sent: &'a [f64],
-    received: &'a [f64],
-    ends: [&'a [i64]; 4],
-    numbers: [&'a [i64]; 4],
-    stamps: [&'a [f64]; 2],
-    retransmission: &'a [bool],
-    texts: [TextColumn<'a, u32>; 6],
-    /// What the texts of these columns say: lost or a duplicate; a reset; the state.
-    fates: TextColumn<'a, (bool, bool)>,
-    resets: TextColumn<'a, bool>,
-    states: [TextColumn<'a, Option<State>>; 2],
-}
-
-/// A column of texts, and what each of its texts means.
-struct TextColumn<'a, T> {
-    texts: &'a Texts,
-    meanings: Vec<T>,
-}
-
-impl<'a, T: Copy> TextColumn<'a, T> {
-    fn new(
-        table: &'a Table,
-        name: &str,
-        meaning: impl FnMut(&str) -> T,
-    ) -> Result<TextColumn<'a, T>, StoreError> {
-        let texts = table.texts(name)?;
-        let different = texts.different().iter().map(String::as_str);
-        let meanings = different.map(meaning).collect();
-        Ok(TextColumn { texts, meanings })
-    }
-
-    fn at(&self, row: usize) -> T {
-        self.meanings[self.texts.place(row)]
-    }
-}
-
-impl<'a> Columns<'a> {
-    /// `places`: of all texts so far.
-    fn of(table: &'a Table, places: &mut HashMap<String, u32>) -> Result<Columns<'a>, StoreError> {
-        let mut place = |text: &str| {
-            let new = places.len() as u32;
-            match places.get(text) {
-                Some(&place) => place,
-                None => *places.entry(text.to_owned()).or_insert(new),
-            }
-        };
-        let mut texts = |which: usize| TextColumn::new(table, TEXTS[which], &mut place);
-        let state = |name| TextColumn::new(table, name, state_named);
-        Ok(Columns {
-            conn: table.ints("conn")?,
-            number: table.ints("number")?,
-            sent: table.floats("sent_s")?,
-            received: table.floats("received_s")?,
-            ends: [
-                table.ints("src_ip")?,
-                table.ints("src_port")?,
-                table.ints("dst_ip")?,
-                table.ints("dst_port")?,
-            ],
-            numbers: [
-                table.ints("seq")?,
-                table.ints("ack")?,
-                table.ints("len")?,
-                table.ints("window")?,
-            ],
-            stamps: [table.floats("ts_val")?, table.floats("ts_ecr")?],
-            retransmission: table.bools("retransmission")?,
-            texts: [
-                texts(FROM)?,
-                texts(TO)?,
-                texts(FATE)?,
-                texts(FLAGS)?,
-                texts(REASON)?,
-                texts(OPTIONS)?,
-            ],
-            fates: TextColumn::new(table, "fate", |fate| {
-                (fate.starts_with("lost"), fate == "duplicate")
-            })?,
-            resets: TextColumn::new(table, "flags", |flags| has_flag(flags, "RST"))?,
-            states: [state("state_at_sender")?, state("state_at_receiver")?],
-        })
-    }
-
-    fn pair(&self, i: usize) -> FourTuple {
-        let [src, src_port, dst, dst_port] = self.ends.map(|column| column[i]);
-        let (a, b) = ((src, src_port), (dst, dst_port));
-        if a <= b { (a, b) } else { (b, a) }
-    }
-
-    /// A further arrival of a segment that has a row already.
-    fn is_duplicate(&self, i: usize) -> bool {
-        self.fates.at(i).1
-    }
-
-    fn row(&self, i: usize, place: u64, pair: FourTuple) -> TracedRow {
-        let fate = if self.received[i].is_finite() {
-            Arrival::Received(self.received[i])
-        } else if self.fates.at(i).0 {
-            Arrival::Lost
-        } else {
-            Arrival::Unseen
-        };
-        TracedRow {
-            place,
-            pair,
-            conn: self.conn[i],
-            number: self.number[i],
-            sent: self.sent[i],
-            fate,
-            source: (self.ends[0][i], self.ends[1][i]),
-            dst_port: self.ends[3][i],
-            stamps: self.stamps.map(|column| column[i]),
-            numbers: self.numbers.map(|column| column[i] as u32),
-            retransmission: self.retransmission[i],
-            is_reset: self.resets.at(i),
-            texts: self.texts.each_ref().map(|column| column.at(i)),
-            state_at_sender: self.states[0].at(i),
-            state_at_receiver: self.states[1].at(i),
-        }
     }
 }
 

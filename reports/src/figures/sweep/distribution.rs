@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::name_of;
-use crate::batch::{BatchInfo, BatchRow, Distribution, Layout, MOST_PANELS, MetricFigure};
+use crate::batch::{BatchInfo, BatchRow, DistributionKind, Layout, MOST_PANELS, MetricFigure};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::chart::{Chart, Mark, Panel};
@@ -24,7 +24,7 @@ pub(super) fn figure(
     rows: &[BatchRow],
     wanted: &MetricFigure,
     layout: &Layout,
-    how: Distribution,
+    how: DistributionKind,
 ) -> Result<Option<Figure>, StoreError> {
     let by = layout.series.unwrap_or(layout.x);
     let values = values(info, rows, wanted, layout, by);
@@ -80,8 +80,8 @@ pub(super) fn figure(
         unit => format!("{name} ({unit})"),
     };
     let (y_label, means) = match how {
-        Distribution::Cdf => ("share of runs", "with at most the value along x"),
-        Distribution::Ccdf => (
+        DistributionKind::Cdf => ("share of runs", "with at most the value along x"),
+        DistributionKind::Ccdf => (
             "share of runs with more",
             "with more than the value along x",
         ),
@@ -131,14 +131,19 @@ fn values(
 }
 
 /// A curve in steps from end to end of the axis.
-fn curve_of(values: &[f64], factor: f64, ends: (f64, f64), how: Distribution) -> Vec<(f64, f64)> {
+fn curve_of(
+    values: &[f64],
+    factor: f64,
+    ends: (f64, f64),
+    how: DistributionKind,
+) -> Vec<(f64, f64)> {
     let mut sorted: Vec<f64> = values.iter().map(|v| v * factor).collect();
     sorted.sort_by(f64::total_cmp);
     let share = |count: usize| {
         let at_most = count as f64 / sorted.len() as f64;
         match how {
-            Distribution::Cdf => at_most,
-            Distribution::Ccdf => 1.0 - at_most,
+            DistributionKind::Cdf => at_most,
+            DistributionKind::Ccdf => 1.0 - at_most,
         }
     };
     let mut points = vec![(ends.0, share(0))];
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_share_rises_by_a_step_for_each_run() {
-        let points = curve_of(&[0.2, 0.1], 1000.0, (0.0, 300.0), Distribution::Cdf);
+        let points = curve_of(&[0.2, 0.1], 1000.0, (0.0, 300.0), DistributionKind::Cdf);
         let wanted = [
             (0.0, 0.0),
             (100.0, 0.0),
@@ -166,7 +171,7 @@ mod tests {
             (300.0, 1.0),
         ];
         assert_eq!(points, wanted);
-        let more = curve_of(&[0.2, 0.1], 1000.0, (0.0, 300.0), Distribution::Ccdf);
+        let more = curve_of(&[0.2, 0.1], 1000.0, (0.0, 300.0), DistributionKind::Ccdf);
         assert!(
             points
                 .iter()

@@ -10,9 +10,9 @@ use crate::unreadable::Unreadable;
 
 /// An integer limit, or `"unlimited"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(pub Option<u64>);
+pub struct CountLimit(pub Option<u64>);
 
-impl Serialize for Limit {
+impl Serialize for CountLimit {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Some(n) => s.serialize_u64(n),
@@ -21,22 +21,22 @@ impl Serialize for Limit {
     }
 }
 
-impl<'de> Deserialize<'de> for Limit {
+impl<'de> Deserialize<'de> for CountLimit {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct NumberOrWord;
         impl Visitor<'_> for NumberOrWord {
-            type Value = Limit;
+            type Value = CountLimit;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a whole number or \"unlimited\"")
             }
-            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Limit, E> {
+            fn visit_i64<E: de::Error>(self, n: i64) -> Result<CountLimit, E> {
                 u64::try_from(n)
-                    .map(|n| Limit(Some(n)))
+                    .map(|n| CountLimit(Some(n)))
                     .map_err(|_| E::invalid_value(de::Unexpected::Signed(n), &self))
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Limit, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<CountLimit, E> {
                 match text {
-                    "unlimited" | "all" => Ok(Limit(None)),
+                    "unlimited" | "all" => Ok(CountLimit(None)),
                     _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }

@@ -12,7 +12,7 @@ use sim_core::units::ParseUnitError;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::spec::Distribution;
 
-use crate::file::keys::{DURATION, Described, Form, SIZE, described};
+use crate::file::keys::{DURATION, Described, KeyForm, SIZE, described};
 
 /// The unit in which a distribution draws.
 pub trait DistributionUnit: Clone + fmt::Debug + PartialEq + 'static {
@@ -109,12 +109,12 @@ struct DistTable {
 const KINDS: [&str; 5] = ["constant", "uniform", "exponential", "lognormal", "pareto"];
 
 impl<U: DistributionUnit> Described for Dist<U> {
-    fn form() -> Form {
-        let one = Form::Leaf {
+    fn form() -> KeyForm {
+        let one = KeyForm::Leaf {
             takes: U::TAKES.to_owned(),
             schema: json!({ "type": "string", "pattern": U::PATTERN }),
         };
-        Form::Either(Box::new(one), DistTable::KEYS)
+        KeyForm::Either(Box::new(one), DistTable::KEYS)
     }
 }
 

@@ -10,7 +10,7 @@ use sim_core::SimDuration;
 use toml::{Table, Value};
 
 use super::QueueSize;
-use crate::file::keys::{Described, Form};
+use crate::file::keys::{Described, KeyForm};
 use crate::unreadable::Unreadable;
 
 /// A model as written: its `kind` and its parameters.
@@ -97,8 +97,8 @@ macro_rules! always_a_model {
 
         /// Nothing is written for it.
         impl Described for $name {
-            fn form() -> Form {
-                Form::Leaf {
+            fn form() -> KeyForm {
+                KeyForm::Leaf {
                     takes: String::new(),
                     schema: json!(false),
                 }
@@ -179,7 +179,7 @@ impl<'de, T: Plain> Deserialize<'de> for OrModel<T> {
 }
 
 impl<T: Described> Described for OrModel<T> {
-    fn form() -> Form {
+    fn form() -> KeyForm {
         let model = "a table with the `kind` of a model and its parameters";
         let model_schema = json!({
             "type": "object",
@@ -187,7 +187,7 @@ impl<T: Described> Described for OrModel<T> {
             "required": ["kind"],
         });
         match T::form() {
-            Form::Leaf { takes, schema } => Form::Leaf {
+            KeyForm::Leaf { takes, schema } => KeyForm::Leaf {
                 takes: match takes.as_str() {
                     "" => model.to_owned(),
                     plain => format!("{plain}; or {model}"),

@@ -1,7 +1,7 @@
 //! What applications do besides answering at once: each behaviour against a time or a number worked out
 //! by hand.
 
-use crate::common::make;
+use crate::common::{make, metric, run_once};
 use reports::RunSummary;
 
 /// A pair of hosts 10 ms apart with these workloads, for `seconds`.
@@ -14,13 +14,7 @@ fn run_with(seconds: u32, tcp: &str, workloads: &str) -> RunSummary {
         "name = \"t\"\nduration = \"{seconds} s\"\n[tcp]\n{tcp}\n[topology]\nkind = \"pair\"\n\
          path = {{ delay = \"10 ms\" }}\n{workloads}"
     );
-    let dir = tempfile::tempdir().unwrap();
-    make(&text, &[], &dir.path().join("run"))
-}
-
-pub(crate) fn get(summary: &RunSummary, metric: &str) -> f64 {
-    let value = summary.metrics.get(metric);
-    *value.unwrap_or_else(|| panic!("no {metric}"))
+    run_once(&text)
 }
 
 pub(crate) fn close(got: f64, want: f64, within: f64) {
@@ -38,9 +32,9 @@ arrivals = { kind = "fixed", rate = "10 /s" }
 limit = 20
 "#,
     );
-    assert_eq!(get(&summary, "connects_established"), 5.0);
-    assert_eq!(get(&summary, "requests_made"), 5.0);
-    assert_eq!(get(&summary, "requests_unanswered_at_run_end"), 5.0);
+    assert_eq!(metric(&summary, "connects_established"), 5.0);
+    assert_eq!(metric(&summary, "requests_made"), 5.0);
+    assert_eq!(metric(&summary, "requests_unanswered_at_run_end"), 5.0);
 }
 
 #[test]
@@ -53,8 +47,8 @@ arrivals = { kind = "burst", count = 3 }
 "#,
     );
     // The request is made at 20 ms; the server has it, reads it at 5 s, and the answer takes 10 ms.
-    assert_eq!(get(&summary, "requests_done"), 3.0);
-    close(get(&summary, "request_latency_max_s"), 4.99, 1e-9);
+    assert_eq!(metric(&summary, "requests_done"), 3.0);
+    close(metric(&summary, "request_latency_max_s"), 4.99, 1e-9);
 }
 
 #[test]
@@ -66,11 +60,11 @@ fn a_server_that_reads_late_lets_its_buffer_fill_and_then_drains_it() {
         run_with(20, "receive_buffer = \"200 kB\"", &workload)
     };
     let never = bulk("never");
-    let held = get(&never, "goodput_bps") * 20.0 / 8.0;
+    let held = metric(&never, "goodput_bps") * 20.0 / 8.0;
     assert!((60_000.0..=200_000.0).contains(&held), "{held}");
     assert!(!never.metrics.contains_key("flow_completion_mean_s"));
     let late = bulk("5 s");
-    let took = get(&late, "flow_completion_mean_s");
+    let took = metric(&late, "flow_completion_mean_s");
     assert!((5.0..8.0).contains(&took), "{took}");
 }
 
@@ -84,8 +78,8 @@ fn a_buffer_set_after_accept_counts_but_the_window_scale_stays() {
             "[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\nrequest = \"2 MB\"\n{after}"
         );
         let summary = run_with(20, &tcp, &workload);
-        assert_eq!(get(&summary, "requests_done"), 1.0);
-        2e6 / (get(&summary, "request_latency_max_s") / 0.02)
+        assert_eq!(metric(&summary, "requests_done"), 1.0);
+        2e6 / (metric(&summary, "request_latency_max_s") / 0.02)
     };
     // Bytes in a round trip: the full segments of a window, each acknowledged at once, less the one by which
     // the window stays behind (silly-window avoidance: it opens by 1460 bytes, and segments have 1448). Slow
@@ -127,14 +121,14 @@ respond_after = "1 kB"
 close = "server"
 "#;
     let summary = run(5, early);
-    assert_eq!(get(&summary, "requests_unanswered_reset"), 1.0);
-    assert_eq!(get(&summary, "ended_reset"), 1.0);
+    assert_eq!(metric(&summary, "requests_unanswered_reset"), 1.0);
+    assert_eq!(metric(&summary, "ended_reset"), 1.0);
     // The first kilobyte of the request arrives at 30 ms, the reset at 40 ms.
-    close(get(&summary, "request_unanswered_last_s"), 0.04, 1e-9);
+    close(metric(&summary, "request_unanswered_last_s"), 0.04, 1e-9);
     // A request that fits the send buffer is written by then, and its answer read before the reset.
     let small = run(5, &early.replace("20 MB", "100 kB"));
-    assert_eq!(get(&small, "requests_done"), 1.0);
-    assert_eq!(get(&small, "ended_reset"), 1.0);
+    assert_eq!(metric(&small, "requests_done"), 1.0);
+    assert_eq!(metric(&small, "ended_reset"), 1.0);
 }
 
 #[test]
@@ -148,11 +142,11 @@ request_timeout = "300 ms"
 service = "2 s"
 "#,
     );
-    assert_eq!(get(&summary, "requests_unanswered_given_up"), 30.0);
-    close(get(&summary, "request_unanswered_first_s"), 0.32, 1e-9);
-    close(get(&summary, "request_unanswered_wait_max_s"), 0.3, 1e-9);
+    assert_eq!(metric(&summary, "requests_unanswered_given_up"), 30.0);
+    close(metric(&summary, "request_unanswered_first_s"), 0.32, 1e-9);
+    close(metric(&summary, "request_unanswered_wait_max_s"), 0.3, 1e-9);
     // The server answers a client that has gone, whose host resets the connection.
-    assert_eq!(get(&summary, "ended_aborted"), 30.0);
+    assert_eq!(metric(&summary, "ended_aborted"), 30.0);
 }
 
 #[test]
@@ -166,8 +160,8 @@ service = "200 ms"
 requests = 20
 "#,
     );
-    assert_eq!(get(&summary, "requests_done"), 20.0);
-    assert_eq!(get(&summary, "requests_unanswered"), 0.0);
+    assert_eq!(metric(&summary, "requests_done"), 20.0);
+    assert_eq!(metric(&summary, "requests_unanswered"), 0.0);
 }
 
 #[test]
@@ -183,10 +177,10 @@ arrivals = { kind = "fixed", rate = "10 /s" }
 limit = 20
 "#,
     );
-    assert_eq!(get(&summary, "connects_established"), 2.0);
-    assert_eq!(get(&summary, "connects_aborted"), 18.0);
+    assert_eq!(metric(&summary, "connects_established"), 2.0);
+    assert_eq!(metric(&summary, "connects_aborted"), 18.0);
     // The third, made at 200 ms, is the first without an answer.
-    close(get(&summary, "first_failure_s"), 0.7, 1e-9);
+    close(metric(&summary, "first_failure_s"), 0.7, 1e-9);
 }
 
 #[test]
@@ -198,12 +192,12 @@ requests = 0
 close_after = "4950 ms"
 "#;
     let summary = run(20, silent);
-    assert_eq!(get(&summary, "established.server_peak"), 50.0);
+    assert_eq!(metric(&summary, "established.server_peak"), 50.0);
     assert!(!summary.metrics.contains_key("requests_made"));
     // A server that waits for 1.95 s closes first; the client notices nothing until it closes.
     let summary = run(20, &format!("{silent}idle_timeout = \"1950 ms\"\n"));
-    assert_eq!(get(&summary, "established.server_peak"), 20.0);
-    assert_eq!(get(&summary, "close_wait.client_peak"), 30.0);
+    assert_eq!(metric(&summary, "established.server_peak"), 20.0);
+    assert_eq!(metric(&summary, "close_wait.client_peak"), 30.0);
 }
 
 #[test]
@@ -220,20 +214,20 @@ fn an_idle_timeout_that_meets_a_request_leaves_it_unanswered() {
         )
     };
     let early = race("990 ms");
-    assert_eq!(get(&early, "requests_made"), 1.0);
-    assert_eq!(get(&early, "requests_unanswered"), 0.0);
+    assert_eq!(metric(&early, "requests_made"), 1.0);
+    assert_eq!(metric(&early, "requests_unanswered"), 0.0);
     for timeout in ["1001 ms", "1019 ms"] {
         let summary = race(timeout);
         // The FIN is on its way before the reset: the client reads the end.
         assert_eq!(
-            get(&summary, "requests_unanswered_closed"),
+            metric(&summary, "requests_unanswered_closed"),
             1.0,
             "{timeout}"
         );
-        assert_eq!(get(&summary, "ended_aborted"), 1.0, "{timeout}");
+        assert_eq!(metric(&summary, "ended_aborted"), 1.0, "{timeout}");
     }
     let late = race("1021 ms");
-    assert_eq!(get(&late, "requests_done"), 2.0);
+    assert_eq!(metric(&late, "requests_done"), 2.0);
 }
 
 #[test]
@@ -258,7 +252,7 @@ fn workers_make_a_queue_with_the_mean_wait_of_erlang_c() {
         let last = term * load / workers * workers / (workers - load);
         let waits = last / (sum + last);
         let expected = waits / (workers / mean - rate) + mean + 0.02;
-        let got = get(&summary, "request_latency_mean_s");
+        let got = metric(&summary, "request_latency_mean_s");
         assert!(
             (got / expected - 1.0).abs() < within,
             "{workers} workers: {got} for {expected}"
@@ -276,9 +270,9 @@ fn retries_are_made_as_often_as_their_limit_and_budget_allow() {
                  request_timeout = \"100 ms\"\nservice = \"1 s\"\nretries = {retries}\n"
             ),
         );
-        let made = get(&summary, "connects_attempted");
-        assert_eq!(get(&summary, "requests_unanswered_given_up"), made);
-        (made, get(&summary, "request_unanswered_last_s"))
+        let made = metric(&summary, "connects_attempted");
+        assert_eq!(metric(&summary, "requests_unanswered_given_up"), made);
+        (made, metric(&summary, "request_unanswered_last_s"))
     };
     let (made, last) = attempts("{ max = 3, backoff = \"100 ms\", jitter = 0.0 }");
     assert_eq!(made, 400.0);
@@ -306,12 +300,12 @@ response = "50 B"
 close = "server"
 "#,
     );
-    assert_eq!(get(&summary, "requests_done"), 10.0 + 21.0);
-    assert_eq!(get(&summary, "requests_unanswered"), 0.0);
-    assert_eq!(get(&summary, "bytes_acked"), 10.0 * 5300.0 + 21.0 * 70.0);
+    assert_eq!(metric(&summary, "requests_done"), 10.0 + 21.0);
+    assert_eq!(metric(&summary, "requests_unanswered"), 0.0);
+    assert_eq!(metric(&summary, "bytes_acked"), 10.0 * 5300.0 + 21.0 * 70.0);
     // Each closes as its workload says.
-    assert_eq!(get(&summary, "time_wait.client_peak"), 10.0);
-    assert_eq!(get(&summary, "time_wait.server_peak"), 7.0);
+    assert_eq!(metric(&summary, "time_wait.client_peak"), 10.0);
+    assert_eq!(metric(&summary, "time_wait.server_peak"), 7.0);
 }
 
 #[test]
@@ -327,7 +321,7 @@ fn a_port_bound_before_connect_serves_one_destination() {
         );
         let dir = tempfile::tempdir().unwrap();
         let summary = make(&text, &[], &dir.path().join("run"));
-        get(&summary, "connects_failed_share_steady")
+        metric(&summary, "connects_failed_share_steady")
     };
     assert_eq!(failed(true), 0.0);
     close(failed(false), 1.0 / 3.0, 0.01);
@@ -347,20 +341,24 @@ start = "100 s"
 "#;
     // SYN-ACKs after 1, 2, 4, 8 and 16 s, and a wait of 32 s: 63 s.
     let summary = run_with(200, "tcp_syncookies = 0\ntcp_max_syn_backlog = 4096", flood);
-    close(get(&summary, "syn_received.server_peak"), 2.0 * 63.0, 2.0);
-    assert_eq!(get(&summary, "connects_failed"), 0.0);
+    close(
+        metric(&summary, "syn_received.server_peak"),
+        2.0 * 63.0,
+        2.0,
+    );
+    assert_eq!(metric(&summary, "connects_failed"), 0.0);
     let small = flood.replace("4096", "16");
     let full = run_with(200, "tcp_syncookies = 0", &small);
-    assert_eq!(get(&full, "syn_received.server_peak"), 17.0);
+    assert_eq!(metric(&full, "syn_received.server_peak"), 17.0);
     let waits = full.metrics.get("connect_latency_max_s");
     let waits = waits.copied().unwrap_or(f64::INFINITY);
     assert!(
-        waits > 1.0 || get(&full, "connects_failed") > 0.0,
+        waits > 1.0 || metric(&full, "connects_failed") > 0.0,
         "{waits}"
     );
     let cookies = run_with(200, "tcp_syncookies = 1", &small);
-    assert_eq!(get(&cookies, "connects_established"), 100.0);
-    close(get(&cookies, "connect_latency_max_s"), 0.02, 1e-9);
+    assert_eq!(metric(&cookies, "connects_established"), 100.0);
+    close(metric(&cookies, "connect_latency_max_s"), 0.02, 1e-9);
 }
 
 #[test]
@@ -377,20 +375,20 @@ fn a_pool_opens_as_many_connections_as_it_may_and_requests_wait_for_them() {
     };
     // A connection is busy for 50 ms a request: 2.5 of 4 are.
     let summary = pool("pool = { max = 4 }");
-    assert_eq!(get(&summary, "connects_attempted"), 4.0);
+    assert_eq!(metric(&summary, "connects_attempted"), 4.0);
     assert_eq!(
-        get(&summary, "requests_unanswered_at_run_end"),
-        get(&summary, "requests_unanswered")
+        metric(&summary, "requests_unanswered_at_run_end"),
+        metric(&summary, "requests_unanswered")
     );
-    let busy = get(&summary, "request_latency_mean_s");
-    let waited = get(&summary, "request_with_connect_mean_s");
+    let busy = metric(&summary, "request_latency_mean_s");
+    let waited = metric(&summary, "request_with_connect_mean_s");
     assert!((busy / 0.05 - 1.0).abs() < 0.03, "{busy}");
     assert!(waited > busy + 0.003, "{waited}");
     // One request each, as HTTP/1.0 does.
     let single = pool("pool = { max_requests = 1 }");
     assert_eq!(
-        get(&single, "connects_attempted"),
-        get(&single, "requests_made")
+        metric(&single, "connects_attempted"),
+        metric(&single, "requests_made")
     );
 }
 
@@ -407,11 +405,11 @@ fn a_pool_closes_what_is_idle_or_too_much() {
         )
     };
     let kept = steps("{ idle = 3 }");
-    assert_eq!(get(&kept, "connects_attempted"), 10.0);
-    assert_eq!(get(&kept, "established.client_end"), 3.0);
+    assert_eq!(metric(&kept, "connects_attempted"), 10.0);
+    assert_eq!(metric(&kept, "established.client_end"), 3.0);
     let timed = steps("{ idle = 3, idle_timeout = \"5 s\" }");
-    assert_eq!(get(&timed, "established.client_end"), 0.0);
-    assert_eq!(get(&timed, "time_wait.client_peak"), 10.0);
+    assert_eq!(metric(&timed, "established.client_end"), 0.0);
+    assert_eq!(metric(&timed, "time_wait.client_peak"), 10.0);
 }
 
 #[test]
@@ -428,7 +426,7 @@ fn a_request_that_meets_the_servers_idle_timeout_is_tried_again() {
         )
     };
     let lost = race("");
-    assert!(get(&lost, "requests_unanswered") >= 1.0);
+    assert!(metric(&lost, "requests_unanswered") >= 1.0);
     let again = race("retries = { max = 1, backoff = \"1 ms\" }");
-    assert_eq!(get(&again, "requests_done"), 5.0);
+    assert_eq!(metric(&again, "requests_done"), 5.0);
 }

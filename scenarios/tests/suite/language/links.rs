@@ -1,6 +1,6 @@
 //! Packets dropped by what they are, against hand-computed timelines; connections of a host with itself.
 
-use crate::common::make;
+use crate::common::{make, metric};
 use reports::RunSummary;
 use reports::store::reader::Table;
 
@@ -17,11 +17,6 @@ fn run(seconds: u32, link: &str, rest: &str) -> RunSummary {
     run_in(&dir.path().join("run"), seconds, link, rest)
 }
 
-fn get(summary: &RunSummary, metric: &str) -> f64 {
-    let value = summary.metrics.get(metric);
-    *value.unwrap_or_else(|| panic!("no {metric}"))
-}
-
 /// Connections that close from the client, one every 2 s.
 const PAGES: &str = "[[workload]]\narrivals = { kind = \"fixed\", rate = \"0.5 /s\" }\nlimit = 3\n";
 
@@ -29,13 +24,13 @@ const PAGES: &str = "[[workload]]\narrivals = { kind = \"fixed\", rate = \"0.5 /
 fn a_lost_syn_costs_every_connection_the_first_time_out() {
     for (rule, extra) in [("client SYN 1", 1.0), ("server SYN 1", 1.0)] {
         let summary = run(20, &format!("drop = [\"{rule}\"]"), PAGES);
-        assert_eq!(get(&summary, "connects_established"), 3.0);
-        let latency = get(&summary, "connect_latency_max_s");
+        assert_eq!(metric(&summary, "connects_established"), 3.0);
+        let latency = metric(&summary, "connect_latency_max_s");
         assert!((latency - 0.02 - extra).abs() < 1e-9, "{rule}: {latency}");
     }
     // Twice: SYNs are sent again every second at first.
     let summary = run(20, "drop = [\"client SYN 1\", \"client SYN 2\"]", PAGES);
-    let latency = get(&summary, "connect_latency_max_s");
+    let latency = metric(&summary, "connect_latency_max_s");
     assert!((latency - 2.02).abs() < 1e-9, "{latency}");
 }
 
@@ -47,7 +42,7 @@ fn the_header_of_ipv6_takes_20_octets_more_of_the_link() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("run");
         let summary = run_in(&dir, 20, "rate = \"80 kbit/s\"", &tcp);
-        let latency = get(&summary, "connect_latency_max_s");
+        let latency = metric(&summary, "connect_latency_max_s");
         let expected = 2.0 * (0.01 + 0.0001 * f64::from(ip_header + 40));
         assert!((latency - expected).abs() < 1e-9, "{version}: {latency}");
         let table = Table::read(&dir, "segments").unwrap().unwrap();
@@ -62,7 +57,7 @@ fn the_header_of_ipv6_takes_20_octets_more_of_the_link() {
 #[test]
 fn a_rule_for_one_connection_spares_the_others() {
     let summary = run(20, "drop = [\"client SYN 1, connection 2\"]", PAGES);
-    let mean = get(&summary, "connect_latency_mean_s");
+    let mean = metric(&summary, "connect_latency_mean_s");
     assert!((mean - (3.0 * 0.02 + 1.0) / 3.0).abs() < 1e-6, "{mean}");
 }
 
@@ -74,7 +69,7 @@ fn the_named_segment_and_no_other_is_lost() {
     let link = "rate = \"10 Mbit/s\", queue = \"20 packets\", drop = [\"server data segment 5\", \
                 \"server data segment 5, second transmission\", \"client FIN 1\"]";
     let summary = run_in(&dir, 90, link, page);
-    assert_eq!(get(&summary, "requests_done"), 1.0);
+    assert_eq!(metric(&summary, "requests_done"), 1.0);
     let table = Table::read(&dir, "segments").unwrap().unwrap();
     let (from, flags) = (
         table.texts("from_node").unwrap(),
@@ -109,10 +104,10 @@ fn a_dropped_packet_takes_no_time_of_the_link() {
     };
     // A SYN of 44 bytes occupies the link for a second; the second finds the queue full.
     let full = link("reorder = 0.0");
-    assert_eq!(get(&full, "queue_drops_pkts"), 1.0);
+    assert_eq!(metric(&full, "queue_drops_pkts"), 1.0);
     let spared = link("drop = [1]");
-    assert_eq!(get(&spared, "queue_drops_pkts"), 0.0);
-    assert_eq!(get(&spared, "wire_losses_pkts"), 1.0);
+    assert_eq!(metric(&spared, "queue_drops_pkts"), 0.0);
+    assert_eq!(metric(&spared, "wire_losses_pkts"), 1.0);
 }
 
 #[test]
@@ -131,8 +126,8 @@ fn a_host_talks_to_itself_over_its_loopback_and_reuses_its_ports_there() {
         );
         let dir = tempfile::tempdir().unwrap();
         let summary = make(&text, &[], &dir.path().join("run"));
-        assert_eq!(get(&summary, "requests_unanswered"), 0.0);
-        get(&summary, "connects_established")
+        assert_eq!(metric(&summary, "requests_unanswered"), 0.0);
+        metric(&summary, "connects_established")
     };
     // 100 ports towards each server, and 400 connects to each.
     assert_eq!(reuse(0), 200.0);

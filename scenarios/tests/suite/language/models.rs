@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{make, said};
+use crate::common::{metric, run_once, said};
 use reports::RunSummary;
 use sim_core::LinkModels;
 use sim_core::plugin::{ModelKind, ValueKind};
@@ -14,16 +14,6 @@ fn transfer(link: &str) -> String {
          path = {{ delay = \"10 ms\", {link} }}\n[tcp]\nsack = true\n\
          [[workload]]\nkind = \"bulk\"\nbytes = \"1 MB\"\n"
     )
-}
-
-fn run(text: &str) -> RunSummary {
-    let dir = tempfile::tempdir().unwrap();
-    make(text, &[], &dir.path().join("run"))
-}
-
-fn get(summary: &RunSummary, metric: &str) -> f64 {
-    let value = summary.metrics.get(metric);
-    *value.unwrap_or_else(|| panic!("no {metric}"))
 }
 
 /// A model with what it needs, in TOML.
@@ -66,19 +56,19 @@ fn a_transfer_ends_over_every_model_there_is() {
     let all: Vec<String> = queues.chain(losses).chain(delays).chain(rates).collect();
     assert!(all.len() >= 23, "{}", all.len());
     for link in all {
-        let summary = run(&transfer(&link));
-        assert_eq!(get(&summary, "flows_completed"), 1.0, "{link}");
+        let summary = run_once(&transfer(&link));
+        assert_eq!(metric(&summary, "flows_completed"), 1.0, "{link}");
     }
 }
 
 #[test]
 fn listed_packets_are_lost_and_sent_again() {
     // The fifth packet of each direction that the link sends: the second segment of data, and an ACK.
-    let lost = run(&transfer(
+    let lost = run_once(&transfer(
         "rate = \"10 Mbit/s\", loss = { kind = \"list\", packets = [5] }",
     ));
-    assert_eq!(get(&lost, "wire_losses_pkts"), 2.0);
-    assert_eq!(get(&lost, "retransmissions"), 1.0);
+    assert_eq!(metric(&lost, "wire_losses_pkts"), 2.0);
+    assert_eq!(metric(&lost, "retransmissions"), 1.0);
 }
 
 #[test]
@@ -91,7 +81,7 @@ fn a_rate_trace_from_a_file_becomes_part_of_the_run() {
     let (code, _, stderr) = said(tmp.path(), &["run", "s.toml", "--out", "out"]);
     assert_eq!(code, 0, "{stderr}");
     let summary = RunSummary::read(&tmp.path().join("out")).unwrap();
-    let goodput = get(&summary, "flow_goodput_mean_bps");
+    let goodput = metric(&summary, "flow_goodput_mean_bps");
     assert!((4e6..6e6).contains(&goodput), "{goodput}");
     // Without the file the run is made again from its own record.
     fs::remove_file(tmp.path().join("up.trace")).unwrap();
@@ -110,12 +100,12 @@ fn a_rate_trace_from_a_file_becomes_part_of_the_run() {
 #[test]
 fn a_limit_in_time_is_that_of_the_links_rate() {
     // 20 ms at 10 Mbit/s are 25,000 bytes.
-    let time = run(&transfer("rate = \"10 Mbit/s\", queue = \"20 ms\""));
-    let bytes = run(&transfer("rate = \"10 Mbit/s\", queue = \"25 kB\""));
-    assert!(get(&time, "queue_drops_pkts") > 0.0);
+    let time = run_once(&transfer("rate = \"10 Mbit/s\", queue = \"20 ms\""));
+    let bytes = run_once(&transfer("rate = \"10 Mbit/s\", queue = \"25 kB\""));
+    assert!(metric(&time, "queue_drops_pkts") > 0.0);
     assert_eq!(
-        get(&time, "queue_drops_pkts"),
-        get(&bytes, "queue_drops_pkts")
+        metric(&time, "queue_drops_pkts"),
+        metric(&bytes, "queue_drops_pkts")
     );
-    assert_eq!(get(&time, "events"), get(&bytes, "events"));
+    assert_eq!(metric(&time, "events"), metric(&bytes, "events"));
 }

@@ -1,6 +1,7 @@
 //! What is counted of pools of connections and of retries.
 
-use super::applications::{close, get, run};
+use super::applications::{close, run};
+use crate::common::metric;
 
 #[test]
 fn a_pool_tells_what_it_held_and_how_long_requests_waited() {
@@ -11,7 +12,7 @@ fn a_pool_tells_what_it_held_and_how_long_requests_waited() {
         "[[workload]]\narrivals = { kind = \"burst\", count = 10 }\nservice = \"100 ms\"\n\
          pool = { max = 4, idle = 3, idle_timeout = \"1 s\" }\n",
     );
-    for (metric, value) in [
+    for (name, value) in [
         ("pool_connections_opened", 4.0),
         ("pool_requests_sent", 10.0),
         ("pool_requests_reused", 6.0),
@@ -24,12 +25,12 @@ fn a_pool_tells_what_it_held_and_how_long_requests_waited() {
         ("pool_closed_server", 0.0),
         ("pool_requests_raced", 0.0),
     ] {
-        assert_eq!(get(&summary, metric), value, "{metric}");
+        assert_eq!(metric(&summary, name), value, "{name}");
     }
     let (first, last) = (0.02, 0.02 + 2.0 * 0.12);
-    close(get(&summary, "pool_wait_max_s"), last, 0.02);
+    close(metric(&summary, "pool_wait_max_s"), last, 0.02);
     let mean = (4.0 * first + 4.0 * (first + 0.12) + 2.0 * last) / 10.0;
-    close(get(&summary, "pool_wait_mean_s"), mean, 0.02);
+    close(metric(&summary, "pool_wait_mean_s"), mean, 0.02);
     assert!(
         summary.findings.iter().any(|f| f.starts_with(
             "Pools sent 10 requests, 60 % of them over a kept connection, and opened 4 connections"
@@ -54,11 +55,11 @@ fn with_idle_timeouts(server: &str, pool: &str) -> reports::RunSummary {
 #[test]
 fn a_request_that_meets_the_servers_close_is_counted_as_a_race() {
     let race = with_idle_timeouts("985 ms", "");
-    let raced = get(&race, "pool_requests_raced");
+    let raced = metric(&race, "pool_requests_raced");
     assert!(raced >= 1.0, "{raced}");
-    assert_eq!(get(&race, "retries_made"), raced);
-    assert_eq!(get(&race, "exchanges_failed"), 0.0);
-    assert_eq!(get(&race, "requests_done"), 10.0);
+    assert_eq!(metric(&race, "retries_made"), raced);
+    assert_eq!(metric(&race, "exchanges_failed"), 0.0);
+    assert_eq!(metric(&race, "requests_done"), 10.0);
     assert!(
         race.findings
             .iter()
@@ -68,9 +69,9 @@ fn a_request_that_meets_the_servers_close_is_counted_as_a_race() {
     );
     // The remedy that the finding names.
     let safe = with_idle_timeouts("985 ms", ", idle_timeout = \"500 ms\"");
-    assert_eq!(get(&safe, "pool_requests_raced"), 0.0);
-    assert_eq!(get(&safe, "attempts_failed"), 0.0);
-    assert_eq!(get(&safe, "requests_done"), 10.0);
+    assert_eq!(metric(&safe, "pool_requests_raced"), 0.0);
+    assert_eq!(metric(&safe, "attempts_failed"), 0.0);
+    assert_eq!(metric(&safe, "requests_done"), 10.0);
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn exchanges_fail_for_good_after_their_attempts_or_without_budget() {
         )
     };
     let all = failing("max = 2, backoff = \"10 ms\"");
-    for (metric, value) in [
+    for (name, value) in [
         ("exchanges_begun", 10.0),
         ("attempts_failed", 30.0),
         ("retries_made", 20.0),
@@ -97,13 +98,13 @@ fn exchanges_fail_for_good_after_their_attempts_or_without_budget() {
         ("exchanges_failed_no_budget", 0.0),
         ("attempts_failed_in_a_row_max", 3.0),
     ] {
-        assert_eq!(get(&all, metric), value, "{metric}");
+        assert_eq!(metric(&all, name), value, "{name}");
     }
     let some = failing("max = 2, backoff = \"10 ms\", budget = 0.5");
-    assert_eq!(get(&some, "retries_made"), 5.0);
+    assert_eq!(metric(&some, "retries_made"), 5.0);
     let failed = (
-        get(&some, "exchanges_failed_last_attempt"),
-        get(&some, "exchanges_failed_no_budget"),
+        metric(&some, "exchanges_failed_last_attempt"),
+        metric(&some, "exchanges_failed_no_budget"),
     );
     assert_eq!(failed.0 + failed.1, 10.0);
     assert!(failed.1 >= 5.0, "{failed:?}");

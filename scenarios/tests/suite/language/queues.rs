@@ -2,14 +2,9 @@
 
 use std::path::Path;
 
-use crate::common::{make, said};
+use crate::common::{make, metric, said};
 use reports::RunSummary;
 use reports::store::reader::Table;
-
-fn get(summary: &RunSummary, metric: &str) -> f64 {
-    let value = summary.metrics.get(metric);
-    *value.unwrap_or_else(|| panic!("no {metric}"))
-}
 
 /// Bulk transfers over a bottleneck of 10 Mbit/s with the given keys of the topology.
 fn dumbbell(topology: &str, rest: &str) -> String {
@@ -29,9 +24,9 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
     let summary = make(&dumbbell(SLOW, ""), &[], &dir);
     // A packet that takes the last of 100 places waits for 99 of 1500 bytes, 1.2 ms each, one of them
     // in service.
-    let longest = get(&summary, "queue_wait_max_s");
+    let longest = metric(&summary, "queue_wait_max_s");
     assert!((0.1176..=0.1188).contains(&longest), "{longest}");
-    assert_eq!(get(&summary, "queue_backlog_max_bytes"), 150_000.0);
+    assert_eq!(metric(&summary, "queue_backlog_max_bytes"), 150_000.0);
     let queues = Table::read(&dir, "queues").unwrap().expect("a table");
     let links = Table::read(&dir, "links").unwrap().expect("a table");
     let waits = Table::read(&dir, "queue_waits").unwrap().expect("a table");
@@ -82,7 +77,7 @@ fn a_managed_queue_is_recorded_with_its_marks_and_none_is_where_none_is_wanted()
     let marked = make(&dumbbell(&codel, ecn), &[], &dir.path().join("codel"));
     let queues = Table::read(&dir.path().join("codel"), "queues").unwrap();
     let marks = queues.unwrap().ints("marks").unwrap().iter().sum::<i64>();
-    assert_eq!(marks as f64, get(&marked, "ce_marks_pkts"));
+    assert_eq!(marks as f64, metric(&marked, "ce_marks_pkts"));
     assert!(marks > 5, "{marks}");
     let none = dir.path().join("none");
     let summary = make(&dumbbell(SLOW, "[record]\nqueues = 0\n"), &[], &none);
@@ -98,7 +93,7 @@ fn flows_that_starve_by_phase_effects_are_named_and_processing_time_is_their_rem
     let reported =
         |summary: &RunSummary| summary.findings.iter().any(|f| f.contains("phase effects"));
     let starved = make(&dumbbell(ten, ""), &[], &dir.path().join("plain"));
-    let index = get(&starved, "jain_index");
+    let index = metric(&starved, "jain_index");
     assert!(
         index < 0.6 && reported(&starved),
         "{index} {:?}",
@@ -106,7 +101,7 @@ fn flows_that_starve_by_phase_effects_are_named_and_processing_time_is_their_rem
     );
     let random = format!("processing = \"100 us\"\n{ten}");
     let fair = make(&dumbbell(&random, ""), &[], &dir.path().join("random"));
-    let index = get(&fair, "jain_index");
+    let index = metric(&fair, "jain_index");
     assert!(index > 0.95 && !reported(&fair), "{index}");
     let check = |topology: &str| {
         let file = dir.path().join("s.toml");

@@ -1,0 +1,44 @@
+//! Names cut or broken into lines to fit their place.
+
+use super::{CATEGORY_LINES, LETTER};
+
+/// A text in lines of at most this many letters, broken at blanks where there are any; cut after
+/// [`CATEGORY_LINES`].
+pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        for (i, part) in word.chars().collect::<Vec<_>>().chunks(letters).enumerate() {
+            let blank = usize::from(length > 0 && i == 0);
+            if length > 0 && (i > 0 || length + 1 + part.len() > letters) {
+                lines.push(String::new());
+                length = 0;
+            } else if blank == 1 {
+                lines.last_mut().into_iter().for_each(|l| l.push(' '));
+                length += 1;
+            }
+            lines.last_mut().into_iter().for_each(|l| l.extend(part));
+            length += part.len();
+        }
+    }
+    if lines.len() > CATEGORY_LINES {
+        lines.truncate(CATEGORY_LINES);
+        if let Some(last) = lines.last_mut() {
+            if last.chars().count() >= letters {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    lines
+}
+
+/// The name of an axis of this length, or its unit alone where there is no room for the name: the title has
+/// it, too.
+pub(super) fn fitting(label: &str, length: f64) -> String {
+    let fits = label.chars().count() as f64 * LETTER <= length;
+    match label.rfind('(') {
+        Some(unit) if !fits && label.ends_with(')') => label[unit + 1..label.len() - 1].to_owned(),
+        _ => label.to_owned(),
+    }
+}

@@ -1,0 +1,72 @@
+use super::marks::thin;
+use super::*;
+
+#[test]
+fn an_axis_too_short_for_its_name_has_the_unit() {
+    assert_eq!(fitting("goodput (Mbit/s)", 200.0), "goodput (Mbit/s)");
+    assert_eq!(fitting("goodput (Mbit/s)", 100.0), "Mbit/s");
+    assert_eq!(
+        fitting("a number without unit", 10.0),
+        "a number without unit"
+    );
+}
+
+#[test]
+fn thinning_keeps_ends_and_extremes() {
+    let points: Vec<_> = (0..100_000)
+        .map(|i| {
+            (
+                f64::from(i),
+                if i == 77_777 {
+                    9.0
+                } else {
+                    (f64::from(i) / 9e3).sin()
+                },
+            )
+        })
+        .collect();
+    let thinned = thin(&points);
+    assert!(thinned.len() <= 2800 + 4);
+    assert_eq!(
+        (thinned.first(), thinned.last()),
+        (points.first(), points.last())
+    );
+    assert!(thinned.contains(&(77_777.0, 9.0)) && thinned.is_sorted_by_key(|p| p.0 as u64));
+}
+
+#[test]
+fn names_of_categories_are_broken_into_lines() {
+    assert_eq!(wrap("true", 10), ["true"]);
+    assert_eq!(wrap("unlimited rate", 10), ["unlimited", "rate"]);
+    assert_eq!(wrap("a b c", 10), ["a b c"]);
+    assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+    assert_eq!(wrap("one two three four five six", 5).len(), CATEGORY_LINES);
+    assert!(wrap("one two three four five six", 5)[3].ends_with('…'));
+    assert_eq!(wrap("", 5), [""]);
+}
+
+#[test]
+fn odd_values_still_make_a_picture() {
+    let line = |points: Vec<(f64, f64)>| Mark::Line {
+        label: "a < b & c".into(),
+        colour: GREY,
+        points,
+        dashed: true,
+    };
+    for marks in [
+        vec![],
+        vec![line(vec![])],
+        vec![line(vec![(0.0, f64::NAN), (1.0, 0.0)])],
+        vec![line(vec![(0.0, -5.0), (1.0, -4.0)])],
+        vec![line(vec![(0.0, 1e300), (1.0, 0.0)])],
+    ] {
+        let chart = Chart {
+            title: "t",
+            marks,
+            ..Chart::default()
+        };
+        let svg = chart.svg().unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        assert!(!svg.contains("a < b"), "text is escaped");
+    }
+}

@@ -1,0 +1,171 @@
+//! The tables of a run while it is recorded: each record goes to those that it concerns.
+
+use std::sync::Arc;
+
+use sim_core::{Record, SimDuration, SimTime};
+use tcp_model::TcpSample;
+use tcp_model::app::http::HttpPayloads;
+
+use super::capture::Capture;
+use super::census::Census;
+use super::connections::ConnectionsRecorder;
+use super::first::FirstConnections;
+use super::flows::Flows;
+use super::half_open::HalfOpen;
+use super::outcomes::Outcomes;
+use super::pools::{Pools, RetryCounts};
+use super::requests::Requests;
+use super::row_texts::NodeNames;
+use super::samples::SamplesRecorder;
+use super::segments::SegmentsRecorder;
+use super::states::States;
+use super::{WORTH_A_THREAD, beside, both};
+use crate::info::RunInfo;
+use crate::metrics::Metrics;
+use crate::store::table::Tables;
+use crate::store::{LeftOut, StoreError};
+
+/// The tables being recorded.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) names: Arc<NodeNames>,
+    pub(super) census: Census,
+    pub(super) outcomes: Outcomes,
+    pub(super) requests: Requests,
+    pub(super) pools: Pools,
+    pub(super) retries: RetryCounts,
+    pub(super) connections: ConnectionsRecorder,
+    pub(super) flows: Flows,
+    pub(super) half_open: HalfOpen,
+    pub(super) states: States,
+    pub(super) samples: SamplesRecorder,
+    pub(super) segments: SegmentsRecorder,
+    pub(super) capture: Option<Capture>,
+    pub(super) records: u64,
+}
+
+impl Recording {
+    pub(super) fn new(
+        to: &Tables,
+        info: &RunInfo,
+        http: Option<HttpPayloads>,
+    ) -> Result<Recording, StoreError> {
+        let at = |s: f64| SimTime::ZERO + SimDuration::from_secs_f64(s);
+        let (start, end) = info.steady_window();
+        let window = (at(start), at(end));
+        let record = &info.record;
+        let capture = match to {
+            Tables::In(dir) if record.pcapng => {
+                let start = record.capture_start_ns;
+                Some(Capture::new(dir, &info.nodes, start, http)?)
+            }
+            _ => None,
+        };
+        let first = |most| FirstConnections::new(most, info.nodes.len());
+        Ok(Recording {
+            names: Arc::new(NodeNames::new(&info.nodes)),
+            census: Census::new(to, record.interval_s, &info.nodes, window)?,
+            outcomes: Outcomes::new(to, record.interval_s, window)?,
+            requests: Requests::new(to, record.interval_s)?,
+            pools: Pools::new(to, record.interval_s, window)?,
+            retries: RetryCounts::default(),
+            connections: ConnectionsRecorder::new(to, first(record.connections))?,
+            flows: Flows::default(),
+            half_open: HalfOpen::default(),
+            states: States::new(to, first(record.states))?,
+            samples: SamplesRecorder::new(to, record.all_samples, record.samples_every_s)?,
+            segments: SegmentsRecorder::new(to, record.segments)?,
+            capture,
+            records: 0,
+        })
+    }
+
+    /// Closes the tables and adds their metrics; returns what was left out of the tables.
+    pub(super) fn close(
+        self,
+        end: SimTime,
+        metrics: &mut Metrics,
+    ) -> Result<Vec<LeftOut>, StoreError> {
+        let acked = self.connections.bytes_acked();
+        metrics.put("records", self.records as f64);
+        self.census.close(end, metrics)?;
+        self.outcomes.close(end, metrics)?;
+        self.requests.close(end, metrics)?;
+        self.pools.close(end, metrics)?;
+        self.retries.close(metrics);
+        self.flows.close(metrics);
+        self.half_open.close(metrics);
+        let (opened, traced) = (self.connections.opened(), self.samples.traced());
+        let connections = self.connections;
+        // Mostly the largest table.
+        let of_connections = || {
+            let mut metrics = Metrics::default();
+            let left_out = connections.close(&mut metrics)?;
+            Ok::<_, StoreError>((metrics, left_out))
+        };
+        let others = || {
+            Ok::<_, StoreError>([
+                self.states.close()?,
+                self.samples.close(end, acked, &self.names, metrics)?,
+                self.segments.close(&self.names)?,
+            ])
+        };
+        let is_large = opened >= WORTH_A_THREAD as u64;
+        let (of_connections, others) = both(is_large, of_connections, others);
+        let [states, samples, segments] = others?;
+        let (of_connections, connections) = of_connections?;
+        metrics.merge(of_connections);
+        self.capture.map(Capture::close).transpose()?;
+        let untraced = LeftOut::untraced(opened, traced);
+        let left_out = [untraced, connections, states, samples, segments];
+        Ok(left_out.into_iter().flatten().collect())
+    }
+
+    pub(super) fn on_record(&mut self, record: &Record<TcpSample>) -> Result<(), StoreError> {
+        let (time, node) = (record.time, record.node);
+        self.census.advance(time)?;
+        self.outcomes.advance(time)?;
+        self.samples.advance(time, &self.names)?;
+        match &record.sample {
+            TcpSample::State(change) => {
+                self.census.on_state(time, node, change);
+                self.connections.on_state(change);
+                self.states.on_state(time, node, change, &self.names)?;
+            }
+            TcpSample::Connect(attempt) => self.outcomes.on_connect(time, attempt),
+            TcpSample::Outcome(outcome) => self.outcomes.on_outcome(time, outcome),
+            TcpSample::Request(request) => self.requests.on_request(time, request)?,
+            TcpSample::Unanswered(request) => self.requests.on_unanswered(time, request),
+            TcpSample::Waiting(waiting) => self.requests.on_waiting(waiting),
+            TcpSample::Pool(pool) => self.pools.on_pool(time, pool)?,
+            TcpSample::Retry(retry) => self.retries.on_retry(retry),
+            TcpSample::CutShort(_) => self.requests.on_cut_short(),
+            TcpSample::Flow(flow) => self.flows.on_flow(flow),
+            TcpSample::Ended(end) => {
+                self.flows.on_ended(end);
+                self.half_open.on_ended(end);
+                self.connections.on_ended(node, end, &self.names)?;
+                self.samples.on_ended(end);
+            }
+            TcpSample::Segment(trace) => {
+                self.segments.on_segment(time, node, trace, &self.names)?;
+                if let Some(capture) = &mut self.capture {
+                    capture.on_segment(time, node, trace)?;
+                }
+            }
+            TcpSample::Sender(sample) => {
+                self.samples.on_sender(time, node, sample, &self.names)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl beside::Work for Recording {
+    type Item = Record<TcpSample>;
+
+    fn work(&mut self, batch: &[Record<TcpSample>]) -> Result<(), StoreError> {
+        self.records += batch.len() as u64;
+        batch.iter().try_for_each(|record| self.on_record(record))
+    }
+}

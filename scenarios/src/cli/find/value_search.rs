@@ -1,0 +1,215 @@
+//! Tries values: runs each with as many replicas as its expectations need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rayon::prelude::*;
+use reports::store::{ResultDir, look_at_results};
+use reports::{Axis, BatchRow, Verdict};
+use toml::Value;
+
+use super::{plan_at, set};
+use crate::batch::{self, Keep, Making, Options, RunOutcome};
+use crate::cli::args::FindArgs;
+use crate::cli::run::changed_text;
+use crate::console::CommandError;
+use crate::dotted_path::DottedPath;
+use crate::execution::Execution;
+use crate::interrupt::Interrupt;
+use crate::overrides::Override;
+use crate::problem::Source;
+use crate::progress::BatchProgress;
+use crate::sweep::Plan;
+
+/// A value that was tried.
+pub(super) struct Tried {
+    pub(super) value: Value,
+    pub(super) replicas: u32,
+    pub(super) verdict: Verdict,
+    pub(super) words: String,
+}
+
+/// Where and how values are tried.
+pub(super) struct ValueSearch<'a> {
+    pub(super) source: &'a Source,
+    pub(super) changes: &'a [Override],
+    pub(super) path: &'a DottedPath,
+    pub(super) dir: &'a Path,
+    pub(super) replicas: u32,
+    pub(super) most_replicas: u32,
+    pub(super) threads: usize,
+    pub(super) interrupt: &'a Interrupt,
+}
+
+impl ValueSearch<'_> {
+    /// Whether all expectations hold at a value, with as many replicas as needed to decide.
+    pub(super) fn test(
+        &self,
+        value: &Value,
+        combination: &[(String, String)],
+    ) -> Result<Tried, CommandError> {
+        let mut replicas = self.replicas;
+        loop {
+            let plan = plan_at(self.source, self.changes, self.path, value, replicas)?;
+            let rows = self.rows(&plan, combination)?;
+            let axes: Vec<Axis> = plan.axes.iter().map(|a| a.for_report()).collect();
+            let judged = plan.expectations.iter().map(|e| e.judge(&axes, &rows));
+            let judged: Vec<_> = judged.collect();
+            let verdict = judged
+                .iter()
+                .map(|j| j.verdict)
+                .max()
+                .unwrap_or(Verdict::Fails);
+            if verdict != Verdict::Undecided || replicas >= self.most_replicas {
+                let words: Vec<&str> = judged.iter().map(|j| j.words.as_str()).collect();
+                return Ok(Tried {
+                    value: value.clone(),
+                    replicas,
+                    verdict,
+                    words: format!("{} ({replicas} replicas)", words.join(" ")),
+                });
+            }
+            replicas = (replicas * 2).min(self.most_replicas);
+        }
+    }
+
+    /// Claims the directory: it is new, or holds a search that began with the same runs.
+    pub(super) fn claim(&self, from: &Value, force: bool) -> Result<(), CommandError> {
+        let plan = plan_at(self.source, self.changes, self.path, from, self.replicas)?;
+        let mut ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
+        if let Ok(there) = look_at_results(self.dir)
+            && !there.runs.is_disjoint(&ids)
+        {
+            ids.extend(there.runs);
+        }
+        let claimed = ResultDir::claim_for_batch(self.dir, ids, force);
+        claimed.map_err(|e| CommandError::Run(format!("error: {e}")))?;
+        std::fs::create_dir_all(self.dir.join("runs")).map_err(|e| {
+            CommandError::Run(format!(
+                "error: cannot create {}/runs: {e}",
+                self.dir.display()
+            ))
+        })
+    }
+
+    /// The runs of a combination; missing ones are run now.
+    pub(super) fn rows(
+        &self,
+        plan: &Plan,
+        combination: &[(String, String)],
+    ) -> Result<Vec<BatchRow>, CommandError> {
+        let runs: Vec<_> = plan
+            .runs
+            .iter()
+            .filter(|r| r.parameters == combination)
+            .collect();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build();
+        let pool =
+            pool.map_err(|e| CommandError::Run(format!("error: cannot start threads: {e}")))?;
+        let lengths = runs.iter().map(|r| r.scenario.duration);
+        let progress = BatchProgress::new(lengths, true);
+        let making = self.making(&progress);
+        let outcomes: Vec<RunOutcome> = pool.install(|| {
+            let make = |spec: &&crate::run_spec::RunSpec| {
+                let place = self.dir.join("runs").join(&spec.id);
+                batch::make_run_of_batch(spec, &place, Execution::default(), making)
+            };
+            runs.par_iter().with_max_len(1).map(make).collect()
+        });
+        let mut rows = Vec::new();
+        for (spec, outcome) in runs.iter().zip(&outcomes) {
+            match outcome {
+                outcome if outcome.is_stopped() => {
+                    return Err(CommandError::Stopped {
+                        message: "stopped: completed runs are kept; repeat the command to continue"
+                            .to_owned(),
+                        code: self.interrupt.exit_code(),
+                    });
+                }
+                RunOutcome::Failed(error) => {
+                    return Err(CommandError::Run(format!(
+                        "error: run {}: {error}",
+                        spec.id
+                    )));
+                }
+                outcome => rows.push(batch::row(plan, spec, outcome)),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Whether all runs in the directory are of this plan.
+    pub(super) fn fits(&self, plan: &Plan) -> bool {
+        let ids: BTreeSet<&String> = plan.runs.iter().map(|run| &run.id).collect();
+        look_at_results(self.dir).is_ok_and(|m| m.runs.iter().all(|id| ids.contains(id)))
+    }
+
+    pub(super) fn making<'b>(&'b self, progress: &'b BatchProgress) -> Making<'b> {
+        Making::new(progress, self.interrupt)
+    }
+
+    /// Writes the index and report of everything that was tried, as a batch that sweeps the values.
+    pub(super) fn report(
+        &self,
+        visited: &BTreeMap<String, (Value, u32)>,
+        args: &FindArgs,
+    ) -> Result<(), CommandError> {
+        let mut values: Vec<Value> = visited.values().map(|(value, _)| value.clone()).collect();
+        let base = |v: &Value| crate::quantity::quantity(v).map_or(f64::NAN, |q| q.0);
+        values.sort_by(|a, b| base(a).total_cmp(&base(b)));
+        let replicas = visited.values().map(|(_, n)| *n).max().unwrap_or(1);
+        let mut changes = self.changes.to_vec();
+        changes.push(set(
+            &DottedPath::from("replicas"),
+            Value::Integer(replicas.into()),
+        ));
+        let text = changed_text(self.source, &changes);
+        let mut table: toml::Table = text.parse().unwrap_or_default();
+        let sweep = table
+            .entry("sweep")
+            .or_insert_with(|| toml::Table::new().into());
+        if let Some(sweep) = sweep.as_table_mut() {
+            sweep.insert(args.vary.clone(), Value::Array(values));
+        }
+        let metric = args
+            .expect
+            .as_deref()
+            .and_then(|e| e.split(['<', '>']).next());
+        if let (Some(metric), false) = (metric, table.contains_key("figure")) {
+            let mut figure = toml::Table::new();
+            figure.insert("name".to_owned(), "search".into());
+            figure.insert("x".to_owned(), args.vary.clone().into());
+            figure.insert("y".to_owned(), metric.trim().into());
+            table.insert(
+                "figure".to_owned(),
+                Value::Array(vec![Value::Table(figure)]),
+            );
+        }
+        let text = toml::to_string(&table).unwrap_or(text);
+        let source = Source {
+            name: "batch.toml".to_owned(),
+            text: text.clone(),
+        };
+        let mut plan = Plan::new(&source, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
+        // A value that was decided early has fewer replicas.
+        let is_there = |id: &str| self.dir.join("runs").join(id).is_dir();
+        plan.runs.retain(|run| is_there(&run.id));
+        let progress = BatchProgress::new(std::iter::empty(), true);
+        let options = Options {
+            dir: self.dir.to_path_buf(),
+            execution: Execution::with_threads(self.threads),
+            command: args.command(),
+            text,
+            keep: Keep::Everything,
+        };
+        let making = Making {
+            force: args.force && !self.fits(&plan),
+            ..self.making(&progress)
+        };
+        batch::make(&plan, &options, making)
+            .map(|_| ())
+            .map_err(|e| CommandError::Run(format!("error: {e}")))
+    }
+}
