@@ -35,7 +35,7 @@ pub struct BatchInfo {
     pub name: String,
     /// The question it answers.
     pub question: String,
-    /// What the scenario says of itself beyond its question.
+    /// The scenario's description.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The command line that repeats the batch.

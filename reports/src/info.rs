@@ -14,7 +14,7 @@ pub struct RunInfo {
     pub name: String,
     /// The question it answers, one sentence; may be empty.
     pub question: String,
-    /// What the scenario says of itself beyond its question.
+    /// The scenario's description.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The command line that repeats this run.

@@ -54,7 +54,7 @@ pub(crate) fn flush() -> Result<(), CommandError> {
     outcome(io::stdout().lock().flush())
 }
 
-/// Turns the result of writing into the command's; a closed pipe is no failure.
+/// Turns the result of writing into the command's; a closed pipe is not a failure.
 pub(crate) fn outcome(written: io::Result<()>) -> Result<(), CommandError> {
     match written {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(CommandError::Run(format!(

@@ -1,4 +1,4 @@
-//! Scenarios made of others: `extends = "base.toml"` and `include = ["hosts.toml", "figures.toml"]`.
+//! Scenarios built from other files: `extends = "base.toml"` and `include = ["hosts.toml", "figures.toml"]`.
 //!
 //! Tables are merged key by key; any other value, a list too, takes the place of that of the file
 //! beneath. Files are named from the directory of the scenario that names them; `extends` can name a
@@ -31,7 +31,7 @@ pub(crate) enum ExtendsError {
         /// The reason.
         why: String,
     },
-    /// A file is no TOML.
+    /// A file is not valid TOML.
     #[error("{file}: {why}")]
     NoToml {
         /// The file.

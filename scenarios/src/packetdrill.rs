@@ -195,7 +195,7 @@ impl StartParameters {
     }
 }
 
-/// Text of the `defaults.sh` that the script names, where it lies beside the script.
+/// Text of the `defaults.sh` that the script names, if it is in the script's directory.
 fn preamble_text(script: &tcp_model::packetdrill::Script, path: &Path) -> Option<String> {
     let mut words = script.init.iter().flat_map(|c| c.text.split_whitespace());
     let name = words.find(|w| w.rsplit('/').next() == Some("defaults.sh"))?;
@@ -204,7 +204,7 @@ fn preamble_text(script: &tcp_model::packetdrill::Script, path: &Path) -> Option
 
 fn read_text(path: &Path) -> std::io::Result<String> {
     let bytes = read_file(path, MOST_SCRIPT)?;
-    // A comment in another encoding is no reason to refuse the script.
+    // A comment in another encoding does not make the script invalid.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -263,7 +263,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// With what only the hosts tell.
+    /// Adds what only the hosts know.
     fn completion(
         &self,
         stats: &RunStats,

@@ -161,7 +161,7 @@ impl Plan {
         })
     }
 
-    /// True for a single run that is no batch: nothing is swept.
+    /// True for a single run, where nothing is swept.
     pub fn is_single(&self) -> bool {
         self.axes.is_empty() && self.runs.len() == 1
     }

@@ -32,7 +32,7 @@ const DEVIATIONS: f64 = 4.0;
 /// how the run began.
 const FORGOTTEN_AFTER: f64 = 10.0;
 
-/// A port that is held for less, seconds, is no scarce good: its limit is not worth a sentence.
+/// A port that is held for less, in seconds, is not scarce: its limit is not worth a sentence.
 pub const SCARCE_FROM_S: f64 = 1.0;
 
 /// Connections per second that the ports allow in the long run.

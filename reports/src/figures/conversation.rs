@@ -8,14 +8,14 @@ use tcp_model::{ConnId, State};
 
 pub(crate) use rows::{MOST_CHANGES, conversations};
 
-/// What became of a segment.
+/// Whether and when a segment arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Arrival {
     /// Arrived then.
     Received(f64),
     /// Lost.
     Lost,
-    /// Neither seen.
+    /// Neither was recorded.
     Unseen,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct HeaderDetail {
 }
 
 impl SentSegment {
-    /// Worth being seen wherever it lies: lost, sent again, or a reset.
+    /// Always worth showing: lost, retransmitted, or a reset.
     pub(crate) fn is_trouble(&self) -> bool {
         self.retransmission || self.fate == Arrival::Lost || self.has("RST")
     }

@@ -116,7 +116,7 @@ fn source(s: &SentSegment) -> SenderAddress {
     (s.conn, s.source)
 }
 
-/// Segments sent so far, as far as the numbers of these tell.
+/// Segments sent so far, as far as the numbers of these segments show.
 fn sent(segments: &[SentSegment]) -> u64 {
     let mut last: BTreeMap<SenderAddress, i64> = BTreeMap::new();
     for s in segments {

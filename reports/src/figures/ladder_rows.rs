@@ -1,4 +1,4 @@
-//! Rows of a ladder: what happens at one end at one instant lies below one another, in the order of
+//! Rows of a ladder: events at one end at the same instant are drawn below one another, in the order of
 //! cause and effect.
 
 use super::conversation::{Arrival, Conversation, SentSegment, StateChange};
@@ -16,7 +16,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Arrivals come first; what is sent at the instant of several arrivals answers the last of
-    /// them; a change of state lies with the segment that made it.
+    /// them; a change of state shares the row of the segment that caused it.
     pub(super) fn of(c: &Conversation) -> Rows {
         let segments: Vec<(u32, u32)> = c
             .segments
@@ -42,7 +42,7 @@ impl Rows {
                 .filter(|(o, _)| same(o))
                 .map(|(_, row)| row + 1)
                 .max();
-            // A state that a segment leads through and past lies with the next one it leads to.
+            // A state that a segment only passes through shares the row of the state it leads to.
             let onwards = c.changes[i..].iter().filter(|o| same(o));
             let cause = onwards.filter_map(|o| cause(c, o, &segments)).next();
             let cause = cause.unwrap_or(0);

@@ -53,7 +53,7 @@ pub(crate) struct TracedSender {
     pub(crate) label: String,
     pub(crate) points: Vec<SenderPoint>,
     pub(crate) episodes: Vec<RecoverySpan>,
-    /// The last of them goes on.
+    /// True while the last of them has not ended.
     recovers: bool,
     /// Every n-th sample is kept.
     stride: u64,

@@ -18,7 +18,7 @@ use words::Bilingual;
 /// What happens with one segment, or after the last of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoryStep {
-    /// Place of the segment; `None` for what only time brings.
+    /// Place of the segment; `None` for what happens without one, as time passes.
     pub(crate) segment: Option<usize>,
     pub(crate) english: String,
     pub(crate) chinese: String,
@@ -113,7 +113,7 @@ fn overlaps(a: &SentSegment, b: &SentSegment) -> bool {
     from < taken(a).max(1) && taken(a) > 0 || a.seq.wrapping_sub(b.seq) < taken(b)
 }
 
-/// Remembers what a segment tells of its sender.
+/// Remembers what a segment reveals about its sender.
 fn note(s: &SentSegment, ends: &mut [KnownEnd]) {
     let end = &mut ends[s.from];
     if s.has("SYN") {

@@ -1,4 +1,4 @@
-//! What became of connects, and of a single connection.
+//! Outcomes of connects, and the story of a single connection.
 
 use super::{RunFacts, theory};
 use crate::format::{count, percent, seconds};

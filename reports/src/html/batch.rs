@@ -80,7 +80,7 @@ fn columns(all: &[Variant<'_>], metrics: &[String]) -> Vec<String> {
     chosen
 }
 
-/// The variants in a table: swept values and what became of them.
+/// The variants in a table: swept values and results.
 fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
     let all = variants(rows);
     if all.is_empty() {

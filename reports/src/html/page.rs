@@ -1,4 +1,4 @@
-//! The parts that pages are made of.
+//! The parts of a page: headings, tables, figures, data for the script.
 
 use super::assets::{self, Needs};
 use super::embed;
@@ -51,7 +51,7 @@ impl Page {
             .push_str(&format!("<p class=\"small\">{}</p>\n", escape(text)));
     }
 
-    /// What the scenario says of itself, a paragraph for each of its own.
+    /// The scenario's description, in its own paragraphs.
     pub(crate) fn description(&mut self, text: &str) {
         for paragraph in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
             self.body.push_str(&format!(

@@ -13,13 +13,13 @@ const WAITING: usize = 4;
 
 /// What is done with the batches, in the order in which they are handed over.
 pub(super) trait Work: Send + 'static {
-    /// What batches are made of.
+    /// The items of a batch.
     type Item: Send + 'static;
 
     /// Works on a batch.
     ///
     /// # Errors
-    /// When something cannot be written; there is no further batch then.
+    /// When something cannot be written; no further batch follows then.
     fn work(&mut self, batch: &[Self::Item]) -> Result<(), StoreError>;
 }
 
@@ -106,7 +106,7 @@ impl<W: Work> Drop for Beside<W> {
     fn drop(&mut self) {
         self.batches = None;
         if let Some(thread) = self.thread.take() {
-            // The run is given up; what became of its recording matters no more.
+            // The run is abandoned, and its recording with it.
             let _ = thread.join();
         }
     }

@@ -176,7 +176,7 @@ impl ConnectionsRecorder {
         row.opt(end.srtt.map(|d| d.as_secs_f64())).end()
     }
 
-    /// A connection opens, or goes on: the first to open get rows.
+    /// A connection opens or changes its state; the first to open get rows.
     pub(crate) fn on_state(&mut self, change: &StateChange) {
         self.first.has(change.conn);
     }

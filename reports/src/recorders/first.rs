@@ -2,7 +2,7 @@
 
 use tcp_model::ConnId;
 
-/// Serials beyond are those of listeners, which are no connections.
+/// Serials beyond it belong to listeners, which are not connections.
 const LISTENERS: u32 = 1 << 31;
 
 /// What is known of the connections that one node opened: serials below `seen` have been met, those
@@ -22,7 +22,7 @@ pub(crate) struct FirstConnections {
     most: u32,
     taken: u32,
     met: u64,
-    /// By node; the last stands for all nodes not known.
+    /// By node; the last is for all unknown nodes.
     nodes: Vec<OfNode>,
 }
 

@@ -10,7 +10,7 @@ use tcp_model::segment::ConnId;
 use super::histogram::{Histogram, put_quantiles};
 use crate::metrics::Metrics;
 
-/// Senders of fewer bytes are no bulk flows.
+/// Senders of fewer bytes do not count as bulk flows.
 const BULK: u64 = 50_000;
 
 /// A flow that began later before the end of the run may have few bytes.

@@ -1,4 +1,4 @@
-//! What recorders make of a distribution of durations.
+//! Quantiles of durations, in constant memory.
 
 pub(crate) use sim_core::histogram::Histogram;
 

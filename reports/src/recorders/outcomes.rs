@@ -1,4 +1,4 @@
-//! What became of the calls of connect: bins over time, totals, first failure, steady state.
+//! Outcomes of the calls of connect: bins over time, totals, first failure, steady state.
 
 use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};

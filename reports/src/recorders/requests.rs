@@ -45,7 +45,7 @@ struct Unanswered {
     longest: SimDuration,
 }
 
-/// Why requests get no answer, as the names of their metrics tell it; the order is that of
+/// Why requests get no answer, as written in the names of their metrics; in the order of
 /// [`cause`].
 const CAUSES: [&str; 8] = [
     "closed",

@@ -45,7 +45,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("state_at_receiver", ColumnKind::Text),
 ];
 
-/// What became of a segment, as far as it is known.
+/// What happened to a segment, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ObservedFate {
     /// Nothing was seen: in flight when the run ended, or discarded for its checksum; where not all

@@ -13,7 +13,7 @@ use super::{DirLock, MARKER, Marker, ResultKind, StoreError};
 /// How often a name is tried for that others take at the same time.
 const ATTEMPTS: u32 = 100;
 
-/// Where locks tell nothing, what is older is left over.
+/// Where locks are not supported, anything older is a leftover.
 const AGE_OF_LEFTOVERS: Duration = Duration::from_secs(24 * 3600);
 
 /// Part of the name of every such directory.

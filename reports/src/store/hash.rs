@@ -4,8 +4,8 @@
 //! `result_hash` is that of a text: a line `NAME HASH` for each of these files, then a line
 //! `NAME VALUE` for each metric and a line `OWNER {COUNTER: VALUE, ...}` for each owner of counters,
 //! each sorted by name; values as Rust prints them with `{:?}`, floating-point numbers with as many
-//! digits as tell them apart. Findings, figures and the report follow from these; `run.toml`, which
-//! says what was run, `timing.json` and memory do not belong to the result.
+//! digits as distinguish them. Findings, figures and the report follow from these; `run.toml`, which
+//! says what was run, `timing.json` and memory are not part of the result.
 
 use std::collections::BTreeMap;
 use std::fs::File;

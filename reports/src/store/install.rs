@@ -102,9 +102,9 @@ pub(crate) fn install(
 
 /// How a file gets into its place.
 enum Destination {
-    /// Nothing stands there, or a file of ours.
+    /// Nothing exists there, or an unchanged file of synfin's.
     Free,
-    /// What stands there was ours and has been changed: it is kept under this name.
+    /// The file there was synfin's and has been changed: it is kept under this name.
     Kept(PathBuf),
 }
 

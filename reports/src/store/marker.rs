@@ -213,7 +213,7 @@ impl Marker {
         text_hash(&serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// A list that leads out of the directory is none of ours.
+    /// A list with a path out of the directory is not synfin's.
     fn names_are_inside(&self) -> bool {
         let files = self.files.keys().chain(self.arriving.keys());
         let runs = self.runs.iter().chain(&self.former_runs);
@@ -235,7 +235,7 @@ impl Marker {
         self.files.contains_key(name) || self.arriving.contains_key(name)
     }
 
-    /// Checks the files that results are made of, not the figures and pages drawn from them.
+    /// Checks the files of the results, not the figures and pages drawn from them.
     ///
     /// # Errors
     /// The first that is missing or changed; or that the directory was left half changed.

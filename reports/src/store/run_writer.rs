@@ -29,7 +29,7 @@ pub struct RunWriter {
 
 impl RunWriter {
     /// Begins the run directory `dir`; parents are made. With `replace` the files of an existing
-    /// result give way once the new one is complete; files that are not ours stay.
+    /// result are replaced once the new one is complete; files that are not synfin's stay.
     ///
     /// # Errors
     /// When `dir` exists and is not to be replaced or is not ours, or cannot be made.
@@ -104,7 +104,7 @@ impl RunWriter {
         }
     }
 
-    /// Moves the files into the directory that stands there.
+    /// Moves the files into the existing directory.
     fn install(&self, marker: Marker) -> Result<Vec<PathBuf>, StoreError> {
         let _lock = super::result_dir::lock(&self.dir, PATIENCE)?;
         let old = match look(&self.dir)? {

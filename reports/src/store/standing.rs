@@ -1,4 +1,4 @@
-//! What stands where results are to go, and what a path means.
+//! What exists where results are to go, and what a path means.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,14 +8,14 @@ use super::aside::is_leftover;
 use super::files::is_there;
 use super::{Marker, StoreError};
 
-/// What stands at a path.
+/// What exists at a path.
 #[derive(Clone, Debug)]
 pub enum Standing {
     /// Nothing at all.
     Nothing,
     /// An empty directory.
     Empty,
-    /// A directory of ours.
+    /// A directory of synfin's.
     Ours(Box<Marker>),
 }
 
@@ -70,7 +70,7 @@ pub fn look(dir: &Path) -> Result<Standing, StoreError> {
 /// The mark of a directory that must hold results.
 ///
 /// # Errors
-/// As [`look`]; and when nothing stands there.
+/// As [`look`]; and when nothing exists there.
 pub fn look_at_results(dir: &Path) -> Result<Marker, StoreError> {
     match look(dir)? {
         Standing::Ours(marker) => Ok(*marker),

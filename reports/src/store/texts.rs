@@ -87,7 +87,7 @@ impl Index<usize> for Texts {
 /// Texts known by where they lie, at most: those of a dictionary are handed out again and again.
 const MOST_BY_ADDRESS: usize = 32;
 
-/// A column being made of its cells.
+/// A column being built from its cells.
 #[derive(Debug, Default)]
 struct Reader<'a> {
     different: Vec<String>,

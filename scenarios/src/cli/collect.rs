@@ -9,7 +9,7 @@ use crate::batch::{self, go_on};
 use crate::console::{CommandError, note, print};
 use crate::run::RunError;
 
-/// Damaged lines that are named.
+/// Most damaged lines named one by one.
 const MOST_NAMED: usize = 5;
 
 /// Writes the index and the report of all runs in the directory.

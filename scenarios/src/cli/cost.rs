@@ -22,7 +22,7 @@ impl RunsCost {
         Ok(RunsCost { all })
     }
 
-    /// The same where only metrics are kept of runs of a batch of so many.
+    /// The same for a batch of this size if only the metrics of its runs are kept.
     pub(super) fn keeping(mut self, keep: Keep, runs: usize) -> RunsCost {
         if keep.metrics_only(runs) {
             let all = self.all.iter_mut();

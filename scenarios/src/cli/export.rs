@@ -25,7 +25,7 @@ pub(super) fn export(
         };
         CommandError::Run(format!("error: {e}{help}"))
     })?;
-    // Nothing of the user's is written over, and what lies in the directory of results is theirs.
+    // Files of the user's are never overwritten, and other files in the result directory are theirs.
     let to = out.map_or_else(|| dir.join("export"), Path::to_path_buf);
     std::fs::create_dir_all(&to)
         .map_err(|e| CommandError::Run(format!("error: cannot create {}: {e}", to.display())))?;

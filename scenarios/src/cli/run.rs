@@ -35,7 +35,7 @@ const MOST_LINES: usize = 12;
 /// Most failed or damaged runs named one by one.
 const MOST_NAMED: usize = 5;
 
-/// Runs a scenario and prints what its runs show.
+/// Runs a scenario and prints its findings.
 pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
     let WantedRuns {
         source,
@@ -271,7 +271,7 @@ fn all(
     refuse_unexpected(&judgements)
 }
 
-/// What a run may take.
+/// The limits on a run's time and memory.
 fn limits(args: &RunArgs) -> Result<Limits, CommandError> {
     let read = |flag: &str, text: &Option<String>, unit: Unit, example: &str| {
         let Some(text) = text else { return Ok(None) };

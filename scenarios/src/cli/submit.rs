@@ -75,7 +75,7 @@ pub(super) fn submit(args: &SubmitArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The shards of which runs are missing.
+/// The shards with missing runs.
 fn with_missing_runs(plan: &Plan, dir: &Path, shards: u32) -> Result<Vec<u32>, CommandError> {
     let missing = still_to_make(plan, dir, false, None)?;
     let missing: BTreeSet<&str> = missing.iter().map(|run| run.id.as_str()).collect();
@@ -138,7 +138,7 @@ impl ClusterJob<'_> {
         words.extend(["--out".to_owned(), self.dir.display().to_string()]);
         words.extend(["--shard".to_owned(), format!("auto/{}", args.shards)]);
         words.extend(["--keep".to_owned(), "metrics".to_owned()]);
-        // The variable of the threads is for the shell, and stands outside the quotes.
+        // The variable with the number of threads is for the shell, so it is not quoted.
         format!(
             "{} --threads {threads}",
             shell_words(words.iter().map(String::as_str))
@@ -153,7 +153,7 @@ impl ClusterJob<'_> {
         Ok(given.unwrap_or_else(|| here.display().to_string()))
     }
 
-    /// Text that stands in a comment of the job: what would end it is left out.
+    /// Text for a comment of the job, without characters that would end the comment.
     fn plain_name(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let name = self.name.chars().map(|c| if plain(c) { c } else { '-' });
@@ -161,7 +161,7 @@ impl ClusterJob<'_> {
     }
 
     /// A job array of Slurm. Tasks of lost nodes are started again; the scheduler sends SIGTERM a
-    /// minute before the limit of time, and the program ends cleanly.
+    /// minute before the time limit, and the program ends cleanly.
     fn slurm(&self) -> Result<String, CommandError> {
         let (args, dir) = (self.args, self.dir.display().to_string());
         let mut lines = vec![
@@ -273,7 +273,7 @@ spec:
     }
 }
 
-/// Calls a program of the scheduler; gives what it says.
+/// Calls a program of the scheduler and returns its output.
 fn call(program: &str, args: &[&str], input: &str) -> Result<String, CommandError> {
     let failed = |why: String| {
         CommandError::Run(format!(

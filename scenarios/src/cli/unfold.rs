@@ -14,11 +14,11 @@ use crate::problem::Source;
 use crate::progress::BatchProgress;
 use crate::sweep::Plan;
 
-/// Makes the directory `BATCH/runs/ID` of a run that lies in a part of its batch; does nothing where
-/// there is one, or no such run.
+/// Creates the directory `BATCH/runs/ID` of a run of which its batch keeps only the metrics; does nothing
+/// if the directory exists, or there is no such run.
 ///
 /// # Errors
-/// When the run cannot be made, or gives other metrics than it had.
+/// When the run fails, or has other metrics than before.
 pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
     let Some((batch, id)) = place(dir).filter(|_| !dir.exists()) else {
         return Ok(());

@@ -79,7 +79,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, ConditionError> {
             let length = rest
                 .find(|c| !is_part_of_name(c) && !matches!(c, '.' | '-' | '[' | ']'))
                 .unwrap_or(rest.len());
-            // `in [a]` and `x]` are no parts of a name; `workload[0].x` is one.
+            // `in [a]` and `x]` are not parts of a name, but `workload[0].x` is a name.
             let name = name_of(&rest[..length]);
             tokens.push(Token::Name(name.to_owned()));
             name.len()

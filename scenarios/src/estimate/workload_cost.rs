@@ -116,7 +116,7 @@ impl WorkloadCost {
                     * servers.len() as f64
                     * f64::from(server.somaxconn);
                 WorkloadCost {
-                    connections: 0.0, // nobody opens any
+                    connections: 0.0, // none are opened
                     events: syns * (way.there.len() as f64 + 1.0),
                     open: (per_s * waits_s.min(time_s)).min(room),
                     waiting: 0.0,

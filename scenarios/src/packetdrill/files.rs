@@ -7,7 +7,7 @@ use crate::console::CommandError;
 /// The files given, and all `*.pkt` below the directories given, in the order of the names.
 ///
 /// # Errors
-/// When a path leads nowhere, or there is no script at all.
+/// When a path does not exist, or there is no script.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut all = Vec::new();
     for path in paths {

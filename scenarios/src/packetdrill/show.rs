@@ -1,4 +1,4 @@
-//! What became of scripts, for people and for programs.
+//! Outcomes of scripts, for people and for programs.
 
 use std::fmt;
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ use sim_core::plugin::{ModelKind, ModelKinds, Parameter, Presets};
 use crate::scenario::topology::middleboxes;
 use crate::scenario::workload::applications;
 
-/// A model as text is made of it.
+/// A model, as the reference describes it.
 struct Model {
     /// What it is: "queue discipline".
     what: &'static str,

@@ -39,7 +39,7 @@ impl Taken {
             .help("give each its own `name`"));
         }
         if matches!(workload.kind, WorkloadKind::SynFlood { .. }) {
-            return Ok(()); // it is served by nobody, or by whoever has the port
+            return Ok(()); // no server, or the one that has the port
         }
         let mut shares = false;
         for &port in &workload.ports {

@@ -2,7 +2,7 @@
 //!
 //! The plan has the most replicas of each variant. They are made in rounds: a few first, then as many more
 //! as the interval so far lets expect, at most twice as many, until it is narrow enough. How many that are
-//! follows from the results, so that a batch that was stopped goes on to the same end.
+//! follows from the results, so that a stopped batch continues to the same end.
 
 use std::collections::BTreeMap;
 

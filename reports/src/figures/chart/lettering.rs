@@ -33,8 +33,8 @@ pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
     lines
 }
 
-/// The name of an axis of this length, or its unit alone where there is no room for the name: the title has
-/// it, too.
+/// The name of an axis, or its unit alone if the axis is too short for the name, which is also in the
+/// title.
 pub(super) fn fitting(label: &str, length: f64) -> String {
     let fits = label.chars().count() as f64 * LETTER <= length;
     match label.rfind('(') {

@@ -1,4 +1,4 @@
-//! What charts are made of: areas, curves, points, strokes, and coloured backgrounds.
+//! The marks of a chart: areas, curves, points, strokes, and coloured backgrounds.
 
 use plotters::prelude::*;
 

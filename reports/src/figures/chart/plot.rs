@@ -187,7 +187,7 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 /// Single points or strokes of a mark at most.
 const MOST_SINGLE: usize = 4000;
 
-/// At most so many of them, at equal distances.
+/// At most `most` of them, at equal distances.
 fn every<T: Copy>(all: &[T], most: usize) -> Vec<T> {
     let stride = all.len().div_ceil(most).max(1);
     all.iter().copied().step_by(stride).collect()

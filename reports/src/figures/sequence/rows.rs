@@ -32,7 +32,7 @@ const BEFORE: usize = 120;
 /// A sender of fewer segments has no plot: the ladder shows it better.
 const FEWEST: usize = 20;
 
-/// There is an ACK for every so many segments, or ACKs were not recorded.
+/// With fewer ACKs than one for this many segments, ACKs were not recorded.
 const ACKED: usize = 8;
 
 /// An end of a connection: its address and port.

@@ -1,4 +1,4 @@
-//! Every segment of the traced connections, joined and written while the run goes on.
+//! Every segment of the traced connections, joined and written during the run.
 
 use std::collections::VecDeque;
 

@@ -29,7 +29,7 @@ pub(crate) struct Ladder {
     /// Losses of packets without a row, and their order.
     losses: HashMap<u64, (SimTime, LossCause)>,
     order: VecDeque<u64>,
-    /// How many segments each end has sent, as far as its segments tell.
+    /// How many segments each end has sent, as far as its recorded segments show.
     sent: BTreeMap<TracedEnd, u64>,
     most: usize,
 }

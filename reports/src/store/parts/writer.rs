@@ -162,7 +162,7 @@ impl PartWriter {
         }
     }
 
-    /// A file that nobody has, an earlier process of the same name neither.
+    /// A name that no other file has, not even one of an earlier process with the same number.
     fn create(&self) -> Result<File, StoreError> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let parent = self.path.parent().unwrap_or(Path::new("."));

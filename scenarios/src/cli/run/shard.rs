@@ -7,7 +7,7 @@ use crate::console::{CommandError, note};
 use crate::output_dir::shell_words;
 use crate::sweep::Plan;
 
-/// The shard that is asked for.
+/// The shard given on the command line.
 pub(super) fn asked_for(args: &RunArgs) -> Result<Option<Shard>, CommandError> {
     let choice = args.shard.as_deref().map(str::parse::<ShardChoice>);
     let shard = choice.map(|choice| choice?.resolve(|name| std::env::var(name).ok()));
@@ -15,7 +15,7 @@ pub(super) fn asked_for(args: &RunArgs) -> Result<Option<Shard>, CommandError> {
     shard.transpose().map_err(usage)
 }
 
-/// The runs to be made: those that the filter chooses and that belong to the shard.
+/// The runs to execute: those that the filter chooses and that belong to the shard.
 pub(super) fn chosen(
     plan: &Plan,
     only: Option<Vec<bool>>,
@@ -31,7 +31,7 @@ pub(super) fn chosen(
     Some(own)
 }
 
-/// Makes the runs of a shard; index and report are left to `synfin collect`.
+/// Runs a shard; `synfin collect` writes the index and the report.
 pub(super) fn of_shard(
     plan: &Plan,
     options: &Options,
