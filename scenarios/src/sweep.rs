@@ -22,15 +22,17 @@ mod figures;
 mod filter;
 mod ranges;
 mod sample;
+mod swept_paths;
 mod together;
 mod until;
 mod values;
 mod variants;
 
-use axes::{axes, may_vary, swept};
+use axes::axes;
 pub(crate) use figures::for_report as figure_for_report;
 pub use filter::FilterError;
 pub(crate) use ranges::SearchRange;
+use swept_paths::{may_vary, swept};
 pub use until::Until;
 use variants::Variants;
 

@@ -3,6 +3,7 @@
 mod columns;
 mod kept;
 mod rows;
+mod traced_row;
 
 use tcp_model::{ConnId, State};
 

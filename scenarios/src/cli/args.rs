@@ -4,12 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::manual;
 use super::scenario_args::ScenarioArgs;
 use crate::batch::Keep;
 use crate::bench;
 use crate::fuzz;
 use crate::packetdrill;
+
+const COMPLETIONS_HELP: &str = "\
+Where shells look for them, for example:
+  synfin completions bash > ~/.local/share/bash-completion/completions/synfin
+  synfin completions zsh  > ~/.zfunc/_synfin      # with fpath+=~/.zfunc in .zshrc
+  synfin completions fish > ~/.config/fish/completions/synfin.fish";
 
 /// Simulate the life of TCP connections, from SYN to FIN and beyond: handshakes, closes,
 /// TIME-WAIT, port exhaustion.
@@ -128,7 +133,7 @@ pub(super) enum CliCommand {
     /// Measure the simulator itself: speed and memory on standard workloads
     Bench(bench::BenchArgs),
     /// Print a script that completes synfin's command line in a shell
-    #[command(after_help = manual::COMPLETIONS_HELP)]
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
         /// The shell
         #[arg(value_enum)]

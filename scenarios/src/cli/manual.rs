@@ -7,12 +7,6 @@ use clap::CommandFactory as _;
 use super::args::Cli;
 use crate::console::{CommandError, outcome};
 
-pub(super) const COMPLETIONS_HELP: &str = "\
-Where shells look for them, for example:
-  synfin completions bash > ~/.local/share/bash-completion/completions/synfin
-  synfin completions zsh  > ~/.zfunc/_synfin      # with fpath+=~/.zfunc in .zshrc
-  synfin completions fish > ~/.config/fish/completions/synfin.fish";
-
 /// Prints a script for a shell.
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), CommandError> {
     let mut script = Vec::new();

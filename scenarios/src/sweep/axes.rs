@@ -4,40 +4,13 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
+use super::swept_paths::{joined, path_of, swept};
 use super::{SweepAxis, SweepColumn, alternatives, chosen, ranges, sample, together};
-use crate::dotted_path::{DottedPath, PathStep};
+use crate::dotted_path::DottedPath;
 use crate::file::ScenarioFile;
 use crate::locate;
 use crate::overrides::Override;
 use crate::problem::{Problem, Source};
-use crate::unreadable::Unreadable;
-
-/// Keys that cannot be swept, and what to do instead.
-const NOT_SWEPT: [(&str, &str); 8] = [
-    (
-        "until",
-        "it decides how many runs there are of each variant",
-    ),
-    (
-        "replicas",
-        "`replicas` is the number of runs of each variant: write it as a key of its own",
-    ),
-    (
-        "sweep",
-        "name the swept value itself, as in \"tcp.time_wait\"",
-    ),
-    ("figure", "a figure is drawn over all runs"),
-    (
-        "variant",
-        "list every alternative as a [[variant]] of its own",
-    ),
-    ("run", "`[run]` says which run a run.toml is"),
-    (
-        "expect",
-        "expectations are the same for all runs; `where` restricts one to given values of swept paths",
-    ),
-    ("name", "all runs of a batch have one name"),
-];
 
 pub(super) fn axes(
     file: &ScenarioFile,
@@ -140,23 +113,6 @@ fn sources(table: &Table, prefix: String, all: &mut Vec<sample::Dimension>) -> R
     Ok(())
 }
 
-/// The path that a name in `[sweep]` stands for.
-fn path_of(name: &str) -> Result<DottedPath, Problem> {
-    let at = swept(name);
-    let path: DottedPath = name
-        .parse()
-        .map_err(|e: Unreadable| Problem::new(at.clone(), e.to_string()))?;
-    may_vary(&path, &at)?;
-    Ok(path)
-}
-
-fn joined(prefix: &str, key: &str) -> String {
-    match prefix {
-        "" => key.to_owned(),
-        prefix => format!("{prefix}.{key}"),
-    }
-}
-
 impl SweepAxis {
     /// An axis of a single path.
     fn of(column: SweepColumn) -> SweepAxis {
@@ -167,28 +123,6 @@ impl SweepAxis {
             sets: Vec::new(),
             companions: Vec::new(),
         }
-    }
-}
-
-/// The path of a swept path's values in the scenario file.
-pub(super) fn swept(name: &str) -> DottedPath {
-    DottedPath(vec![
-        PathStep::Key("sweep".into()),
-        PathStep::Key(name.to_owned()),
-    ])
-}
-
-/// Rejects paths that must be the same in all runs of a batch.
-pub(super) fn may_vary(path: &DottedPath, at: &DottedPath) -> Result<(), Problem> {
-    let fixed = NOT_SWEPT
-        .iter()
-        .find(|(key, _)| path.is_within(&(*key).into()));
-    match fixed {
-        Some((_, help)) => {
-            let message = format!("{path} cannot be swept");
-            Err(Problem::new(at.clone(), message).help(*help))
-        }
-        None => Ok(()),
     }
 }
 

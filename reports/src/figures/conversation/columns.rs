@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tcp_model::State;
 
-use super::rows::{FourTuple, TracedRow};
+use super::traced_row::{FourTuple, TracedRow};
 use super::{Arrival, has_flag};
 use crate::figures::style::state_named;
 use crate::store::reader::Table;

@@ -8,6 +8,7 @@ use tcp_model::{ConnId, State};
 
 use super::columns::{Columns, FATE, FLAGS, FROM, OPTIONS, REASON, TO};
 use super::kept::Kept;
+use super::traced_row::TracedRow;
 use super::{Arrival, Conversation, HeaderDetail, SentSegment, StateChange};
 use crate::figures::style::state_named;
 use crate::store::StoreError;
@@ -45,9 +46,6 @@ const STATES: &[&str] = &["time_s", "conn", "node", "from", "to"];
 const SPARE: usize = 4;
 /// State changes of one connection that are read.
 pub(crate) const MOST_CHANGES: usize = 1000;
-
-/// A connection's 4-tuple without direction.
-pub(super) type FourTuple = ((i64, i64), (i64, i64));
 
 /// The first `most` connections that have segments; where none has, those that have states.
 pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>, StoreError> {
@@ -89,28 +87,6 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
         found.push(one);
     }
     Ok(found)
-}
-
-/// A row of the table of segments.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TracedRow {
-    pub(super) place: u64,
-    pub(super) pair: FourTuple,
-    pub(super) conn: i64,
-    pub(super) number: i64,
-    pub(super) sent: f64,
-    pub(super) fate: Arrival,
-    pub(super) source: (i64, i64),
-    pub(super) dst_port: i64,
-    pub(super) numbers: [u32; 4],
-    /// Timestamps; NaN without.
-    pub(super) stamps: [f64; 2],
-    pub(super) retransmission: bool,
-    pub(super) is_reset: bool,
-    /// Places of its texts in [`Traced::texts`], in the order of [`TEXTS`].
-    pub(super) texts: [u32; 6],
-    pub(super) state_at_sender: Option<State>,
-    pub(super) state_at_receiver: Option<State>,
 }
 
 /// The rows of the first connections, and of those that share their 4-tuples.
@@ -229,13 +205,6 @@ impl Traced {
         }
         rows.sort_by_key(|row| row.place);
         rows
-    }
-}
-
-impl TracedRow {
-    /// As [`SentSegment::is_trouble`].
-    fn is_trouble(&self) -> bool {
-        self.retransmission || self.fate == Arrival::Lost || self.is_reset
     }
 }
 

@@ -1,0 +1,37 @@
+//! A row of the table of segments, as diagrams need it.
+
+use tcp_model::State;
+
+use super::Arrival;
+
+/// A connection's 4-tuple without direction.
+pub(super) type FourTuple = ((i64, i64), (i64, i64));
+
+/// A row of the table of segments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TracedRow {
+    pub(super) place: u64,
+    pub(super) pair: FourTuple,
+    pub(super) conn: i64,
+    pub(super) number: i64,
+    pub(super) sent: f64,
+    pub(super) fate: Arrival,
+    pub(super) source: (i64, i64),
+    pub(super) dst_port: i64,
+    pub(super) numbers: [u32; 4],
+    /// Timestamps; NaN without.
+    pub(super) stamps: [f64; 2],
+    pub(super) retransmission: bool,
+    pub(super) is_reset: bool,
+    /// Places of its texts in `rows::Traced::texts`, in the order of `columns::TEXTS`.
+    pub(super) texts: [u32; 6],
+    pub(super) state_at_sender: Option<State>,
+    pub(super) state_at_receiver: Option<State>,
+}
+
+impl TracedRow {
+    /// As `SentSegment::is_trouble`.
+    pub(super) fn is_trouble(&self) -> bool {
+        self.retransmission || self.fate == Arrival::Lost || self.is_reset
+    }
+}
