@@ -97,7 +97,7 @@ fn spoil(bytes: &mut Vec<u8>, seed: u64) {
 }
 
 #[test]
-fn tables_that_lie_are_refused_without_panic_or_hang() {
+fn tables_with_false_sizes_are_refused_without_panic_or_hang() {
     let cases = std::env::var("SYNFIN_CASES").ok();
     let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(CASES);
     let tmp = memory_dir();

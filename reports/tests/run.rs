@@ -184,7 +184,7 @@ fn metrics_agree_with_the_records_and_with_theory() {
 }
 
 #[test]
-fn outcomes_and_segments_are_told_row_by_row() {
+fn outcomes_and_segments_are_recorded_row_by_row() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().join("run");
     let summary = tell(&STORY, &dir, 500);

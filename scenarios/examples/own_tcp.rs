@@ -15,7 +15,7 @@ use tcp_model::spec::HostConfig;
 use tcp_model::time_wait::TimeWait;
 use tcp_model::{Connection, Input, OpenContext, Outputs, TcpHost, TcpModel, TcpView};
 
-/// The usual TCP, but for the close.
+/// The built-in TCP, except for the close.
 #[derive(Debug)]
 struct Abrupt(Connection);
 

@@ -118,7 +118,7 @@ fn variants_are_the_same_as_when_each_is_read_alone() {
 }
 
 #[test]
-fn the_first_wrong_value_is_told_with_its_place() {
+fn the_first_wrong_value_is_reported_with_its_place() {
     let mut values: Vec<String> = (1..2_000).map(|i| format!("\"{i} /s\"")).collect();
     values[1_200] = "\"fast\"".into();
     values[700] = "\"0 /s\"".into();

@@ -61,7 +61,7 @@ bytes = "500 kB"
 "#;
 
 #[test]
-fn a_loss_model_of_ones_own_works_in_a_sweep() {
+fn a_users_own_loss_model_works_in_a_sweep() {
     let registry = Registry::new().links(|models| models.losses.add(every_nth()));
     registry.install().expect("nothing was read before");
     let source = |text: &str| Source {

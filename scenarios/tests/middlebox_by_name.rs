@@ -392,7 +392,7 @@ fn the_mistakes_about_balancers_are_named() {
     assert!(via.contains("is not a router with a middlebox"), "{via}");
 }
 
-/// Clients behind a NAT open so many connections each, one to each port of two servers in turn, and keep them.
+/// Clients behind a NAT each open this many connections, one to each port of two servers in turn, and keep them.
 fn behind_nat(clients: u32, connections: u32, gateway: &str) -> BTreeMap<String, f64> {
     let text = format!(
         r#"

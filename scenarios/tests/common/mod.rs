@@ -63,7 +63,7 @@ pub const SHORT: [(&str, &str); 20] = [
 /// them with `SYNFIN_DEEP=1`.
 const MOST_RUNS: usize = 3;
 
-/// The places of these, of so many runs.
+/// The places of these runs among all `runs`.
 pub fn spread(runs: usize) -> impl Iterator<Item = usize> {
     let deep = std::env::var_os("SYNFIN_DEEP").is_some();
     at_most(if deep { runs } else { MOST_RUNS }, runs)

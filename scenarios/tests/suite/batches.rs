@@ -21,7 +21,7 @@ below = "50 ms"
 "#;
 
 #[test]
-fn a_batch_is_planned_made_in_parts_and_its_status_said() {
+fn a_batch_is_planned_run_in_parts_and_its_status_printed() {
     let dir = directory(&[("grid.toml", TEXT)]);
     let call = |args: &[&str]| said(dir.path(), args);
     let (code, out, err) = call(&["plan", "grid.toml", "--out", "r"]);
@@ -121,7 +121,7 @@ fn a_run_is_made_again_with_every_segment_and_the_same_metrics() {
 }
 
 #[test]
-fn nothing_more_begins_after_a_failure_where_that_is_asked_for() {
+fn fail_fast_starts_no_run_after_a_failure() {
     // A file where the directory of the first run belongs: this run cannot be made.
     let dir = directory(&[("grid.toml", TEXT)]);
     let call = |args: &[&str]| said(dir.path(), args);

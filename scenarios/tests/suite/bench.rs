@@ -166,7 +166,7 @@ fn connections_of_the_same_activity_have_the_same_events() {
 }
 
 #[test]
-fn memory_is_told_for_every_state() {
+fn memory_is_reported_for_every_state() {
     let columns = bench("memory 50");
     let (objects, states) = columns.split_first().unwrap();
     assert_eq!(number(objects, "event"), 32.0);
@@ -265,7 +265,7 @@ fn a_table_is_for_people() {
 }
 
 #[test]
-fn queues_answer_recorded_workloads_alike() {
+fn queues_give_the_same_order_for_recorded_workloads() {
     let columns = bench("replay --operations 20000");
     assert_eq!(columns.len(), 4);
     for m in &columns {

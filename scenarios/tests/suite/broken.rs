@@ -606,7 +606,7 @@ fn every_broken_scenario_gets_its_message() {
 
 /// A file that is all one line is not repeated, and the place is still shown.
 #[test]
-fn of_a_huge_line_the_part_around_the_place_is_shown() {
+fn only_the_part_of_a_huge_line_around_the_error_is_shown() {
     let (many, wrong) = ("1, ".repeat(100_000), "# é ".repeat(100_000));
     let list = format!("seed = [{many}? {many}2]");
     for (line, shown) in [

@@ -159,7 +159,7 @@ fn a_batch_is_the_same_with_any_event_queue() {
 }
 
 #[test]
-fn two_batches_in_one_directory_do_not_meet() {
+fn two_batches_in_one_directory_do_not_interfere() {
     let dir = directory(&[("sweep.toml", &format!("{SMALL}{SWEEP}"))]);
     let out = dir.path().join("out");
     std::fs::create_dir(&out).unwrap();
@@ -363,7 +363,7 @@ fn directories_of_others_and_unwritable_ones_are_refused() {
 }
 
 #[test]
-fn a_report_is_made_anew_from_the_results_alone() {
+fn a_report_is_rebuilt_from_the_results_alone() {
     let dir = directory(&[
         ("small.toml", SMALL),
         ("sweep.toml", &format!("{SMALL}{SWEEP}")),
@@ -392,7 +392,7 @@ fn a_report_is_made_anew_from_the_results_alone() {
 }
 
 #[test]
-fn an_edited_run_is_told_from_the_original() {
+fn an_edited_run_is_distinguished_from_the_original() {
     let dir = directory(&[("small.toml", SMALL)]);
     assert_eq!(said(dir.path(), &["run", "small.toml", "--out", "a"]).0, 0);
     let (code, _, stderr) = said(

@@ -150,7 +150,7 @@ y = "connect_latency_p50_s"
 }
 
 #[test]
-fn remedies_are_told_with_what_they_cost_and_put_at_risk() {
+fn remedies_are_reported_with_their_cost_and_risk() {
     let dir = with(
         "note = \"needs timestamps\"\n[[variant]]\nname = \"reset\"\nset = { \"workload[0].how\" = \"rst\" }\n\
          hazard = \"may lose data\"\n",

@@ -260,7 +260,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// `word` stands in `text`, not as a part of another.
+/// `word` occurs in `text` as a whole word.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let is_part = |c: char| is_word(c) || c == '-';

@@ -302,7 +302,7 @@ fn in_a_batch_only_damaged_runs_are_made_again() {
             stderr.contains("3 of 4 runs were complete already"),
             "{kind}: {stderr}"
         );
-        let explained = stderr.contains("made again, because results were damaged");
+        let explained = stderr.contains("repeated, because results were damaged");
         assert_eq!(explained, kind != "run missing", "{kind}: {stderr}");
         let mut now = files(&batch);
         let notes = now

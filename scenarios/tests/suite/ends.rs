@@ -158,7 +158,7 @@ fn bulk_flows_have_completion_times_and_goodput_of_their_own_lives() {
 }
 
 #[test]
-fn a_flow_that_breaks_off_is_told_first() {
+fn a_flow_that_breaks_off_is_reported_first() {
     let summary = run(
         ", rate = \"10 Mbit/s\", changes = [{ at = \"200 ms\", up = false }]",
         "duration = \"1100 s\"\n[[workload]]\nname = \"bulk\"\nkind = \"bulk\"\nbytes = \"1 MB\"",
@@ -356,7 +356,7 @@ fn a_link_that_was_down_is_named() {
 
 /// A socket that has closed and waits in vain for the peer's FIN gives up without reporting ETIMEDOUT.
 #[test]
-fn an_expired_fin_wait_is_no_time_out() {
+fn an_expired_fin_wait_is_not_a_time_out() {
     let summary = run(
         "",
         "duration = \"100 s\"\n[[workload]]\nname = \"web\"\nlinger = \"300 s\"\n\
@@ -387,7 +387,7 @@ fn a_few_connections_say_how_long_their_requests_took() {
 
 /// A listener that answers SYNs with cookies keeps nothing of them, and still knows whose data it is.
 #[test]
-fn syn_cookies_are_no_corruption() {
+fn syn_cookies_are_not_reported_as_corruption() {
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"20 s\"\n[tcp]\ntcp_syncookies = 2\n[[workload]]\nname = \"web\"\n\

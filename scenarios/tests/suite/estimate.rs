@@ -1,4 +1,4 @@
-//! What `check` and `run` say of the cost of runs, and whether it is of the right size.
+//! What `check` and `run` say about the cost of runs, and whether it is of the right size.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,7 +54,7 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
 }
 
 #[test]
-fn check_tells_the_cost_and_what_makes_it_large() {
+fn check_prints_the_cost_and_its_main_causes() {
     let sweep = ["check", "persistent", "--set", "workload.users.think=0 s"];
     let (code, out, err) = said(Path::new("."), &sweep);
     assert_eq!(code, 0, "{err}");

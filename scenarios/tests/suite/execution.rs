@@ -262,7 +262,7 @@ kind = "bulk"
 "#;
 
 #[test]
-fn a_run_tells_how_it_was_divided_and_why_not() {
+fn a_run_prints_how_it_was_divided_or_why_not() {
     let tmp = tempfile::tempdir().unwrap();
     std::fs::write(tmp.path().join("busy.toml"), BUSY).unwrap();
     let verbose = |args: &str| {

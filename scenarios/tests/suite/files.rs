@@ -135,7 +135,7 @@ fn drawings_that_are_gone_are_named_in_batches_too() {
 }
 
 #[test]
-fn how_long_a_run_took_is_missed_when_it_is_gone() {
+fn a_lost_timing_file_is_reported() {
     let dir = directory(&[("small.toml", SMALL)]);
     let run = ["run", "small.toml", "--out", "r"];
     ok(dir.path(), &run);
@@ -252,7 +252,7 @@ fn the_scenario_is_never_written_over() {
     let args = ["run", "batch.toml", "--seed", "2", "--out", ".", "--force"];
     refused(&inside, &args, "is the scenario and");
     ok(&inside, &["run", "batch.toml", "--out", "."]);
-    // An own scenario in a result directory is none of ours.
+    // A user's own scenario in a result directory is not synfin's.
     fs::copy(dir.path().join("small.toml"), inside.join("mine.toml")).unwrap();
     let changed = ["run", "mine.toml", "--seed", "2", "--out", ".", "--force"];
     ok(&inside, &changed);
@@ -322,7 +322,7 @@ fn paths_mean_what_they_say() {
 }
 
 #[test]
-fn another_batch_is_refused_and_forced_it_takes_only_what_is_synfins() {
+fn another_batch_is_refused_and_force_replaces_only_synfins_files() {
     let dir = two();
     ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
     let batch = dir.path().join("b");

@@ -14,7 +14,7 @@ fn fuzz(args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn worlds_of_the_library_s_tcp_keep_to_the_rules_for_any_number_of_threads() {
+fn the_built_in_tcp_keeps_the_rules_for_any_number_of_threads() {
     let expected = "40 worlds of seed 3: all rules hold\n\
                 40 worlds of seed 3 with the TCP `lifecycle`: all rules hold\n";
     for threads in ["1", "3"] {

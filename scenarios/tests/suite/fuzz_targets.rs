@@ -1,4 +1,4 @@
-//! The fuzz targets of `fuzz/` on inputs that are valid but for a few changes, the same every time.
+//! The fuzz targets of `fuzz/` on valid inputs with a few changes, the same every time.
 //! `SYNFIN_CASES` says how many of each; `SYNFIN_FUZZ=1 .ci/run` fuzzes with coverage beside it.
 
 use std::net::Ipv4Addr;

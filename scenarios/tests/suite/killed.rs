@@ -88,7 +88,7 @@ fn after_kills_at_random_moments_the_rest_is_made_and_the_index_is_the_same() {
 }
 
 #[test]
-fn where_no_more_can_be_written_runs_fail_and_are_made_when_it_can() {
+fn runs_fail_on_a_full_disk_and_are_repeated_when_there_is_room() {
     let dir = directory(&[("grid.toml", TEXT)]);
     assert_eq!(
         said(dir.path(), &["run", "grid.toml", "--out", "whole"]).0,

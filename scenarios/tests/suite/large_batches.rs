@@ -26,7 +26,7 @@ fn results(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// The names of what lies in a directory; none if there is no such directory.
+/// The names of the entries of a directory; none if it does not exist.
 fn names(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten();
     let mut names: Vec<String> = entries
@@ -159,7 +159,7 @@ fn shards_side_by_side_make_the_batch_that_one_process_makes() {
             "shard-0003-of-0003-0001.runs"
         ]
     );
-    // Without a scheduler there is no number to take.
+    // Without a scheduler the number is unknown.
     let (code, _, err) = call(&["run", "grid.toml", "--out", "s", "--shard", "auto/3"]);
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("SLURM_ARRAY_TASK_ID"), "{err}");

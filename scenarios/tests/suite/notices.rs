@@ -20,7 +20,7 @@ Reports contain uPlot 1.6.32 (MIT), a JavaScript library: https://github.com/lee
 
 ";
 
-/// Packages that the program is built of on Linux, ours excepted; `None` when cargo cannot tell,
+/// Packages that are built into the program on Linux, except ours; `None` when cargo does not know them,
 /// without a network for example.
 fn packages() -> Option<Vec<Value>> {
     let output = Command::new(env!("CARGO"))

@@ -124,7 +124,7 @@ fn json_has_one_object_for_each_script_in_the_order_of_the_files() {
 }
 
 #[test]
-fn all_is_shown_when_it_is_asked_for() {
+fn everything_is_shown_on_request() {
     let dir = directory(&[(
         "talks.pkt",
         "+0 > S. 0:0(0) ack 1 <mss 1460>\n+0 `nstat > /dev/null`\n+0 %{ print('hello', 1 + 1) }%\n",

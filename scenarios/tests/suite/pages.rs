@@ -267,7 +267,7 @@ out.print=rules.length;";
 }
 
 #[test]
-fn no_texts_of_figures_lie_upon_one_another() {
+fn no_texts_of_figures_overlap() {
     let Some(browser) = browser() else { return };
     for (scenario, more) in [
         ("teardown", &[][..]),

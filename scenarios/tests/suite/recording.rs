@@ -60,7 +60,7 @@ fn files_do_not_grow_with_the_length_of_a_transfer() {
 }
 
 #[test]
-fn of_a_long_transfer_the_first_the_last_and_the_lost_segments_are_kept() {
+fn a_long_transfer_keeps_its_first_last_and_lost_segments() {
     let tmp = tempfile::tempdir().unwrap();
     let (ladder, all) = (tmp.path().join("ladder"), tmp.path().join("all"));
     let summary = make(&bulk(20), &[], &ladder);
@@ -73,7 +73,7 @@ fn of_a_long_transfer_the_first_the_last_and_the_lost_segments_are_kept() {
     );
     let (some, every) = (table(&ladder, "segments"), table(&all, "segments"));
     assert!(some.len() < 3_000 && every.len() > 15_000);
-    // Each row that is kept is the row of the whole table, but for the number.
+    // Each row that is kept equals the row of the whole table, except for the number.
     let (packets, of_all) = (some.ints("packet").unwrap(), every.ints("packet").unwrap());
     let places: std::collections::HashMap<i64, usize> =
         of_all.iter().enumerate().map(|(i, p)| (*p, i)).collect();
@@ -118,7 +118,7 @@ fn of_a_long_transfer_the_first_the_last_and_the_lost_segments_are_kept() {
     assert!(lost.count() > 5, "losses are joined to their sendings");
     let page = std::fs::read_to_string(ladder.join("report.html")).unwrap();
     assert!(page.contains("segments not drawn"));
-    assert!(page.contains("Not written down") && page.contains("segments = &quot;all&quot;"));
+    assert!(page.contains("Not recorded") && page.contains("segments = &quot;all&quot;"));
     assert!(
         !std::fs::read_to_string(all.join("report.html"))
             .unwrap()
@@ -223,7 +223,7 @@ fn what_is_kept_is_the_same_for_every_division_of_the_network() {
 }
 
 #[test]
-fn nothing_is_kept_of_segments_when_none_is_asked_for() {
+fn no_segments_are_kept_when_none_are_requested() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().join("none");
     make(&bulk(2), &["record.segments=none"], &dir);

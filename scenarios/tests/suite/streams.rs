@@ -91,7 +91,7 @@ fn lost_output_is_an_error_of_every_command() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_error_of_any_command() {
+fn a_closed_pipe_is_not_an_error_of_any_command() {
     let dir = place();
     for args in COMMANDS {
         let (code, _, stderr) = ends(dir.path(), args, gone(), Stdio::piped());

@@ -564,7 +564,7 @@ fn each_value_of_a_sweep_has_its_own_number_of_destinations() {
 }
 
 #[test]
-fn a_tcp_of_ones_own_has_no_theory_of_ours() {
+fn a_users_own_tcp_has_no_closed_form() {
     let spec = &planned(PAIR, &["duration=5 s"]).runs[0];
     let dir = tempfile::tempdir().unwrap();
     let make = |config| {

@@ -152,7 +152,7 @@ fn a_step_of_the_rate_makes_a_trapezoid_with_flanks_of_2_msl() {
 }
 
 #[test]
-fn each_further_address_or_port_brings_as_many_connections_again() {
+fn each_further_address_or_port_adds_as_many_connections() {
     // 100 ports and 2 s: 50 /s for each pair of addresses and server port.
     let small = [
         "tcp.ip_local_port_range=[40000, 40099]",

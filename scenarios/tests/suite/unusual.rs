@@ -1,4 +1,4 @@
-//! What is unusual in a run is said, and said first; what is not known is not said.
+//! What is unusual in a run is reported, and reported first; what is unknown is not reported.
 
 use crate::common::{metric, run_once};
 use reports::RunSummary;
@@ -187,7 +187,7 @@ fn retransmissions_without_a_loss_come_first_where_they_are_many() {
 }
 
 #[test]
-fn packets_with_bit_errors_are_told_beside_what_was_sent_again() {
+fn packets_with_bit_errors_are_reported_beside_retransmissions() {
     let summary = run(
         "delay = \"1 ms\", corrupt = 0.05",
         "duration = \"20 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"20 /s\" }",
@@ -199,7 +199,7 @@ fn packets_with_bit_errors_are_told_beside_what_was_sent_again() {
 }
 
 #[test]
-fn a_fin_that_the_network_made_two_of_is_no_lost_ack() {
+fn a_fin_duplicated_by_the_network_is_not_a_lost_ack() {
     let summary = run(
         "delay = \"1 ms\", duplicate = 0.3, reorder = 0.3, reorder_delay = \"300 ms\"",
         "duration = \"20 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"20 /s\" }",
@@ -239,7 +239,7 @@ fn the_mean_of_time_wait_is_taken_when_it_has_filled_up_though_ports_are_reused_
 }
 
 #[test]
-fn no_theory_of_time_wait_is_told_where_both_ends_close() {
+fn no_theory_of_time_wait_is_given_where_both_ends_close() {
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"150 s\"\n[tcp]\nip_local_port_range = [40000, 40999]\n[[workload]]\n\

@@ -9,7 +9,7 @@ use tcp_model::{ConnId, State};
 use super::columns::{Columns, FATE, FLAGS, FROM, OPTIONS, REASON, TO};
 use super::kept::Kept;
 use super::traced_row::TracedRow;
-use super::{Arrival, Conversation, HeaderDetail, SentSegment, StateChange};
+use super::{Conversation, HeaderDetail, SentSegment, StateChange};
 use crate::figures::style::state_named;
 use crate::store::StoreError;
 use crate::store::reader::Groups;

@@ -142,7 +142,7 @@ fn used_paths(code: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> 
     paths
 }
 
-/// Adds what stands behind `so_far::` to `paths`; returns what follows.
+/// Adds what follows `so_far::` to `paths`; returns the rest.
 fn branches<'a>(text: &'a str, so_far: Vec<String>, paths: &mut Vec<Vec<String>>) -> &'a str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {

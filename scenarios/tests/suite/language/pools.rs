@@ -4,7 +4,7 @@ use super::applications::{close, run};
 use crate::common::metric;
 
 #[test]
-fn a_pool_tells_what_it_held_and_how_long_requests_waited() {
+fn a_pool_records_its_connections_and_how_long_requests_waited() {
     // Ten requests come at once and four connections are allowed: each takes 20 ms to open, and a request
     // 120 ms on it. Rounds of four, four and two.
     let summary = run(

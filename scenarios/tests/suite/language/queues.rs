@@ -70,7 +70,7 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
 }
 
 #[test]
-fn a_managed_queue_is_recorded_with_its_marks_and_none_is_where_none_is_wanted() {
+fn a_managed_queue_is_recorded_with_its_marks_unless_queues_are_off() {
     let dir = tempfile::tempdir().unwrap();
     let codel = SLOW.replace("\"100 packets\"", "{ kind = \"codel\", ecn = true }");
     let ecn = "[tcp]\necn = \"active\"\n";
