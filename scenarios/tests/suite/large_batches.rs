@@ -138,7 +138,7 @@ fn shards_side_by_side_make_the_batch_that_one_process_makes() {
                 let args = ["run", "grid.toml", "--out", "s", "--shard", &shard];
                 let (code, out, err) = said(dir, &[&args[..], &["--keep", keep]].concat());
                 assert_eq!((code, out.as_str()), (0, ""), "{err}");
-                assert!(err.contains(": 4 runs made, 0 failed"), "{err}");
+                assert!(err.contains(": 4 runs completed, 0 failed"), "{err}");
             });
         }
     });
