@@ -7,6 +7,7 @@ use crate::expectations::Expectation;
 mod axis;
 mod choice;
 mod derived;
+pub(crate) mod effects;
 mod findings;
 pub(crate) mod index;
 mod judging;
@@ -55,6 +56,9 @@ pub struct BatchInfo {
     /// The scenario's notes on its variants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<VariantNote>,
+    /// How a search has led to these runs, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub search: Vec<String>,
 }
 
 /// A metric against a swept parameter, one curve per value of another, a panel per combination of
@@ -79,9 +83,16 @@ pub struct MetricFigure {
     /// Another metric, which is drawn along x: a point for each value of the axis. Empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub against: String,
-    /// How the metric is distributed over the runs, instead of its means.
+    /// How the metric is distributed over the runs, instead of its means. Of a distribution that the runs
+    /// keep ([`POOLED`](crate::metrics::POOLED)): over the connects, requests or flows of all replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<DistributionKind>,
+    /// A quantile over the replicas instead of their mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
+    /// The effect of each swept parameter, in a bar each, instead of the metric along x.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub effects: bool,
 }
 
 /// How a distribution is drawn.

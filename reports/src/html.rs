@@ -7,5 +7,6 @@ pub(crate) mod batch;
 mod connections;
 mod embed;
 pub(crate) mod lesson;
+mod long_run;
 mod page;
 pub(crate) mod run_page;

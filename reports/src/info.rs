@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::expectations::Expectation;
+use crate::stats::WarmUpRule;
 
 /// The description of a run for reports; stored in `summary.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,8 @@ impl RunInfo {
         let both = |(a, b): &(f64, f64)| a.is_finite() && b.is_finite();
         let window = |&(from, to): &(f64, f64)| to.is_finite() && (0.0..=to).contains(&from);
         self.record.steady_s = self.record.steady_s.filter(window);
+        let is_known = |rule: &WarmUpRule| !matches!(rule, WarmUpRule::After(s) if !s.is_finite());
+        self.record.warm_up = self.record.warm_up.filter(is_known);
         let analytic = &mut self.analytic;
         analytic.time_wait_s = known(analytic.time_wait_s);
         analytic.offered_per_s.retain(both);
@@ -205,6 +208,12 @@ pub struct RecordOptions {
     pub steady_s: Option<(f64, f64)>,
     /// Maximum number of ladder diagrams and lanes of the timeline.
     pub diagrams: u32,
+    /// Means of one long run are computed, and its warm-up is found by this rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUpRule>,
+    /// The distributions of latencies are metrics, too, so that runs can be pooled.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub histograms: bool,
 }
 
 impl Default for RecordOptions {
@@ -220,6 +229,8 @@ impl Default for RecordOptions {
             capture_start_ns: 0,
             steady_s: None,
             diagrams: 4,
+            warm_up: None,
+            histograms: false,
         }
     }
 }

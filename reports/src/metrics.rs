@@ -7,11 +7,14 @@
 //! Some rows are families: `<state>` stands for a TCP state in lower case ("time_wait",
 //! "fin_wait_1"), `<group>` for a group of hosts, `<flow>` for a flow, and `<name>` for anything.
 
+mod long_run;
 mod pattern;
 mod recorded;
 mod reference;
 mod table;
 
+pub use long_run::POOLED;
+pub(crate) use long_run::{bin_from_s, bin_id, bin_of, is_bin, long_run_ids, long_run_of};
 pub use recorded::{Metrics, UnknownMetric};
 pub use reference::{explain, reference};
 
@@ -120,6 +123,8 @@ pub enum Source {
     Middleboxes,
     /// The network and the engine.
     Network,
+    /// One long run as an experiment, and distributions to be pooled; where asked for.
+    LongRun,
     /// Computed from other metrics when runs are compared; only in the index of a batch.
     Comparison,
     /// A user's own recorder.

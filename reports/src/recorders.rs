@@ -22,6 +22,7 @@ mod histogram;
 mod left_out;
 mod level;
 mod links;
+mod long_run;
 mod numbers;
 mod outcomes;
 mod pools;
@@ -51,7 +52,7 @@ use crate::render::render_files;
 use crate::store::LeftOut;
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::table::Tables;
-use crate::store::{MemorySummary, RunSummary, RunWriter, StoreError};
+use crate::store::{MemorySummary, Provenance, RunSummary, RunWriter, StoreError, Timing};
 use beside::Beside;
 pub use numbers::NumbersRecorder;
 use recording::Recording;
@@ -69,6 +70,8 @@ pub struct Completion {
     pub memory: MemorySummary,
     /// Wall-clock facts for `timing.json`: name and value.
     pub timing: BTreeMap<String, f64>,
+    /// Who made the run, for `timing.json`.
+    pub provenance: Option<Provenance>,
 }
 
 /// A completed run directory.
@@ -176,7 +179,12 @@ impl RunRecorder {
             result_hash: String::new(),
         };
         hash_results(&dir, &mut summary)?;
-        write_timing(&self.writer, stats, completion.timing)?;
+        write_timing(
+            &self.writer,
+            stats,
+            completion.timing,
+            completion.provenance,
+        )?;
         summary.write(&dir)?;
         render_files(&dir, &summary, &dir)?;
         let kept = self.writer.finish(&summary.files)?;
@@ -301,6 +309,7 @@ fn write_timing(
     writer: &RunWriter,
     stats: &RunStats,
     mut timing: BTreeMap<String, f64>,
+    provenance: Option<Provenance>,
 ) -> Result<(), StoreError> {
     timing.insert("max_pending_events".into(), stats.max_pending as f64);
     timing.insert("max_packets_in_flight".into(), stats.max_packets as f64);
@@ -308,6 +317,10 @@ fn write_timing(
     timing.insert("windows".into(), stats.windows as f64);
     timing.insert("partition_visits".into(), stats.visits as f64);
     timing.retain(|_, value| value.is_finite());
+    let timing = Timing {
+        numbers: timing,
+        provenance,
+    };
     let text = serde_json::to_string_pretty(&timing).unwrap_or_default();
     writer.write_text("timing.json", &(text + "\n"))
 }

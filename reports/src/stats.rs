@@ -1,13 +1,18 @@
 //! Statistics over replicas: means with intervals that stay within their range, fairness,
 //! quantiles.
 //!
-//! Every interval in a report comes from [`Estimate::of_values`] or [`Estimate::of_counts`].
+//! Every interval over replicas in a report comes from [`Estimate::of_values`], [`Estimate::of_counts`]
+//! or [`Estimate::of_quantile`]; that of one long run comes from [`long_mean`].
 
 use std::sync::LazyLock;
 
+mod sensitivity;
 mod series;
+mod student;
 
-pub use series::{WarmUp, batch_means, mser5, quantile_interval};
+pub use sensitivity::{FirstOrder, first_order};
+pub use series::{LongMean, WarmUp, WarmUpRule, batch_means, long_mean, mser5, quantile_interval};
+pub use student::student_t;
 
 /// The 0.975 quantile of the normal distribution.
 const Z_975: f64 = 1.959_963_984_540_054;
@@ -43,6 +48,18 @@ impl Estimate {
             (low, (mean + half).min(range.1.max(mean)))
         });
         Some(Estimate { n, mean, interval })
+    }
+
+    /// A quantile of independent values, with the interval by their order ([`quantile_interval`]): none
+    /// where there are too few. `None` without values.
+    pub fn of_quantile(values: &[f64], q: f64) -> Option<Estimate> {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        Some(Estimate {
+            n: sorted.len(),
+            mean: quantile(&sorted, q)?,
+            interval: quantile_interval(&sorted, q),
+        })
     }
 
     /// The share of one count in another, given a pair for each replica; `None` if there was nothing to

@@ -74,10 +74,12 @@ pub(crate) fn metrics_that_vary(info: &BatchInfo, rows: &[BatchRow]) -> Vec<Stri
     let varies = |name: &&String| {
         let mut values = rows
             .iter()
-            .filter(|r| r.status.is_ok())
+            .filter(|r| r.status.is_ok() && !metrics::is_bin(name))
             .map(|r| r.metrics.get(name));
-        let first = values.next();
-        values.any(|v| Some(v) != first) || rows.len() == 1
+        let Some(first) = values.next() else {
+            return false;
+        };
+        values.any(|v| v != first) || rows.len() == 1
     };
     let all = metric_names(rows);
     let wanted = info.figures.iter().map(|f| f.metric.as_str());

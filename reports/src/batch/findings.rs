@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::unusual::UNUSUAL;
 use super::variants::{Variant, main_axis, variants};
-use super::{BatchInfo, BatchRow};
+use super::{BatchInfo, BatchRow, MetricFigure};
 use crate::findings::has_finding;
 use crate::format::{self, count, seconds};
 use crate::metrics;
@@ -424,7 +424,11 @@ fn unusual(rows: &[BatchRow]) -> Vec<String> {
 fn without(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let complete = rows.iter().any(|r| r.status.is_ok());
-    let asked = info.figures.iter().map(|f| f.metric.as_str());
+    let is_metric = |f: &&MetricFigure| {
+        f.distribution.is_none() || !metrics::POOLED.contains(&f.metric.as_str())
+    };
+    let asked = info.figures.iter().filter(is_metric);
+    let asked = asked.map(|f| f.metric.as_str());
     let missing = asked.filter(|m| complete && rows.iter().all(|r| !r.metrics.has(m)));
     let sentences = missing.filter(|m| seen.insert(*m)).map(|m| {
         let why = match metrics::find(m).map(|found| found.metric.absent) {

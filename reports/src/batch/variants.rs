@@ -56,7 +56,17 @@ pub(crate) fn estimate<'a>(
         .iter()
         .filter_map(|r| r.metrics.get(metric))
         .collect();
-    Estimate::of_values(&values, metrics::kind(metric).range())
+    let mut estimate = Estimate::of_values(&values, metrics::kind(metric).range())?;
+    if let [only] = having.as_slice() {
+        estimate.interval = interval_of_long_run(only, metric);
+    }
+    Some(estimate)
+}
+
+/// The interval that a single run gives by itself: that of a mean after its warm-up.
+fn interval_of_long_run(row: &BatchRow, metric: &str) -> Option<(f64, f64)> {
+    let ids = metrics::long_run_of(metric)?;
+    Some((row.metrics.get(&ids.low)?, row.metrics.get(&ids.high)?))
 }
 
 impl Variant<'_> {

@@ -3,6 +3,8 @@
 
 mod axis_scale;
 mod distribution;
+mod effects;
+mod pooled;
 mod tradeoff;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,7 @@ use std::path::Path;
 use super::chart::{Chart, Mark, Panel};
 use super::style::SERIES;
 use super::{Drawn, Figure};
+use crate::batch::effects::is_sample;
 use crate::batch::variants::estimate;
 use crate::batch::{
     Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure, TheoryCurve, is_comparable,
@@ -25,9 +28,14 @@ use axis_scale::AxisScale;
 
 /// The requested figures, or one for each metric in `own`. A figure that fails affects no other.
 pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Drawn {
-    let own = own.iter().map(|metric| MetricFigure {
-        metric: metric.clone(),
-        ..MetricFigure::default()
+    let of_sample = info.axes.iter().any(is_sample);
+    let kinds: &[bool] = if of_sample { &[false, true] } else { &[false] };
+    let own = own.iter().flat_map(|metric| {
+        kinds.iter().map(|&effects| MetricFigure {
+            metric: metric.clone(),
+            effects,
+            ..MetricFigure::default()
+        })
     });
     let wanted: Vec<MetricFigure> = if info.figures.is_empty() {
         own.collect()
@@ -73,15 +81,21 @@ fn figure(
             ),
         });
     }
+    if wanted.effects {
+        return effects::figure(info, rows, wanted, &layout);
+    }
     if let Some(distribution) = wanted.distribution {
+        if metrics::POOLED.contains(&wanted.metric.as_str()) {
+            return pooled::figure(info, rows, wanted, &layout, distribution);
+        }
         return distribution::figure(info, rows, wanted, &layout, distribution);
     }
-    let points = points(info, rows, &wanted.metric, &layout);
+    let points = points(info, rows, wanted, &wanted.metric, &layout);
     if points.is_empty() {
         return Ok(None);
     }
     if !wanted.against.is_empty() {
-        let across = self::points(info, rows, &wanted.against, &layout);
+        let across = self::points(info, rows, wanted, &wanted.against, &layout);
         return tradeoff::figure(info, wanted, &layout, &points, &across);
     }
     let sweep = Sweep {
@@ -100,8 +114,12 @@ type Points = BTreeMap<(Vec<usize>, usize, usize), Estimate>;
 /// A point in the units of the axes: x, low, mean, high.
 type PlotPoint = (f64, f64, f64, f64);
 
-/// Pools the complete runs over replicas only.
-fn points(info: &BatchInfo, rows: &[BatchRow], metric: &str, layout: &Layout) -> Points {
+/// The complete runs of each panel, curve and place along x: replicas of each other.
+fn groups<'a>(
+    info: &BatchInfo,
+    rows: &'a [BatchRow],
+    layout: &Layout,
+) -> BTreeMap<(Vec<usize>, usize, usize), Vec<&'a BatchRow>> {
     let mut groups: BTreeMap<(Vec<usize>, usize, usize), Vec<&BatchRow>> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.status.is_ok()) {
         let place = |axis: usize| info.axes[axis].place(row.values.get(axis)?);
@@ -115,8 +133,26 @@ fn points(info: &BatchInfo, rows: &[BatchRow], metric: &str, layout: &Layout) ->
             groups.entry((panel, curve, x)).or_default().push(row);
         }
     }
-    let estimates = groups.into_iter();
-    let estimates = estimates.map(|(key, rows)| (key, estimate(rows.into_iter(), metric)));
+    groups
+}
+
+/// Pools the complete runs over replicas only.
+fn points(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    wanted: &MetricFigure,
+    metric: &str,
+    layout: &Layout,
+) -> Points {
+    let of = |rows: Vec<&BatchRow>| match wanted.quantile {
+        None => estimate(rows.into_iter(), metric),
+        Some(q) => {
+            let values = rows.iter().filter_map(|r| r.metrics.get(metric));
+            Estimate::of_quantile(&values.collect::<Vec<f64>>(), q)
+        }
+    };
+    let groups = groups(info, rows, layout).into_iter();
+    let estimates = groups.map(|(key, rows)| (key, of(rows)));
     estimates.filter_map(|(key, e)| Some((key, e?))).collect()
 }
 
@@ -188,8 +224,24 @@ impl Sweep<'_> {
                 self.axes[*axis].name
             ));
         }
+        let what = match self.wanted.quantile {
+            None => "means",
+            Some(0.5) => "medians",
+            Some(q) => &format!("{q} quantiles"),
+        };
+        let has_intervals = self.points.values().any(|e| e.interval.is_some());
         text.push_str(&match most {
+            0 | 1 if has_intervals => " Points are single runs, bars the 95 % intervals of their \
+                means after the warm-up, by the means of twenty batches."
+                .to_owned(),
             0 | 1 => " Points are single runs: no intervals.".to_owned(),
+            n if !has_intervals => {
+                format!(" Points are {what} over up to {n} replicas: too few for intervals.")
+            }
+            n if self.wanted.quantile.is_some() => format!(
+                " Points are {what} over up to {n} replicas, bars their 95 % intervals by the order \
+                 of the values."
+            ),
             n if replicas.min() == Some(n) => {
                 format!(" Points are means over {n} replicas, bars their 95 % intervals.")
             }

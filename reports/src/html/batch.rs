@@ -35,6 +35,7 @@ pub(crate) fn report(
     lesson.write(&mut page);
     glance(&mut page, info, rows, metrics);
     differences(&mut page, info, rows, metrics);
+    search(&mut page, info);
     page.drawn(drawn);
     runs(&mut page, info, rows, metrics);
     if !info.parameters.is_empty() {
@@ -178,6 +179,20 @@ fn differences(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[
          interval of the mean difference. About one in twenty comparisons without a true difference \
          shows one by chance.{more}"
     ));
+}
+
+/// The path of a search, its answer last.
+fn search(page: &mut Page, info: &BatchInfo) {
+    let Some((answer, path)) = info.search.split_last() else {
+        return;
+    };
+    page.heading("The search");
+    page.paragraph(&crate::text::sentence(&format!("{answer}.")));
+    let rows = path.iter().enumerate();
+    let rows: Vec<Vec<String>> = rows
+        .map(|(i, line)| vec![(i + 1).to_string(), line.clone()])
+        .collect();
+    page.table(&cells(["#step", "what it showed"]), &rows);
 }
 
 fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {

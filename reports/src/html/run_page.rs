@@ -7,6 +7,7 @@ use super::page::{Page, cells};
 use crate::figures::Drawn;
 use crate::findings;
 use crate::format::{bit_rate, count, metric, percent, seconds};
+use crate::metrics::is_bin;
 use crate::store::reader::Groups;
 use crate::store::{RunSummary, StoreError};
 use crate::words;
@@ -73,6 +74,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
             ));
         }
     }
+    super::long_run::write(&mut page, summary);
     page.heading("Parameters");
     let mut rows: Vec<Vec<String>> = info
         .parameters
@@ -91,7 +93,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
     let rows: Vec<Vec<String>> = summary
         .metrics
         .iter()
-        .filter(|(_, value)| **value != 0.0)
+        .filter(|(name, value)| **value != 0.0 && !is_bin(name))
         .map(|(name, value)| {
             let meaning = words::column(name);
             vec![name.clone(), meaning, metric(name, *value)]

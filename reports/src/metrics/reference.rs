@@ -38,6 +38,10 @@ fn heading(source: Source) -> (&'static str, &'static str) {
             "Network and engine",
             "Links, and the work of the simulator.",
         ),
+        Source::LongRun => (
+            "Long runs and distributions",
+            "Where a scenario asks for them: `record.warm_up` and `record.histograms`.",
+        ),
         Source::Comparison => (
             "In the index of a batch only",
             "Computed from a run's other metrics and parameters.",

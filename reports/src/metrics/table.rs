@@ -5,6 +5,7 @@ mod connects;
 mod end_points;
 mod flows;
 mod hosts;
+mod long_run;
 mod middleboxes;
 mod network;
 mod pools;
@@ -17,7 +18,7 @@ use std::sync::LazyLock;
 use super::{Metric, MetricKind, Source};
 
 /// All tables, in the order of the reference.
-pub(super) const TABLES: [&[Metric]; 11] = [
+pub(super) const TABLES: [&[Metric]; 12] = [
     connects::CONNECTS,
     requests::REQUESTS,
     pools::POOLS,
@@ -27,6 +28,7 @@ pub(super) const TABLES: [&[Metric]; 11] = [
     hosts::HOSTS,
     middleboxes::MIDDLEBOXES,
     network::NETWORK,
+    long_run::LONG_RUN,
     comparison::COMPARISON,
     CUSTOM,
 ];

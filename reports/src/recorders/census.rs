@@ -10,8 +10,10 @@ use tcp_model::state::State;
 
 use super::grid::Grid;
 use super::level::Level;
-use crate::info::NodeInfo;
+use super::long_run::Series;
+use crate::info::{NodeInfo, RecordOptions};
 use crate::metrics::{self, Metrics};
+use crate::stats::WarmUpRule;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
 
@@ -54,12 +56,48 @@ pub(crate) struct Census {
     levels: [Level; STATES],
     sockets: Level,
     ports: Level,
+    /// Averages between the points of the grid, and the last point; where one long run is asked for.
+    averages: Option<Averages>,
+}
+
+/// Averages of sockets by state between points of time.
+#[derive(Debug)]
+struct Averages {
+    of_states: Vec<Series>,
+    /// Integrals up to the last point, socket seconds.
+    areas: [f64; STATES],
+    last: SimTime,
+}
+
+impl Averages {
+    fn new(rule: WarmUpRule) -> Averages {
+        Averages {
+            of_states: vec![Series::new(rule); STATES],
+            areas: [0.0; STATES],
+            last: SimTime::ZERO,
+        }
+    }
+
+    /// Goes to the next point.
+    fn advance(&mut self, point: SimTime, levels: &[Level; STATES]) {
+        let width = point.since(self.last).as_secs_f64();
+        if width <= 0.0 {
+            return;
+        }
+        for ((series, before), level) in self.of_states.iter_mut().zip(&mut self.areas).zip(levels)
+        {
+            let area = level.area_s(point);
+            series.add(point, (area - *before) / width);
+            *before = area;
+        }
+        self.last = point;
+    }
 }
 
 impl Census {
     pub(crate) fn new(
         to: &Tables,
-        interval_s: f64,
+        record: &RecordOptions,
         nodes: &[NodeInfo],
         window: (SimTime, SimTime),
     ) -> Result<Census, StoreError> {
@@ -84,13 +122,14 @@ impl Census {
         });
         Ok(Census {
             table: TableWriter::create(to, "census", COLUMNS)?,
-            grid: Grid::new(interval_s),
+            grid: Grid::new(record.interval_s),
             groups: groups.collect(),
             group_of,
             all: Text::from("all"),
             levels: [Level::new(window); STATES],
             sockets: Level::new(window),
             ports: Level::new(window),
+            averages: record.warm_up.map(Averages::new),
         })
     }
 
@@ -132,6 +171,9 @@ impl Census {
 
     fn write_rows(&mut self, point: SimTime) -> Result<(), StoreError> {
         let time_s = point.as_secs_f64();
+        if let Some(averages) = &mut self.averages {
+            averages.advance(point, &self.levels);
+        }
         let (mut counts, mut ports) = ([0; STATES], 0);
         for group in &self.groups {
             for (sum, c) in counts.iter_mut().zip(group.counts) {
@@ -155,13 +197,7 @@ impl Census {
     /// Writes the rows up to `end` inclusive and adds the metrics.
     pub(crate) fn close(mut self, end: SimTime, found: &mut Metrics) -> Result<(), StoreError> {
         self.advance(SimTime::from_ps(end.as_ps().saturating_add(1)))?;
-        let mut put = |name: &str, level: &Level| {
-            let (mean, steady) = level.means(end);
-            found.put(&format!("{name}_peak"), level.peak() as f64);
-            found.put(&format!("{name}_mean"), mean);
-            found.put(&format!("{name}_mean_steady"), steady);
-            found.put(&format!("{name}_end"), level.now() as f64);
-        };
+        let mut put = |name: &str, level: &Level| put_level(name, level, end, found);
         for (state, name) in metrics::states() {
             put(&name, &self.levels[state as usize]);
             for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
@@ -172,12 +208,28 @@ impl Census {
                 }
             }
         }
+        for (state, name) in metrics::states() {
+            let level = &self.levels[state as usize];
+            if let Some(averages) = self.averages.as_ref().filter(|_| level.peak() > 0) {
+                averages.of_states[state as usize].close(&name, "", found);
+            }
+        }
+        let mut put = |name: &str, level: &Level| put_level(name, level, end, found);
         put("sockets", &self.sockets);
         put("ports_in_use", &self.ports);
         let time_wait = &self.levels[State::TimeWait as usize];
         found.put("time_wait_peak_at_s", time_wait.peak_at().as_secs_f64());
         self.table.close()
     }
+}
+
+/// Adds peak, means and last value.
+fn put_level(name: &str, level: &Level, end: SimTime, found: &mut Metrics) {
+    let (mean, steady) = level.means(end);
+    found.put(&format!("{name}_peak"), level.peak() as f64);
+    found.put(&format!("{name}_mean"), mean);
+    found.put(&format!("{name}_mean_steady"), steady);
+    found.put(&format!("{name}_end"), level.now() as f64);
 }
 
 fn write_row(

@@ -7,7 +7,7 @@ use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, EndpointSummary, FlowEnd, Side};
 use tcp_model::segment::ConnId;
 
-use super::histogram::{Histogram, put_quantiles};
+use super::histogram::{Histogram, put_bins, put_quantiles};
 use crate::metrics::Metrics;
 
 /// Senders of fewer bytes do not count as bulk flows.
@@ -20,6 +20,7 @@ const LONG_ENOUGH: SimDuration = SimDuration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
     completion: Histogram,
+    keeps_bins: bool,
     broken: u64,
     unfinished: u64,
     /// The longest that one of them had been under way.
@@ -36,6 +37,13 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
+    pub(crate) fn new(keeps_bins: bool) -> Flows {
+        Flows {
+            keeps_bins,
+            ..Flows::default()
+        }
+    }
+
     pub(crate) fn on_flow(&mut self, flow: &FlowEnd) {
         match flow.ending {
             Ending::Connection(ConnectionEnd::Closed) => self.completion.add(flow.took),
@@ -85,6 +93,9 @@ impl Flows {
             metrics.put("flow_small_min_bytes", fewest as f64);
         }
         put_quantiles(&self.completion, "flow_completion", metrics);
+        if self.keeps_bins {
+            put_bins(&self.completion, "flow_completion", metrics);
+        }
         if let Some(least) = self.least_bps {
             metrics.put("flow_goodput_mean_bps", self.sum_bps / self.senders as f64);
             metrics.put("flow_goodput_min_bps", least);

@@ -1,8 +1,10 @@
 //! Quantiles of durations, in constant memory.
 
+use std::collections::BTreeMap;
+
 pub(crate) use sim_core::histogram::Histogram;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, bin_id};
 
 /// Adds mean, median, 99th and 99.9th percentile, and maximum as `NAME_mean_s`, `NAME_p50_s`,
 /// `NAME_p99_s`, `NAME_p999_s`, `NAME_max_s`; none of them of nothing.
@@ -15,5 +17,16 @@ pub(crate) fn put_quantiles(of: &Histogram, name: &str, metrics: &mut Metrics) {
         ("max", of.max_s()),
     ] {
         metrics.put_known(&format!("{name}_{statistic}_s"), value);
+    }
+}
+
+/// Adds the counts of the bins that are not empty.
+pub(crate) fn put_bins(of: &Histogram, name: &str, metrics: &mut Metrics) {
+    let mut bins: BTreeMap<String, u64> = BTreeMap::new();
+    for (seconds, n) in of.buckets() {
+        *bins.entry(bin_id(name, seconds)).or_default() += n;
+    }
+    for (id, n) in bins {
+        metrics.put(&id, n as f64);
     }
 }

@@ -60,6 +60,13 @@ impl Level {
         self.peak_at
     }
 
+    /// The integral from the start to `time`, which does not go back, in units times seconds.
+    pub(crate) fn area_s(&self, time: SimTime) -> f64 {
+        let mut level = *self;
+        level.advance(time);
+        level.area as f64 / 1e12
+    }
+
     /// Averages over [0, end] and over the part of the window before `end`; zero over no time.
     pub(crate) fn means(mut self, end: SimTime) -> (f64, f64) {
         self.advance(end);

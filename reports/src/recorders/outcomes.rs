@@ -4,7 +4,9 @@ use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
 use super::grid::Bins;
-use super::histogram::{Histogram, put_quantiles};
+use super::histogram::{Histogram, put_bins, put_quantiles};
+use super::long_run::Series;
+use crate::info::RecordOptions;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Tables};
@@ -60,23 +62,27 @@ pub(crate) struct Outcomes {
     /// Times of the first and the last.
     failures: Option<(SimTime, SimTime)>,
     latency: Histogram,
+    keeps_bins: bool,
+    in_order: Option<Series>,
 }
 
 impl Outcomes {
     pub(crate) fn new(
         to: &Tables,
-        interval_s: f64,
+        record: &RecordOptions,
         window: (SimTime, SimTime),
     ) -> Result<Outcomes, StoreError> {
         Ok(Outcomes {
             table: TableWriter::create(to, "outcomes", COLUMNS)?,
-            bins: Bins::new(interval_s),
+            bins: Bins::new(record.interval_s),
             in_bin: OutcomeTally::default(),
             total: OutcomeTally::default(),
             steady: OutcomeTally::default(),
             window,
             failures: None,
             latency: Histogram::default(),
+            keeps_bins: record.histograms,
+            in_order: record.warm_up.map(Series::new),
         })
     }
 
@@ -113,6 +119,9 @@ impl Outcomes {
         };
         if kind == 0 {
             self.latency.add(outcome.latency);
+            if let Some(series) = &mut self.in_order {
+                series.add(time, outcome.latency.as_secs_f64());
+            }
         } else {
             self.failures = Some((self.failures.map_or(time, |f| f.0), time));
         }
@@ -184,6 +193,12 @@ impl Outcomes {
             );
         }
         put_quantiles(&self.latency, "connect_latency", metrics);
+        if self.keeps_bins {
+            put_bins(&self.latency, "connect_latency", metrics);
+        }
+        if let Some(series) = &self.in_order {
+            series.close("connect_latency", "_s", metrics);
+        }
         self.table.close()
     }
 }

@@ -64,13 +64,13 @@ impl Recording {
         let first = |most| FirstConnections::new(most, info.nodes.len());
         Ok(Recording {
             names: Arc::new(NodeNames::new(&info.nodes)),
-            census: Census::new(to, record.interval_s, &info.nodes, window)?,
-            outcomes: Outcomes::new(to, record.interval_s, window)?,
-            requests: Requests::new(to, record.interval_s)?,
+            census: Census::new(to, record, &info.nodes, window)?,
+            outcomes: Outcomes::new(to, record, window)?,
+            requests: Requests::new(to, record)?,
             pools: Pools::new(to, record.interval_s, window)?,
             retries: RetryCounts::default(),
             connections: ConnectionsRecorder::new(to, first(record.connections))?,
-            flows: Flows::default(),
+            flows: Flows::new(record.histograms),
             half_open: HalfOpen::default(),
             states: States::new(to, first(record.states))?,
             samples: SamplesRecorder::new(to, record.all_samples, record.samples_every_s)?,

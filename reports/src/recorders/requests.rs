@@ -5,7 +5,9 @@ use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
 
 use super::grid::Bins;
-use super::histogram::{Histogram, put_quantiles};
+use super::histogram::{Histogram, put_bins, put_quantiles};
+use super::long_run::Series;
+use crate::info::RecordOptions;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, TableWriter, Tables};
@@ -34,6 +36,8 @@ pub(crate) struct Requests {
     /// Requests that never got a connection of their pool, and the longest wait.
     waiting: (u64, SimDuration),
     cut_short: u64,
+    keeps_bins: bool,
+    in_order: Option<Series>,
 }
 
 /// Requests without a whole response.
@@ -109,10 +113,10 @@ impl Unanswered {
 }
 
 impl Requests {
-    pub(crate) fn new(to: &Tables, interval_s: f64) -> Result<Requests, StoreError> {
+    pub(crate) fn new(to: &Tables, record: &RecordOptions) -> Result<Requests, StoreError> {
         Ok(Requests {
             table: TableWriter::create(to, "requests", COLUMNS)?,
-            bins: Bins::new(interval_s),
+            bins: Bins::new(record.interval_s),
             n: 0,
             sum_ps: 0,
             max_ps: 0,
@@ -122,6 +126,8 @@ impl Requests {
             unanswered: Unanswered::default(),
             waiting: (0, SimDuration::ZERO),
             cut_short: 0,
+            keeps_bins: record.histograms,
+            in_order: record.warm_up.map(Series::new),
         })
     }
 
@@ -147,6 +153,9 @@ impl Requests {
         self.sum_ps += u128::from(request.latency.as_ps());
         self.max_ps = self.max_ps.max(request.latency.as_ps());
         self.all.add(request.latency);
+        if let Some(series) = &mut self.in_order {
+            series.add(time, request.latency.as_secs_f64());
+        }
         self.with_connect.add(request.with_connect);
         Ok(())
     }
@@ -207,6 +216,12 @@ impl Requests {
         metrics.put("requests_done", self.all.len() as f64);
         put_quantiles(&self.all, "request_latency", metrics);
         put_quantiles(&self.with_connect, "request_with_connect", metrics);
+        if self.keeps_bins {
+            put_bins(&self.all, "request_latency", metrics);
+        }
+        if let Some(series) = &self.in_order {
+            series.close("request_latency", "_s", metrics);
+        }
         self.table.close()
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{is_plain_file, read_own_text};
 use super::hash::{file_hash, text_hash};
 use super::summary::json_text;
-use super::{FORMAT, MARKER, StoreError, write_json};
+use super::{FORMAT, MARKER, Provenance, StoreError, write_json};
 
 /// Wall-clock facts, which differ from run to run and so have no hash in the list.
 pub(crate) const TIMING: &str = "timing.json";
@@ -104,11 +104,20 @@ impl FileMark {
     }
 }
 
-/// `timing.json` is names with numbers; anything else of that name is not ours.
+/// `timing.json` is names with numbers and the provenance; anything else of that name is not ours.
 fn is_timing(path: &Path) -> bool {
     is_plain_file(path)
-        && read_own_text(path)
-            .is_ok_and(|text| serde_json::from_str::<BTreeMap<String, f64>>(&text).is_ok())
+        && read_own_text(path).is_ok_and(|text| serde_json::from_str::<Timing>(&text).is_ok())
+}
+
+/// What `timing.json` holds: what a run cost, and who made it. No part of its results.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Timing {
+    /// Numbers by name.
+    #[serde(flatten)]
+    pub(crate) numbers: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provenance: Option<Provenance>,
 }
 
 /// The contents of `synfin.json`.

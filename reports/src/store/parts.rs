@@ -27,7 +27,7 @@ use super::files::is_plain_file;
 use super::hash::text_hash;
 use super::row_metrics::{RowMetrics, SharedNames};
 
-pub use writer::{PartWriter, Provenance};
+pub use writer::PartWriter;
 
 /// Directory of the parts in that of a batch.
 pub const PARTS: &str = "parts";

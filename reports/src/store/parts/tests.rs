@@ -9,7 +9,7 @@ fn complete(values: &[(&str, f64)]) -> PartRun {
 }
 
 fn write(dir: &Path, name: &str, runs: &[(&str, PartRun)]) {
-    let writer = PartWriter::new(dir, name, &Provenance::default()).unwrap();
+    let writer = PartWriter::new(dir, name, &crate::store::Provenance::default()).unwrap();
     for (id, run) in runs {
         writer.add(id, run).unwrap();
     }

@@ -6,35 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::{DIGITS, ENDING, PARTS, PartLine, PartRun};
-use crate::store::StoreError;
 use crate::store::hash::text_hash;
 use crate::store::install::sync;
 use crate::store::row_metrics::RowMetrics;
+use crate::store::{Provenance, StoreError};
 
 /// Version of the lines; raised when an older program cannot read them.
 const PART: u32 = 1;
 /// How often lines are flushed to the disk: what a power failure takes is made again.
 const BETWEEN_SYNCS: Duration = Duration::from_secs(2);
-
-/// Who makes runs, where and when: for people, and no part of any result.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Provenance {
-    /// The command line.
-    pub command: String,
-    /// Name of the computer.
-    pub host: String,
-    /// Process.
-    pub pid: u32,
-    /// Seconds since 1970.
-    pub begun_unix_s: u64,
-    /// Which shard of how many; empty for none.
-    pub shard: String,
-    /// The program: version, commit, compiler.
-    pub program: String,
-}
 
 /// A part being written. Threads may share it.
 #[derive(Debug)]

@@ -1,0 +1,195 @@
+//! A tornado diagram: the effect of each swept parameter on a metric, the largest first.
+
+use super::name_of;
+use crate::batch::effects::{Effect, effects, is_sample};
+use crate::batch::{BatchInfo, BatchRow, Layout, MetricFigure};
+use crate::csv::Csv;
+use crate::figures::Figure;
+use crate::figures::style::{BLACK, BLUE, GREY, LIGHT_GREY, Rgb, VERMILION};
+use crate::figures::svg::{Anchor, Font, Svg, text_width};
+use crate::format::{metric, percent};
+use crate::store::StoreError;
+use crate::text::sentence;
+use crate::words;
+
+/// Parameters drawn at most; all are in the figure's CSV file.
+const MOST: usize = 20;
+const ROW: f64 = 46.0;
+const TOP: f64 = 56.0;
+const BAR: f64 = 20.0;
+/// Width of the diagram.
+const PLOT: f64 = 420.0;
+const TITLE: Font = Font::new(17, BLACK).bold();
+const TEXT: Font = Font::new(13, BLACK);
+const SMALL: Font = Font::new(12, GREY);
+
+/// The figure; `None` where fewer than one parameter has an effect that can be computed.
+pub(super) fn figure(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    wanted: &MetricFigure,
+    layout: &Layout,
+) -> Result<Option<Figure>, StoreError> {
+    let held = |row: &&BatchRow| {
+        let mut each = layout.only.iter();
+        each.all(|&(axis, at)| row.values.get(axis) == info.axes[axis].values.get(at))
+    };
+    let rows: Vec<BatchRow> = rows.iter().filter(held).cloned().collect();
+    let all = effects(&info.axes, &rows, &wanted.metric);
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let name = words::column(&wanted.metric);
+    let title = sentence(&format!("What changes the {name}"));
+    let of_sample = info.axes.iter().any(is_sample);
+    Ok(Some(Figure {
+        name: match wanted.name.as_str() {
+            "" => crate::figures::file_name(&format!("{}-effects", wanted.metric)),
+            _ => name_of(wanted, ""),
+        },
+        svg: draw(&title, &wanted.metric, &all[..all.len().min(MOST)]),
+        caption: caption(&title, &wanted.metric, of_sample, &all),
+        csv: csv(&all),
+        title,
+    }))
+}
+
+/// What the bars are, and what is left of the variance.
+fn caption(title: &str, id: &str, of_sample: bool, all: &[Effect]) -> String {
+    let means = match of_sample {
+        false => {
+            "Each bar leads from the mean over all runs with one value of a parameter to that with \
+             another: of numbers the lowest and the highest value, of names those with the least and the \
+             largest mean"
+        }
+        true => {
+            "Each bar leads from the mean over the fifth of the points with the lowest values of a \
+             parameter to that over the fifth with the highest; of names from the least mean to the largest"
+        }
+    };
+    let mut text =
+        format!("{title} ({id}). {means}; in brackets the 95 % interval of the difference.");
+    let shares: Vec<f64> = all.iter().filter_map(|e| Some(e.share?.index)).collect();
+    if !shares.is_empty() {
+        let rest = (1.0 - shares.iter().sum::<f64>()).clamp(0.0, 1.0);
+        text.push_str(&format!(
+            " Shares are first-order Sobol indices: how much of the variance each parameter explains by \
+             itself. The rest, {}, is by parameters together and by chance.",
+            percent(rest)
+        ));
+    } else if of_sample {
+        text.push_str(" Sixty points or more would show the share of the variance, too.");
+    }
+    if all.len() > MOST {
+        text.push_str(&format!(
+            " {} more parameters are in the CSV file.",
+            all.len() - MOST
+        ));
+    }
+    text
+}
+
+/// "higher by 3 Mbit/s [2 … 4]" without the words: "+3 Mbit/s [+2 … +4]".
+fn difference(id: &str, effect: &Effect) -> String {
+    let signed = |value: f64| match value < 0.0 {
+        true => format!("-{}", metric(id, -value)),
+        false => format!("+{}", metric(id, value)),
+    };
+    let by = signed(effect.difference.mean);
+    let mut text = match effect.difference.interval {
+        Some((low, high)) => format!("{by} [{} … {}]", signed(low), signed(high)),
+        None => by,
+    };
+    if let Some(share) = effect.share {
+        let (low, high) = share.interval;
+        text.push_str(&format!(
+            "; explains {} [{} … {}]",
+            percent(share.index.clamp(0.0, 1.0)),
+            percent(low),
+            percent(high)
+        ));
+    }
+    text
+}
+
+fn draw(title: &str, id: &str, all: &[Effect]) -> crate::figures::drawing::Drawing {
+    let names = all.iter().map(|e| text_width(&e.name, TEXT.size));
+    let values = all.iter().flat_map(|e| [&e.from.0, &e.to.0]);
+    // On either side of the bars.
+    let room = values.map(|v| text_width(v, TEXT.size)).fold(0.0, f64::max) + 12.0;
+    let left = names.fold(80.0, f64::max) + 36.0 + room;
+    let width = (left + PLOT + room + 20.0).max(text_width(title, TITLE.size) + 40.0);
+    let ends = all.iter().flat_map(|e| [e.from.1, e.to.1]);
+    let low = ends.clone().fold(f64::INFINITY, f64::min);
+    let high = ends.fold(f64::NEG_INFINITY, f64::max);
+    let span = (high - low).max(f64::MIN_POSITIVE);
+    let x = |value: f64| left + (value - low) / span * PLOT;
+    let bottom = TOP + ROW * all.len() as f64;
+    let mut svg = Svg::default();
+    svg.text((20.0, 28.0), Anchor::Start, TITLE, title);
+    for i in 0..=4 {
+        let value = low + span * f64::from(i) / 4.0;
+        svg.line((x(value), TOP - 6.0), (x(value), bottom), LIGHT_GREY, 1.0);
+        let text = metric(id, value);
+        svg.text((x(value), bottom + 18.0), Anchor::Middle, SMALL, &text);
+    }
+    for (effect, i) in all.iter().zip(0u32..) {
+        let y = TOP + ROW * f64::from(i);
+        svg.text((20.0, y + 15.0), Anchor::Start, TEXT, &effect.name);
+        let (from, to) = (x(effect.from.1), x(effect.to.1));
+        let rises = to >= from;
+        let colour: Rgb = if rises { BLUE } else { VERMILION };
+        svg.rect((from.min(to), y), ((to - from).abs().max(2.0), BAR), colour);
+        let (at_left, at_right) = match rises {
+            true => (&effect.from.0, &effect.to.0),
+            false => (&effect.to.0, &effect.from.0),
+        };
+        svg.text((from.min(to) - 6.0, y + 15.0), Anchor::End, TEXT, at_left);
+        svg.text(
+            (from.max(to) + 6.0, y + 15.0),
+            Anchor::Start,
+            TEXT,
+            at_right,
+        );
+        let under = (left + PLOT / 2.0, y + BAR + 14.0);
+        svg.text(under, Anchor::Middle, SMALL, &difference(id, effect));
+    }
+    svg.finish(width, bottom + 34.0)
+}
+
+fn csv(all: &[Effect]) -> String {
+    let head = [
+        "parameter",
+        "from",
+        "to",
+        "mean_from",
+        "mean_to",
+        "difference",
+        "low",
+        "high",
+        "share",
+        "share_low",
+        "share_high",
+    ];
+    let mut csv = Csv::new(head);
+    for effect in all {
+        csv.text(&effect.path);
+        csv.text(&effect.from.0);
+        csv.text(&effect.to.0);
+        let (low, high) = effect.difference.interval.unwrap_or((f64::NAN, f64::NAN));
+        let nothing = (f64::NAN, (f64::NAN, f64::NAN));
+        let (share, ends) = effect.share.map_or(nothing, |s| (s.index, s.interval));
+        let of = effect.difference.mean;
+        csv.row([
+            effect.from.1,
+            effect.to.1,
+            of,
+            low,
+            high,
+            share,
+            ends.0,
+            ends.1,
+        ]);
+    }
+    csv.finish()
+}

@@ -1,0 +1,46 @@
+//! Rows of the registry: means of one long run (`record.warm_up`), and bins of distributions
+//! (`record.histograms`).
+
+use super::super::MetricKind::{Count, Duration, Number, Time};
+use super::super::{Metric, MetricKind, Source};
+
+const fn long(
+    id: &'static str,
+    kind: MetricKind,
+    words: &'static str,
+    doc: &'static str,
+) -> Metric {
+    Metric::new(Source::LongRun, id, kind, words, doc).absent(NOT_ASKED)
+}
+
+const NOT_ASKED: &str = "`record.warm_up` is not given, there was nothing to average, or MSER-5 says that the run is too short to have settled";
+const BY_BATCHES: &str = "By the means of twenty batches; left out when there are fewer than forty values, or when neighbouring batches depend on each other (correlation above 0.3), because the interval would be too narrow.";
+const BIN: &str =
+    "Bin k holds durations from 10^(k/20) to 10^((k+1)/20) nanoseconds, to within 0.8 %.";
+const NO_BINS: &str = "`record.histograms` is false, or the bin is empty";
+
+#[rustfmt::skip]
+pub(super) const LONG_RUN: &[Metric] = &[
+    long("long_run_connect_latency_mean_s", Duration, "time to connect after the warm-up, mean", ""),
+    long("long_run_connect_latency_low_s", Duration, "time to connect after the warm-up, lower end of the 95 % interval", BY_BATCHES),
+    long("long_run_connect_latency_high_s", Duration, "time to connect after the warm-up, upper end of the 95 % interval", BY_BATCHES),
+    long("long_run_connect_latency_warm_up_s", Time, "end of the warm-up of the time to connect", ""),
+    long("long_run_connect_latency_correlation", Number, "correlation of neighbouring batches of the time to connect", ""),
+    long("long_run_request_latency_mean_s", Duration, "time per request after the warm-up, mean", ""),
+    long("long_run_request_latency_low_s", Duration, "time per request after the warm-up, lower end of the 95 % interval", BY_BATCHES),
+    long("long_run_request_latency_high_s", Duration, "time per request after the warm-up, upper end of the 95 % interval", BY_BATCHES),
+    long("long_run_request_latency_warm_up_s", Time, "end of the warm-up of the time per request", ""),
+    long("long_run_request_latency_correlation", Number, "correlation of neighbouring batches of the time per request", ""),
+    long("long_run_<state>_mean", Count, "sockets in <state> after the warm-up, mean", "Of the averages over the intervals of the census (`record.census_interval`)."),
+    long("long_run_<state>_low", Count, "sockets in <state> after the warm-up, lower end of the 95 % interval", BY_BATCHES),
+    long("long_run_<state>_high", Count, "sockets in <state> after the warm-up, upper end of the 95 % interval", BY_BATCHES),
+    long("long_run_<state>_warm_up_s", Time, "end of the warm-up of sockets in <state>", ""),
+    long("long_run_<state>_correlation", Number, "correlation of neighbouring batches of sockets in <state>", ""),
+    bin("connect_latency_bin.<name>", "connects in bin <name> of the time to connect"),
+    bin("request_latency_bin.<name>", "requests in bin <name> of the time per request"),
+    bin("flow_completion_bin.<name>", "flows in bin <name> of the completion time"),
+];
+
+const fn bin(id: &'static str, words: &'static str) -> Metric {
+    Metric::new(Source::LongRun, id, Count, words, BIN).absent(NO_BINS)
+}
