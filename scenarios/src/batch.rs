@@ -86,6 +86,8 @@ pub struct Options {
     pub text: String,
     /// What is kept of each run.
     pub keep: Keep,
+    /// How a search has led to these runs, a sentence each; shown in the report.
+    pub search: Vec<String>,
 }
 
 impl Options {
@@ -98,6 +100,7 @@ impl Options {
             command: String::new(),
             text: source.text.clone(),
             keep: Keep::BySize,
+            search: Vec::new(),
         }
     }
 }
@@ -139,7 +142,10 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
         .filter(|(_, outcome)| !matches!(outcome, RunOutcome::LeftOut(until::ENOUGH)))
         .map(|(spec, outcome)| row(plan, spec, outcome))
         .collect();
-    let info = rows::batch_info(plan, &options.command, metrics_only);
+    let info = BatchInfo {
+        search: options.search.clone(),
+        ..rows::batch_info(plan, &options.command, metrics_only)
+    };
     let is_left_out =
         |o: &RunOutcome| matches!(o, RunOutcome::LeftOut(why) if *why != until::ENOUGH);
     let is_missing = |o: &RunOutcome| o.is_stopped() || is_left_out(o);
@@ -235,6 +241,8 @@ pub struct Making<'a> {
     pub fail_fast: bool,
     /// What a run may take.
     pub limits: Limits,
+    /// The command line, for the provenance of runs.
+    pub command: &'a str,
     /// Receives the progress of runs.
     pub progress: &'a BatchProgress,
     /// Stops the runs when set.
@@ -249,6 +257,7 @@ impl<'a> Making<'a> {
             only: None,
             fail_fast: false,
             limits: Limits::default(),
+            command: "",
             progress,
             interrupt,
         }
@@ -502,6 +511,7 @@ fn make_missing(
         execution,
         interrupt: Some(making.interrupt),
         time_s: making.limits.time_s,
+        command: making.command,
         ..Job::new(spec, dir)
     };
     let made: Result<Made, RunError> = beside(

@@ -90,7 +90,7 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
             Some(which) => explain::connection(Path::new(&name), &which, lang == Language::Zh),
             None => explain::explain(&name),
         },
-        CliCommand::Schema => explain::schema(),
+        CliCommand::Schema { of } => explain::schema(of.as_deref()),
         CliCommand::Packetdrill(args) => packetdrill::packetdrill(&args),
         CliCommand::Fuzz(args) => fuzz::fuzz(&args),
         CliCommand::Bench(args) => bench::bench(&args),

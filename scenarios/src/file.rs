@@ -15,7 +15,7 @@ pub mod values;
 pub mod workload;
 
 use keys::described;
-use values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice};
+use values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUp};
 
 described! {
 /// A scenario.
@@ -204,6 +204,15 @@ pub struct RecordFile {
     /// steps, `"all"`, or a time, for the latest sample at each multiple of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<SamplesChoice> => { default: r#""grid""#, example: r#""all""# },
+    /// Takes the run as one long experiment: the means of latencies and of sockets by state after the
+    /// warm-up, each with a 95 % interval by the means of twenty batches, as metrics `long_run_…`.
+    /// `"mser-5"` finds the end of each warm-up; a duration fixes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp> => { default: "no such means", example: r#""mser-5""# },
+    /// Keeps the distributions of latencies among the metrics, 20 bins for each power of ten, so that
+    /// `[[figure]] distribution` can pool the connects or requests of all replicas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub histograms: Option<bool> => { default: "false", example: "true" },
 }
 }
 
@@ -239,9 +248,20 @@ pub struct FigureFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<String> => { default: "none", example: r#""queue_wait_mean_s""# },
     /// Draws how `y` is distributed over the runs: the share of them with at most a value, or with more. A
-    /// curve for each value of `series`, or of `x` without one.
+    /// curve for each value of `series`, or of `x` without one. With `record.histograms`, `y` may be
+    /// `"connect_latency"`, `"request_latency"` or `"flow_completion"`: the distribution over the
+    /// connects, requests or flows of all replicas together, with intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<String> => { default: "none", example: r#""cdf""#, one_of: |_| reports::batch::DistributionKind::NAMES.to_vec() },
+    /// Draws this quantile of `y` over the replicas instead of their mean, with an interval by the order of
+    /// their values where there are enough of them (six for the median).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64> => { default: "the mean", example: "0.9", within: Some((0.0, 1.0)) },
+    /// Draws the effect of each swept path on `y` as a bar, the largest first (a tornado diagram): from
+    /// the mean over all runs with one value of it to that with another. Of a sample also the share of the
+    /// variance that each explains. Which swept path `x` names makes no difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effects: Option<bool> => { default: "false", example: "true" },
     /// Draws only the runs in which these swept paths have these values.
     #[serde(
         default,

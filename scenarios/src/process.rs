@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use reports::store::parts::Provenance;
+use reports::store::Provenance;
 
 use crate::run_spec::RESULTS_VERSION;
 
@@ -98,16 +98,25 @@ pub(crate) fn caches() -> Vec<(String, f64)> {
 /// Who makes runs now: for people, and no part of any result.
 pub(crate) fn provenance(command: &str, shard: Option<String>) -> Provenance {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Provenance {
         command: command.to_owned(),
         host: host.trim().to_owned(),
         pid: std::process::id(),
-        begun_unix_s: now.map_or(0, |since| since.as_secs()),
+        begun_unix_s: unix_s(),
         shard: shard.unwrap_or_default(),
         program: format!(
             "synfin {}, results version {RESULTS_VERSION}",
             env!("CARGO_PKG_VERSION")
         ),
+        commit: env!("SYNFIN_COMMIT").to_owned(),
+        toolchain: env!("SYNFIN_RUSTC").to_owned(),
+        build: env!("SYNFIN_BUILD").to_owned(),
+        ..Provenance::default()
     }
+}
+
+/// Seconds since 1970.
+pub(crate) fn unix_s() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs())
 }

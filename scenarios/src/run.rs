@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use reports::store::StoreError;
+use reports::store::{Provenance, StoreError};
 use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
 use sim_core::simulation::SimulationProgress;
 use sim_core::{Recorder, RunConfig, RunStats, Simulation};
@@ -80,6 +80,8 @@ pub struct Job<'a> {
     pub interrupt: Option<&'a Interrupt>,
     /// It fails after this time by the clock, seconds.
     pub time_s: Option<f64>,
+    /// The command line, for its provenance.
+    pub command: &'a str,
 }
 
 impl fmt::Debug for Job<'_> {
@@ -126,6 +128,7 @@ impl<'a> Job<'a> {
             make: &TcpHost::new,
             interrupt: None,
             time_s: None,
+            command: "",
         }
     }
 
@@ -180,6 +183,7 @@ impl<'a> Job<'a> {
     }
 
     fn attempt(&self, observe: &mut dyn FnMut(SimulationProgress)) -> Result<Made, RunError> {
+        let begun = process::provenance(self.command, None);
         let mut assembly = self.assemble()?;
         let http = assembly.http(self.spec);
         let (hosts, config, division) = self.hosts(&mut assembly);
@@ -200,7 +204,14 @@ impl<'a> Job<'a> {
         let mut freed = None;
         let completed = recorder.complete_beside(&stats, || {
             let hosts = simulation.into_hosts();
-            let completion = self.completion(&stats, &hosts, timing);
+            let completion = Completion {
+                provenance: Some(Provenance {
+                    ended_unix_s: Some(process::unix_s()),
+                    seed: Some(self.spec.seed),
+                    ..begun
+                }),
+                ..self.completion(&stats, &hosts, timing)
+            };
             // Freeing 10^5 hosts takes as long as writing a table, so both are done at once.
             freed = thread::Builder::new().spawn(move || drop(hosts)).ok();
             completion
@@ -282,6 +293,7 @@ impl<'a> Job<'a> {
             counters: counters::of(hosts, &groups),
             memory: memory::of(hosts),
             timing,
+            provenance: None,
         }
     }
 }

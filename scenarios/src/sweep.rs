@@ -163,6 +163,11 @@ impl Plan {
         })
     }
 
+    /// Rejects a metric that none of the runs can have; `at` is what names it.
+    pub(crate) fn check_metric(&self, metric: &str, at: &'static str) -> Result<(), Problem> {
+        figures::check_metric(metric, &self.runs, &at.into())
+    }
+
     /// True for a single run, where nothing is swept.
     pub fn is_single(&self) -> bool {
         self.axes.is_empty() && self.runs.len() == 1

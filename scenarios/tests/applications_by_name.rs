@@ -5,13 +5,20 @@ mod common;
 use std::sync::{Arc, Once};
 
 use common::summary_of;
+use scenarios::batch::{Keep, Making, Options, RunOutcome, make};
 use scenarios::execution::Execution;
+use scenarios::interrupt::Interrupt;
+use scenarios::problem::Source;
+use scenarios::progress::BatchProgress;
 use scenarios::registry::Registry;
 use scenarios::sweep::Plan;
 use sim_core::plugin::{Maker, ModelKind, Parameter, ValueKind};
 use tcp_model::app::named::{AnyApplication, Application, Placement};
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::SocketCx;
+
+/// A crowd of so many panics.
+const TOO_MANY: u64 = 1_000;
 
 /// Opens connections at its start, and leaves them open.
 #[derive(Clone, Debug)]
@@ -48,6 +55,7 @@ impl App for Crowd {
             }
             AppEvent::Start => socket.wake(place.start, 0),
             AppEvent::Wake(_) => {
+                assert!(self.connections < TOO_MANY, "a bug of the crowd");
                 for _ in 0..self.connections {
                     let server = place.servers.get(0).unwrap();
                     socket.connect(None, server).unwrap();
@@ -192,4 +200,50 @@ fn what_is_missing_or_unknown_is_named() {
         foreign.contains("`application` does not belong to a workload of kind \"bulk\""),
         "{foreign}"
     );
+}
+
+/// A bug in a plug-in costs its own runs: the others are made, and a second call makes none of them again.
+#[test]
+fn a_plug_in_that_panics_stops_no_other_run_of_a_batch_of_parts() {
+    let text = HEARTBEAT
+        .replace("\"heartbeat\"", "\"crowd\", connections = 1")
+        .replace("10.5 s", "100 ms");
+    let text = format!(
+        "replicas = 3\n{text}[sweep]\n\"workload[0].application.connections\" = [1, 5000, 2]\n"
+    );
+    let plan = plan(&text).unwrap();
+    let tmp = tempfile::tempdir().unwrap();
+    let source = Source {
+        name: "crowd".into(),
+        text,
+    };
+    let options = Options {
+        keep: Keep::Metrics,
+        ..Options::new(tmp.path().join("r"), &source)
+    };
+    let lengths = plan.runs.iter().map(|run| run.scenario.duration);
+    let (progress, interrupt) = (BatchProgress::new(lengths, true), Interrupt::default());
+    let index = || std::fs::read_to_string(tmp.path().join("r/index.csv")).unwrap();
+    let mut before = String::new();
+    for repeat in [false, true] {
+        let batch = make(&plan, &options, Making::new(&progress, &interrupt)).unwrap();
+        for (run, outcome) in plan.runs.iter().zip(&batch.outcomes) {
+            let connections = run.parameters[0].1.as_str();
+            match outcome {
+                RunOutcome::Failed(error) => {
+                    assert_eq!(connections, "5000");
+                    let words = error.to_string();
+                    assert!(words.contains("a bug of the crowd"), "{words}");
+                }
+                RunOutcome::Kept(_) => assert!(repeat && connections != "5000"),
+                RunOutcome::Made { .. } => assert!(!repeat && connections != "5000"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let rows = index();
+        assert_eq!(rows.matches(",failed,").count(), 3, "{rows}");
+        assert_eq!(rows.matches(",ok,").count(), 6, "{rows}");
+        assert!(!repeat || rows == before, "{rows}");
+        before = rows;
+    }
 }

@@ -1,10 +1,11 @@
 //! Information about a run for its reports.
 
+use reports::stats::WarmUpRule;
 use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
 use sim_core::{Network, NodeId};
 
 use crate::analytic;
-use crate::file::values::SamplesChoice;
+use crate::file::values::{SamplesChoice, WarmUp};
 use crate::outages;
 use crate::parameters;
 use crate::phase;
@@ -68,6 +69,11 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             capture_start_ns: scenario.record.pcap_start.and_then(unix_ns).unwrap_or(0),
             steady_s: analytic::steady(scenario, &analytic, network),
             diagrams: DIAGRAMS,
+            warm_up: scenario.record.warm_up.map(|rule| match rule {
+                WarmUp::Mser5 => WarmUpRule::Mser5,
+                WarmUp::Lasts(time) => WarmUpRule::After(time.as_secs_f64()),
+            }),
+            histograms: scenario.record.histograms,
         },
         phase_risk: phase::risk(scenario, network),
         analytic,

@@ -57,6 +57,7 @@ pub(super) fn batch_info(plan: &Plan, command: &str, metrics_only: bool) -> Batc
         expectations: plan.expectations.clone(),
         metrics_only,
         notes: plan.notes.clone(),
+        search: Vec::new(),
     }
 }
 

@@ -16,12 +16,24 @@ Where shells look for them, for example:
   synfin completions zsh  > ~/.zfunc/_synfin      # with fpath+=~/.zfunc in .zshrc
   synfin completions fish > ~/.config/fish/completions/synfin.fish";
 
+/// What `--version` prints: with the commit and the compiler.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit: ",
+    env!("SYNFIN_COMMIT"),
+    "\nbuilt: ",
+    env!("SYNFIN_BUILD"),
+    ", ",
+    env!("SYNFIN_RUSTC")
+);
+
 /// Simulate the life of TCP connections, from SYN to FIN and beyond: handshakes, closes,
 /// TIME-WAIT, port exhaustion.
 #[derive(Debug, Parser)]
 #[command(
     name = "synfin",
     version,
+    long_version = LONG_VERSION,
     after_help = "First steps:\n  synfin list\n  synfin run time-wait\n  synfin show time-wait > my.toml   # a start for your own scenario"
 )]
 pub(super) struct Cli {
@@ -63,7 +75,7 @@ pub(super) enum CliCommand {
         /// Directory of the batch
         dir: PathBuf,
     },
-    /// Find the largest or smallest value for which all expectations hold
+    /// Find the largest or smallest value for which all expectations hold, or the best of several variants
     Find(FindArgs),
     /// Repeat one run, recording more or with changed settings
     Rerun(RerunArgs),
@@ -124,8 +136,12 @@ pub(super) enum CliCommand {
         #[arg(long, value_enum, default_value = "en", requires = "connection")]
         lang: Language,
     },
-    /// Print a JSON schema of scenario files, for editors that complete and check TOML
-    Schema,
+    /// Print the JSON schema of scenario files, for editors that complete and check TOML, or of what a command prints with --json
+    Schema {
+        /// What it describes: plan, status, find, best, progress, timing, bench or packetdrill [default: scenario files]
+        #[arg(long, value_name = "OUTPUT")]
+        of: Option<String>,
+    },
     /// Run packetdrill scripts against the simulator's TCP in virtual time
     Packetdrill(packetdrill::PacketdrillArgs),
     /// Check the rules of TCP in random worlds, each with two hosts and a bad path
@@ -324,14 +340,33 @@ pub(super) struct FindArgs {
     #[command(flatten)]
     pub(super) scenario: ScenarioArgs,
     /// Path of the value to vary, as in workload.web.arrivals.rate
-    #[arg(long, value_name = "PATH")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(super) vary: String,
     /// Smallest value to try, as in "100 /s"
-    #[arg(long, value_name = "VALUE")]
+    #[arg(
+        long,
+        value_name = "VALUE",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(super) from: String,
     /// Largest value to try
-    #[arg(long, value_name = "VALUE")]
+    #[arg(
+        long,
+        value_name = "VALUE",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(super) to: String,
+    /// Instead of a value, find which variant or combination of the sweep has the largest or smallest mean
+    /// of this metric; those that are certainly worse get no more replicas
+    #[arg(long, value_name = "METRIC", conflicts_with_all = ["vary", "from", "to", "expect", "log"])]
+    pub(super) best: Option<String>,
     /// Find the largest value that passes: expectations hold up to it and fail above
     #[arg(long, group = "goal")]
     pub(super) largest: bool,

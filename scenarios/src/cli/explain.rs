@@ -7,7 +7,7 @@ use tcp_model::params::{self, PARAMS};
 
 use super::single_run;
 use crate::console::{CommandError, print};
-use crate::{reference, suggest};
+use crate::{outputs, reference, suggest};
 
 /// Explains a connection of a run segment by segment.
 pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), CommandError> {
@@ -99,8 +99,15 @@ fn finding_names() -> Vec<String> {
     all.map(|finding| finding.name.to_owned()).collect()
 }
 
-/// Prints the JSON schema of scenario files.
-pub(super) fn schema() -> Result<(), CommandError> {
+/// Prints the JSON schema of an output, or of scenario files.
+pub(super) fn schema(of: Option<&str>) -> Result<(), CommandError> {
+    if let Some(name) = of {
+        let found = outputs::named(name).ok_or_else(|| {
+            let unknown = suggest::unknown("output", name, outputs::names());
+            CommandError::Usage(format!("error: --of: {unknown}"))
+        })?;
+        return print(found.trim_end());
+    }
     let text = serde_json::to_string_pretty(&crate::schema::schema());
     print(&text.map_err(|e| CommandError::Run(format!("error: cannot write the schema: {e}")))?)
 }

@@ -1,5 +1,7 @@
-//! `synfin find`: the largest or smallest value for which all expectations hold.
+//! `synfin find`: the largest or smallest value for which all expectations hold, or the best of several
+//! combinations.
 
+mod best;
 mod value_search;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +31,30 @@ pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
     let mut changes = args.scenario.changes()?;
     if let Some(expected) = &args.expect {
         changes.push(expectation(expected)?);
+    }
+    let interrupt = Interrupt::on_signals();
+    let command = args.command();
+    if let Some(metric) = &args.best {
+        let plan = replicated(&source, &changes, 1)?;
+        let dir = match &args.out {
+            Some(out) => resolve(out).map_err(|e| usage(e.to_string()))?,
+            None => default_dir(&format!("{}-best", plan.name), &changes),
+        };
+        let search = ValueSearch {
+            changes: &changes,
+            dir: &dir,
+            replicas: args.scenario.replicas.unwrap_or(0),
+            most_replicas: args.max_replicas,
+            threads: args.threads(),
+            command: &command,
+            interrupt: &interrupt,
+        };
+        return best::best(args, metric, &search, &source);
+    }
+    if args.vary.is_empty() || args.from.is_empty() || args.to.is_empty() {
+        return Err(usage(
+            "say what to find: --vary PATH --from VALUE --to VALUE, or --best METRIC".to_owned(),
+        ));
     }
     let path: DottedPath = args
         .vary
@@ -60,38 +86,33 @@ pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
         Some(out) => resolve(out).map_err(|e| usage(e.to_string()))?,
         None => default_dir(&first.name, &named),
     };
-    let interrupt = Interrupt::on_signals();
     let search = ValueSearch {
-        source: &source,
         changes: &changes,
-        path: &path,
         dir: &dir,
         replicas: args.scenario.replicas.unwrap_or(0).max(FIRST_REPLICAS),
         most_replicas: args.max_replicas.max(FIRST_REPLICAS),
-        threads: args.threads.map_or_else(
-            || std::thread::available_parallelism().map_or(1, usize::from),
-            usize::from,
-        ),
+        threads: args.threads(),
+        command: &command,
         interrupt: &interrupt,
     };
-    search.claim(&from, args.force)?;
+    let planned = plan_at(&source, &changes, &path, &from, search.replicas)?;
+    search.claim(&planned, args.force)?;
     let mut visited: BTreeMap<String, (Value, u32)> = BTreeMap::new();
     let mut answers = Vec::new();
+    let mut lines = Vec::new();
     for combination in combinations(&first) {
         let mut tried: Vec<Tried> = Vec::new();
         let found = bisect(&ends, goal, resolution, |value| {
-            let point = search.test(value, &combination)?;
+            let planned = |replicas| plan_at(&source, &changes, &path, value, replicas);
+            let point = search.test(value, &combination, &planned)?;
             let verdict = point.verdict;
             let entry = visited.entry(label(value)).or_insert((value.clone(), 0));
             entry.1 = entry.1.max(point.replicas);
+            let line = format!("{} = {}: {}", args.vary, label(value), point.words);
             if !args.json {
-                note(&format!(
-                    "  {} = {}: {}",
-                    args.vary,
-                    label(value),
-                    point.words
-                ));
+                note(&format!("  {line}"));
             }
+            lines.push(line);
             tried.push(point);
             Ok(verdict)
         })?;
@@ -99,9 +120,14 @@ pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
         if !args.json {
             print(&answer)?;
         }
+        lines.push(answer.clone());
         answers.push((combination, found, tried, answer));
     }
-    search.report(&visited, args)?;
+    let mut values: Vec<Value> = visited.values().map(|(value, _)| value.clone()).collect();
+    let base = |v: &Value| crate::quantity::quantity(v).map_or(f64::NAN, |q| q.0);
+    values.sort_by(|a, b| base(a).total_cmp(&base(b)));
+    let replicas = visited.values().map(|(_, n)| *n).max().unwrap_or(1);
+    search.report(&source, &values, replicas, args, lines)?;
     if args.json {
         let all: Vec<_> = answers
             .iter()
@@ -158,11 +184,21 @@ fn plan_at(
 ) -> Result<Plan, CommandError> {
     let mut changes = changes.to_vec();
     changes.push(set(path, value.clone()));
-    changes.push(set(
+    replicated(source, &changes, replicas)
+}
+
+/// The plan of the scenario itself with so many replicas.
+fn replicated(source: &Source, changes: &[Override], replicas: u32) -> Result<Plan, CommandError> {
+    let mut changes = changes.to_vec();
+    changes.push(with_replicas(replicas));
+    Plan::new(source, &changes).map_err(|e| CommandError::Usage(e.to_string()))
+}
+
+fn with_replicas(replicas: u32) -> Override {
+    set(
         &DottedPath::from("replicas"),
         Value::Integer(replicas.into()),
-    ));
-    Plan::new(source, &changes).map_err(|e| CommandError::Usage(e.to_string()))
+    )
 }
 
 /// The combinations of the scenario's own sweep.
@@ -253,6 +289,12 @@ fn as_json(
 }
 
 impl FindArgs {
+    /// Number of runs at a time.
+    fn threads(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(processors, usize::from)
+    }
+
     /// The command line that repeats this search.
     pub(super) fn command(&self) -> String {
         let mut words = vec![
@@ -266,11 +308,14 @@ impl FindArgs {
                 .iter()
                 .flat_map(|s| ["--set".to_owned(), s.clone()]),
         );
-        for (flag, value) in [
+        let nothing = String::new();
+        let of = [
+            ("--best", self.best.as_ref().unwrap_or(&nothing)),
             ("--vary", &self.vary),
             ("--from", &self.from),
             ("--to", &self.to),
-        ] {
+        ];
+        for (flag, value) in of.into_iter().filter(|(_, value)| !value.is_empty()) {
             words.extend([flag.to_owned(), value.clone()]);
         }
         let goal = if self.largest {

@@ -60,7 +60,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
     let lengths = plan.runs.iter().map(|r| r.scenario.duration);
     let progress = BatchProgress::new(lengths, args.quiet).with_file(args.progress.clone());
     let limits = limits(args)?;
+    let command = args.scenario.command();
     let making = Making {
+        command: &command,
         force: args.force,
         only: only.as_deref(),
         fail_fast: args.fail_fast,
@@ -86,9 +88,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
             let options = Options {
                 dir,
                 execution: execution(args),
-                command: args.scenario.command(),
+                command: command.clone(),
                 text,
                 keep: args.keep.into(),
+                search: Vec::new(),
             };
             match shard {
                 Some(shard) => of_shard(&plan, &options, args, making, shard),

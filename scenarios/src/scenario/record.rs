@@ -7,7 +7,7 @@ use toml::value::Datetime;
 use super::clock;
 use crate::dotted_path::DottedPath;
 use crate::file::RecordFile;
-use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice};
+use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUp};
 use crate::problem::Problem;
 
 /// What is recorded. By default the size of a run's files is bounded, however long the run is.
@@ -37,6 +37,10 @@ pub struct RecordPlan {
     pub pcap_start: Option<Datetime>,
     /// The payload of captured packets.
     pub pcap_payload: PayloadChoice,
+    /// How the warm-up of a long run is found; its means are computed only where that is given.
+    pub warm_up: Option<WarmUp>,
+    /// Keep distributions of latencies among the metrics.
+    pub histograms: bool,
 }
 
 impl RecordPlan {
@@ -82,6 +86,8 @@ impl RecordPlan {
                 None => None,
             },
             pcap_payload: file.pcap_payload.unwrap_or_default(),
+            warm_up: warm_up(file.warm_up, duration, &at)?,
+            histograms: file.histograms.unwrap_or(false),
         })
     }
 
@@ -100,7 +106,25 @@ impl RecordPlan {
             pcap_start: self.pcap_start,
             pcap_payload: (self.pcap_payload != PayloadChoice::default())
                 .then_some(self.pcap_payload),
+            warm_up: self.warm_up,
+            histograms: self.histograms.then_some(true),
         }
+    }
+}
+
+/// A warm-up that leaves something of the run.
+fn warm_up(
+    rule: Option<WarmUp>,
+    duration: SimDuration,
+    at: &DottedPath,
+) -> Result<Option<WarmUp>, Problem> {
+    match rule {
+        Some(WarmUp::Lasts(time)) if time >= duration => {
+            let text = format!("a warm-up of {time} leaves nothing of a run of {duration}");
+            Err(Problem::new(at.key("warm_up"), text)
+                .help("shorten it, or lengthen `duration` to several times the warm-up"))
+        }
+        rule => Ok(rule),
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
             .distribution
             .as_deref()
             .and_then(DistributionKind::named),
+        quantile: figure.quantile,
+        effects: figure.effects.unwrap_or(false),
     }
 }
 
@@ -146,7 +148,7 @@ pub(super) fn check(
         check_name(figure, i, &at, &mut seen)?;
         check_paths(file, figure, axes, &at)?;
         check_where(file, figure, axes, &at)?;
-        check_metric(&figure.y, runs, &at.key("y"))?;
+        check_y(figure, runs, &at.key("y"))?;
         if let Some(metric) = &figure.against {
             check_metric(metric, runs, &at.key("against"))?;
         }
@@ -174,6 +176,19 @@ fn check_name(
     }
     seen.push((file, i));
     Ok(())
+}
+
+/// Checks the metric along y, or the distribution to be pooled, which the runs must keep.
+fn check_y(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(), Problem> {
+    let name = figure.y.as_str();
+    if figure.distribution.is_none() || !reports::metrics::POOLED.contains(&name) {
+        return check_metric(name, runs, at);
+    }
+    if runs.iter().all(|run| run.scenario.record.histograms) {
+        return Ok(());
+    }
+    let message = format!("the runs do not keep the distribution {name}");
+    Err(Problem::new(at.clone(), message).help("write [record] with histograms = true"))
 }
 
 /// Checks the names of scales and theories; theories apply to goodput only.
@@ -204,6 +219,21 @@ fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
 
 /// Distributions go by names, and no figure is two things.
 fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
+    let kinds = [
+        ("against", figure.against.is_some()),
+        ("distribution", figure.distribution.is_some()),
+        ("quantile", figure.quantile.is_some()),
+        ("effects", figure.effects == Some(true)),
+    ];
+    let given: Vec<&str> = kinds.iter().filter(|k| k.1).map(|k| k.0).collect();
+    if let [first, second, ..] = given.as_slice() {
+        let message = format!("`{first}` and `{second}` ask for two different figures");
+        return Err(Problem::new(at.key(second), message).help("make two figures of them"));
+    }
+    if let Some(q) = figure.quantile.filter(|q| !(*q > 0.0 && *q < 1.0)) {
+        let message = format!("quantile = {q} is not between 0 and 1");
+        return Err(Problem::new(at.key("quantile"), message).help("write for example 0.9"));
+    }
     let Some(name) = &figure.distribution else {
         return Ok(());
     };
@@ -211,10 +241,6 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     if DistributionKind::named(name).is_none() {
         let message = suggest::unknown("distribution", name, DistributionKind::NAMES);
         return Err(Problem::new(at, message));
-    }
-    if figure.against.is_some() {
-        let message = "a distribution is of one metric, and `against` names another";
-        return Err(Problem::new(at, message).help("make two figures of them"));
     }
     Ok(())
 }

@@ -256,3 +256,81 @@ fn each_variant_has_its_own_answer() {
         "{out}"
     );
 }
+
+/// Of four ways to wait only one is best; the worst get no more replicas than it takes to see that.
+#[test]
+fn the_best_of_several_variants_is_found_and_the_path_is_in_the_report() {
+    let text = "name = \"best\"\nduration = \"3 s\"\n\
+                topology = { kind = \"pair\", path = { delay = \"5 ms\", loss = 0.01 } }\n\
+                [[workload]]\narrivals = { kind = \"poisson\", rate = \"50 /s\" }\n\
+                [[variant]]\nname = \"near\"\nset = { \"topology.path.delay\" = \"5 ms\" }\n\
+                [[variant]]\nname = \"nearer\"\nset = { \"topology.path.delay\" = \"4 ms\" }\n\
+                [[variant]]\nname = \"far\"\nset = { \"topology.path.delay\" = \"50 ms\" }\n\
+                [[variant]]\nname = \"the same\"\n\
+                set = { \"topology.path.delay\" = \"4 ms\", \"tcp.tw_reuse\" = true }\n";
+    let three = text
+        .split("[[variant]]\nname = \"the same\"")
+        .next()
+        .unwrap();
+    let dir = directory(&[("best.toml", three), ("same.toml", text)]);
+    let find = [
+        "find",
+        "best.toml",
+        "--best",
+        "connect_latency_p50_s",
+        "--smallest",
+    ];
+    let (code, out, err) = said(dir.path(), &[&find[..], &["--out", "r"]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("the smallest connect_latency_p50_s is that of \"nearer\" (8"),
+        "{out}"
+    );
+    assert!(
+        err.contains("\"far\": 10") && err.contains(", behind by 9"),
+        "{err}"
+    );
+    assert_eq!(err.matches("]: out").count(), 2, "{err}");
+    let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
+    assert!(
+        page.contains("The search") && page.contains("4 replicas: "),
+        "{page}"
+    );
+    let index = std::fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
+    assert_eq!(
+        index.lines().count(),
+        13,
+        "three variants with four replicas each"
+    );
+    // A second call makes nothing, and says the same.
+    let again = said(dir.path(), &[&find[..], &["--out", "r"]].concat());
+    assert_eq!((again.0, again.1), (0, out));
+    // Equals stay undecided, and that is said.
+    let same = [
+        "find",
+        "same.toml",
+        "--best",
+        "connect_latency_p50_s",
+        "--smallest",
+    ];
+    let (code, out, err) = said(
+        dir.path(),
+        &[&same[..], &["--out", "s", "--max-replicas", "8"]].concat(),
+    );
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("which 8 replicas do not tell from \"the same\""),
+        "{out}"
+    );
+    let index = std::fs::read_to_string(dir.path().join("s/index.csv")).unwrap();
+    assert_eq!(index.lines().count(), 1 + 2 * 4 + 2 * 8);
+    let (code, _, err) = said(
+        dir.path(),
+        &["find", "best.toml", "--best", "latency", "--smallest"],
+    );
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("unknown metric \"latency\""), "{err}");
+    let (code, _, err) = said(dir.path(), &["find", "best.toml", "--smallest"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("say what to find"), "{err}");
+}

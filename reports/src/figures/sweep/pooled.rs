@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Scale, groups, name_of};
+use super::axis_scale::AxisScale;
+use super::{groups, name_of};
 use crate::batch::{BatchInfo, BatchRow, DistributionKind, Layout, MOST_PANELS, MetricFigure};
 use crate::csv::Csv;
 use crate::figures::Figure;
@@ -127,7 +128,7 @@ pub(super) fn figure(
         factor,
     };
     let places = pools.iter().flat_map(|(_, p)| &p.points);
-    let scale = Scale {
+    let scale = AxisScale {
         places: places.map(|p| p.0 * factor).collect(),
         unit,
         names: Vec::new(),

@@ -1,6 +1,6 @@
 //! Tries values: runs each with as many replicas as its expectations need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -8,12 +8,11 @@ use reports::store::{ResultDir, look_at_results};
 use reports::{Axis, BatchRow, Verdict};
 use toml::Value;
 
-use super::{plan_at, set};
+use super::with_replicas;
 use crate::batch::{self, Keep, Making, Options, RunOutcome};
 use crate::cli::args::FindArgs;
 use crate::cli::run::changed_text;
 use crate::console::CommandError;
-use crate::dotted_path::DottedPath;
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::overrides::Override;
@@ -31,13 +30,12 @@ pub(super) struct Tried {
 
 /// Where and how values are tried.
 pub(super) struct ValueSearch<'a> {
-    pub(super) source: &'a Source,
     pub(super) changes: &'a [Override],
-    pub(super) path: &'a DottedPath,
     pub(super) dir: &'a Path,
     pub(super) replicas: u32,
     pub(super) most_replicas: u32,
     pub(super) threads: usize,
+    pub(super) command: &'a str,
     pub(super) interrupt: &'a Interrupt,
 }
 
@@ -47,10 +45,11 @@ impl ValueSearch<'_> {
         &self,
         value: &Value,
         combination: &[(String, String)],
+        planned: &dyn Fn(u32) -> Result<Plan, CommandError>,
     ) -> Result<Tried, CommandError> {
         let mut replicas = self.replicas;
         loop {
-            let plan = plan_at(self.source, self.changes, self.path, value, replicas)?;
+            let plan = planned(replicas)?;
             let rows = self.rows(&plan, combination)?;
             let axes: Vec<Axis> = plan.axes.iter().map(|a| a.for_report()).collect();
             let judged = plan.expectations.iter().map(|e| e.judge(&axes, &rows));
@@ -74,8 +73,7 @@ impl ValueSearch<'_> {
     }
 
     /// Claims the directory: it is new, or holds a search that began with the same runs.
-    pub(super) fn claim(&self, from: &Value, force: bool) -> Result<(), CommandError> {
-        let plan = plan_at(self.source, self.changes, self.path, from, self.replicas)?;
+    pub(super) fn claim(&self, plan: &Plan, force: bool) -> Result<(), CommandError> {
         let mut ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
         if let Ok(there) = look_at_results(self.dir)
             && !there.runs.is_disjoint(&ids)
@@ -147,37 +145,38 @@ impl ValueSearch<'_> {
     }
 
     pub(super) fn making<'b>(&'b self, progress: &'b BatchProgress) -> Making<'b> {
-        Making::new(progress, self.interrupt)
+        Making {
+            command: self.command,
+            ..Making::new(progress, self.interrupt)
+        }
     }
 
-    /// Writes the index and report of everything that was tried, as a batch that sweeps the values.
+    /// Writes the index and report of everything that was tried, as a batch that sweeps the values, with
+    /// the path of the search in lines.
     pub(super) fn report(
         &self,
-        visited: &BTreeMap<String, (Value, u32)>,
+        source: &Source,
+        values: &[Value],
+        replicas: u32,
         args: &FindArgs,
+        lines: Vec<String>,
     ) -> Result<(), CommandError> {
-        let mut values: Vec<Value> = visited.values().map(|(value, _)| value.clone()).collect();
-        let base = |v: &Value| crate::quantity::quantity(v).map_or(f64::NAN, |q| q.0);
-        values.sort_by(|a, b| base(a).total_cmp(&base(b)));
-        let replicas = visited.values().map(|(_, n)| *n).max().unwrap_or(1);
         let mut changes = self.changes.to_vec();
-        changes.push(set(
-            &DottedPath::from("replicas"),
-            Value::Integer(replicas.into()),
-        ));
-        let text = changed_text(self.source, &changes);
+        changes.push(with_replicas(replicas));
+        let text = changed_text(source, &changes);
         let mut table: toml::Table = text.parse().unwrap_or_default();
         let sweep = table
             .entry("sweep")
             .or_insert_with(|| toml::Table::new().into());
-        if let Some(sweep) = sweep.as_table_mut() {
-            sweep.insert(args.vary.clone(), Value::Array(values));
+        if let (Some(sweep), false) = (sweep.as_table_mut(), values.is_empty()) {
+            sweep.insert(args.vary.clone(), Value::Array(values.to_vec()));
         }
         let metric = args
             .expect
             .as_deref()
             .and_then(|e| e.split(['<', '>']).next());
-        if let (Some(metric), false) = (metric, table.contains_key("figure")) {
+        let is_drawn = table.contains_key("figure") || values.is_empty();
+        if let (Some(metric), false) = (metric, is_drawn) {
             let mut figure = toml::Table::new();
             figure.insert("name".to_owned(), "search".into());
             figure.insert("x".to_owned(), args.vary.clone().into());
@@ -203,6 +202,7 @@ impl ValueSearch<'_> {
             command: args.command(),
             text,
             keep: Keep::Everything,
+            search: lines,
         };
         let making = Making {
             force: args.force && !self.fits(&plan),
