@@ -1,4 +1,4 @@
-//! What a congestion control is in a scenario: its name, its parameters, and how to make one.
+//! A congestion control in a scenario: its name, its parameters, and how it is made.
 //!
 //! A scenario names an algorithm and may set its parameters; [`Control`] is that choice, checked. The
 //! list of algorithms is in [`built_in`](super::built_in).
@@ -24,8 +24,7 @@ pub struct Algorithm {
     pub doc: &'static str,
     /// Where it is defined: an RFC, a draft or a paper.
     pub source: &'static str,
-    /// Raised whenever it behaves differently, so that results of before are not taken for those
-    /// of now.
+    /// Raised whenever its behaviour changes, so that old results are not mistaken for new ones.
     pub version: u32,
     /// Its parameters, at most [`MOST_PARAMETERS`].
     pub parameters: &'static [Parameter],
@@ -33,7 +32,7 @@ pub struct Algorithm {
     pub make: fn(&Control, &ControlContext) -> AnyCc,
 }
 
-/// What a control may know of the parameters of its connection when it is made.
+/// The parameters of a connection that a new control may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ControlContext {
@@ -43,7 +42,7 @@ pub struct ControlContext {
 }
 
 impl ControlContext {
-    /// With this limit of slow start.
+    /// A context with this limit of slow start.
     pub const fn new(slow_start_limit: Option<u32>) -> ControlContext {
         ControlContext { slow_start_limit }
     }
@@ -54,21 +53,20 @@ impl ControlContext {
 pub struct Parameter {
     /// Its name in scenarios.
     pub name: &'static str,
-    /// What its values are.
+    /// The type of its values.
     pub kind: ParameterKind,
     /// Least value; for times in seconds.
     pub min: f64,
     /// Largest value.
     pub max: f64,
-    /// The value when nothing is said.
+    /// The default.
     pub default: f64,
     /// What it means.
     pub doc: &'static str,
 }
 
 impl Algorithm {
-    /// A user's own, with this name, to be completed by struct update: no parameters,
-    /// version 1.
+    /// A user's own algorithm with this name, to be completed by struct update: no parameters, version 1.
     pub const fn own(
         name: &'static str,
         make: fn(&Control, &ControlContext) -> AnyCc,
@@ -85,7 +83,7 @@ impl Algorithm {
     }
 }
 
-/// What the values of a parameter are.
+/// The type of the values of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// Any number within the range.
@@ -98,7 +96,7 @@ pub enum ParameterKind {
     Time,
 }
 
-/// A value for a parameter, as it was written.
+/// A value for a parameter, as written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Setting {
     /// A number.
@@ -118,14 +116,14 @@ pub enum ControlError {
     /// It has no such parameter.
     #[error("{0}")]
     UnknownParameter(String),
-    /// The value does not fit.
+    /// The value is not allowed.
     #[error("`{name}` of congestion control {algorithm:?} must be {wanted}")]
     Value {
         /// The algorithm.
         algorithm: &'static str,
         /// The parameter.
         name: &'static str,
-        /// What would fit.
+        /// What is allowed.
         wanted: String,
     },
     /// Registered by a name that is taken.
@@ -186,7 +184,7 @@ impl Control {
     /// The same with another value of a parameter.
     ///
     /// # Errors
-    /// When it has no such parameter, or the value does not fit.
+    /// When it has no such parameter, or the value is not allowed.
     pub fn with(mut self, name: &str, setting: Setting) -> Result<Control, ControlError> {
         let algorithm = self.algorithm;
         let Some(i) = algorithm.parameters.iter().position(|p| p.name == name) else {
@@ -210,8 +208,7 @@ impl Control {
         self.algorithm
     }
 
-    /// The value of a parameter; times in seconds, switches 0 or 1. Zero when there is none of
-    /// that name.
+    /// The value of a parameter; times in seconds, switches 0 or 1. Zero if there is no parameter of that name.
     pub fn get(&self, name: &str) -> f64 {
         let place = self
             .algorithm
@@ -221,7 +218,7 @@ impl Control {
         place.map_or(0.0, |i| self.values[i])
     }
 
-    /// A switch is on.
+    /// Whether a switch is on.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name) != 0.0
     }
@@ -262,7 +259,7 @@ impl fmt::Debug for Control {
 }
 
 impl fmt::Display for Control {
-    /// The name, and in brackets what differs from the defaults: `cubic (beta = 0.8)`.
+    /// The name, and in brackets the values that differ from the defaults: `cubic (beta = 0.8)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.algorithm.name)?;
         let changed: Vec<String> = self

@@ -1,4 +1,4 @@
-//! Any congestion control: the usual ones inline, others in a box.
+//! Any congestion control: the most common ones inline, others in a box.
 
 use std::hash::{Hash, Hasher};
 
@@ -10,15 +10,15 @@ use super::{
 };
 use crate::segment::Ecn;
 
-/// Any congestion control; calls go through a `match`. NewReno lies in the connection itself, and so
-/// does Linux's CUBIC until it is used: a short connection allocates nothing for its control.
+/// Any congestion control; calls go through a `match`. NewReno is stored in the connection itself, and so is
+/// Linux's CUBIC until it is used: a short connection allocates nothing for its control.
 #[derive(Clone, Debug)]
 pub enum AnyCc {
     /// RFC 5681 and RFC 6582.
     NewReno(NewReno),
-    /// Linux's CUBIC before anything happened to its window.
+    /// Linux's CUBIC before its first use.
     FreshCubic(FreshCubic),
-    /// Any other, a user's own too.
+    /// Any other, including a user's own.
     Custom(Box<dyn CongestionControl>),
 }
 

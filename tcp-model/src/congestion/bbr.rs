@@ -2,9 +2,8 @@
 //! bandwidth-delay products in flight (Cardwell, Cheng, Gunn, Hassas Yeganeh and Jacobson, "BBR:
 //! congestion-based congestion control", 2016), with the details of Linux's `tcp_bbr`.
 //!
-//! Leaves out the detection of policers by long-term sampling, and ACKs known to be delayed.
-//! Deviation: the phase of the gain cycle that comes first is drawn from the time, so that a run is
-//! the same each time.
+//! Leaves out the detection of policers by long-term sampling, and the special treatment of delayed ACKs.
+//! Deviation: the first phase of the gain cycle is derived from the time, so that runs are reproducible.
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -58,43 +57,43 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: |control, _| AnyCc::own(Bbr::new(control)),
 };
 
-/// Gains of the phases of ProbeBW, each a smallest round trip long.
+/// Gains of the phases of ProbeBW, each of which lasts one minimum round-trip time.
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
-/// Segments in flight at least.
+/// Least number of segments in flight.
 const LEAST: u64 = 4;
-/// The pipe is full when the rate grows by less than this for so many round trips.
+/// The pipe is full if the rate grows by less than this for this many round trips.
 const FULL_GROWTH: f64 = 1.25;
 const FULL_ROUNDS: u32 = 3;
-/// Pacing below the estimate, so that a queue drains.
+/// Pacing slightly below the estimate, so that queues drain.
 const MARGIN: f64 = 0.99;
-/// Below this rate one segment leaves at a time, above it two at least, bytes a second.
+/// Below this rate segments are sent one at a time, above it at least two, bytes a second.
 const SLOW_RATE: f64 = 1_200_000.0 / 8.0;
-/// What leaves at once is at most what the rate gives in this time, seconds.
+/// A burst is at most what the rate allows in this time, seconds.
 const BURST: f64 = 0.001;
 /// Largest burst, bytes.
 const LARGEST_BURST: f64 = 65_536.0;
-/// Window of the measure of aggregated ACKs, round trips, and the most it adds, seconds at the rate.
+/// Window in which ACK aggregation is measured, round trips; and the most it adds, seconds at the rate.
 const EXTRA_ROUNDS: u32 = 5;
 const EXTRA_MOST: f64 = 0.1;
 
-/// What the sender is about.
+/// The state of the control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// Looks for the rate of the path.
+    /// Searches for the rate of the path.
     Startup,
-    /// Empties the queue that made.
+    /// Drains the queue that Startup built.
     Drain,
     /// Probes for more by the phases of [`CYCLE`].
     ProbeBw,
-    /// Empties the pipe to see the smallest round trip; until when, once it is empty, and whether a
-    /// round trip has passed meanwhile.
+    /// Empties the pipe to measure the minimum round-trip time: until when, once it is empty, and whether a
+    /// round trip has passed since.
     ProbeRtt {
         until: Option<SimTime>,
         round_done: bool,
     },
 }
 
-/// How far ACKs come in bunches: what they report beyond the rate.
+/// The degree of ACK aggregation: bytes acknowledged in excess of the rate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Aggregation {
     since: SimTime,
@@ -124,7 +123,7 @@ struct Bbr {
     next_round: u64,
     delivered: u64,
     min_rtt: Option<SimDuration>,
-    /// When it was last seen; none before the first ACK.
+    /// When it was last measured; `None` before the first ACK.
     min_rtt_at: Option<SimTime>,
     full: bool,
     full_bandwidth: f64,
@@ -139,7 +138,7 @@ struct Bbr {
     /// The losses of the next ACK were counted when recovery began.
     known_losses: bool,
     idle: bool,
-    /// Rates of what was sent before this much was delivered say little: sent in ProbeRTT.
+    /// Rate samples of data sent before this much was delivered are ignored: they were sent in ProbeRTT.
     little_until: u64,
 }
 
@@ -196,7 +195,7 @@ impl Bbr {
         }
     }
 
-    /// So many bandwidth-delay products, bytes.
+    /// This many bandwidth-delay products, bytes.
     fn bdp(&self, gain: f64) -> u64 {
         match self.min_rtt {
             None => self.initial,
@@ -207,8 +206,8 @@ impl Bbr {
         }
     }
 
-    /// Room for what is in the hosts' hands: three bursts, an even number of segments, and two more
-    /// while probing for bandwidth.
+    /// Room for data held in the end hosts: three bursts, an even number of segments, and two more while probing
+    /// for bandwidth.
     fn with_room(&self, bytes: u64) -> u64 {
         let burst = (self.rate * BURST).min(LARGEST_BURST) as u64 / self.mss;
         let least = if self.rate < SLOW_RATE { 1 } else { 2 };
@@ -416,7 +415,7 @@ impl Bbr {
         }
     }
 
-    /// In the first round trip of recovery what leaves is what arrives; true when that decides.
+    /// In the first round trip of recovery, as much is sent as has arrived; true if this determines the window.
     fn recovers(&mut self, ack: &AckEvent) -> bool {
         if !std::mem::take(&mut self.known_losses) {
             self.cwnd = self.cwnd.saturating_sub(ack.lost).max(self.mss);
@@ -485,7 +484,7 @@ impl CongestionControl for Bbr {
     fn on_congestion(&mut self, event: &CongestionEvent) {
         match event.cause {
             Congestion::Ecn => {}
-            // One recovery follows the other: packets were conserved in the first.
+            // One recovery follows another: packets were conserved in the first one.
             Congestion::Loss if self.was != RecoveryPhase::Open => self.save_window(),
             Congestion::Loss => {
                 self.save_window();

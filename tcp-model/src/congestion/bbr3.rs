@@ -1,10 +1,10 @@
 //! BBR, version 3 (draft-ietf-ccwg-bbr-06): models the path by delivery rate, smallest round trip
 //! and loss, probes for more every few seconds, and leaves room for others.
 //!
-//! Names of sections and states are the draft's. Deviations: the loss rate is that of the present
-//! round trip, with what was in flight when the newest segment delivered was sent, where the draft
-//! looks at each lost packet; random choices are drawn from the time, so that a run is the same each
-//! time. Leaves out offload: a quantum is what leaves in a millisecond, at least two segments.
+//! Names of sections and states are those of the draft. Deviations: the loss rate is that of the present
+//! round trip, relative to the data in flight when the newest delivered segment was sent, where the draft
+//! evaluates each lost packet; random choices are derived from the time, so that runs are reproducible. Leaves
+//! out offload: a quantum is what the rate allows in a millisecond, at least two segments.
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -87,9 +87,9 @@ const PROBE_RTT_TIME: SimDuration = SimDuration::from_millis(200);
 const LEAST: f64 = 4.0;
 /// BBR.PacingMarginPercent.
 const MARGIN: f64 = 0.99;
-/// Rounds after which Drain ends in any case.
+/// Largest number of rounds of Drain.
 const DRAIN_ROUNDS: u64 = 3;
-/// C.send_quantum: what leaves in this many seconds, at most so many bytes.
+/// C.send_quantum: what the rate allows in this many seconds, and the most in bytes.
 const QUANTUM: f64 = 0.001;
 const LARGEST_QUANTUM: f64 = 65_536.0;
 
@@ -104,7 +104,7 @@ enum State {
     ProbeRtt,
 }
 
-/// What ACKs tell about the last probe (BBR.ack_phase).
+/// What ACKs show about the last probe (BBR.ack_phase).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AckPhase {
     Init,
@@ -128,7 +128,7 @@ struct Sample {
     lost: f64,
 }
 
-/// What a needless loss recovery gives back (section 5.5.11).
+/// The state that is restored after a spurious loss recovery (section 5.5.11).
 #[derive(Clone, Copy, Debug)]
 struct Saved {
     state: Option<State>,

@@ -53,7 +53,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 const SEARCH: f64 = 4.0;
 /// Round trips for the last step of the search (Linux `smooth_part`), over `SEARCH`.
 const SMOOTH: f64 = 20.0;
-/// Before the first loss the window opens by a twentieth of itself at least.
+/// Before the first loss the window grows by at least a twentieth of itself in a round trip.
 const FIRST: f64 = 1.0 / 20.0;
 
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ struct Bic {
 }
 
 impl Bic {
-    /// Segments by which the window opens in a round trip.
+    /// Segments by which the window grows in a round trip.
     fn increment(&self) -> f64 {
         let cwnd = self.window.segments();
         if cwnd <= self.low_window {
@@ -141,7 +141,7 @@ mod tests {
             let before = cc.cwnd() as f64 / 1000.0;
             round(&mut cc, 100, 100);
             let grown = cc.cwnd() as f64 / 1000.0 - before;
-            // What the rule says at the start of the round and at its end.
+            // The values of the rule at the start of the round and at its end.
             let rule = |w: f64| {
                 if w < 400.0 {
                     let d = (400.0 - w) / 4.0;

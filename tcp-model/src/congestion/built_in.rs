@@ -1,14 +1,14 @@
-//! The list of congestion controls that have a name.
+//! The list of named congestion controls.
 //!
-//! An algorithm is a file of this module and its row in [`BUILT_IN`]; a user's own is added with
-//! [`register`] and is then chosen by its name like ours.
+//! An algorithm is a file of this module and its row in [`BUILT_IN`]; a user's own is added with [`register`]
+//! and is then selected by its name like the built-in ones.
 
 use std::sync::{PoisonError, RwLock};
 
 use super::{Algorithm, Control, ControlError, MOST_PARAMETERS};
 use crate::suggest;
 
-/// The algorithms that come with the simulator.
+/// The built-in algorithms.
 pub const BUILT_IN: &[&Algorithm] = &[
     &super::newreno::ALGORITHM,
     &super::cubic::ALGORITHM,
@@ -39,8 +39,7 @@ static REGISTERED: RwLock<Vec<&'static Algorithm>> = RwLock::new(Vec::new());
 /// are read.
 ///
 /// # Errors
-/// When an algorithm of this name, or another of its names, is known already, or it has too many
-/// parameters.
+/// When one of its names is already taken, or it has too many parameters.
 pub fn register(algorithm: &'static Algorithm) -> Result<(), ControlError> {
     if algorithm.parameters.len() > MOST_PARAMETERS {
         return Err(ControlError::TooManyParameters(algorithm.name));
@@ -58,7 +57,7 @@ pub fn register(algorithm: &'static Algorithm) -> Result<(), ControlError> {
     Ok(())
 }
 
-/// All algorithms that can be named, ours first.
+/// All named algorithms, the built-in ones first.
 pub fn algorithms() -> Vec<&'static Algorithm> {
     let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
     BUILT_IN.iter().chain(registered.iter()).copied().collect()
@@ -82,7 +81,7 @@ impl Control {
         })
     }
 
-    /// It comes with the simulator; otherwise it is a user's own.
+    /// Whether it is built in; otherwise it is a user's own.
     pub fn is_built_in(&self) -> bool {
         BUILT_IN.iter().any(|b| std::ptr::eq(*b, self.algorithm()))
     }

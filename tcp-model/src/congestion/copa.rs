@@ -1,8 +1,8 @@
-//! Copa: aims at a rate that is the inverse of the queueing delay it sees (Arun and Balakrishnan,
+//! Copa: aims at a rate that is inversely proportional to the queueing delay (Arun and Balakrishnan,
 //! "Copa: practical delay-based congestion control for the Internet", NSDI 2018).
 //!
-//! Deviation: the smallest round trip of the last half round trip is kept in two parts of a quarter
-//! each, so the span is between a quarter and a half.
+//! Deviation: the smallest round-trip time of the last half round trip is kept in two parts of a quarter each,
+//! so the span is between a quarter and a half.
 
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -46,7 +46,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(10);
 /// Least window, segments.
 const LEAST: f64 = 2.0;
-/// Round trips in one direction before it speeds up.
+/// Round trips in one direction before the velocity grows.
 const PATIENCE: u32 = 3;
 /// Round trips within which the queue must empty (section 2.2).
 const EMPTY_WITHIN: usize = 5;
@@ -97,11 +97,11 @@ struct Copa {
     largest: [SimDuration; EMPTY_WITHIN],
     /// Round trips since the queue was last nearly empty.
     full_rounds: u32,
-    /// v, and the direction with the number of round trips in it.
+    /// v, the direction, and the number of round trips in that direction.
     velocity: f64,
     up: bool,
     same: u32,
-    /// The window when the round trip began.
+    /// The window at the beginning of the round trip.
     start: f64,
     srtt: Option<SimDuration>,
 }
@@ -144,7 +144,7 @@ impl Copa {
         });
     }
 
-    /// Queueing delay, and the round trip that stands, in seconds.
+    /// Queueing delay, and the standing round-trip time, in seconds.
     fn delay(&self) -> Option<(f64, f64)> {
         let standing = self.standing.get(SimDuration::min)?;
         let min = self.min.get(SimDuration::min)?;
@@ -154,7 +154,7 @@ impl Copa {
         ))
     }
 
-    /// A round trip is over: velocity, and whether others fill the queue.
+    /// At the end of a round trip, updates the velocity and whether other flows fill the queue.
     fn next_round(&mut self) {
         let cwnd = self.window.segments();
         let up = cwnd >= self.start;

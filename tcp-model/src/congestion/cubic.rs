@@ -1,5 +1,5 @@
 //! CUBIC, RFC 9438: the window grows as a cubic function of the time since the last congestion.
-//! [`super::cubic_linux`] is what Linux does.
+//! [`super::cubic_linux`] is Linux's variant.
 //!
 //! Windows are in segments and the time in seconds, as in the RFC.
 
@@ -59,10 +59,10 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
     make: |control, _| AnyCc::own(Cubic::new(control)),
 };
 
-/// The same with the values of the RFC.
+/// The control with the values of the RFC.
 pub(crate) const DEFAULTS: Control = Control::new(&ALGORITHM);
 
-/// What a mark leaves of the window with alternative back-off (RFC 8511 section 3.1).
+/// The share of the window that remains after a mark with alternative back-off (RFC 8511 section 3.1).
 pub(super) const GENTLE_BETA: f64 = 0.85;
 
 /// A stage of congestion avoidance.
@@ -85,10 +85,10 @@ struct Cubic {
     fast_convergence: bool,
     reno_friendly: bool,
     hystart: Option<HyStart>,
-    /// None: the next ACK in congestion avoidance begins one.
+    /// The present stage; if `None`, the next ACK in congestion avoidance begins one.
     epoch: Option<Epoch>,
-    /// W_max and cwnd_prior of the last congestion by ACKs; none when the stage to come is the
-    /// first after a time-out or after slow start.
+    /// W_max and cwnd_prior of the last congestion shown by ACKs; `None` if the next stage is the first one after a
+    /// time-out or after slow start.
     reduced: Option<(f64, f64)>,
     /// W_max of the last congestion, segments.
     last_max: f64,
@@ -98,7 +98,7 @@ struct Cubic {
     before: Option<Before>,
 }
 
-/// What a spurious congestion is undone to: `epoch`, `reduced`, `last_max`.
+/// The state that is restored after a spurious congestion event: `epoch`, `reduced`, `last_max`.
 type Before = (Option<Epoch>, Option<(f64, f64)>, f64);
 
 impl Cubic {
@@ -143,7 +143,7 @@ impl Cubic {
         self.c * x * x * x + epoch.w_max
     }
 
-    /// Time in which the window was not in use does not count (section 5.8).
+    /// Excludes time in which the window was not in use (section 5.8).
     fn shift(&mut self, time: SimDuration) {
         if let Some(epoch) = &mut self.epoch {
             epoch.start = epoch.start.saturating_add(time);
@@ -312,7 +312,7 @@ mod tests {
         for (i, window) in rounds(&mut cubic, 150).into_iter().enumerate() {
             let t = RTT * (i as f64 + 1.0) - k;
             let formula = 0.4 * t * t * t + 1000.0;
-            // A round trip's ACKs aim at the window of one round trip later.
+            // The ACKs of a round trip aim at the window of one round trip later.
             let slope = 1.2 * t * t * RTT;
             assert!(
                 (window - formula).abs() <= 1.0 + slope,
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn the_reno_friendly_region_has_the_throughput_of_reno() {
-        // A small window at a short round trip: W_est rules. alpha = 3 * 0.3 / 1.7 = 0.529
+        // A small window at a short round trip: W_est determines it. alpha = 3 * 0.3 / 1.7 = 0.529
         // segments a round trip until the window before the loss is reached, then one.
         let mut cubic = after_loss(20, |c| c);
         let windows = rounds(&mut cubic, 30);

@@ -1,10 +1,10 @@
-//! CUBIC as Linux has it: in whole segments, with a HyStart of its own, the target a smallest round
-//! trip ahead, Reno's share of the window without its last stage, and no memory after a time-out (Ha,
-//! Rhee and Xu, "CUBIC: a new TCP-friendly high-speed TCP variant", 2008).
+//! Linux's CUBIC: it counts whole segments, has its own HyStart, aims at the target one minimum round-trip time
+//! ahead, omits the last stage of the Reno-friendly region, and forgets W_max after a time-out (Ha, Rhee and
+//! Xu, "CUBIC: a new TCP-friendly high-speed TCP variant", 2008).
 //!
-//! The window opens by a segment for every so many acknowledged: for so many as the whole segments to
-//! the target ask for, or as fast as the window that Reno would have is ahead; at most one for two.
-//! That it counts whole segments is what shows in small windows: of 7 segments a loss leaves 4.
+//! The window grows by one segment for every n acknowledged, where n follows from the distance to the target in
+//! whole segments, or from the lead of the window that Reno would have; n is at least two. Counting whole
+//! segments matters for small windows: of 7 segments a loss leaves 4.
 //!
 //! Leaves out the granularity of the clock, which is a tick.
 
@@ -44,11 +44,10 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
     },
 };
 
-/// The same with the values that Linux has.
+/// The control with Linux's values.
 pub(crate) const DEFAULTS: Control = Control::new(&ALGORITHM);
 
-/// `cubic-linux` with the values that Linux has, before the window was ever used up or reduced: nothing
-/// but the window.
+/// `cubic-linux` with Linux's values before the window was ever filled or reduced: only the window.
 #[derive(Clone, Debug)]
 pub struct FreshCubic {
     window: Window,
@@ -76,17 +75,16 @@ impl CongestionControl for FreshCubic {
         true
     }
 
-    fn on_ack(&mut self, _: &AckEvent) {} // of a window that was not used up
+    fn on_ack(&mut self, _: &AckEvent) {} // of a window that was not full
 
     fn on_congestion(&mut self, _: &CongestionEvent) {} // put to use before
 }
 
-/// The share by which the target changes is looked at again after this time, or when the window has
-/// changed.
+/// The cubic function is evaluated again after this time, or when the window has changed.
 const REFRESH: SimDuration = SimDuration::from_ps(1_000_000_000_000 / 32);
-/// Segments acknowledged for one more, while the window is far above its target.
+/// Segments to be acknowledged per segment of growth while the window is far above its target.
 const STANDSTILL: f64 = 100.0;
-/// The same at most before a first loss, and at least ever.
+/// The largest such number before the first loss, and the smallest at any time.
 const UNKNOWN_PATH: f64 = 20.0;
 const FASTEST: f64 = 2.0;
 
@@ -100,7 +98,7 @@ struct Epoch {
     /// The window that Reno would have, and segments acknowledged since it last grew.
     reno: f64,
     reno_acked: f64,
-    /// When the cubic function was last looked at, and the window then.
+    /// When the cubic function was last evaluated, and the window then.
     seen: Option<(SimTime, f64)>,
 }
 
@@ -113,10 +111,10 @@ struct CubicLinux {
     reno_friendly: bool,
     hystart: Option<LinuxHyStart>,
     epoch: Option<Epoch>,
-    /// The window at the last loss, less when it was smaller than at the one before; 0: none yet, or
+    /// The window at the last loss, reduced if it was smaller than at the previous one; 0 if there was no loss, or
     /// a time-out since.
     last_max: f64,
-    /// Segments acknowledged for one more, and those counted towards it.
+    /// Segments to be acknowledged per segment of growth, and those counted so far.
     per_segment: f64,
     credit: f64,
 }
@@ -149,7 +147,7 @@ impl CubicLinux {
         }
     }
 
-    /// How many segments are to be acknowledged for one more.
+    /// How many segments must be acknowledged for the window to grow by one.
     fn pace(&mut self, ack: &AckEvent, acked: f64) {
         let cwnd = libm::floor(self.window.segments());
         let mut epoch = self.epoch.unwrap_or_else(|| self.begin(ack.now, cwnd));
@@ -177,7 +175,7 @@ impl CubicLinux {
         self.epoch = Some(epoch);
     }
 
-    /// The same by the cubic function, a smallest round trip from now.
+    /// The same by the cubic function, one minimum round-trip time ahead.
     fn to_target(&self, epoch: &Epoch, ack: &AckEvent, cwnd: f64) -> f64 {
         let ahead = ack.min_rtt.unwrap_or(SimDuration::ZERO);
         let t = (ack.now.since(epoch.start) + ahead).as_secs_f64() - epoch.k;
@@ -193,7 +191,7 @@ impl CubicLinux {
         }
     }
 
-    /// Opens the window by whole segments.
+    /// Increases the window by whole segments.
     fn avoid_congestion(&mut self, ack: &AckEvent, acked: f64) {
         self.pace(ack, acked);
         let mss = self.window.mss();

@@ -1,4 +1,4 @@
-//! DCTCP (RFC 8257): the window shrinks in proportion to the share of bytes that were marked.
+//! DCTCP (RFC 8257): the window shrinks in proportion to the share of marked bytes.
 
 use super::window::{Window, window_methods};
 use super::{
@@ -33,7 +33,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     },
 };
 
-/// DCTCP.Alpha: the share of bytes that was marked, averaged over round trips (RFC 8257 section 3.3).
+/// DCTCP.Alpha: the share of marked bytes, averaged over round trips (RFC 8257 section 3.3).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
     g: f64,

@@ -1,4 +1,4 @@
-//! What a congestion control hears.
+//! The events that a congestion control receives.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -16,7 +16,7 @@ pub struct Start {
     pub srtt: Option<SimDuration>,
 }
 
-/// An ACK arrived for data in flight, in recovery or not; duplicates included.
+/// An ACK arrived for data in flight, in recovery or not; includes duplicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AckEvent {
     /// When.
@@ -27,7 +27,7 @@ pub struct AckEvent {
     /// have arrived before, and newly SACKed ones. Without SACK, a duplicate ACK stands for one
     /// segment.
     pub delivered: u64,
-    /// Bytes concluded lost since the ACK before, by whatever rule. Only where
+    /// Bytes inferred lost since the previous ACK, by any rule. Only if
     /// [`super::CongestionControl::needs_measurements`].
     pub lost: u64,
     /// Bytes in flight before the ACK.
@@ -38,9 +38,9 @@ pub struct AckEvent {
     pub una: u64,
     /// Stream offset of the next byte to send: when it is acknowledged, a round trip has passed.
     pub nxt: u64,
-    /// What the sender was doing about loss when the ACK arrived.
+    /// The phase of loss recovery when the ACK arrived.
     pub phase: RecoveryPhase,
-    /// The window, not the application or the peer, held the sender back.
+    /// Whether the window, not the application or the peer, limited the sender.
     pub cwnd_limited: bool,
     /// Round-trip time that this ACK shows.
     pub rtt: Option<SimDuration>,
@@ -49,19 +49,17 @@ pub struct AckEvent {
     /// Smallest round-trip time of the connection. Only where
     /// [`super::CongestionControl::needs_round_trips`].
     pub min_rtt: Option<SimDuration>,
-    /// How fast data were delivered. Only where
-    /// [`super::CongestionControl::needs_measurements`].
+    /// The delivery rate. Only if [`super::CongestionControl::needs_measurements`].
     pub rate: Option<RateSample>,
     /// The peer echoes a congestion mark (ECE, RFC 3168).
     pub ecn_echo: bool,
-    /// Bytes reported to have been marked: by the count of RFC 8257 section 3.3, all of `acked`
-    /// when the ACK echoes a mark.
+    /// Bytes reported as marked; as in RFC 8257 section 3.3, all of `acked` if the ACK echoes a mark.
     pub marked: u64,
 }
 
 impl AckEvent {
-    /// An ACK of `acked` new bytes at `now` that fills the window again and measures nothing:
-    /// to build others from, in tests.
+    /// An ACK of `acked` new bytes at `now`, of a full window and without measurements: a base for other ACKs in
+    /// tests.
     pub fn plain(now: SimTime, acked: u64) -> AckEvent {
         AckEvent {
             now,
@@ -84,7 +82,7 @@ impl AckEvent {
     }
 }
 
-/// What showed congestion.
+/// The signal of congestion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Congestion {
     /// Duplicate or selective ACKs: fast recovery begins.
@@ -97,7 +95,7 @@ pub enum Congestion {
     Ecn,
 }
 
-/// Congestion: recovery begins, or the window is to be reduced for a mark.
+/// Congestion: recovery begins, or the window must be reduced for a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CongestionEvent {
     /// What showed it.
@@ -106,34 +104,33 @@ pub struct CongestionEvent {
     pub now: SimTime,
     /// Bytes in flight then: FlightSize of RFC 5681.
     pub in_flight: u64,
-    /// A mark is to cost less of the window than a loss (RFC 8511).
+    /// Whether a mark reduces the window less than a loss (RFC 8511).
     pub gentle: bool,
-    /// The threshold is to be a whole number of segments, rounded down, as Linux counts it.
+    /// Whether the threshold is rounded down to whole segments, as on Linux.
     pub whole: bool,
-    /// Bytes in flight without what is known to have arrived or taken for lost, this loss included.
+    /// Bytes in flight without those known to have arrived or considered lost, including this loss.
     pub pipe: u64,
 }
 
-/// The latest congestion by loss or time-out was none: segments were late, not lost.
+/// The latest loss or time-out was spurious: segments were late, not lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// The window before the reduction, bytes.
     pub cwnd: u64,
     /// The slow-start threshold before it, bytes.
     pub ssthresh: Option<u64>,
-    /// When that was found.
+    /// When that was detected.
     pub now: SimTime,
 }
 
-/// The application sends after a pause of more than one retransmission time-out, in which nothing
-/// was in flight.
+/// The application sends after a pause of more than one retransmission time-out with nothing in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idle {
     /// When it sends again.
     pub now: SimTime,
     /// How long nothing was sent.
     pub silent: SimDuration,
-    /// The window should not be larger than this (RFC 5681 section 4.1, RFC 2861); `None` when the
-    /// parameters let it stay.
+    /// The window should not be larger than this (RFC 5681 section 4.1, RFC 2861); `None` if the parameters do not
+    /// restrict it.
     pub restart_window: Option<u64>,
 }

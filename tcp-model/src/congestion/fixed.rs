@@ -1,4 +1,4 @@
-//! A window that never changes: no congestion control at all, for teaching and for comparison.
+//! A window that never changes: no congestion control, for teaching and comparison.
 
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, Start};
 

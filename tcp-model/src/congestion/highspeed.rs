@@ -1,5 +1,5 @@
-//! HighSpeed TCP, RFC 3649: increase and decrease depend on the window, so that a large one needs
-//! fewer losses to be held.
+//! HighSpeed TCP, RFC 3649: increase and decrease depend on the window, so that a large window can be sustained
+//! at a higher loss rate than with Reno.
 
 use super::window::{Window, window_methods};
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent};
@@ -30,7 +30,7 @@ struct HighSpeed {
     window: Window,
 }
 
-/// b(w): the share that is given up.
+/// b(w): the share by which a loss reduces the window.
 fn decrease(w: f64) -> f64 {
     if w <= LOW_WINDOW {
         return 0.5;

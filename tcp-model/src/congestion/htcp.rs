@@ -64,7 +64,7 @@ impl CongestionControl for Htcp {
     }
 
     fn on_congestion(&mut self, event: &CongestionEvent) {
-        // The queue of the bottleneck empties and no more.
+        // The queue of the bottleneck just empties.
         if let Some((min, max)) = self.rtts {
             let ratio = min.as_secs_f64() / max.as_secs_f64().max(1e-12);
             self.beta = ratio.clamp(0.5, 0.8);

@@ -25,7 +25,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     },
 };
 
-/// Doublings a round trip at which slow start is held.
+/// Largest number of doublings per round trip in slow start.
 const MOST_RHO: f64 = 16.0;
 
 #[derive(Clone, Debug)]

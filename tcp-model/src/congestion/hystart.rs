@@ -4,20 +4,20 @@ use sim_core::SimDuration;
 
 use super::{AckEvent, RoundTrips};
 
-/// Bounds of the rise that counts, and its share of the round trip (section 4.3).
+/// Bounds of the threshold for a rise, and its share of the round-trip time (section 4.3).
 const MIN_RTT_THRESH: SimDuration = SimDuration::from_millis(4);
 const MAX_RTT_THRESH: SimDuration = SimDuration::from_millis(16);
 const MIN_RTT_DIVISOR: u64 = 8;
-/// Samples that a round needs to be judged.
+/// Samples needed to evaluate a round.
 const N_RTT_SAMPLE: u32 = 8;
 /// Conservative slow start grows by this share.
 const CSS_GROWTH_DIVISOR: u64 = 4;
 /// Rounds of conservative slow start before congestion avoidance.
 const CSS_ROUNDS: u32 = 5;
-/// Most segments by which an ACK opens the window of a sender that does not pace.
+/// Most segments by which an ACK increases the window of a sender that does not pace.
 const L: u64 = 8;
 
-/// Where slow start stands.
+/// The phase of slow start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     SlowStart,
@@ -40,17 +40,17 @@ pub struct HyStart {
     paced: bool,
 }
 
-/// What an ACK in slow start does.
+/// The effect of an ACK in slow start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Growth {
-    /// Bytes by which the window opens.
+    /// Bytes by which the window grows.
     pub bytes: u64,
     /// Slow start is over: ssthresh becomes the window.
     pub exit: bool,
 }
 
 impl HyStart {
-    /// At the start of a connection; `paced` senders need no limit of growth.
+    /// The state at the start of a connection; `paced` senders need no limit of growth.
     pub fn new(paced: bool) -> HyStart {
         HyStart {
             mode: Mode::SlowStart,
@@ -62,12 +62,12 @@ impl HyStart {
         }
     }
 
-    /// It applies to the first slow start only (section 4.3): congestion ends it for good.
+    /// Congestion ends it permanently: it applies to the first slow start only (section 4.3).
     pub fn on_congestion(&mut self) {
         self.mode = Mode::Done;
     }
 
-    /// Slow start may still end by it.
+    /// Whether it may still end slow start.
     pub fn is_under_way(&self) -> bool {
         self.mode != Mode::Done
     }
@@ -131,7 +131,7 @@ impl HyStart {
                     };
                 }
             }
-            // The rise was an accident: slow start goes on.
+            // The rise did not persist: slow start continues.
             (Mode::Conservative { baseline, .. }, _) if current < baseline => {
                 self.mode = Mode::SlowStart;
             }
@@ -172,7 +172,7 @@ mod tests {
             let mut h = HyStart::new(false);
             round(&mut h, 0, 10, before);
             let growth = round(&mut h, 10, 10, after);
-            // Seven samples do not suffice; the eighth decides.
+            // Seven samples are not enough; the eighth decides.
             assert!(growth[..7].iter().all(|g| g.bytes == MSS));
             let now = if leaves { MSS / 4 } else { MSS };
             assert!(

@@ -1,22 +1,22 @@
-//! HyStart as Linux's CUBIC has it (Ha and Rhee, "Taming the elephants: new TCP slow start", 2011):
-//! slow start ends at once when the round-trip time rises, or when the ACKs of a round come in a
-//! train longer than half of the smallest round trip.
+//! HyStart of Linux's CUBIC (Ha and Rhee, "Taming the elephants: new TCP slow start", 2011): slow start ends at
+//! once when the round-trip time rises, or when the ACKs of a round arrive in a train longer than half of the
+//! minimum round-trip time.
 //!
-//! Leaves out what a paced sender adds to the train.
+//! Leaves out the adjustment of the train length for paced senders.
 
 use sim_core::{SimDuration, SimTime};
 
 use super::{AckEvent, RoundTrips};
 
-/// Samples that a round needs to be judged, after the first of them.
+/// Samples needed to evaluate a round, after the first.
 const SAMPLES: u32 = 8;
-/// Bounds of the rise that counts, and its share of the smallest round trip.
+/// Bounds of the threshold for a rise, and its share of the minimum round-trip time.
 const LEAST_RISE: SimDuration = SimDuration::from_millis(4);
 const MOST_RISE: SimDuration = SimDuration::from_millis(16);
 const SHARE: u64 = 8;
 /// ACKs closer than this belong to a train.
 const GAP: SimDuration = SimDuration::from_millis(2);
-/// Below this window, in segments, slow start goes on.
+/// Below this window, in segments, slow start continues.
 const LOW_WINDOW: f64 = 16.0;
 
 /// The rounds of slow start.

@@ -1,4 +1,4 @@
-//! TCP Illinois: adds more and gives up less while queues are short (Liu, Basar and Srikant,
+//! TCP Illinois: increases more and decreases less while queues are short (Liu, Basar and Srikant,
 //! "TCP-Illinois: a loss- and delay-based congestion control algorithm for high-speed networks",
 //! 2006).
 

@@ -1,8 +1,8 @@
-//! LEDBAT (RFC 6817): a scavenger that adds at most `target` of queueing delay, and gives way to
-//! every other flow.
+//! LEDBAT (RFC 6817): a scavenger that adds at most `target` of queueing delay, and yields to
+//! other flows.
 //!
-//! Deviation: the queueing delay is that of the round trip, since the sender knows no one-way
-//! delay; a queue on the way back counts too. Leaves out slow start, which the RFC does not ask for.
+//! Deviation: the queueing delay is that of the round trip, since the sender does not know the one-way delay;
+//! queues on the return path also count. Leaves out slow start, which the RFC does not require.
 
 use std::collections::VecDeque;
 
@@ -107,7 +107,7 @@ impl Delays {
         self.minutes.iter().min().copied()
     }
 
-    /// What queues add to it now.
+    /// The present queueing delay.
     pub(super) fn queueing(&self) -> Option<SimDuration> {
         let now = self.newest.iter().min()?;
         Some(now.saturating_sub(self.base()?))
@@ -156,7 +156,7 @@ impl CongestionControl for Ledbat {
         let acked = ack.acked as f64 / self.window.mss();
         let flight = ack.prior_in_flight as f64 / self.window.mss();
         let wanted = cwnd + self.gain * off_target * acked / cwnd;
-        // A window that is not in use keeps its size.
+        // A window that is not full keeps its size.
         let most = (flight + self.allowed_increase).max(cwnd);
         self.window.set(wanted.min(most).max(LEAST));
     }

@@ -1,6 +1,6 @@
-//! LEDBAT++ (draft-irtf-iccrg-ledbat-plus-plus): LEDBAT on round-trip times, with a gain that lets
-//! standard TCP win, multiplicative decrease, a slow start that ends early, and regular slowdowns in
-//! which all connections measure the empty path.
+//! LEDBAT++ (draft-irtf-iccrg-ledbat-plus-plus): LEDBAT on round-trip times, with a gain that yields to standard
+//! TCP, multiplicative decrease, a slow start that ends early, and regular slowdowns in which all connections
+//! measure the empty path.
 
 use sim_core::SimTime;
 
@@ -56,21 +56,21 @@ const ROUNDS: u64 = 2;
 /// The next slowdown comes after this many times the length of the last.
 const APART: u32 = 9;
 
-/// Where the slowdowns stand (section 4.4).
+/// The phase of slowdowns (section 4.4).
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Slowdown {
-    /// The first slow start is under way.
+    /// In the first slow start.
     Ready,
-    /// One begins after so many round trips, or at a time.
+    /// One begins after this many round trips, or at a time.
     AfterRounds(u64),
     At(SimTime),
-    /// The window is frozen until a round trip; when that began, and the window of before.
+    /// The window is frozen until a given round trip; when that began, and the window before.
     Frozen {
         until: u64,
         since: SimTime,
         window: f64,
     },
-    /// The window grows back to that of before.
+    /// The window grows back to its earlier value.
     Growing {
         since: SimTime,
         window: f64,
@@ -96,7 +96,7 @@ impl LedbatPp {
         1.0 / libm::ceil(2.0 * self.target / base.max(1e-9)).clamp(1.0, MOST_DIVISOR)
     }
 
-    /// The first slow start ends; slowdowns are reckoned from here.
+    /// The first slow start ends; slowdowns are scheduled from here.
     fn end_slow_start(&mut self) {
         self.window.end_slow_start();
         if self.slowdown == Some(Slowdown::Ready) {

@@ -30,7 +30,7 @@ pub struct NewReno {
     /// Bytes acknowledged in congestion avoidance since the window last grew.
     credit: u64,
     mss: NonZeroU32,
-    /// Most segments by which one ACK may open the window in slow start (RFC 3465's L), where that is
+    /// Most segments by which one ACK may increase the window in slow start (L of RFC 3465), if that is
     /// limited.
     slow_start_limit: u16,
     limited: bool,
@@ -49,8 +49,8 @@ impl NewReno {
         }
     }
 
-    /// [`CongestionControl::on_ack`] with the facts of the ACK that count here: payload bytes newly
-    /// acknowledged, the phase before it, and whether the window held the sender back.
+    /// [`CongestionControl::on_ack`] with the relevant fields of the ACK: payload bytes newly acknowledged, the phase
+    /// before it, and whether the window limited the sender.
     #[inline]
     pub(crate) fn on_acked(&mut self, acked: u64, phase: RecoveryPhase, cwnd_limited: bool) {
         if phase == RecoveryPhase::Fast || acked == 0 {
@@ -151,7 +151,7 @@ impl CongestionControl for NewReno {
     }
 }
 
-// A connection's slot in its host has no room for more.
+// There is no room for more in a connection's slot in its host.
 const _: () = assert!(size_of::<super::AnyCc>() == 32);
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Prague: DCTCP for the Internet, for queues that mark early (L4S, RFC 9331;
 //! draft-briscoe-iccrg-prague-congestion-control).
 //!
-//! Leaves out the fall-back where a queue marks ECT(1) like ECT(0), the fractional window below two
-//! segments, and the fast start beyond slow start.
+//! Leaves out the fall-back for queues that mark ECT(1) like ECT(0), the fractional window below two segments,
+//! and the fast start that replaces slow start.
 
 use sim_core::{Rate, SimDuration};
 
@@ -57,8 +57,8 @@ struct Prague {
 }
 
 impl Prague {
-    /// Segments that the window gains in a round trip: as many in a second as a flow with the virtual
-    /// round trip, at a rate that stays in proportion to the window.
+    /// Segments by which the window grows in a round trip: the rate grows as fast as that of a flow with the virtual
+    /// round-trip time.
     fn increase(&self) -> f64 {
         match self.srtt {
             Some(rtt) if self.virtual_rtt > 0.0 => {
@@ -85,7 +85,7 @@ impl CongestionControl for Prague {
         Ecn::Ect1
     }
 
-    /// Additive increase goes on in a round trip with a reduction.
+    /// Additive increase continues in a round trip with a reduction.
     fn reduces_at_once(&self) -> bool {
         true
     }
@@ -105,7 +105,7 @@ impl CongestionControl for Prague {
         self.srtt = ack.srtt.or(self.srtt);
         self.marks.on_ack(ack);
         if Window::may_grow(ack) {
-            // Only what was not marked lets the window grow.
+            // Only unmarked bytes let the window grow.
             let unmarked = ack.acked.saturating_sub(ack.marked);
             let rest = self.window.slow_start(unmarked);
             self.window.increase(self.increase(), rest);

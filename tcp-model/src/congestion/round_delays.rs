@@ -1,4 +1,4 @@
-//! Round-trip times of a round, for algorithms that look at the delay in queues.
+//! Round-trip times of a round, for algorithms that react to queueing delay.
 
 use sim_core::SimDuration;
 
@@ -21,7 +21,7 @@ impl RoundDelays {
         self.samples += 1;
     }
 
-    /// The smallest of the connection (BaseRTT) and of the round, seconds; none where the round has
+    /// The smallest round-trip time of the connection (BaseRTT) and of the round, seconds; `None` if the round has
     /// too few samples.
     pub(super) fn of_round(&self) -> Option<(f64, f64)> {
         let (base, rtt) = (self.base?.as_secs_f64(), self.round_min?.as_secs_f64());

@@ -1,4 +1,4 @@
-//! Round trips counted by data: one ends when what was sent next at its start is acknowledged.
+//! Round trips counted by data: a round trip ends when the data sent next at its start are acknowledged.
 
 use super::AckEvent;
 

@@ -14,7 +14,7 @@ use crate::seq::SeqNum;
 /// Bytes of a segment.
 const MSS: u64 = 1000;
 
-/// A control with a clock, so that rounds follow each other.
+/// A control with a clock, to which rounds are applied one after the other.
 #[derive(Clone, Debug)]
 pub(super) struct Tested {
     control: AnyCc,
@@ -113,7 +113,7 @@ pub(super) struct Bottleneck {
     pub(super) spacing: SimDuration,
     pub(super) delay: SimDuration,
     rate: DeliveryRate,
-    /// Segments in flight: when the ACK comes, and when they left.
+    /// Segments in flight: when the ACK arrives, and when they were sent.
     out: VecDeque<(SimTime, SimTime)>,
     /// When the bottleneck is free.
     free: SimTime,

@@ -1,4 +1,4 @@
-//! TCP Vegas: holds a few segments in the queue of the bottleneck (Brakmo and Peterson, "TCP Vegas:
+//! TCP Vegas: keeps a few segments in the queue of the bottleneck (Brakmo and Peterson, "TCP Vegas:
 //! end to end congestion avoidance on a global Internet", 1995).
 
 use super::round_delays::RoundDelays;
@@ -98,7 +98,7 @@ impl CongestionControl for Vegas {
         if over {
             self.next_round(ack.acked);
         } else if self.window.in_slow_start() {
-            // Every other round trip in the paper; half as fast in each comes to the same.
+            // The paper doubles in every other round trip; half as fast in each is equivalent.
             self.window.open(ack.acked as f64 / 2.0);
         }
     }

@@ -1,4 +1,4 @@
-//! TCP Veno: tells random losses from congestion by the segments that wait in queues (Fu and Liew,
+//! TCP Veno: distinguishes random losses from congestion by the number of queued segments (Fu and Liew,
 //! "TCP Veno: TCP enhancement for transmission over wireless access networks", 2003).
 
 use super::round_delays::RoundDelays;

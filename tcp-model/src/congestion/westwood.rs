@@ -1,6 +1,6 @@
-//! TCP Westwood+: after a loss, the window is what the measured bandwidth fills at the smallest
-//! round trip (Grieco and Mascolo, "Performance evaluation and comparison of Westwood+, New Reno,
-//! and Vegas TCP congestion control", 2004), with the filter as Linux has it.
+//! TCP Westwood+: after a loss, the window is the product of the measured bandwidth and the minimum round-trip
+//! time (Grieco and Mascolo, "Performance evaluation and comparison of Westwood+, New Reno, and Vegas TCP
+//! congestion control", 2004), with Linux's filter.
 
 use sim_core::{SimDuration, SimTime};
 

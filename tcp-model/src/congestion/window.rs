@@ -1,5 +1,5 @@
-//! The window that most algorithms share: slow start, additive increase, multiplicative decrease,
-//! and what time-outs, pauses and smaller segments do to it (RFC 5681, RFC 6582).
+//! The window that most algorithms share: slow start, additive increase, multiplicative decrease, and the
+//! effects of time-outs, pauses and smaller segments (RFC 5681, RFC 6582).
 
 use super::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
 use crate::recovery::RecoveryPhase;
@@ -60,14 +60,14 @@ impl Window {
         self.cwnd < self.ssthresh
     }
 
-    /// An ACK may open the window: it is for new data, outside fast recovery, and the window was
-    /// in use (RFC 9293 section 3.8.2 by way of RFC 7661).
+    /// Whether an ACK may increase the window: it acknowledges new data outside fast recovery, and the window was
+    /// full (RFC 9293 section 3.8.2 by way of RFC 7661).
     pub fn may_grow(ack: &AckEvent) -> bool {
         ack.acked > 0 && ack.phase != RecoveryPhase::Fast && ack.cwnd_limited
     }
 
-    /// Slow start: opens by what is acknowledged, up to the threshold. Returns the bytes that are
-    /// left for congestion avoidance.
+    /// Slow start: grows by the acknowledged bytes, up to the threshold. Returns the bytes that are left for
+    /// congestion avoidance.
     pub fn slow_start(&mut self, acked: u64) -> u64 {
         if !self.in_slow_start() {
             return acked;
@@ -79,12 +79,12 @@ impl Window {
         rest as u64
     }
 
-    /// Opens by this many bytes.
+    /// Grows by this many bytes.
     pub fn open(&mut self, bytes: f64) {
         self.cwnd += bytes;
     }
 
-    /// Slow start by another rule: opens by this many bytes, up to the threshold.
+    /// Slow start by another rule: grows by this many bytes, up to the threshold.
     pub fn open_to_threshold(&mut self, bytes: f64) {
         self.cwnd = (self.cwnd + bytes).min(self.ssthresh.max(self.cwnd));
     }
@@ -94,8 +94,8 @@ impl Window {
         self.cwnd += segments * self.mss * acked as f64 / self.cwnd.max(1.0);
     }
 
-    /// Sets the window, at least one segment. In congestion avoidance the threshold follows a window
-    /// that closes, so that slow start does not begin again.
+    /// Sets the window to at least one segment. In congestion avoidance the threshold follows a shrinking window,
+    /// so that slow start does not begin again.
     pub fn set(&mut self, segments: f64) {
         let avoiding = !self.in_slow_start();
         self.cwnd = (segments * self.mss).max(self.mss);
@@ -104,7 +104,7 @@ impl Window {
         }
     }
 
-    /// Slow start is over without a loss.
+    /// Ends slow start without a loss.
     pub fn end_slow_start(&mut self) {
         self.ssthresh = self.cwnd;
     }
@@ -126,7 +126,7 @@ impl Window {
         };
     }
 
-    /// The same with a share of what is in flight.
+    /// The same with a share of the data in flight.
     pub fn reduce_by(&mut self, event: &CongestionEvent, share: f64) {
         self.reduce(event, event.in_flight as f64 * share / self.mss);
     }
@@ -137,14 +137,14 @@ impl Window {
         self.cwnd = self.ssthresh.min(most);
     }
 
-    /// The latest reduction was needless: at least the window and threshold of before.
+    /// The latest reduction was spurious: restores at least the earlier window and threshold.
     pub fn restore(&mut self, restored: &Restored) {
         self.cwnd = self.cwnd.max(restored.cwnd as f64);
         let before = restored.ssthresh.map_or(f64::INFINITY, |t| t as f64);
         self.ssthresh = self.ssthresh.max(before);
     }
 
-    /// Smaller segments: as many as before.
+    /// Segments become smaller: keeps their number.
     pub fn change_mss(&mut self, mss: u32) {
         let new = f64::from(mss.max(1));
         self.cwnd *= new / self.mss;
@@ -152,7 +152,7 @@ impl Window {
         self.mss = new;
     }
 
-    /// The application was silent.
+    /// The application sends after a pause.
     pub fn after_pause(&mut self, idle: &Idle) {
         if let Some(most) = idle.restart_window {
             self.cwnd = self.cwnd.min(most as f64);
@@ -160,7 +160,7 @@ impl Window {
     }
 }
 
-/// The methods of [`super::CongestionControl`] that a field `window: Window` answers.
+/// The methods of [`super::CongestionControl`] that a field `window: Window` implements.
 macro_rules! window_methods {
     (with idle) => {
         $crate::congestion::window::window_methods!(with undo);

@@ -1,7 +1,7 @@
-//! The largest of the samples of a sliding window, kept in three places: the largest, the largest
-//! since it, and the largest since that. When the first grows too old the others move up, so that
-//! the answer is exact as long as samples rise, and within a quarter of the window otherwise
-//! (Nichols' estimator, as Linux `lib/win_minmax.c` has it).
+//! The largest sample of a sliding window, kept as three samples: the largest, the largest since then, and the
+//! largest since that one. When the first becomes too old the others move up, so that the result is exact while
+//! samples rise, and exact to a quarter of the window otherwise (Nichols' estimator, as in Linux
+//! `lib/win_minmax.c`).
 
 /// The three samples, with the times at which they were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -33,13 +33,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: |control, _| AnyCc::own(Yeah::new(control)),
 };
 
-/// The fast mode opens by one segment in this many acknowledged (Scalable TCP).
+/// The fast mode grows by one segment per this many acknowledged (Scalable TCP).
 const SCALABLE: f64 = 100.0;
 /// Rounds of the slow mode after which there is competition (Linux `TCP_YEAH_RHO`).
 const RHO: u32 = 16;
 /// Rounds of the fast mode after which there is none (Linux `TCP_YEAH_ZETA`).
 const ZETA: u32 = 50;
-/// A loss costs this share of the window at least.
+/// A loss reduces the window by at least this share.
 const LEAST_LOSS: f64 = 1.0 / 8.0;
 
 #[derive(Clone, Debug)]
@@ -49,9 +49,9 @@ struct Yeah {
     phy: f64,
     rounds: RoundTrips,
     delays: RoundDelays,
-    /// The window that a Reno in competition is thought to have, segments.
+    /// The estimated window of a competing Reno flow, segments.
     reno: f64,
-    /// Rounds in the slow mode without a break, and in the fast mode in all.
+    /// Consecutive rounds in the slow mode, and total rounds in the fast mode.
     slow_rounds: u32,
     fast_rounds: u32,
     /// Segments that waited in the last round.

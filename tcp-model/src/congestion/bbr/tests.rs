@@ -8,7 +8,7 @@ fn path() -> Bottleneck {
     Bottleneck::new(&ALGORITHM, 1000, 100)
 }
 
-/// What the control shows of itself.
+/// The state that the control reports.
 fn shows(path: &Bottleneck, what: &str) -> bool {
     format!("{:?}", path.control).contains(what)
 }
@@ -25,8 +25,8 @@ fn startup_finds_the_rate_and_drain_empties_the_queue() {
         }
     }
     let (ms, in_flight) = drained.expect("ProbeBW");
-    // 10 segments double each round trip of 100 ms to 100: 4 round trips; three more, of up to 290 ms
-    // as the queue fills, show that the pipe is full, and one or two drain it.
+    // 10 segments double in each round trip of 100 ms up to 100: 4 round trips; three more, of up to 290 ms as the
+    // queue fills, show that the pipe is full, and one or two drain it.
     assert!((600..1700).contains(&ms), "{ms} ms");
     // One bandwidth-delay product and the room for bursts.
     assert!(in_flight <= 108_000, "{in_flight}");

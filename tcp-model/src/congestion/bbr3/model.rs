@@ -5,7 +5,7 @@ use sim_core::SimTime;
 
 use super::{AckEvent, AckPhase, Bbr3, MIN_RTT_INTERVALS, PROBE_RTT_TIME, Sample, Saved, State};
 
-/// The pipe is full when the rate grows by less than this, for so many rounds.
+/// The pipe is full if the rate grows by less than this for this many rounds.
 const FULL_GROWTH: f64 = 1.25;
 const FULL_ROUNDS: u32 = 3;
 /// BBRStartupFullLossCnt.
@@ -225,7 +225,7 @@ impl Bbr3 {
     }
 
     fn handle_probe_rtt(&mut self, ack: &AckEvent) {
-        // Rates of what is sent now say little.
+        // Rate samples of data sent now are ignored.
         self.little_until = self.delivered + ack.in_flight as f64;
         if self.probe_done.is_none() {
             if ack.in_flight as f64 <= self.probe_rtt_window() {
