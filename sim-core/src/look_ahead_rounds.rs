@@ -5,12 +5,15 @@
 //! first, since a window is often shorter than the time to wake a thread; if windows are too short even for
 //! that, or cores are busy, the calling thread runs them alone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+mod gate;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rayon::ThreadPool;
 
+use self::gate::{BreakOnPanic, Gate};
 use crate::host::Host;
 use crate::partition::Partition;
 use crate::time::{SimDuration, SimTime};
@@ -28,11 +31,6 @@ const TRY_AGAIN: [u32; 2] = [32, 512];
 const FIRST_BATCHES: usize = 3;
 /// Tolerance of the measurements: if both modes seem equally fast, threads are used.
 const MARGIN: f64 = 1.05;
-/// Iterations for which a waiting thread spins before it yields its processor, some microseconds.
-const AWAKE: u32 = 300;
-/// How long a waiting thread yields its processor before it sleeps: usually longer than a window. Waking a
-/// sleeping thread may take so long that others do its work in the meantime, and it goes back to sleep.
-const WAKEFUL: Duration = Duration::from_millis(3);
 
 /// How windows are determined.
 #[derive(Clone, Copy, Debug)]
@@ -381,72 +379,5 @@ impl<H: Host> Team<'_, H> {
         let done = partition.run_before(horizon, BATCH);
         self.done.fetch_add(done, Ordering::AcqRel);
         self.visits.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
-/// A barrier: all threads pass once all have arrived.
-#[derive(Debug, Default)]
-struct Gate {
-    opened: AtomicUsize,
-    waiting: AtomicUsize,
-    asleep: AtomicUsize,
-    broken: AtomicBool,
-    bed: Mutex<()>,
-    bell: Condvar,
-}
-
-impl Gate {
-    /// Waits until `members` threads have arrived; false if one of them has panicked.
-    fn pass(&self, members: usize) -> bool {
-        let opened = self.opened.load(Ordering::SeqCst);
-        if self.waiting.fetch_add(1, Ordering::SeqCst) + 1 == members {
-            self.waiting.store(0, Ordering::SeqCst);
-            self.opened.store(opened.wrapping_add(1), Ordering::SeqCst);
-            self.wake_all();
-            return true;
-        }
-        let shut = || self.opened.load(Ordering::SeqCst) == opened;
-        let broken = || self.broken.load(Ordering::SeqCst);
-        for _ in 0..AWAKE {
-            if !shut() {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-        let since = Instant::now();
-        while since.elapsed() < WAKEFUL {
-            if !shut() {
-                return true;
-            }
-            std::thread::yield_now();
-        }
-        self.asleep.fetch_add(1, Ordering::SeqCst);
-        let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
-        while shut() && !broken() {
-            bed = self.bell.wait(bed).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(bed);
-        self.asleep.fetch_sub(1, Ordering::SeqCst);
-        !shut()
-    }
-
-    fn wake_all(&self) {
-        // A thread that goes to sleep after this check sees the open gate first: all orderings are sequential.
-        if self.asleep.load(Ordering::SeqCst) > 0 {
-            drop(self.bed.lock());
-            self.bell.notify_all();
-        }
-    }
-}
-
-/// Opens the gate permanently if its thread panics, so that the others end and the panic propagates.
-struct BreakOnPanic<'a>(&'a Gate);
-
-impl Drop for BreakOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.broken.store(true, Ordering::SeqCst);
-            self.0.wake_all();
-        }
     }
 }

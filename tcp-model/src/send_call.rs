@@ -14,3 +14,14 @@ pub struct SendCall {
     /// The last octet ends a record: no segment carries it together with later data (`MSG_EOR`).
     pub ends_record: bool,
 }
+
+impl SendCall {
+    /// A call that writes `bytes` bytes with PUSH.
+    pub fn pushed(bytes: u64) -> SendCall {
+        SendCall {
+            bytes,
+            push: true,
+            ..SendCall::default()
+        }
+    }
+}

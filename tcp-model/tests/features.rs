@@ -36,7 +36,7 @@ use sim_core::{SimDuration, SimTime};
 use tcp_model::congestion::AnyCc;
 use tcp_model::model::{Input, SendCall, Signal, TcpModel};
 use tcp_model::options::{Options, TcpOption};
-use tcp_model::{Connection, Flags, Segment, SeqNum, State, TcpParams, testing};
+use tcp_model::{Connection, ConnectionEnd, Flags, Segment, SeqNum, State, TcpParams, testing};
 
 /// The end point's initial sequence number; the peer's is 0.
 const ISS: u32 = testing::ISS.0;
@@ -144,6 +144,14 @@ impl End {
         self.news.drain(..).collect()
     }
 
+    /// How the connection ended, if it did since last asked.
+    fn ended(&mut self) -> Option<ConnectionEnd> {
+        self.news().iter().find_map(|signal| match signal {
+            Signal::Ended(why) => Some(*why),
+            _ => None,
+        })
+    }
+
     /// Sequence number, relative, and length of the segments put out.
     fn text(&mut self) -> Vec<(u32, u32)> {
         self.take().iter().map(range).collect()
@@ -191,6 +199,14 @@ fn ack(seq: u32, acked: u32) -> Segment {
         window: 60_000,
         ..Segment::default()
     }
+}
+
+/// The same with a SACK block from `from` to `to`, relative to the end point's SYN.
+fn sack_of(acked: u32, from: u32, to: u32) -> Segment {
+    let mut segment = ack(1, acked);
+    let blocks = [(SeqNum(ISS) + from, SeqNum(ISS) + to)];
+    segment.options.push_sack(&blocks);
+    segment
 }
 
 /// The peer's data.

@@ -182,14 +182,7 @@ impl SocketCx<'_, '_> {
     /// Writes bytes with PSH; returns how many were accepted. If fewer, [`crate::app::AppEvent::Writable`]
     /// follows.
     pub fn write(&mut self, id: SocketId, bytes: u64) -> u64 {
-        self.send(
-            id,
-            SendCall {
-                bytes,
-                push: true,
-                ..SendCall::default()
-            },
-        )
+        self.send(id, SendCall::pushed(bytes))
     }
 
     /// As [`SocketCx::write`], with all options of a SEND call.

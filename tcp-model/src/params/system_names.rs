@@ -68,22 +68,19 @@ pub(super) const fn freebsd(name: &'static str, raw: Raw) -> Name {
     Name { name, system, raw }
 }
 
+const fn same_unit(name: &'static str, system: Where) -> Name {
+    let raw = Raw::Same;
+    Name { name, system, raw }
+}
+
 /// A socket option.
 pub(super) const fn socket(name: &'static str) -> Name {
-    Name {
-        name,
-        system: Where::Socket,
-        raw: Raw::Same,
-    }
+    same_unit(name, Where::Socket)
 }
 
 /// Another spelling.
 pub(super) const fn other(name: &'static str) -> Name {
-    Name {
-        name,
-        system: Where::Other,
-        raw: Raw::Same,
-    }
+    same_unit(name, Where::Other)
 }
 
 impl Name {

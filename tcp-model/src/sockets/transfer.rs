@@ -135,11 +135,7 @@ impl Sockets<'_> {
     /// or the error by which the connection ended.
     pub fn send(&mut self, socket: SocketNo, bytes: u64) -> Result<u64, Errno> {
         let id = self.may_write(socket)?;
-        let call = SendCall {
-            bytes,
-            push: true,
-            ..SendCall::default()
-        };
+        let call = SendCall::pushed(bytes);
         match self.is_opening(id) {
             false => Some(self.write(id, call)).filter(|n| *n > 0).ok_or(EAGAIN),
             true => Err(EAGAIN),

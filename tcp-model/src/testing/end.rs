@@ -223,11 +223,7 @@ impl<M: TcpModel> End<M> {
 
     /// The application sends, with PUSH.
     pub fn write(&mut self, bytes: u64) -> Vec<Segment> {
-        self.call(Input::Send(SendCall {
-            bytes,
-            push: true,
-            ..SendCall::default()
-        }))
+        self.call(Input::Send(SendCall::pushed(bytes)))
     }
 
     /// The application receives.

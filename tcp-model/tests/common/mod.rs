@@ -439,14 +439,7 @@ impl World {
             let taken = bytes.min(room);
             self.sides[side].wrote += taken;
             self.sides[side].pending = bytes - taken;
-            self.step(
-                side,
-                Input::Send(SendCall {
-                    bytes,
-                    push: true,
-                    ..SendCall::default()
-                }),
-            );
+            self.step(side, Input::Send(SendCall::pushed(bytes)));
         }
     }
 }

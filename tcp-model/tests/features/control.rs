@@ -72,13 +72,6 @@ fn watched(segments: u64, rate: Option<Rate>) -> (End, Arc<Mutex<Vec<Event>>>) {
     (end, events)
 }
 
-fn sack(acked: u32, from: u32, to: u32) -> Segment {
-    let mut segment = ack(1, acked);
-    let blocks = [(SeqNum(ISS) + from, SeqNum(ISS) + to)];
-    segment.options.push_sack(&blocks);
-    segment
-}
-
 #[test]
 fn every_ack_is_seen_in_recovery_too_and_adds_up() {
     let (mut end, events) = watched(10, None);
@@ -86,7 +79,7 @@ fn every_ack_is_seen_in_recovery_too_and_adds_up() {
     assert_eq!(end.take().len(), 10);
     end.now = ms(100);
     for to in [2001, 3001, 4001, 5001] {
-        end.arrives(sack(1, 1001, to)); // the first is lost
+        end.arrives(sack_of(1, 1001, to)); // the first is lost
     }
     end.now = ms(200);
     end.arrives(ack(1, 10_001));
@@ -176,7 +169,7 @@ fn retransmissions_are_paced_too_but_the_first_is_not() {
     end.take();
     end.runs_to(ms(100));
     for to in [5001, 6001] {
-        end.arrives(sack(1, 2001, to)); // the first two are lost
+        end.arrives(sack_of(1, 2001, to)); // the first two are lost
     }
     let first: Vec<_> = end.text();
     assert_eq!(first, [(1, 1000)]);

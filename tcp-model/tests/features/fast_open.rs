@@ -22,11 +22,7 @@ fn connect(option: Option<FastOpenOption>, bytes: u64, mss: u16) -> End {
         nagle: false,
         ..plain()
     });
-    let data = SendCall {
-        bytes,
-        push: true,
-        ..SendCall::default()
-    };
+    let data = SendCall::pushed(bytes);
     end.step(Input::ConnectWith(&FastConnect { option, mss, data }));
     end
 }

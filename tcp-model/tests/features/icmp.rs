@@ -27,13 +27,6 @@ fn connecting(params: TcpParams) -> End {
     end
 }
 
-fn ended(end: &mut End) -> Option<tcp_model::ConnectionEnd> {
-    end.news().iter().find_map(|s| match s {
-        Signal::Ended(why) => Some(*why),
-        _ => None,
-    })
-}
-
 /// SHLD-26; MUST-54 has the error come to this connection.
 #[test]
 fn a_hard_error_ends_a_connection_attempt_in_both_profiles() {
@@ -43,7 +36,7 @@ fn a_hard_error_ends_a_connection_attempt_in_both_profiles() {
             error(&mut end, kind, 0);
             assert_eq!(end.state(), State::Closed);
             assert_eq!(
-                ended(&mut end),
+                end.ended(),
                 Some(tcp_model::ConnectionEnd::Unreachable(kind))
             );
             let mut passive = End::new(params.clone());
@@ -95,7 +88,7 @@ fn on_linux_a_soft_error_ends_a_connection_attempt() {
     let mut end = connecting(TcpParams::linux());
     error(&mut end, IcmpKind::HostUnreachable, 0);
     let why = tcp_model::ConnectionEnd::Unreachable(IcmpKind::HostUnreachable);
-    assert_eq!((end.state(), ended(&mut end)), (State::Closed, Some(why)));
+    assert_eq!((end.state(), end.ended()), (State::Closed, Some(why)));
 }
 
 /// MUST-55.
@@ -141,14 +134,14 @@ fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
     error(&mut end, IcmpKind::HostUnreachable, 1);
     end.runs_to(ms(400_000));
     let why = tcp_model::ConnectionEnd::Unreachable(IcmpKind::HostUnreachable);
-    assert_eq!(ended(&mut end), Some(why));
+    assert_eq!(end.ended(), Some(why));
     // An acknowledgement shows that the path works again.
     let mut end = End::established(plain());
     end.writes(1000);
     error(&mut end, IcmpKind::HostUnreachable, 1);
     end.arrives(ack(1, 501));
     end.runs_to(ms(400_000));
-    assert_eq!(ended(&mut end), Some(tcp_model::ConnectionEnd::TimedOut));
+    assert_eq!(end.ended(), Some(tcp_model::ConnectionEnd::TimedOut));
 }
 
 /// RFC 1191 section 6.4: at once, in segments that fit, without a smaller window.

@@ -5,13 +5,6 @@ use tcp_model::params::GiveUp;
 
 use super::*;
 
-fn ended(end: &mut End) -> Option<tcp_model::ConnectionEnd> {
-    end.news().iter().find_map(|s| match s {
-        Signal::Ended(why) => Some(*why),
-        _ => None,
-    })
-}
-
 /// MUST-20 (a), SHLD-9, SHLD-10, MUST-22.
 #[test]
 fn after_r1_retransmissions_the_path_is_in_doubt() {
@@ -54,7 +47,7 @@ fn the_user_timeout_ends_a_connection_without_acknowledgements() {
     end.runs_to(ms(9_900));
     assert_eq!(end.state(), State::Established);
     end.runs_to(ms(16_000));
-    assert_eq!(ended(&mut end), Some(tcp_model::ConnectionEnd::TimedOut));
+    assert_eq!(end.ended(), Some(tcp_model::ConnectionEnd::TimedOut));
 }
 
 /// Linux lets the user time-out take the place of the number of probes.

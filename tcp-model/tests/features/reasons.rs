@@ -22,13 +22,6 @@ fn sending(params: TcpParams) -> End {
     end
 }
 
-fn with_sack(acked: u32, from: u32, to: u32) -> Segment {
-    let mut segment = ack(1, acked);
-    let blocks = [(SeqNum(ISS) + from, SeqNum(ISS) + to)];
-    segment.options.push_sack(&blocks);
-    segment
-}
-
 /// The first segment that goes out again at the next time-out.
 fn at_next_timeout(end: &mut End) -> Vec<(u32, RetransmitReason)> {
     let at = end.tcp.next_timeout().expect("a timer runs");
@@ -58,7 +51,7 @@ fn holes_that_sack_or_rack_finds() {
         let mut end = sending(TcpParams { rack, ..plain() });
         end.now = ms(100);
         for to in [2001, 3001, 4001] {
-            end.arrives(with_sack(1, 1001, to));
+            end.arrives(sack_of(1, 1001, to));
         }
         let mut again = reasons(&mut end);
         if again.is_empty() {

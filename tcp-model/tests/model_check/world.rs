@@ -274,11 +274,7 @@ impl<M: Checked> World<M> {
         match call {
             Call::Write(bytes) => {
                 side.wrote += bytes;
-                let call = SendCall {
-                    bytes,
-                    push: true,
-                    ..SendCall::default()
-                };
+                let call = SendCall::pushed(bytes);
                 self.step(scenario, i, Input::Send(call))
             }
             Call::Read(bytes) => {

@@ -11,14 +11,6 @@ use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, State, TcpParams};
 
 use super::rig::*;
 
-/// Established over a path of 100 ms, by the handshake's sample.
-fn rig() -> Rig {
-    Rig::established(TcpParams {
-        nagle: false,
-        ..plain()
-    })
-}
-
 #[test]
 fn must_18_the_time_out_is_that_of_rfc_6298() {
     // SRTT = 100 ms and RTTVAR = 50 ms make 300 ms, rounded up to a second.

@@ -26,6 +26,14 @@ pub(super) fn plain() -> TcpParams {
     }
 }
 
+/// Established over a path of 100 ms, by the handshake's sample; without Nagle.
+pub(super) fn rig() -> Rig {
+    Rig::established(TcpParams {
+        nagle: false,
+        ..plain()
+    })
+}
+
 /// Flags and length of segments.
 pub(super) fn shapes(segments: &[Segment]) -> Vec<(Flags, u32)> {
     segments.iter().map(|s| (s.flags, s.len)).collect()

@@ -8,13 +8,6 @@ use tcp_model::{Flags, Segment, State, TcpParams, Transmit};
 
 use super::rig::*;
 
-fn rig() -> Rig {
-    Rig::established(TcpParams {
-        nagle: false,
-        ..plain()
-    })
-}
-
 /// An acknowledgement of everything below SND.NXT less `but`, with this window.
 fn ack(rig: &Rig, but: u32, window: u16) -> Segment {
     let nxt = rig.view().snd_nxt;

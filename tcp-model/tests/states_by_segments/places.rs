@@ -141,11 +141,7 @@ impl Builder {
     }
 
     fn send(self, bytes: u64) -> Self {
-        self.call(Input::Send(SendCall {
-            bytes,
-            push: true,
-            ..SendCall::default()
-        }))
+        self.call(Input::Send(SendCall::pushed(bytes)))
     }
 
     /// The next segment of the peer.

@@ -190,14 +190,7 @@ fn ttl_and_ds_field_are_a_connection_s_own_and_change() {
                     assert_eq!(params.ttl, 9);
                     params.tos = 0x40;
                     assert!(socket.set_params(id, &Arc::new(params)));
-                    socket.send(
-                        id,
-                        SendCall {
-                            bytes: 10,
-                            push: true,
-                            ..SendCall::default()
-                        },
-                    );
+                    socket.send(id, SendCall::pushed(10));
                     // SO_LINGER of zero: a close resets.
                     socket.set_linger(id, Some(ms(0)));
                     socket.close(id);

@@ -9,54 +9,53 @@ use super::Balancer;
 use crate::middlebox::BoxedMiddlebox;
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "servers",
-        kind: ValueKind::List,
-        default: None,
-        doc: "names of hosts, or of groups of them, that get the connections",
-    },
-    Parameter {
-        name: "method",
-        kind: ValueKind::List,
-        default: Some("round-robin"),
-        doc: "who gets a connection: round-robin, least-connections, or hash (of the client's address and port)",
-    },
-    Parameter {
-        name: "idle_timeout",
-        kind: ValueKind::Duration,
-        default: Some("350 s"),
-        doc: "a connection that is silent for so long is forgotten",
-    },
-    Parameter {
-        name: "closed",
-        kind: ValueKind::Duration,
-        default: Some("60 s"),
-        doc: "the same after FINs of both sides or a reset",
-    },
-    Parameter {
-        name: "reset",
-        kind: ValueKind::Flag,
-        default: Some("true"),
-        doc: "packets of forgotten connections are answered by a reset; otherwise they are dropped",
-    },
-    Parameter {
-        name: "drain",
-        kind: ValueKind::List,
-        default: Some("none"),
-        doc: "names of servers that get no new connections from `drain_at` on",
-    },
-    Parameter {
-        name: "drain_at",
-        kind: ValueKind::Duration,
-        default: Some("0 s"),
-        doc: "when draining begins, since the start of the run",
-    },
-    Parameter {
-        name: "drain_time",
-        kind: ValueKind::Duration,
-        default: Some("300 s"),
-        doc: "connections of drained servers that are left after so long are forgotten",
-    },
+    Parameter::needed(
+        "servers",
+        ValueKind::List,
+        "names of hosts, or of groups of them, that get the connections",
+    ),
+    Parameter::new(
+        "method",
+        ValueKind::List,
+        "round-robin",
+        "who gets a connection: round-robin, least-connections, or hash (of the client's address and port)",
+    ),
+    Parameter::new(
+        "idle_timeout",
+        ValueKind::Duration,
+        "350 s",
+        "a connection that is silent for so long is forgotten",
+    ),
+    Parameter::new(
+        "closed",
+        ValueKind::Duration,
+        "60 s",
+        "the same after FINs of both sides or a reset",
+    ),
+    Parameter::new(
+        "reset",
+        ValueKind::Flag,
+        "true",
+        "packets of forgotten connections are answered by a reset; otherwise they are dropped",
+    ),
+    Parameter::new(
+        "drain",
+        ValueKind::List,
+        "none",
+        "names of servers that get no new connections from `drain_at` on",
+    ),
+    Parameter::new(
+        "drain_at",
+        ValueKind::Duration,
+        "0 s",
+        "when draining begins, since the start of the run",
+    ),
+    Parameter::new(
+        "drain_time",
+        ValueKind::Duration,
+        "300 s",
+        "connections of drained servers that are left after so long are forgotten",
+    ),
 ];
 
 /// Its name and parameters.

@@ -9,30 +9,20 @@ use super::Conntrack;
 use crate::middlebox::BoxedMiddlebox;
 
 const fn time(name: &'static str, default: &'static str, doc: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind: ValueKind::Duration,
-        default: Some(default),
-        doc,
-    }
+    Parameter::new(name, ValueKind::Duration, default, doc)
 }
 
 const fn flag(name: &'static str, default: &'static str, doc: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind: ValueKind::Flag,
-        default: Some(default),
-        doc,
-    }
+    Parameter::new(name, ValueKind::Flag, default, doc)
 }
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "max",
-        kind: ValueKind::Count,
-        default: Some("262144"),
-        doc: "most entries (nf_conntrack_max)",
-    },
+    Parameter::new(
+        "max",
+        ValueKind::Count,
+        "262144",
+        "most entries (nf_conntrack_max)",
+    ),
     time("syn_sent", "120 s", "time-out after a SYN"),
     time("syn_recv", "60 s", "time-out after a SYN-ACK"),
     time(

@@ -1,0 +1,87 @@
+//! A source NAT as data, and what it counts.
+
+use sim_core::{SimDuration, SimTime};
+
+use super::NatMapping;
+
+/// How long a mapping outlives the last packet of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatTimeouts {
+    /// Until both sides have acknowledged a SYN.
+    pub opening: SimDuration,
+    /// While the connection is established.
+    pub established: SimDuration,
+    /// After a FIN of one side.
+    pub closing: SimDuration,
+    /// After FINs of both sides.
+    pub closed: SimDuration,
+    /// After a reset.
+    pub reset: SimDuration,
+}
+
+impl Default for NatTimeouts {
+    /// Those of Linux (`nf_conntrack_tcp_timeout_…`: `syn_sent`, `established`, `fin_wait`,
+    /// `time_wait`, `close`).
+    fn default() -> Self {
+        NatTimeouts {
+            opening: SimDuration::from_secs(120),
+            established: SimDuration::from_secs(5 * 24 * 3600),
+            closing: SimDuration::from_secs(120),
+            closed: SimDuration::from_secs(120),
+            reset: SimDuration::from_secs(10),
+        }
+    }
+}
+
+/// A source NAT as data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatSpec {
+    /// First and last port of the pool, on each of the NAT's addresses.
+    pub ports: (u16, u16),
+    /// Time-outs.
+    pub timeouts: NatTimeouts,
+    /// Which connections share a port.
+    pub mapping: NatMapping,
+    /// A connection keeps the port of the host inside where that is free.
+    pub keep_port: bool,
+    /// Ports that each host inside is limited to, one block of them; `None`: all.
+    pub block: Option<u32>,
+}
+
+impl Default for NatSpec {
+    /// All ports from 1024 on, and the time-outs of Linux.
+    fn default() -> Self {
+        NatSpec {
+            ports: (1024, u16::MAX),
+            timeouts: NatTimeouts::default(),
+            mapping: NatMapping::default(),
+            keep_port: false,
+            block: None,
+        }
+    }
+}
+
+/// What a NAT counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatStats {
+    /// Mappings there are.
+    pub mappings: u32,
+    /// Most mappings at a time.
+    pub peak_mappings: u32,
+    /// Mappings made.
+    pub made: u64,
+    /// Mappings that timed out.
+    pub expired: u64,
+    /// Mappings lost in crashes.
+    pub lost: u64,
+    /// SYNs dropped because no port was free.
+    pub exhausted: u64,
+    /// When the first of them was dropped.
+    pub first_exhausted: Option<SimTime>,
+    /// Most ports in use towards one destination at a time.
+    pub peak_ports: u32,
+    /// Ports there are towards each destination, over all addresses.
+    pub ports: u32,
+    /// Other packets dropped because they belonged to no mapping.
+    pub unmapped: u64,
+}
