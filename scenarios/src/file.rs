@@ -239,8 +239,12 @@ pub struct FigureFile {
     /// Scale of the y axis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub y_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: |_| SCALES.to_vec() },
-    /// Theoretical curves to draw beside goodput over the loss of a link: `"mathis"`, `"pftk"`, `"cubic"`.
-    /// Each is drawn where its conditions hold: one transfer, random losses, a constant delay.
+    /// Theoretical curves to draw beside `y`, each where its conditions hold. The goodput of one transfer with
+    /// random losses and a constant delay: `"mathis"`, `"pftk"`, `"cubic"`. The queue of a single link that
+    /// a Poisson flood of SYNs has for itself, as `queue_wait_mean_s` and `busiest_link_utilisation`:
+    /// `"m/d/1"`, and with an exponential `rate_process` `"m/m/1"`, and `"m/m/1/k"` for a queue of K packets
+    /// (also `queue_drops_pkts`). The least `busiest_link_utilisation` by 50 endless NewReno transfers or
+    /// more over a single drop-tail link: `"square-root"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theory: Vec<String> => { default: "none", example: r#"["mathis"]"# },
     /// Another metric to draw `y` against: a point for each value of `x`, and the Pareto front, the points

@@ -19,7 +19,7 @@ use crate::suggest;
 pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure {
     let is_log = |scale: &Option<String>| scale.as_deref() == Some("log");
     let theory = figure.theory.iter();
-    let theory = theory.flat_map(|name| theory_curves(name, runs, &figure.x));
+    let theory = theory.flat_map(|name| theory_curves(name, figure, runs));
     MetricFigure {
         log: (is_log(&figure.x_scale), is_log(&figure.y_scale)),
         theory: theory.filter(|curve| !curve.points.is_empty()).collect(),
@@ -40,8 +40,9 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
 
 /// The curves of a theory along x: one for each combination of those other swept values that make a
 /// difference.
-fn theory_curves(name: &str, runs: &[RunSpec], x: &str) -> Vec<TheoryCurve> {
+fn theory_curves(name: &str, figure: &FigureFile, runs: &[RunSpec]) -> Vec<TheoryCurve> {
     type SweptValues = Vec<(String, String)>;
+    let x = figure.x.as_str();
     let others = |run: &RunSpec| -> SweptValues {
         let others = run.parameters.iter().filter(|p| p.0 != x);
         others.cloned().collect()
@@ -59,7 +60,7 @@ fn theory_curves(name: &str, runs: &[RunSpec], x: &str) -> Vec<TheoryCurve> {
     let mut curves: Vec<TheoryCurve> = Vec::new();
     for only in order {
         let of_group = groups[&only].iter().copied();
-        if let Some((name, points)) = curves::curve(name, of_group, x) {
+        if let Some((name, points)) = curves::curve(name, &figure.y, of_group, x) {
             curves.push(TheoryCurve { only, name, points });
         }
     }
@@ -191,7 +192,7 @@ fn check_y(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(),
     Err(Problem::new(at.clone(), message).help("write [record] with histograms = true"))
 }
 
-/// Checks the names of scales and theories; theories apply to goodput only.
+/// Checks the names of scales and theories, and that each theory is about the metric drawn.
 fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     for (key, scale) in [("x_scale", &figure.x_scale), ("y_scale", &figure.y_scale)] {
         if let Some(scale) = scale.as_deref().filter(|s| !SCALES.contains(s)) {
@@ -202,17 +203,17 @@ fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     check_kind(figure, at)?;
     let at = at.key("theory");
     for (i, name) in figure.theory.iter().enumerate() {
-        if !curves::names().contains(&name.as_str()) {
-            let message = suggest::unknown("theory", name, curves::names());
+        let Some(theory) = curves::find(name) else {
+            let names = curves::CURVES.iter().map(|theory| theory.name);
+            let message = suggest::unknown("theory", name, names);
             return Err(Problem::new(at.index(i), message));
+        };
+        if !theory.metrics.contains(&figure.y.as_str()) {
+            let metrics = theory.metrics.join(", ");
+            let message = format!("{name:?} says nothing of {}", figure.y);
+            let help = format!("draw y = one of {metrics}, or leave {name:?} out");
+            return Err(Problem::new(at.index(i), message).help(help));
         }
-    }
-    let goodput = ["goodput_bps", "flow_goodput_mean_bps"];
-    if !figure.theory.is_empty() && !goodput.contains(&figure.y.as_str()) {
-        let message = format!("`theory` applies to goodput_bps, not to {}", figure.y);
-        return Err(
-            Problem::new(at, message).help("draw y = \"goodput_bps\", or leave `theory` out")
-        );
     }
     Ok(())
 }

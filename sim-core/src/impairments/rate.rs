@@ -1,5 +1,6 @@
 //! Varying rates, random or recorded, such as those of a radio link.
 
+mod exponential;
 mod trace;
 mod two_state;
 
@@ -14,7 +15,8 @@ use crate::units::Rate;
 
 /// The rate processes that come with the simulator.
 pub fn built_in() -> ModelKinds<AnyRate> {
-    ModelKinds::new("rate process", vec![two_state::kind(), trace::kind()])
+    let kinds = vec![two_state::kind(), exponential::kind(), trace::kind()];
+    ModelKinds::new("rate process", kinds)
 }
 
 /// Decides how long a transmission takes.
