@@ -57,7 +57,7 @@ mod timeouts;
 mod transmit;
 mod user_calls;
 
-use measure::Measure;
+use measure::Meter;
 use optional_state::OptionalState;
 use spaces::{ReceiveSpace, SendSpace};
 use timeouts::ConnectionTimers;
@@ -75,7 +75,7 @@ pub struct Connection {
     counts: ConnectionCounts,
     rare: Option<Box<OptionalState>>,
     /// Created when the connection opens, if its congestion control or pacing needs it.
-    measure: Option<Box<Measure>>,
+    meter: Option<Box<Meter>>,
     conn: ConnId,
     ts_offset: u32,
     local_port: u16,
@@ -111,7 +111,7 @@ impl Connection {
             cc,
             counts: ConnectionCounts::default(),
             rare: None,
-            measure: None,
+            meter: None,
             conn: ctx.conn,
             ts_offset: ctx.ts_offset,
             local_port: ctx.local.port(),
@@ -140,7 +140,7 @@ impl Connection {
             cc,
             counts: _,
             rare,
-            measure,
+            meter,
             conn: _,
             ts_offset: _,
             local_port: _,
@@ -153,7 +153,7 @@ impl Connection {
             loss_reason: _,
         } = self;
         (snd, rcv, timers, rtt, recovery, cc).hash(hasher);
-        (rare, measure).hash(hasher);
+        (rare, meter).hash(hasher);
         (state, passive, app_closed, recovered_before).hash(hasher);
     }
 
@@ -296,9 +296,9 @@ impl TcpModel for Connection {
         let ahead = self.rcv.ahead.as_ref().map_or(0, |a| a.memory_bytes());
         let rare = self.rare.as_deref().map_or(0, size_of_val);
         let adaptive = self.rcv.adaptive.as_deref().map_or(0, size_of_val);
-        let measure = self.measure.as_deref();
-        let measure = measure.map_or(0, |m| size_of_val(m) + m.delivery.heap_bytes());
-        ahead + rare + adaptive + measure + self.recovery.heap_bytes()
+        let meter = self.meter.as_deref();
+        let meter = meter.map_or(0, |m| size_of_val(m) + m.heap_bytes());
+        ahead + rare + adaptive + meter + self.recovery.heap_bytes()
     }
 
     fn details(&self) -> Details {

@@ -3,15 +3,11 @@
 //! Each segment is stamped with the amount delivered when it was sent. When it is delivered, the sample is
 //! the amount delivered since, divided by the longer of the time to send that much and the time to have it
 //! acknowledged.
-//!
-//! Simplification: a segment whose parts are reported by two SACKs counts as delivered when it is
-//! acknowledged.
-
-use std::collections::VecDeque;
-use std::hash::{Hash, Hasher};
 
 use sim_core::{Rate, SimDuration, SimTime};
 
+use crate::round_trip_times::sample;
+use crate::segments_in_flight::{SegmentsInFlight, SentSegment};
 use crate::seq::SeqNum;
 
 /// A delivery-rate sample (draft-ietf-ccwg-bbr section 4.5.2).
@@ -41,12 +37,9 @@ impl RateSample {
     }
 }
 
-/// A sent segment with the state of the connection at that time.
+/// The state of the connection when a segment was sent.
 #[derive(Clone, Copy, Debug, Hash)]
 struct Stamp {
-    end: SeqNum,
-    octets: u32,
-    sent: SimTime,
     /// P.delivered.
     delivered: u64,
     /// P.delivered_time.
@@ -55,52 +48,21 @@ struct Stamp {
     first_sent: SimTime,
     in_flight: u64,
     app_limited: bool,
-    resent: bool,
-    done: Done,
-}
-
-/// How many consecutive segments from this one on are known to be delivered by SACKs; 0 if this one is not.
-/// Lets repeated SACK blocks be skipped.
-#[derive(Clone, Copy, Debug, Default)]
-struct Done(u32);
-
-impl Hash for Done {
-    /// Hashes only whether it was delivered; the rest is a shortcut.
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (self.0 > 0).hash(hasher);
-    }
-}
-
-/// SACK blocks of the previous ACK, which are usually repeated and already processed.
-#[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    blocks: [(SeqNum, SeqNum); 4],
-    /// The index of the oldest of them.
-    next: u8,
-}
-
-impl Hash for Known {
-    /// Hashes nothing: it is only a shortcut.
-    fn hash<H: Hasher>(&self, _: &mut H) {}
-}
-
-impl Known {
-    /// Whether the block is known; remembers it.
-    fn knows(&mut self, block: (SeqNum, SeqNum)) -> bool {
-        let knows = self.blocks.contains(&block);
-        if !knows {
-            self.blocks[usize::from(self.next % 4)] = block;
-            self.next = (self.next + 1) % 4;
-        }
-        knows
-    }
 }
 
 /// Stamps of the segments in flight, and the connection's counters.
 #[derive(Clone, Debug, Hash, Default)]
 pub struct DeliveryRate {
-    stamps: VecDeque<Stamp>,
-    known: Known,
+    stamps: SegmentsInFlight<Stamp>,
+    counts: DeliveryCounts,
+    min_rtt: Option<SimDuration>,
+    /// The latest sample: bytes, and the interval of their delivery.
+    latest: Option<(u64, SimDuration)>,
+}
+
+/// The connection's counters.
+#[derive(Clone, Debug, Hash, Default)]
+struct DeliveryCounts {
     /// C.delivered, octets.
     delivered: u64,
     /// C.delivered_time.
@@ -110,12 +72,37 @@ pub struct DeliveryRate {
     /// C.app_limited: until this much is delivered, the application may limit the rate; 0: not.
     app_limited: u64,
     /// Newest segment delivered by the ACK being processed.
-    newest: Option<Stamp>,
+    newest: Option<SentSegment<Stamp>>,
     /// Round trip of the newest of those sent only once.
     rtt: Option<SimDuration>,
-    min_rtt: Option<SimDuration>,
-    /// The latest sample: bytes, and the interval of their delivery.
-    latest: Option<(u64, SimDuration)>,
+}
+
+impl DeliveryCounts {
+    /// The stamp of a segment of `octets`, with `in_flight` octets before it.
+    fn stamp(&self, octets: u32, in_flight: u64) -> Stamp {
+        Stamp {
+            delivered: self.delivered,
+            delivered_at: self.delivered_at,
+            first_sent: self.first_sent,
+            in_flight: in_flight + u64::from(octets),
+            app_limited: self.app_limited > 0,
+        }
+    }
+
+    #[inline]
+    fn deliver(&mut self, sent: &SentSegment<Stamp>, now: SimTime) {
+        self.delivered += u64::from(sent.octets);
+        self.delivered_at = now;
+        sample(&mut self.rtt, sent, now);
+        let newer = self
+            .newest
+            .as_ref()
+            .is_none_or(|n| sent.at > n.at || (sent.at == n.at && sent.end.after(n.end)));
+        if newer {
+            self.newest = Some(*sent);
+            self.first_sent = sent.at;
+        }
+    }
 }
 
 impl DeliveryRate {
@@ -130,120 +117,56 @@ impl DeliveryRate {
     /// Notes a new segment of `octets` up to `end`, with `in_flight` octets before it.
     pub fn on_sent(&mut self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) {
         if in_flight == 0 {
-            self.first_sent = now;
-            self.delivered_at = now;
+            self.counts.first_sent = now;
+            self.counts.delivered_at = now;
         }
-        let stamp = self.stamp(end, octets, in_flight, now);
-        self.stamps.push_back(stamp);
-    }
-
-    fn stamp(&self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) -> Stamp {
-        Stamp {
-            end,
-            octets,
-            sent: now,
-            delivered: self.delivered,
-            delivered_at: self.delivered_at,
-            first_sent: self.first_sent,
-            in_flight: in_flight + u64::from(octets),
-            app_limited: self.app_limited > 0,
-            resent: false,
-            done: Done(0),
-        }
+        let stamp = self.counts.stamp(octets, in_flight);
+        self.stamps.on_sent(end, octets, now, stamp);
     }
 
     /// Notes that octets `start..end` are retransmitted.
     pub fn on_resent(&mut self, start: SeqNum, end: SeqNum, in_flight: u64, now: SimTime) {
-        let first = self.stamps.partition_point(|s| s.end.at_or_before(start));
-        for i in first..self.stamps.len() {
-            let old = self.stamps[i];
-            if (old.end - old.octets).at_or_after(end) {
-                break;
-            }
-            if old.done.0 == 0 {
-                self.stamps[i] = Stamp {
-                    resent: true,
-                    ..self.stamp(old.end, old.octets, in_flight, now)
-                };
-            }
-        }
+        let counts = &self.counts;
+        let stamp = |octets| counts.stamp(octets, in_flight);
+        self.stamps.on_resent(start, end, now, stamp);
     }
 
     /// Octets below `una` are acknowledged.
     pub fn on_acked(&mut self, una: SeqNum, now: SimTime) {
-        let before = self.stamps.len();
-        while let Some(stamp) = self.stamps.pop_front_if(|s| s.end.at_or_before(una)) {
-            if stamp.done.0 == 0 {
-                self.deliver(stamp, now);
-            }
-        }
-        if self.stamps.len() < before {
-            self.known = Known::default(); // the same numbers may come to mean other octets
-        }
+        let counts = &mut self.counts;
+        self.stamps.on_acked(una, |sent| counts.deliver(sent, now));
     }
 
     /// Octets `start..end` are SACKed.
     pub fn on_sacked(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
-        if self.known.knows((start, end)) {
-            return;
-        }
-        let mut first = self.stamps.partition_point(|s| s.end.at_or_before(start));
-        let mut i = first;
-        while let Some(stamp) = self.stamps.get_mut(i).filter(|s| s.end.at_or_before(end)) {
-            if stamp.done.0 > 0 {
-                i += stamp.done.0 as usize;
-                continue;
-            }
-            i += 1;
-            if (stamp.end - stamp.octets).at_or_after(start) {
-                stamp.done = Done(1);
-                let stamp = *stamp;
-                self.deliver(stamp, now);
-            } else {
-                first = i; // a part of it only
-            }
-        }
-        if i > first {
-            self.stamps[first].done = Done((i - first) as u32);
-        }
-    }
-
-    fn deliver(&mut self, stamp: Stamp, now: SimTime) {
-        self.delivered += u64::from(stamp.octets);
-        self.delivered_at = now;
-        if !stamp.resent {
-            let rtt = now.since(stamp.sent);
-            self.rtt = Some(self.rtt.map_or(rtt, |r| r.min(rtt)));
-        }
-        let newer = self.newest.is_none_or(|n| {
-            stamp.sent > n.sent || (stamp.sent == n.sent && stamp.end.after(n.end))
-        });
-        if newer {
-            self.newest = Some(stamp);
-            self.first_sent = stamp.sent;
-        }
+        let counts = &mut self.counts;
+        self.stamps
+            .on_sacked(start, end, |sent| counts.deliver(sent, now));
     }
 
     /// The sample of an ACK, after all its deliveries; `None` if it delivered nothing, or too quickly to be
     /// meaningful.
     pub fn take_sample(&mut self) -> Option<RateSample> {
-        if self.app_limited > 0 && self.delivered > self.app_limited {
-            self.app_limited = 0;
+        let counts = &mut self.counts;
+        if counts.app_limited > 0 && counts.delivered > counts.app_limited {
+            counts.app_limited = 0;
         }
-        let stamp = self.newest.take()?;
-        let sending = stamp.sent.since(stamp.first_sent);
-        let acking = self.delivered_at.since(stamp.delivered_at);
+        let newest = counts.newest.take()?;
+        let stamp = newest.known;
+        let sending = newest.at.since(stamp.first_sent);
+        let acking = counts.delivered_at.since(stamp.delivered_at);
         let interval = sending.max(acking);
         // Faster than the minimum round trip: a retransmission was mistaken for its original.
         if interval.is_zero() || self.min_rtt.is_some_and(|min| interval < min) {
             return None;
         }
-        self.latest = Some((self.delivered - stamp.delivered, interval));
+        let delivered = counts.delivered - stamp.delivered;
+        self.latest = Some((delivered, interval));
         Some(RateSample {
-            delivered: self.delivered - stamp.delivered,
+            delivered,
             interval,
             prior_delivered: stamp.delivered,
-            total: self.delivered,
+            total: counts.delivered,
             app_limited: stamp.app_limited,
             in_flight_at_send: stamp.in_flight,
         })
@@ -251,14 +174,14 @@ impl DeliveryRate {
 
     /// The ACK's round-trip time: that of the last-sent segment it delivers.
     pub fn take_rtt(&mut self) -> Option<SimDuration> {
-        let rtt = self.rtt.take()?;
+        let rtt = self.counts.rtt.take()?;
         self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
         Some(rtt)
     }
 
     /// Bytes delivered so far.
     pub fn delivered(&self) -> u64 {
-        self.delivered
+        self.counts.delivered
     }
 
     /// The rate of the latest sample.
@@ -277,18 +200,18 @@ impl DeliveryRate {
     /// True if another [`DeliveryRate::on_app_limited`] with nothing in flight would have no effect.
     #[inline]
     pub fn knows_pause(&self) -> bool {
-        self.app_limited == self.delivered.max(1)
+        self.counts.app_limited == self.counts.delivered.max(1)
     }
 
     /// The application has nothing to send and the window is not full: data now in flight may be delivered
     /// below the path's rate.
     pub fn on_app_limited(&mut self, in_flight: u64) {
-        self.app_limited = (self.delivered + in_flight).max(1);
+        self.counts.app_limited = (self.counts.delivered + in_flight).max(1);
     }
 
     /// Bytes allocated separately.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.stamps.capacity() * size_of::<Stamp>()
+        self.stamps.heap_bytes()
     }
 }
 

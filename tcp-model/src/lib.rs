@@ -65,6 +65,7 @@ pub mod errno;
 pub mod fast_open;
 pub mod host;
 pub mod icmp;
+
 pub mod lifecycle;
 #[doc = include_str!("../docs/linux.md")]
 pub mod linux {}
@@ -80,9 +81,11 @@ pub mod ports;
 mod reassembly;
 pub mod recovery;
 mod resend_rule;
+mod round_trip_times;
 pub mod rtt;
 pub mod sample;
 pub mod segment;
+mod segments_in_flight;
 mod send_call;
 pub mod seq;
 pub mod sockets;

@@ -32,6 +32,9 @@ const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 const CHUNK: usize = 16;
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 32;
+/// Slots of few events are taken together until the run has this many: where events are sparse, a slot has one
+/// or two.
+const ENOUGH: usize = 8;
 /// New events are inserted into a run shorter than this.
 const SHORT: usize = 48;
 /// Number of events beside the sorted run above which the front may go back into the wheel.
@@ -195,34 +198,44 @@ impl WheelQueue {
 
     /// Fills the empty front with the first events of the wheel, unless they lie after `last`.
     fn advance(&mut self, last: u64) -> bool {
+        self.is_new = false;
         while self.levels != 0 {
             let level = self.levels.trailing_zeros();
             let used = &mut self.used[level as usize];
             let digit = used.trailing_zeros();
             let above = u64::MAX.checked_shl((level + 1) * BITS).unwrap_or(0);
             let start = self.base & above | u64::from(digit) << (level * BITS);
-            if start > last {
-                return false;
+            let slot = &mut self.slots[level as usize * SLOTS + digit as usize];
+            let (is_few, taken) = (slot.len as usize <= FEW, self.run.len());
+            if start > last || (taken > 0 && !is_few) {
+                break;
             }
             *used &= *used - 1;
             self.levels ^= u32::from(*used == 0) << level;
             self.base = start;
-            let slot = &mut self.slots[level as usize * SLOTS + digit as usize];
             let slot = std::mem::replace(slot, EMPTY);
             let shown = &mut self.shown[level as usize];
-            self.is_new = *shown >> digit & 1 == 0;
-            if !self.is_new {
+            let is_new = *shown >> digit & 1 == 0;
+            if !is_new {
                 *shown ^= 1 << digit;
                 self.shown_len = self.shown_len.saturating_sub(slot.len as usize);
             }
-            if level == 0 || slot.len as usize <= FEW {
-                self.sort(slot);
-                return true;
+            if level > 0 && !is_few {
+                self.covered = self.covered.max(start.saturating_sub(1));
+                self.split(slot);
+                continue;
             }
-            self.covered = self.covered.max(start.saturating_sub(1));
-            self.split(slot);
+            self.is_new |= is_new;
+            self.take(slot);
+            if self.run.len() >= ENOUGH {
+                break;
+            }
         }
-        false
+        if self.run.is_empty() {
+            return false;
+        }
+        self.sort();
+        true
     }
 
     /// Spreads the events of a slot, which begins at `base`, over lower levels.
@@ -237,39 +250,45 @@ impl WheelQueue {
         }
     }
 
-    /// Makes the events of a slot the new run.
-    fn sort(&mut self, slot: WheelSlot) {
-        let few = slot.len as usize <= FEW;
+    /// Adds the events of a slot to the run, the latest first by and large.
+    #[inline]
+    fn take(&mut self, slot: WheelSlot) {
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
         while len > 0 {
             let count = (len - 1) % CHUNK + 1;
-            if few {
-                (0..count).for_each(|i| self.push_to_run(self.chunks.events[chunk as usize][i]));
-            } else {
-                let events = &self.chunks.events[chunk as usize][..count];
-                self.run.extend(events.iter().rev());
-            }
+            let events = &self.chunks.events[chunk as usize][..count];
+            self.run.extend_from_slice(events);
             chunk = self.chunks.give_back(chunk);
             len -= count;
         }
-        if !few {
+    }
+
+    /// Puts the new run in order.
+    #[inline]
+    fn sort(&mut self) {
+        if self.run.len() > FEW {
             self.run
                 .sort_unstable_by_key(|e| std::cmp::Reverse(e.key_bits()));
+        } else {
+            self.run.reverse();
+            self.insertion_sort();
         }
         self.covered = self.run[0].time.as_ps();
     }
 
-    /// Inserts an event into a short run, searching from the end.
+    /// Puts few events in order, most of which are in it already.
     #[inline]
-    fn push_to_run(&mut self, event: Event) {
-        let key = event.key_bits();
-        let mut at = self.run.len();
-        self.run.push(event);
-        while at > 0 && self.run[at - 1].key_bits() < key {
-            self.run[at] = self.run[at - 1];
-            at -= 1;
+    fn insertion_sort(&mut self) {
+        for next in 1..self.run.len() {
+            let event = self.run[next];
+            let key = event.key_bits();
+            let mut at = next;
+            while at > 0 && self.run[at - 1].key_bits() < key {
+                self.run[at] = self.run[at - 1];
+                at -= 1;
+            }
+            self.run[at] = event;
         }
-        self.run[at] = event;
     }
 
     /// Adds an event to the front: to the run if that is short, otherwise to the heap.

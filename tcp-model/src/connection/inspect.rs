@@ -74,14 +74,15 @@ impl Connection {
 
     /// The sender's state.
     pub(super) fn inspect_sender(&self) -> SenderState {
-        let delivery = self.measure.as_deref().map(|m| &m.delivery);
+        let delivery = self.measure().map(|m| &m.delivery);
+        let meter = self.meter.as_deref();
         let log = self.recovery.log().and_then(|log| log.min_rtt());
         SenderState {
             congestion: Some(self.congestion_state()),
             control: Some(self.cc.state()),
-            pacing_rate: self.measure.as_deref().and_then(|_| self.pacing_rate()),
+            pacing_rate: self.measure().and_then(|_| self.pacing_rate()),
             rttvar: self.rtt.rttvar(),
-            min_rtt: log.or_else(|| delivery.and_then(|d| d.min_rtt())),
+            min_rtt: log.or_else(|| meter.and_then(|m| m.min_rtt())),
             delivered: delivery.map(|d| d.delivered()),
             delivery_rate: delivery.and_then(|d| d.latest_rate()),
         }

@@ -6,10 +6,20 @@ use super::Connection;
 use crate::congestion::{AckEvent, AnyCc, CongestionControl};
 use crate::delivery_rate::DeliveryRate;
 use crate::recovery::RecoveryPhase;
+use crate::round_trip_times::RoundTripTimes;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
 
-/// The measurements, and when the next segment may leave.
+/// What is measured.
+#[derive(Clone, Debug, Hash)]
+pub(super) enum Meter {
+    /// Round trips alone: the control needs nothing else, and nothing is recorded.
+    RoundTrips(RoundTripTimes),
+    /// Delivery rate and losses, and pacing.
+    Rate(Measure),
+}
+
+/// The measurements of delivery, and when the next segment may leave.
 #[derive(Clone, Debug, Hash, Default)]
 pub(super) struct Measure {
     pub(super) delivery: DeliveryRate,
@@ -37,6 +47,50 @@ pub(super) struct BeforeAck {
     counted: bool,
 }
 
+impl Meter {
+    /// Bytes allocated separately.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Meter::RoundTrips(times) => times.heap_bytes(),
+            Meter::Rate(measure) => measure.delivery.heap_bytes(),
+        }
+    }
+
+    /// The minimum round-trip time so far.
+    pub(super) fn min_rtt(&self) -> Option<SimDuration> {
+        match self {
+            Meter::RoundTrips(times) => times.min_rtt(),
+            Meter::Rate(measure) => measure.delivery.min_rtt(),
+        }
+    }
+
+    /// Adds the measurements to an ACK event.
+    fn complete(&mut self, ack: &mut AckEvent, seg: &Segment) {
+        match self {
+            Meter::RoundTrips(times) => {
+                times.on_acked(seg.ack, ack.now);
+                each_sack(seg, |start, end| times.on_sacked(start, end, ack.now));
+                ack.rtt = times.take_rtt().or(ack.rtt);
+                ack.min_rtt = times.min_rtt();
+            }
+            Meter::Rate(measure) => measure.complete(ack, seg),
+        }
+    }
+}
+
+/// Passes the blocks that report data beyond what the ACK acknowledges.
+#[inline]
+fn each_sack(seg: &Segment, mut take: impl FnMut(SeqNum, SeqNum)) {
+    if seg.options.is_usual() {
+        return;
+    }
+    for (start, end) in seg.options.sack_blocks() {
+        if start.after(seg.ack) && start.before(end) {
+            take(start, end);
+        }
+    }
+}
+
 impl BeforeAck {
     /// The same with another phase, for the control.
     pub(super) fn in_phase(self, phase: RecoveryPhase) -> BeforeAck {
@@ -48,11 +102,34 @@ impl Connection {
     /// Starts measuring if the congestion control or pacing needs it. The handshake's round trip, the only
     /// one so far, is the minimum.
     pub(super) fn start_measuring(&mut self) {
-        if self.measure.is_none() && self.wants_measuring() {
-            self.measure = Some(Box::new(Measure {
-                delivery: DeliveryRate::new(self.rtt.srtt()),
+        let minimum = match self.meter.as_deref() {
+            None if self.wants_measuring() => self.rtt.srtt(),
+            Some(meter @ Meter::RoundTrips(_)) if self.wants_rate() => meter.min_rtt(),
+            _ => return,
+        };
+        self.meter = Some(Box::new(match self.wants_rate() || self.traced {
+            true => Meter::Rate(Measure {
+                delivery: DeliveryRate::new(minimum),
                 ..Measure::default()
-            }));
+            }),
+            false => Meter::RoundTrips(RoundTripTimes::new(minimum)),
+        }));
+    }
+
+    /// The measurements of delivery, if there are any.
+    #[inline]
+    pub(super) fn measure(&self) -> Option<&Measure> {
+        match self.meter.as_deref() {
+            Some(Meter::Rate(measure)) => Some(measure),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn measure_mut(&mut self) -> Option<&mut Measure> {
+        match self.meter.as_deref_mut() {
+            Some(Meter::Rate(measure)) => Some(measure),
+            _ => None,
         }
     }
 
@@ -60,7 +137,7 @@ impl Connection {
     #[inline]
     fn control_needs_counts(&self) -> bool {
         !matches!(self.cc, AnyCc::NewReno(_))
-            || self.measure.is_some()
+            || self.meter.is_some()
             || ((self.params.linux_cwnd || self.params.prr) && !self.recovery.is_calm())
     }
 
@@ -91,12 +168,12 @@ impl Connection {
             lost: 0,
             counted,
         };
-        if counted {
-            before.in_flight = self.recovery.pipe(&outstanding);
-            before.arrived = self.recovery.arrived(&outstanding);
-        }
         if phase != RecoveryPhase::Open {
             before.lost = self.recovery.lost(&outstanding);
+        }
+        if counted {
+            before.in_flight = self.recovery.pipe_without(&outstanding, before.lost);
+            before.arrived = self.recovery.arrived(&outstanding);
         }
         before
     }
@@ -143,8 +220,17 @@ impl Connection {
         before: &BeforeAck,
         now: SimTime,
     ) {
-        let outstanding = self.outstanding();
-        let delivered = self.newly_arrived(acked, before);
+        let calm = self.recovery.is_calm();
+        let (delivered, in_flight) = match calm {
+            true => {
+                let delivered = acked.saturating_sub(before.arrived.into());
+                (delivered, self.snd.flight())
+            }
+            false => {
+                let in_flight = self.recovery.pipe(&self.outstanding());
+                (self.newly_arrived(acked, before), in_flight)
+            }
+        };
         let (echo, marked) = match self.rare {
             Some(_) => self.marks_of(seg, acked),
             None => (false, 0),
@@ -155,7 +241,7 @@ impl Connection {
             delivered,
             lost: 0,
             prior_in_flight: before.in_flight.into(),
-            in_flight: self.recovery.pipe(&outstanding).into(),
+            in_flight: in_flight.into(),
             una: self.snd.acked,
             nxt: self.snd.acked + u64::from(self.snd.flight()),
             phase: before.phase,
@@ -167,8 +253,8 @@ impl Connection {
             ecn_echo: echo,
             marked,
         };
-        if let Some(measure) = &mut self.measure {
-            measure.complete(&mut ack, seg);
+        if let Some(meter) = &mut self.meter {
+            meter.complete(&mut ack, seg);
         } else if self.cc.needs_round_trips()
             && let Some(log) = self.recovery.log()
         {
@@ -176,22 +262,29 @@ impl Connection {
             ack.min_rtt = log.min_rtt();
         }
         self.cc.on_ack(&ack);
-        if self.measure.is_some() {
+        if self.meter.is_some() {
             self.stop_measuring_if_done();
         }
     }
 
     /// Whether the control or pacing needs measurements that the log does not have.
     fn wants_measuring(&self) -> bool {
-        self.is_paced()
-            || self.cc.needs_measurements()
-            || (self.cc.needs_round_trips() && !self.keeps_log())
+        self.wants_rate() || (self.cc.needs_round_trips() && !self.keeps_log())
+    }
+
+    /// Whether the control or pacing needs more than round trips.
+    fn wants_rate(&self) -> bool {
+        self.is_paced() || self.cc.needs_measurements()
     }
 
     /// Stops measuring when neither the control nor pacing nor records need it any more.
     fn stop_measuring_if_done(&mut self) {
-        if !self.traced && !self.wants_measuring() {
-            self.measure = None;
+        let wanted = match self.meter.as_deref() {
+            Some(Meter::RoundTrips(_)) => self.cc.needs_round_trips() && !self.keeps_log(),
+            _ => self.wants_measuring(),
+        };
+        if !self.traced && !wanted {
+            self.meter = None;
         }
     }
 
@@ -209,7 +302,7 @@ impl Connection {
     /// [`Connection::count_lost`].
     #[inline]
     pub(super) fn lost_so_far(&self) -> u32 {
-        match &self.measure {
+        match self.measure() {
             Some(_) => self.recovery.lost(&self.outstanding()),
             None => 0,
         }
@@ -218,11 +311,11 @@ impl Connection {
     /// Counts octets found lost since `before`.
     #[inline]
     pub(super) fn count_lost(&mut self, before: u32) {
-        if self.measure.is_none() {
+        if self.measure().is_none() {
             return;
         }
         let after = self.lost_so_far();
-        if let Some(measure) = &mut self.measure {
+        if let Some(measure) = self.measure_mut() {
             measure.lost += u64::from(after.saturating_sub(before));
         }
     }
@@ -230,8 +323,11 @@ impl Connection {
     /// Notes that `octets` from `seq` are sent, for the first time or `again`.
     #[inline]
     pub(super) fn note_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
-        if self.measure.is_some() {
-            self.measure_departure(seq, octets, again, now);
+        match self.meter.as_deref_mut() {
+            None => {}
+            Some(Meter::RoundTrips(times)) if again => times.on_resent(seq, seq + octets, now),
+            Some(Meter::RoundTrips(times)) => times.on_sent(seq + octets, octets, now),
+            Some(Meter::Rate(_)) => self.measure_departure(seq, octets, again, now),
         }
     }
 
@@ -239,7 +335,8 @@ impl Connection {
     fn measure_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
         let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
         let rate = self.pacing_rate();
-        let Some(measure) = &mut self.measure else {
+        let unpaced = self.params.unpaced_segments;
+        let Some(measure) = self.measure_mut() else {
             return;
         };
         let end = seq + octets;
@@ -250,7 +347,7 @@ impl Connection {
         }
         measure.departed = measure.departed.saturating_add(1);
         if let Some(rate) = rate
-            && measure.departed >= self.params.unpaced_segments
+            && measure.departed >= unpaced
         {
             let spacing = rate.transmission_time(octets.into());
             measure.next_send = measure.next_send.max(now).saturating_add(spacing);
@@ -295,7 +392,7 @@ impl Connection {
     /// True when it is too early for the next segment; the connection then wakes at the right time.
     #[inline]
     pub(super) fn waits_for_pace(&mut self, now: SimTime) -> bool {
-        match &mut self.measure {
+        match self.measure_mut() {
             Some(measure) => {
                 measure.waiting = measure.next_send > now;
                 measure.waiting
@@ -307,7 +404,7 @@ impl Connection {
     /// When the waiting segment may leave.
     #[inline]
     pub(super) fn pace_timeout(&self) -> SimTime {
-        match &self.measure {
+        match self.measure() {
             Some(measure) if measure.waiting => measure.next_send,
             _ => SimTime::MAX,
         }
@@ -316,7 +413,7 @@ impl Connection {
     /// True when a waiting segment may leave now.
     pub(super) fn pace_is_due(&mut self, now: SimTime) -> bool {
         let due = self.pace_timeout() <= now;
-        if due && let Some(measure) = &mut self.measure {
+        if due && let Some(measure) = self.measure_mut() {
             measure.waiting = false;
         }
         due
@@ -325,7 +422,7 @@ impl Connection {
     /// Notes that the application limits sending: it has no more data although the network could take more.
     #[inline]
     pub(super) fn note_app_limit(&mut self) {
-        if let Some(measure) = &self.measure
+        if let Some(measure) = self.measure()
             && !(self.snd.flight() == 0 && measure.delivery.knows_pause())
         {
             self.measure_app_limit();
@@ -337,7 +434,7 @@ impl Connection {
         let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
         let nothing_lost = self.recovery.lost(&self.outstanding()) == 0;
         let window = self.window();
-        if let Some(measure) = &mut self.measure
+        if let Some(measure) = self.measure_mut()
             && in_flight < window
             && nothing_lost
         {
@@ -349,12 +446,9 @@ impl Connection {
 impl Measure {
     /// Adds the measurements to an ACK event.
     fn complete(&mut self, ack: &mut AckEvent, seg: &Segment) {
-        self.delivery.on_acked(seg.ack, ack.now);
-        for (start, end) in seg.options.sack_blocks() {
-            if start.after(seg.ack) && start.before(end) {
-                self.delivery.on_sacked(start, end, ack.now);
-            }
-        }
+        let delivery = &mut self.delivery;
+        delivery.on_acked(seg.ack, ack.now);
+        each_sack(seg, |start, end| delivery.on_sacked(start, end, ack.now));
         if let Some(rtt) = self.delivery.take_rtt() {
             ack.rtt = Some(rtt);
         }

@@ -208,7 +208,7 @@ impl StateMachine for Connection {
 
     fn stop_timers(&mut self) {
         self.timers = ConnectionTimers::default();
-        self.measure = None;
+        self.meter = None;
     }
 
     fn send_reset(&mut self, now: SimTime, out: &mut Outputs) {

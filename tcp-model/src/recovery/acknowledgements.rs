@@ -49,6 +49,9 @@ impl Recovery {
         ordered.sort_by_key(|block| block.map(|(start, _)| start.offset_from(una)));
         for (start, end) in ordered.into_iter().flatten() {
             let board = self.board.get_or_insert_default();
+            if board.knows(start, end) {
+                continue;
+            }
             if let Some(log) = self.history.as_mut().and_then(|b| b.log.as_mut()) {
                 let mut gap = board.next_gap(start, end);
                 while gap.0.before(gap.1) {

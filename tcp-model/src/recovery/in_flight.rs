@@ -20,8 +20,13 @@ impl Recovery {
             RecoveryPhase::Open => 0,
             _ => self.lost_unsent(&out),
         };
+        self.pipe_without(&out, lost)
+    }
+
+    /// The same with so many octets lost and not retransmitted.
+    pub fn pipe_without(&self, out: &Outstanding, lost: u32) -> u32 {
         out.flight()
-            .saturating_sub(self.left_network(&out))
+            .saturating_sub(self.left_network(out))
             .saturating_sub(lost)
     }
 

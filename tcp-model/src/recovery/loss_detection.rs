@@ -104,6 +104,9 @@ impl Recovery {
             return self.log()?.first_lost();
         }
         let from = self.rtx_nxt.max(out.una);
+        if !from.before(self.lost_edge) {
+            return None;
+        }
         let (start, end) = match &self.board {
             Some(board) => board.next_gap(from, self.lost_edge),
             None => (from, self.lost_edge),

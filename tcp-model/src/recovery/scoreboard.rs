@@ -1,5 +1,7 @@
 //! The data SACKed by the peer (RFC 2018, RFC 6675 section 3).
 
+use std::hash::{Hash, Hasher};
+
 use crate::seq::SeqNum;
 
 /// Disjoint runs of SACKed octets above SND.UNA, in order of sequence number.
@@ -7,16 +9,42 @@ use crate::seq::SeqNum;
 pub struct Scoreboard {
     runs: Vec<(SeqNum, SeqNum)>,
     octets: u32,
+    latest: KnownBlocks,
+}
+
+/// The latest blocks, which most ACKs repeat.
+#[derive(Clone, Copy, Debug, Default)]
+struct KnownBlocks {
+    blocks: [(SeqNum, SeqNum); 4],
+    /// The index of the oldest of them.
+    oldest: u8,
+}
+
+impl Hash for KnownBlocks {
+    /// Hashes nothing: it is only a shortcut.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Scoreboard {
+    /// Whether the block was among the latest, so that all of it is known.
+    #[inline]
+    pub fn knows(&self, start: SeqNum, end: SeqNum) -> bool {
+        self.latest.blocks.contains(&(start, end))
+    }
+
     /// Adds a run; returns how many of its octets were new.
     pub fn insert(&mut self, start: SeqNum, end: SeqNum) -> u32 {
+        if self.knows(start, end) {
+            return 0;
+        }
+        let latest = &mut self.latest;
+        latest.blocks[usize::from(latest.oldest)] = (start, end);
+        latest.oldest = (latest.oldest + 1) % 4;
         // Runs entirely before and entirely after stay; those in between are merged.
         let first = self.runs.partition_point(|r| r.1.before(start));
         let around = self.runs.get(first);
         if around.is_some_and(|(s, e)| s.at_or_before(start) && e.at_or_after(end)) {
-            return 0; // ACKs repeat what they report
+            return 0;
         }
         let last = self.runs.partition_point(|r| r.0.at_or_before(end));
         let mut merged = (start, end);
@@ -38,6 +66,7 @@ impl Scoreboard {
     /// Drops everything below the new SND.UNA. True when a run starts there: the peer has dropped SACKed
     /// data (RFC 2018 section 8).
     pub fn acknowledge(&mut self, una: SeqNum) -> bool {
+        self.latest = KnownBlocks::default(); // their numbers may come to mean other octets
         let gone = self.runs.partition_point(|r| r.1.at_or_before(una));
         for (s, e) in self.runs.drain(..gone) {
             self.octets -= e.offset_from(s);
@@ -56,6 +85,7 @@ impl Scoreboard {
     pub fn clear(&mut self) {
         self.runs.clear();
         self.octets = 0;
+        self.latest = KnownBlocks::default();
     }
 
     /// Bytes of memory, its own and that of its runs.
