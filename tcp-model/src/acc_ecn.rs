@@ -4,13 +4,16 @@
 //! Paths that change codepoints or clear ACE are detected in the handshake and in the first feedback after
 //! it (sections 3.2.2.3, 3.2.2.4 and 3.2.3.2.4).
 //!
-//! Leaves out: the option on data, which would shorten them; the search for paths that lose packets with
-//! the option, beyond leaving it out of a SYN-ACK sent again; the reset where classic and accurate SYNs are
-//! mixed; and the advice to distrust marks on all packets of the first rounds, for a step threshold in a
-//! congested network does the same.
+//! Leaves out: the reset where classic and accurate SYNs are mixed; and the advice to distrust marks on all
+//! packets of the first rounds, because a step threshold in a congested network marks them all too.
+
+mod option_path;
+
+use option_path::OptionPath;
 
 use crate::options::{Options, TcpOption};
 use crate::segment::{Ecn, Flags};
+use crate::seq::SeqNum;
 
 /// The bits of ACE.
 pub(crate) const ACE: Flags = Flags(Flags::AE.0 | Flags::CWR.0 | Flags::ECE.0);
@@ -147,6 +150,8 @@ pub(crate) struct AccEcn {
     awaits_feedback: bool,
     /// The option is due in the next ACK, changed counters or not (section 3.2.3.2.1).
     option_due: bool,
+    /// Whether segments with the option get through.
+    path: OptionPath,
     /// Reported but not yet passed to the congestion control.
     pub(crate) pending: Marks,
 }
@@ -168,6 +173,7 @@ impl Default for AccEcn {
             option_cleared: false,
             awaits_feedback: true,
             option_due: true,
+            path: OptionPath::default(),
             pending: Marks::default(),
         }
     }
@@ -187,10 +193,16 @@ impl AccEcn {
         self.sent = ecn;
     }
 
-    /// The SYN-ACK came with this codepoint and these flags and options: the ACK of it tells its codepoint,
+    /// The SYN came again, with this codepoint: the SYN-ACK reports that of the latest (section 3.1.5).
+    pub(crate) fn on_syn_again(&mut self, arrived: Ecn) {
+        self.handshake = Some(arrived);
+    }
+
+    /// The SYN-ACK came with this codepoint and these flags and options: its ACK reports the codepoint,
     /// and CE counts.
     pub(crate) fn on_syn_ack(&mut self, arrived: Ecn, flags: Flags, options: &Options) {
         self.handshake = Some(arrived);
+        self.path.test_with_data();
         if arrived == Ecn::Ce {
             self.cep += 1;
         }
@@ -258,6 +270,9 @@ impl AccEcn {
         if let Some(counter) = counter {
             *counter = counter.wrapping_add(payload);
         }
+        if payload > 0 {
+            self.path.on_new_data();
+        }
         let was_ce = std::mem::replace(&mut self.last_was_ce, ecn == Ecn::Ce);
         if ecn != Ecn::Ce {
             return false;
@@ -267,28 +282,94 @@ impl AccEcn {
         !was_ce || self.unreported >= MOST_UNREPORTED
     }
 
-    /// Adds the option to the options of an ACK when it is due, or when a counter has changed since it was
-    /// last sent, with as many of its fields as fit (section 3.2.3).
-    pub(crate) fn push_option(&mut self, options: &mut Options) {
-        if self.bytes == self.reported && !self.option_due {
-            return;
+    /// Whether an ACK, with or without new data, should carry the option: when a counter has changed since
+    /// it was last sent (section 3.2.3.3), or to test the path.
+    pub(crate) fn wants_option(&self, with_data: bool) -> bool {
+        let due = self.option_due || (with_data && self.path.is_due());
+        !self.path.is_blocked() && (due || self.bytes != self.reported)
+    }
+
+    /// Adds the option to the options of an ACK that should carry it, unless a counter that has changed
+    /// does not fit (section 3.2.3.3). True if it did.
+    ///
+    /// An ACK has all fields that fit. Data have less room: they omit fields at the end that have never
+    /// changed.
+    pub(crate) fn push_option(&mut self, options: &mut Options, with_data: bool) -> bool {
+        if !self.wants_option(with_data) {
+            return false;
         }
         self.option_due = false;
-        let ect1_first = self.bytes.ect1 != self.reported.ect1;
-        let Bytes { ce, ect0, ect1 } = self.bytes;
-        let (kind, fields) = match ect1_first {
-            true => (ECT1_FIRST, [ect1, ce, ect0]),
-            false => (ECT0_FIRST, [ect0, ce, ect1]),
+        let needed = self.fields_changed_since(&self.reported);
+        let wanted = match with_data {
+            true => self.fields_changed_since(&FIRST_BYTES),
+            false => 3,
         };
+        let count = wanted.min(options.room().saturating_sub(2) / 3);
+        if count < needed {
+            return false;
+        }
+        let (ect1_first, fields) = (self.ect1_is_first(), self.in_order(&self.bytes));
         let mut data = [0; 9];
         for (place, field) in data.chunks_exact_mut(3).zip(fields) {
             place.copy_from_slice(&field.to_be_bytes()[1..]);
         }
-        let fits = options.room().saturating_sub(2) / 3 * 3;
-        let option = TcpOption::Unknown(kind, &data[..fits.min(9)]);
-        if fits >= 6 && options.push(option).is_ok() {
+        let kind = if ect1_first { ECT1_FIRST } else { ECT0_FIRST };
+        let option = TcpOption::Unknown(kind, &data[..3 * count]);
+        let fits = options.push(option).is_ok();
+        if fits {
             self.reported = self.bytes;
         }
+        fits
+    }
+
+    /// Bytes that the option needs on an ACK that should carry it.
+    pub(crate) fn option_len(&self) -> Option<usize> {
+        let fields = self.fields_changed_since(&self.reported);
+        self.wants_option(false).then_some(2 + 3 * fields)
+    }
+
+    /// The option begins with the counter of ECT(1): it has changed since it was last sent.
+    fn ect1_is_first(&self) -> bool {
+        self.bytes.ect1 != self.reported.ect1
+    }
+
+    fn in_order(&self, bytes: &Bytes) -> [u32; 3] {
+        match self.ect1_is_first() {
+            true => [bytes.ect1, bytes.ce, bytes.ect0],
+            false => [bytes.ect0, bytes.ce, bytes.ect1],
+        }
+    }
+
+    /// Fields of an option that has all counters which differ from those of an earlier time, at least one.
+    fn fields_changed_since(&self, before: &Bytes) -> usize {
+        let (now, before) = (self.in_order(&self.bytes), self.in_order(before));
+        let last = (0..3).rev().find(|i| now[*i] != before[*i]);
+        last.map_or(1, |last| last + 1)
+    }
+
+    /// A segment with new data up to `end` carries the option.
+    pub(crate) fn on_option_sent(&mut self, end: SeqNum) {
+        self.path.on_data_sent(end);
+    }
+
+    /// Octets from `start` on are sent again.
+    pub(crate) fn on_resent(&mut self, start: SeqNum) {
+        self.path.on_resent(start);
+    }
+
+    /// Octets below `ack` are acknowledged.
+    pub(crate) fn on_acked(&mut self, ack: SeqNum) {
+        self.path.on_acked(ack);
+    }
+
+    /// An ACK of everything below `nxt` leaves, with these options.
+    pub(crate) fn on_ack_sent(&mut self, nxt: SeqNum, options: &Options) {
+        self.path.on_ack_sent(nxt, option_of(options).is_some());
+    }
+
+    /// Data up to `end` have arrived again.
+    pub(crate) fn on_old_data(&mut self, end: SeqNum) {
+        self.path.on_old_data(end);
     }
 
     /// CE packets reported by the peer.
@@ -532,7 +613,7 @@ mod tests {
             receiver.on_packet(ecn, 1000);
             if i % 2 == 1 {
                 let mut options = Options::timestamps_only(1, 2);
-                receiver.push_option(&mut options);
+                receiver.push_option(&mut options, false);
                 let flags = receiver.flags(true);
                 sender.on_ack(flags, &options, 2000, 1000);
             }
@@ -546,6 +627,53 @@ mod tests {
             }
         );
         assert_eq!(sender.peer_bytes, receiver.bytes);
+    }
+
+    #[test]
+    fn an_option_without_room_for_a_changed_counter_is_left_out() {
+        let mut receiver = AccEcn::default();
+        let room = |bytes: usize| Options::from_bytes(&[1; 40][bytes..]).unwrap();
+        let send = |receiver: &mut AccEcn, bytes| {
+            let mut options = room(bytes);
+            let is_in = receiver.push_option(&mut options, false);
+            is_in.then(|| options.as_bytes()[40 - bytes + 1] - 2)
+        };
+        assert_eq!(send(&mut receiver, 40), Some(9), "due");
+        assert_eq!(send(&mut receiver, 40), None, "nothing new");
+        receiver.on_packet(Ecn::Ce, 1000);
+        assert_eq!(send(&mut receiver, 7), None, "CE is the second field");
+        assert_eq!(send(&mut receiver, 8), Some(6));
+        receiver.on_packet(Ecn::Ect0, 1000);
+        assert_eq!(send(&mut receiver, 5), Some(3));
+        receiver.on_packet(Ecn::Ect0, 1000);
+        receiver.on_packet(Ecn::Ect1, 1000);
+        assert_eq!(
+            send(&mut receiver, 10),
+            None,
+            "the first and the last field"
+        );
+        assert_eq!(send(&mut receiver, 11), Some(9));
+    }
+
+    #[test]
+    fn data_carry_the_fields_that_have_ever_changed() {
+        let mut client = AccEcn::default();
+        client.on_syn_ack(Ecn::NotEct, ace_flags(0b010), &Options::NONE);
+        let send = |client: &mut AccEcn, with_data| {
+            let mut options = Options::NONE;
+            let is_in = client.push_option(&mut options, with_data);
+            is_in.then(|| options.as_bytes()[1] - 2)
+        };
+        assert_eq!(send(&mut client, false), Some(9), "the ACK of the SYN-ACK");
+        assert_eq!(send(&mut client, true), Some(3), "the first data");
+        client.on_option_sent(SeqNum(1000));
+        assert_eq!(send(&mut client, true), None, "no counter has changed");
+        client.on_packet(Ecn::Ect0, 100);
+        assert_eq!(send(&mut client, true), Some(3));
+        client.on_packet(Ecn::Ce, 100);
+        assert_eq!(send(&mut client, true), Some(6));
+        client.on_packet(Ecn::Ect0, 100);
+        assert_eq!(send(&mut client, true), Some(6), "CE has changed before");
     }
 
     #[test]

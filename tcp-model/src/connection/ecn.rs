@@ -10,6 +10,7 @@ use crate::acc_ecn::{ACE, AccEcn, Feedback, ace, asked_for, granted};
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::diagnostics::CeReceived;
 use crate::model::Outputs;
+use crate::options::Options;
 use crate::params::EcnMode;
 use crate::recovery::{Prr, PrrAck, RecoveryPhase};
 use crate::segment::{Ecn, Flags, Segment};
@@ -44,7 +45,11 @@ impl Connection {
     /// SYNs that do (section 6.1.1.1, Linux's default).
     pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
         if answers {
+            // Sent a third time, it does not ask for anything, but feedback stays accurate (RFC 9768 section
+            // 3.2.3.2.2).
+            let gives_up = self.snd.syn_retransmissions >= 2 && self.params.ecn_fallback;
             return match self.accurate() {
+                Some(_) if gives_up => Flags::NONE,
                 Some(accurate) => accurate.syn_ack_flags(),
                 None if self.speaks_ecn() => Flags::ECE,
                 None => Flags::NONE,
@@ -98,14 +103,65 @@ impl Connection {
         }
     }
 
-    /// Adds ACE, the option on ACKs, and the codepoint of segments without new data to a segment about to
-    /// be sent.
+    /// The SYN came again.
+    pub(super) fn take_ecn_of_syn_again(&mut self, seg: &Segment) {
+        if let Some(accurate) = self.accurate_mut() {
+            accurate.on_syn_again(seg.ecn);
+        }
+    }
+
+    /// The most SACK blocks for an ACK with `room` for options: they leave what the option of accurate
+    /// feedback needs, but two come before it (RFC 9768 section 3.2.3.3).
+    pub(super) fn most_sack_blocks(&self, room: usize) -> usize {
+        let wanted = self.params.accecn_option;
+        let accurate = self.accurate().filter(|_| wanted);
+        match accurate.and_then(AccEcn::option_len) {
+            Some(len) => (room.saturating_sub(4 + len) / 8).clamp(2, 4),
+            None => 4,
+        }
+    }
+
+    /// Adds the option of accurate feedback to new data, if they should carry it; true if they do.
+    #[inline(never)]
+    pub(super) fn add_option_to_data(&mut self, options: &mut Options) -> bool {
+        let wanted = self.params.accecn_option;
+        match self.accurate_mut() {
+            Some(accurate) if wanted => accurate.push_option(options, true),
+            _ => false,
+        }
+    }
+
+    /// New data up to `end` leave with the option.
+    pub(super) fn note_option_sent(&mut self, end: SeqNum) {
+        if let Some(accurate) = self.accurate_mut() {
+            accurate.on_option_sent(end);
+        }
+    }
+
+    /// Octets from `start` on are retransmitted, without the option.
+    #[inline(never)]
+    pub(super) fn note_resent_octets(&mut self, start: SeqNum) {
+        if let Some(accurate) = self.accurate_mut() {
+            accurate.on_resent(start);
+        }
+    }
+
+    /// Data up to `end` have arrived again.
+    pub(super) fn note_old_octets(&mut self, end: SeqNum) {
+        if let Some(accurate) = self.accurate_mut() {
+            accurate.on_old_data(end);
+        }
+    }
+
+    /// Adds ACE, the option on ACKs without data, and the codepoint of segments without new data to a
+    /// segment about to be sent.
     pub(super) fn add_feedback(&mut self, segment: &mut Segment) {
         let (plus, option) = (self.params.ecn_plus_plus, self.params.accecn_option);
         let ect = self.cc.ect();
         let classic = self.speaks_ecn();
         let syn = segment.flags.is_syn();
-        let first = self.snd.syn_retransmissions == 0;
+        let again = segment.tag.again.is_some();
+        let nxt = self.rcv.nxt;
         let Some(accurate) = self.accurate_mut() else {
             // Classic ECN has no ECT on pure ACKs, nor on a SYN.
             let data = segment.len > 0 || segment.flags.is_fin() || syn;
@@ -119,11 +175,12 @@ impl Connection {
             let pure = alone && segment.options.is_usual();
             segment.flags = segment.flags.without(ACE) | accurate.flags(pure);
             if alone && option {
-                accurate.push_option(&mut segment.options);
+                accurate.push_option(&mut segment.options, false);
             }
+            accurate.on_ack_sent(nxt, &segment.options);
         }
-        if syn && segment.flags.is_ack() && option && first {
-            accurate.push_option(&mut segment.options);
+        if syn && segment.flags.is_ack() && option && !again {
+            accurate.push_option(&mut segment.options, false);
         }
         if plus && accurate.may_send_ect() {
             segment.ecn = ect;
@@ -146,6 +203,7 @@ impl Connection {
         let mss = self.snd.mss;
         match self.accurate_mut() {
             Some(accurate) if delivered > 0 => {
+                accurate.on_acked(seg.ack);
                 accurate.on_ack(seg.flags, &seg.options, delivered, mss);
                 accurate.pending.packets > 0
             }

@@ -130,6 +130,7 @@ impl Connection {
             // Our SYN-ACK was lost or crossed the retransmission: restart the timer.
             self.snd.timed = None;
             self.timers.rto = SimTime::MAX;
+            self.take_ecn_of_syn_again(seg);
             self.send_syn(Some(RetransmitReason::DuplicateSyn), now, out);
             return;
         }

@@ -47,6 +47,7 @@ impl Connection {
     /// Adds SACK blocks, the most recent first (RFC 2018 section 4), preceded by a duplicate to report once
     /// (RFC 2883 section 4), as many as fit beside the timestamps.
     pub(super) fn push_sack(&mut self, options: &mut Options) {
+        let most = self.most_sack_blocks(options.room());
         let Some(ahead) = &mut self.rcv.ahead else {
             return;
         };
@@ -60,7 +61,7 @@ impl Connection {
         let with_fin = ahead.blocks_with_fin().filter(|_| fin);
         let without = ahead.blocks().filter(|_| !fin);
         let all = duplicate.into_iter().chain(with_fin).chain(without);
-        for (place, block) in blocks.iter_mut().zip(all) {
+        for (place, block) in blocks[..most].iter_mut().zip(all) {
             *place = block;
             n += 1;
         }

@@ -108,6 +108,9 @@ impl Connection {
         let end = (seg.seq + seg.len).min(self.rcv.nxt);
         if seg.len > 0 && end == seg.seq + seg.len {
             self.counts.duplicates_received += 1;
+            if self.rare.is_some() {
+                self.note_old_octets(end);
+            }
         }
         if self.params.dsack && self.rcv.sack_ok && seg.seq.before(end) {
             self.ahead().note_duplicate(seg.seq, end);

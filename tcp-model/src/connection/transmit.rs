@@ -8,6 +8,7 @@ use super::bursts::SendBurst;
 use super::spaces::Hold;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
+use crate::options::Options;
 use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::Flags;
@@ -56,15 +57,18 @@ impl Connection {
             self.retransmit_holes(None, now, out);
         }
         let before = self.snd.nxt;
-        let stop = self.send_new(now, out);
+        let (stop, pipe) = self.send_new(now, out);
         if self.snd.blocked && self.params.notsent_lowat.is_some() {
             self.signal_room(out);
         }
         if self.params.linux_cwnd {
-            self.note_usage(stop, self.pipe(), self.snd.nxt != before);
+            let pipe = pipe.unwrap_or_else(|| self.pipe());
+            self.note_usage(stop, pipe, self.snd.nxt != before);
         } else {
-            let limited = stop == SendStop::CongestionWindow
-                || (self.in_slow_start() && self.pipe() * 2 > self.window());
+            let half_used =
+                |pipe: Option<u64>| pipe.unwrap_or_else(|| self.pipe()) * 2 > self.window();
+            let limited =
+                stop == SendStop::CongestionWindow || (self.in_slow_start() && half_used(pipe));
             // With pacing the window may be about to fill.
             self.snd.cwnd_limited = limited || (stop == SendStop::Pace && self.snd.cwnd_limited);
         }
@@ -147,7 +151,9 @@ impl Connection {
                 && self.cc.cwnd() < 2 * u64::from(snd.most_out))
     }
 
-    fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> SendStop {
+    /// Sends new text; returns why it stops, and the octets in the network if it looked at them since the last
+    /// segment.
+    fn send_new(&mut self, now: SimTime, out: &mut Outputs) -> (SendStop, Option<u64>) {
         let mut burst = SendBurst::default();
         let mut after_full = false;
         let began_idle = self.params.nagle_by_burst && self.is_idle();
@@ -155,31 +161,31 @@ impl Connection {
         loop {
             let waiting = self.snd.unsent();
             if waiting == 0 && !self.fin_waits() {
-                return SendStop::NothingToSend;
+                return (SendStop::NothingToSend, None);
             }
             // The end of a record is not held back if more data follow it.
             let unsent = self.unsent_of_record(waiting);
             let last = unsent == waiting;
             let usable = self.snd.usable_window();
             if usable == 0 {
-                return SendStop::PeerWindow;
+                return (SendStop::PeerWindow, None);
             }
             let len = unsent.min(u64::from(self.snd.mss.min(usable))) as u32;
             let ends = u64::from(len) == unsent;
             let pipe = u64::from(self.recovery.pipe(&self.outstanding()));
             let most = *window.get_or_insert_with(|| self.window());
             if len > 0 && pipe > 0 && self.exceeds_window(most, pipe, len) {
-                return SendStop::CongestionWindow;
+                return (SendStop::CongestionWindow, Some(pipe));
             }
             if burst.is_over() && self.waits_for_pace(now) {
-                return SendStop::Pace;
+                return (SendStop::Pace, Some(pipe));
             }
             if len < self.snd.mss
                 && (last || u64::from(len) < unsent)
                 && !(began_idle && ends && !self.params.cork && self.snd.hold != Hold::More)
                 && let Some(stop) = self.hold_small(len, ends || after_full)
             {
-                return stop;
+                return (stop, Some(pipe));
             }
             let joined = !burst.is_over();
             if self.params.tso && !joined && !ends {
@@ -279,9 +285,15 @@ impl Connection {
         let end = seq + data;
         let fin = self.snd.fin_queued && end == data_end && len > data;
         let mut segment = self.header(Flags::ACK, seq, now);
-        // SACK blocks may take room needed by the text.
+        let with_option =
+            !again && self.rare.is_some() && self.add_option_to_data(&mut segment.options);
+        // SACK blocks and the option of accurate feedback may take room needed by the text.
         let headers = self.params.ip_version.header_len() + segment.header_len();
         let room = u32::from(self.mtu()).saturating_sub(headers);
+        let room = match self.rcv.ahead.is_some() || with_option {
+            true => room.min(self.mss_beside(&segment.options)),
+            false => room,
+        };
         let (data, end, fin) = if data > room.max(1) {
             (room.max(1), seq + room.max(1), false)
         } else {
@@ -319,7 +331,13 @@ impl Connection {
             if self.snd.timed.is_some_and(|(timed, _)| seq.before(timed)) {
                 self.snd.timed = None; // Karn: its acknowledgement would be ambiguous
             }
+            if self.rare.is_some() {
+                self.note_resent_octets(seq);
+            }
         } else {
+            if with_option {
+                self.note_option_sent(stop);
+            }
             if self.keeps_log() {
                 let rack = self.params.rack && self.rcv.sack_ok;
                 self.recovery
@@ -351,5 +369,13 @@ impl Connection {
             self.note_data_sent(now);
         }
         octets
+    }
+
+    /// The most text beside these options: what they have beyond those of every segment shares the peer's MSS
+    /// with it (RFC 9293 section 3.7.1).
+    fn mss_beside(&self, options: &Options) -> u32 {
+        let usual = if self.rcv.ts_ok { 12 } else { 0 };
+        let further = (options.padded_len() as u32).saturating_sub(usual);
+        self.snd.mss.saturating_sub(further)
     }
 }

@@ -85,8 +85,9 @@ macro_rules! rows {
                     rfc9293: false,
                     kind: ParamKind::flag()
                 }
-                /// With accurate feedback (RFC 9768), ACKs carry the option with the byte counters when
-                /// these have changed.
+                /// With accurate feedback (RFC 9768), ACKs and data carry the option with the byte counters
+                /// when these have changed, and a client's first data do; where they get lost, it is left
+                /// out.
                 accecn_option: bool {
                     rfc9293: true,
                     kind: ParamKind::flag()
