@@ -52,6 +52,8 @@ library!(
     "reordering",
     "ack-loss",
     "tcp-evaluation",
+    "multiple-bottlenecks",
+    "ramp-up",
     "time-wait-client",
     "time-wait-server",
     "remedies",
