@@ -71,6 +71,7 @@ library!(
     "old-duplicates",
     "corruption",
     "tw-assassination",
+    "tw-recycle",
     "half-open",
     "fin-wait-2",
     "close-wait-leak",

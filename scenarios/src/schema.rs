@@ -175,6 +175,14 @@ fn of_kind(kind: &ParamKind) -> Json {
             }),
             text(r"^\s*[0-9]+\s+[0-9]+\s*$"),
         ],
+        ParamType::PortSet => vec![
+            integer.clone(),
+            json!({
+                "type": "array", "minItems": 1,
+                "items": { "anyOf": [integer, { "type": "string" }] },
+            }),
+            text(r"^[0-9,\- ]*$"),
+        ],
         // Users can register their own names.
         ParamType::Model => vec![json!({ "type": "string" })],
         ParamType::Control => vec![

@@ -34,6 +34,7 @@ mod look_ahead;
 mod open;
 mod outbox;
 mod record;
+mod recycle;
 mod retire;
 mod roles;
 mod scratch;

@@ -1,4 +1,5 @@
-//! Parameters of a host's TCP, and the named sets of them: `rfc9293`, `linux` and `freebsd`.
+//! Parameters of a host's TCP, and the named sets of them: `rfc9293`, `linux`, `freebsd`, `windows`, `macos` and
+//! `solaris`.
 //!
 //! Each parameter is one row of a table: its name, its Linux and FreeBSD names, type and range, its value
 //! in each profile and its meaning. [`TcpParams`] is the plain struct that the model reads; [`PARAMS`]
@@ -25,6 +26,7 @@ mod elsewhere;
 mod kind;
 mod lookup;
 mod model_choice;
+mod port_set;
 mod reference;
 mod sysctl;
 mod system_names;
@@ -45,6 +47,7 @@ pub use kind::{Choice, LONGEST, ParamKind, ParamType, Word};
 pub use lookup::{Named, find, set_sysctl};
 pub(crate) use model_choice::add_model_name;
 pub use model_choice::{BUILT_IN_MODEL, LIFECYCLE_MODEL, ModelChoice, model_names};
+pub use port_set::PortSet;
 pub use reference::{explain, reference};
 pub use sysctl::{SYSCTLS, Sysctl};
 pub use system_names::{Name, Raw, Where};
@@ -127,6 +130,9 @@ impl TcpParams {
             "rfc9293" => Some(TcpParams::rfc9293()),
             "linux" => Some(TcpParams::linux()),
             "freebsd" => Some(TcpParams::freebsd()),
+            "windows" => Some(TcpParams::windows()),
+            "macos" => Some(TcpParams::macos()),
+            "solaris" => Some(TcpParams::solaris()),
             _ => None,
         }
     }
@@ -146,7 +152,8 @@ impl TcpParams {
     pub const DEFAULT_KEEPALIVE: SimDuration = SimDuration::from_secs(7_200);
 
     /// Names that [`TcpParams::profile`] knows.
-    pub const PROFILES: [&'static str; 3] = ["rfc9293", "linux", "freebsd"];
+    pub const PROFILES: [&'static str; 6] =
+        ["rfc9293", "linux", "freebsd", "windows", "macos", "solaris"];
 
     /// The MSS to offer: what fits a packet of `mtu` bytes without options (RFC 6691, MUST-67), or less if
     /// the application asks for it.
@@ -264,7 +271,9 @@ impl TcpParams {
     }
 
     /// Number of ports for active opens.
-    pub const fn port_count(&self) -> u32 {
-        (self.port_range.1 as u32 + 1).saturating_sub(self.port_range.0 as u32)
+    pub fn port_count(&self) -> u32 {
+        let (low, high) = self.port_range;
+        let all = (u32::from(high) + 1).saturating_sub(u32::from(low));
+        all - self.reserved_ports.within((low, high)).count() as u32
     }
 }

@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use sim_core::rng::mix;
 use sim_core::{Rng, SimDuration, SimTime};
 
-use crate::params::PortSelection;
+use crate::params::{PortSelection, PortSet};
 use for_all::ForAll;
 use pool::Pool;
 
@@ -45,6 +45,10 @@ pub struct PortAllocator {
     secret: u64,
     /// Ports never allocated, such as those of listeners.
     reserved: Vec<u16>,
+    /// Ports that are only for applications that ask for them (Linux `ip_local_reserved_ports`).
+    excluded: PortSet,
+    /// How many of these are in the range.
+    excluded_count: u32,
     pools: Vec<(Destination, Pool)>,
     /// Peak number of ports in use towards one destination.
     peak: u32,
@@ -80,6 +84,8 @@ impl PortAllocator {
             selection,
             secret,
             reserved: Vec::new(),
+            excluded: PortSet::empty(),
+            excluded_count: 0,
             pools: Vec::new(),
             peak: 0,
             index: None,
@@ -88,14 +94,30 @@ impl PortAllocator {
         }
     }
 
-    /// Number of ports in the range.
+    /// Never allocates these ports. To be called before the first use.
+    #[must_use]
+    pub fn without(mut self, excluded: &PortSet) -> PortAllocator {
+        self.excluded = excluded.clone();
+        self.excluded_count = self.excluded_places().count() as u32;
+        self
+    }
+
+    /// Number of ports in the range, without excluded ones.
     pub fn port_count(&self) -> u32 {
-        self.count
+        self.count - self.excluded_count
+    }
+
+    /// Places of the excluded ports of the range.
+    fn excluded_places(&self) -> impl Iterator<Item = u32> {
+        let low = u32::from(self.low);
+        let high = (low + self.count).saturating_sub(1) as u16;
+        let ports = self.excluded.within((self.low, high));
+        ports.filter_map(|port| self.place(port))
     }
 
     /// Chooses a free port towards `to` and marks it as used.
     pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> PortSearchResult {
-        let selection = self.selection;
+        let (selection, excluded) = (self.selection, self.excluded_count);
         let offset = self.offset(&to, now);
         let shared = self.shared_place(&to);
         let mut count = shared.map_or(0, |place| self.shared_count(place));
@@ -104,7 +126,7 @@ impl PortAllocator {
         if let Some(at) = at {
             pool.set(at);
         }
-        let used = pool.used();
+        let used = pool.used() - excluded;
         if let Some(place) = shared {
             self.set_shared_count(place, count);
         }
@@ -121,9 +143,10 @@ impl PortAllocator {
         let Some(at) = self.place(port) else {
             return false;
         };
+        let excluded = self.excluded_count;
         let pool = self.pool_mut(to);
         let changed = pool.set(at);
-        let used = pool.used();
+        let used = pool.used() - excluded;
         self.peak = self.peak.max(used);
         if changed {
             self.note_used(to.local, at);
@@ -136,7 +159,7 @@ impl PortAllocator {
         let (Some(at), Some(pool)) = (self.place(port), self.find(&to)) else {
             return false;
         };
-        if self.reserved.contains(&port) {
+        if self.reserved.contains(&port) || self.excluded.contains(port) {
             return false;
         }
         let released = self.pools[pool].1.clear(at);
@@ -170,30 +193,31 @@ impl PortAllocator {
         let before = self.reserved.len();
         self.reserved.retain(|&other| other != port);
         self.for_all.clear();
-        if let (Some(at), true) = (self.place(port), self.reserved.len() < before) {
+        let freed = self.reserved.len() < before && !self.excluded.contains(port);
+        if let (Some(at), true) = (self.place(port), freed) {
             for (_, pool) in &mut self.pools {
                 pool.clear(at);
             }
         }
     }
 
-    /// Changes the range; all its ports are free except reserved ones.
-    pub fn set_range(&mut self, range: (u16, u16)) {
+    /// Changes the range and the excluded ports; all others are free except reserved ones.
+    pub fn set_range(&mut self, range: (u16, u16), excluded: &PortSet) {
         let reserved = std::mem::take(&mut self.reserved);
-        *self = PortAllocator::new(range, self.selection, self.secret);
+        *self = PortAllocator::new(range, self.selection, self.secret).without(excluded);
         self.reserved = reserved;
     }
 
-    /// Ports in use towards `to`, including reserved ones.
+    /// Ports in use towards `to`, including reserved ones but not excluded ones.
     pub fn used(&self, to: Destination) -> u32 {
         self.find(&to).map_or_else(
             || {
                 self.reserved
                     .iter()
-                    .filter(|p| self.place(**p).is_some())
+                    .filter(|p| self.place(**p).is_some() && !self.excluded.contains(**p))
                     .count() as u32
             },
-            |i| self.pools[i].1.used(),
+            |i| self.pools[i].1.used() - self.excluded_count,
         )
     }
 
@@ -274,6 +298,9 @@ impl PortAllocator {
             if let Some(at) = self.place(port) {
                 pool.set(at);
             }
+        }
+        for at in self.excluded_places() {
+            pool.set(at);
         }
         let i = self.pools.len();
         if i == 0 {

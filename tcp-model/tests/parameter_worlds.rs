@@ -41,6 +41,7 @@ fn value(param: &Param, rng: &mut Rng) -> Value {
         ParamType::Time => Value::text(SimDuration::from_ps(number(least, most, rng))),
         ParamType::GiveUp => Value::number(number(least, most, rng)),
         ParamType::Ports => Value::List(vec![Value::number(least), Value::number(most)]),
+        ParamType::PortSet => Value::number(number(least, most, rng)),
         ParamType::Words(words) => Value::text(words[rng.below(words.len() as u64) as usize].word),
         ParamType::Model => Value::text("full"),
         ParamType::Control => {
@@ -58,7 +59,7 @@ fn value(param: &Param, rng: &mut Rng) -> Value {
 fn params(rng: &mut Rng) -> TcpParams {
     let share = [0.05, 0.3, 1.0][rng.below(3) as usize];
     loop {
-        let name = TcpParams::PROFILES[rng.below(3) as usize];
+        let name = TcpParams::PROFILES[rng.below(TcpParams::PROFILES.len() as u64) as usize];
         let mut params = TcpParams::profile(name).unwrap();
         // Both ends have the same version of IP.
         for param in PARAMS.iter().filter(|p| p.key != "ip_version") {

@@ -16,7 +16,7 @@ use super::keys::{Described, KeyForm};
 /// TCP parameters as written in a scenario; those not given come from the profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TcpFile {
-    /// The named set to start from: `linux`, `freebsd` or `rfc9293`.
+    /// The named set to start from: `linux`, `freebsd`, `windows`, `macos`, `solaris` or `rfc9293`.
     pub profile: Option<String>,
     /// The parameters, by their own names, within their ranges.
     pub(crate) values: BTreeMap<&'static str, Value>,

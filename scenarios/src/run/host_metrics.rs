@@ -20,10 +20,11 @@ const SUMS: [&str; 10] = [
 ];
 
 /// Metrics that exist only where the event occurred, and their counters.
-const RARE: [(&str, &str); 4] = [
+const RARE: [(&str, &str); 5] = [
     ("syn_cookies_sent", "syn_cookies_sent"),
     ("time_wait_lost", "time_wait_lost"),
     ("time_wait_restored", "time_wait_restored"),
+    ("old_stamp_syns", "old_stamp_syns"),
     ("corrupted_pkts", "checksum_failures"),
 ];
 

@@ -36,7 +36,7 @@ pub const SWEEP: &str = r#"
 "#;
 
 /// Scenarios about the life of many connections, cut so that a test can run them all: name and change.
-pub const SHORT: [(&str, &str); 20] = [
+pub const SHORT: [(&str, &str); 21] = [
     ("time-wait-client", "duration=5 s"),
     ("time-wait-server", "duration=5 s"),
     ("remedies", "duration=5 s"),
@@ -54,6 +54,7 @@ pub const SHORT: [(&str, &str); 20] = [
     ("old-duplicates", "duration=2 s"),
     ("corruption", "duration=1 s"),
     ("tw-assassination", "duration=10 s"),
+    ("tw-recycle", "duration=10 s"),
     ("half-open", "duration=100 s"),
     ("fin-wait-2", "duration=15 s"),
     ("close-wait-leak", "duration=30 s"),

@@ -194,3 +194,36 @@ fn reuse_or_a_server_that_closes_first_lift_the_limit() {
     assert_eq!(metric(&server, "connects_failed"), 0.0);
     assert!(metric(&server, "time_wait.server_peak") > 0.0);
 }
+
+/// `tcp_tw_recycle` ends TIME-WAIT early and is harmless as long as each address is one host with one clock.
+/// Behind a NAT hosts share the address and not the clock, and most of them cannot connect.
+#[test]
+fn tw_recycle_breaks_hosts_behind_a_nat() {
+    let run = |clients: u32, recycle: bool, offsets: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!(
+            "name = \"recycle\"\nduration = \"30 s\"\n\
+             [topology]\nkind = \"nat\"\nclients = {clients}\naccess = {{ delay = \"100 us\" }}\npath = {{ delay = \"5 ms\" }}\n\
+             [tcp]\nprofile = \"linux\"\ntcp_tw_recycle = {recycle}\ntimestamp_offsets = {offsets}\n\
+             [[workload]]\nname = \"w\"\narrivals = {{ kind = \"fixed\", rate = \"20 /s\" }}\nclose = \"server\"\n\
+             connect_timeout = \"5 s\"\n[record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
+        );
+        make(&text, &[], &dir.path().join("run"))
+    };
+    let failed = |summary: &RunSummary| metric(summary, "connects_failed");
+    let off = run(10, false, false);
+    assert_eq!(failed(&off), 0.0);
+    assert!(metric(&off, "time_wait_peak") > 590.0);
+    // 3.5 time-outs of about 210 ms: 15 entries at 20 a second.
+    let alone = run(1, true, false);
+    assert_eq!(failed(&alone), 0.0);
+    let peak = metric(&alone, "time_wait_peak");
+    assert!((14.0..=16.0).contains(&peak), "{peak}");
+    // Whose clock is ahead gets through; the other nine wait and give up.
+    let behind = run(10, true, false);
+    let share = metric(&behind, "connects_failed_share");
+    assert!((0.7..=0.95).contains(&share), "{share}");
+    assert!(metric(&behind, "old_stamp_syns") > failed(&behind));
+    // An offset for each connection makes even one host look like many.
+    assert!(failed(&run(1, true, true)) > 0.0);
+}

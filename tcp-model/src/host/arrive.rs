@@ -151,6 +151,13 @@ impl Stack {
             self.note_received(packet, Some(state), cx);
             return;
         }
+        if old.is_none() && self.is_recycled(flow, seg, cx.now()) {
+            self.stats.old_stamp_syns += 1;
+            self.stats.listen_drops += 1;
+            self.note_received(packet, Some(State::Listen), cx);
+            return;
+        }
+        let listening = &self.listeners[listener];
         let app = listening.app;
         let params = listening.params(&self.params).clone();
         let fast_open = listening.early < listening.fast_open;
@@ -182,6 +189,14 @@ impl Stack {
             self.demux.remove(flow, Owner::Connection(slot));
             self.endpoints.remove(slot);
         }
+    }
+
+    /// `tw_recycle`: whether the timestamp of a SYN is older than the last one of its address.
+    fn is_recycled(&self, flow: FourTuple, syn: &Segment, now: SimTime) -> bool {
+        let (Some(stamps), Some((stamp, _))) = (&self.last_stamps, syn.options.timestamps()) else {
+            return false;
+        };
+        self.params.tw_recycle && stamps.is_old(*flow.remote().ip(), stamp, now)
     }
 
     /// Handles an ICMP error about a segment of a 4-tuple. Only connections react to it, not TIME-WAIT

@@ -146,7 +146,8 @@ impl Stack {
                 .filter(|port| *port <= high)
         };
         let mut candidates = odd.chain(even).filter_map(of_range);
-        candidates.find(|&port| !self.bind_conflicts(options, port))
+        let reserved = &self.params.reserved_ports;
+        candidates.find(|&port| !reserved.contains(port) && !self.bind_conflicts(options, port))
     }
 
     /// Releases a port. It stays reserved in the allocator while connections use it.
@@ -184,10 +185,11 @@ impl Stack {
     /// behaviour (cookies, limits, TIME-WAIT, port selection) changes at once.
     pub(super) fn set_params(&mut self, params: &std::sync::Arc<crate::params::TcpParams>) {
         let range = params.port_range;
-        let moved = range != self.params.port_range;
+        let reserved = &params.reserved_ports;
+        let moved = range != self.params.port_range || *reserved != self.params.reserved_ports;
         self.params = params.clone();
         if moved {
-            self.ports.set_range(range);
+            self.ports.set_range(range, reserved);
             self.take_ports_again();
         }
     }

@@ -46,6 +46,12 @@ impl Secret {
         (SeqNum(hash as u32) + clock, (hash >> 32) as u32)
     }
 
+    /// The timestamp offset of all connections, where there is one clock: how long ago the host booted, in
+    /// milliseconds, up to 12 days.
+    pub(super) fn clock_offset(&self) -> u32 {
+        (self.derive("timestamps").0 >> 34) as u32
+    }
+
     /// The timestamp offset alone.
     pub(super) fn ts_offset(&self, flow: FourTuple) -> u32 {
         (self.hash(flow) >> 32) as u32

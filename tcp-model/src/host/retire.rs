@@ -8,6 +8,7 @@ use super::four_tuple::Owner;
 use super::record::{end_reason, record_trace, summarize};
 use super::stack::{Stack, Timer};
 use super::step::arm;
+use super::time_wait_table::recycle_time;
 use crate::model::{ConnectionEnd, Input, TcpModel};
 use crate::sample::TcpSample;
 use crate::state::State;
@@ -103,10 +104,22 @@ impl Stack {
         endpoint.detached = self.keeps_ended;
         let replaced = endpoint.replaced.take();
         let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
+        let rto = endpoint.tcp.view().rto;
         cx.record(TcpSample::Ended(Box::new(summary)));
         if let Some(time_wait) = time_wait {
             self.stats.time_wait_made += 1;
-            let entry = self.time_waits.insert(flow, &time_wait, side, holds_port);
+            let entry = match time_wait.ts_recent.filter(|_| self.params.tw_recycle) {
+                Some(stamp) => {
+                    let peer = *flow.remote().ip();
+                    let stamps = self.last_stamps.get_or_insert_default();
+                    stamps.remember(peer, stamp, cx.now());
+                    let least = recycle_time(self.params.min_rto);
+                    let beyond = recycle_time(rto).saturating_sub(least);
+                    self.time_waits
+                        .insert_short(flow, &time_wait, side, holds_port, beyond)
+                }
+                None => self.time_waits.insert(flow, &time_wait, side, holds_port),
+            };
             self.time_waits.get_mut(entry).set_reuse(reuse);
             self.insert_flow(flow, Owner::TimeWait(entry));
             self.arm_time_wait_timer(cx);

@@ -140,7 +140,7 @@ impl Stack {
             let summary = summarize(endpoint, EndReason::Crashed, cx.now());
             cx.record(TcpSample::Ended(Box::new(summary)));
         }
-        while let Some((place, _)) = self.time_waits.oldest() {
+        for place in self.time_waits.places() {
             self.stats.time_wait_lost += 1;
             self.end_time_wait(place, cx);
         }

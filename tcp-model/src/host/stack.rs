@@ -17,8 +17,9 @@ use super::fast_open::FastOpenCache;
 use super::four_tuple::{Demux, FourTuple, Owner};
 use super::isn::{FixedNumbers, Secret};
 use super::listener::Listener;
+use super::recycle::LastStamps;
 use super::stats::{HostStats, MemoryReport, StateMemory};
-use super::time_wait_table::{TimeWaitEntry, TimeWaitTable};
+use super::time_wait_table::{TimeWaitEntry, Stay, TimeWaitTable, recycle_time};
 use crate::app::spec::TraceSpec;
 use crate::connection::Connection;
 use crate::lifecycle::Lifecycle;
@@ -88,6 +89,8 @@ pub(super) struct Stack {
     pub(super) time_wait_timer: LazyTimer,
     /// When TIME-WAIT entries, by place, last answered a segment without text.
     pub(super) time_wait_answers: Option<Box<FxHashMap<u32, SimTime>>>,
+    /// Only with `tw_recycle`.
+    pub(super) last_stamps: Option<Box<LastStamps>>,
     pub(super) listeners: Vec<Listener>,
     pub(super) binds: Binds,
     pub(super) ports: PortAllocator,
@@ -120,7 +123,8 @@ impl Stack {
         // Replaced on start, when the seed is known.
         let mut rng = Rng::stream(0, "host", 0);
         Stack {
-            ports: PortAllocator::new(params.port_range, params.port_selection, 0),
+            ports: PortAllocator::new(params.port_range, params.port_selection, 0)
+                .without(&params.reserved_ports),
             params,
             trace,
             factory: None,
@@ -131,6 +135,7 @@ impl Stack {
             time_waits: TimeWaitTable::default(),
             time_wait_timer: LazyTimer::default(),
             time_wait_answers: None,
+            last_stamps: None,
             listeners: Vec::new(),
             binds: Binds::default(),
             fixed: None,
@@ -152,7 +157,8 @@ impl Stack {
         self.port_rng = cx.rng("ports");
         let secret = self.port_rng.next_u64();
         let params = &self.params;
-        self.ports = PortAllocator::new(params.port_range, params.port_selection, secret);
+        self.ports = PortAllocator::new(params.port_range, params.port_selection, secret)
+            .without(&params.reserved_ports);
     }
 
     pub(super) fn make_tcp(&self, context: OpenContext, cx: &mut impl HostEnv) -> AnyTcp {
@@ -210,24 +216,38 @@ impl Stack {
         entry
     }
 
-    /// Ends the entries whose 2 MSL have passed.
+    /// Ends the entries whose time has passed.
     pub(super) fn expire_time_waits(&mut self, cx: &mut impl HostEnv) {
         let now = cx.now();
-        while let Some((place, since)) = self.time_waits.oldest() {
-            if self.params.timers.expiry(since, self.params.time_wait) > now {
-                break;
+        for stay in [Stay::Full, Stay::Short] {
+            while let Some((place, since)) = self.time_waits.oldest(stay) {
+                if self.time_wait_expiry(stay, since) > now {
+                    break;
+                }
+                self.stats.time_wait_expired += 1;
+                self.end_time_wait(place, cx);
             }
-            self.stats.time_wait_expired += 1;
-            self.end_time_wait(place, cx);
         }
         self.arm_time_wait_timer(cx);
     }
 
+    /// When an entry that counts from `since` expires.
+    pub(super) fn time_wait_expiry(&self, stay: Stay, since: SimTime) -> SimTime {
+        let time = match stay {
+            Stay::Full => self.params.time_wait,
+            Stay::Short => recycle_time(self.params.min_rto).min(self.params.time_wait),
+        };
+        self.params.timers.expiry(since, time)
+    }
+
     pub(super) fn arm_time_wait_timer(&mut self, cx: &mut impl HostEnv) {
-        let oldest = self.time_waits.oldest();
         // Rounding by the timer wheel keeps the order.
-        let deadline =
-            oldest.map(|(_, since)| self.params.timers.expiry(since, self.params.time_wait));
+        let expiry = |stay| {
+            let (_, since) = self.time_waits.oldest(stay)?;
+            Some(self.time_wait_expiry(stay, since))
+        };
+        let ends = [expiry(Stay::Full), expiry(Stay::Short)];
+        let deadline = ends.into_iter().flatten().min();
         self.time_wait_timer
             .set(deadline, Timer::TimeWait.token(), cx);
     }
@@ -253,7 +273,13 @@ impl Stack {
     /// The initial sequence number of a connection, and its timestamp offset.
     pub(super) fn numbers(&mut self, flow: FourTuple, now: SimTime) -> (SeqNum, u32) {
         match &mut self.fixed {
-            None => self.secret.isn_and_offset(flow, now),
+            None => {
+                let (iss, offset) = self.secret.isn_and_offset(flow, now);
+                match self.params.timestamp_offsets {
+                    true => (iss, offset),
+                    false => (iss, self.secret.clock_offset()),
+                }
+            }
             Some(fixed) => {
                 let (numbers, count) = &mut **fixed;
                 let iss = numbers.first + count.wrapping_mul(numbers.step);
@@ -263,9 +289,10 @@ impl Stack {
         }
     }
 
-    /// The timestamp offset of a 4-tuple.
+    /// The timestamp offset of a 4-tuple, or that of the host's clock.
     pub(super) fn ts_offset(&self, flow: FourTuple) -> u32 {
         match &self.fixed {
+            None if !self.params.timestamp_offsets => self.secret.clock_offset(),
             None => self.secret.ts_offset(flow),
             Some(fixed) => fixed.0.ts_offset,
         }

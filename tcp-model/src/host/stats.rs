@@ -22,6 +22,8 @@ pub struct HostStats {
     pub listen_overflows: u64,
     /// SYNs and final ACKs dropped at a listener for any reason.
     pub listen_drops: u64,
+    /// SYNs among these whose timestamp was older than the last one of their address (`tw_recycle`).
+    pub old_stamp_syns: u64,
     /// SYN-ACKs with a SYN cookie.
     pub syn_cookies_sent: u32,
     /// SYN cookies that were returned and established a connection.
@@ -113,6 +115,7 @@ impl HostStats {
         syn_cookies_failed = "TcpExtSyncookiesFailed";
         time_wait_expired = "TcpExtTW";
         time_wait_reused = "TcpExtTWRecycled";
+        old_stamp_syns = "TcpExtPAWSPassive";
         time_wait_overflows = "TcpExtTCPTimeWaitOverflow";
         listen_overflows = "TcpExtListenOverflows";
         listen_drops = "TcpExtListenDrops";

@@ -1,7 +1,7 @@
 //! All TIME-WAIT entries of a host: small, in order of expiry, behind one timer.
 //!
 //! 2 MSL is the same for all, so the oldest expires first: a doubly linked list through a slab is
-//! the whole timer queue. An entry takes 52 bytes, and 6 to 12 in the table of 4-tuples. The
+//! the whole timer queue. Entries with a shorter time (`tw_recycle`) are in a second list. An entry takes 52 bytes, and 6 to 12 in the table of 4-tuples. The
 //! timestamp offset is not stored: the host computes it from the 4-tuple.
 
 use sim_core::{SimDuration, SimTime};
@@ -42,6 +42,21 @@ const HOLDS_PORT: u8 = 8;
 const RIPENED: u8 = 16;
 /// [`Reuse`] uses two bits from here.
 const REUSE_SHIFT: u8 = 5;
+const SHORT: u8 = 128;
+
+/// How long an entry stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stay {
+    /// For 2 MSL.
+    Full,
+    /// For a few retransmission time-outs (`tw_recycle`).
+    Short,
+}
+
+/// How long `tw_recycle` keeps a connection with this retransmission time-out: three and a half of them.
+pub(super) fn recycle_time(rto: SimDuration) -> SimDuration {
+    rto * 7 / 2
+}
 
 fn split(value: u64) -> [u32; 2] {
     [(value >> 32) as u32, value as u32]
@@ -84,11 +99,18 @@ impl TimeWaitEntry {
 
     /// How its port is shared.
     pub(super) fn reuse(&self) -> Reuse {
-        Reuse::from_bits(self.flags >> REUSE_SHIFT)
+        Reuse::from_bits((self.flags & !SHORT) >> REUSE_SHIFT)
     }
 
     pub(super) fn set_reuse(&mut self, bits: u8) {
         self.flags |= bits << REUSE_SHIFT;
+    }
+
+    fn stay(&self) -> Stay {
+        match self.flags & SHORT {
+            0 => Stay::Full,
+            _ => Stay::Short,
+        }
     }
 
     /// Its form for the model.
@@ -107,13 +129,20 @@ impl TimeWaitEntry {
     }
 }
 
-/// The table: a slab with its free list, and the list in order of expiry.
+/// Entries in order of expiry.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    oldest: u32,
+    youngest: u32,
+}
+
+/// The table: a slab with its free list, and the lists in order of expiry.
 #[derive(Debug)]
 pub(super) struct TimeWaitTable {
     entries: Chunked<TimeWaitEntry, 256>,
     free: u32,
-    oldest: u32,
-    youngest: u32,
+    /// By [`Stay`].
+    lists: [List; 2],
     /// The first entry not yet reported as mature.
     ripening: u32,
     len: u32,
@@ -125,8 +154,10 @@ impl Default for TimeWaitTable {
         TimeWaitTable {
             entries: Chunked::default(),
             free: NIL,
-            oldest: NIL,
-            youngest: NIL,
+            lists: [List {
+                oldest: NIL,
+                youngest: NIL,
+            }; 2],
             ripening: NIL,
             len: 0,
             peak: 0,
@@ -138,6 +169,33 @@ impl TimeWaitTable {
     /// Adds an entry; its place is stable until it is removed.
     pub(super) fn insert(
         &mut self,
+        flow: FourTuple,
+        tw: &TimeWait,
+        side: Side,
+        holds_port: bool,
+    ) -> u32 {
+        self.insert_as(Stay::Full, flow, tw, side, holds_port)
+    }
+
+    /// Adds an entry with a short stay, which begins to count after `beyond`: those of one host differ by that.
+    pub(super) fn insert_short(
+        &mut self,
+        flow: FourTuple,
+        tw: &TimeWait,
+        side: Side,
+        holds_port: bool,
+        beyond: SimDuration,
+    ) -> u32 {
+        let tw = TimeWait {
+            entered: tw.entered.saturating_add(beyond),
+            ..*tw
+        };
+        self.insert_as(Stay::Short, flow, &tw, side, holds_port)
+    }
+
+    fn insert_as(
+        &mut self,
+        stay: Stay,
         flow: FourTuple,
         tw: &TimeWait,
         side: Side,
@@ -158,7 +216,8 @@ impl TimeWaitTable {
             flags: flag(tw.traced, TRACED)
                 | flag(tw.ts_recent.is_some(), HAS_TIMESTAMP)
                 | flag(side == Side::Passive, PASSIVE)
-                | flag(holds_port, HOLDS_PORT),
+                | flag(holds_port, HOLDS_PORT)
+                | flag(stay == Stay::Short, SHORT),
         };
         let place = if self.free == NIL {
             self.entries.push(entry)
@@ -176,27 +235,32 @@ impl TimeWaitTable {
 
     /// Links an entry in order of expiry; nearly always at the end.
     fn link(&mut self, place: u32) {
-        let since = self.entries[place].since();
-        let mut before = self.youngest;
+        let (since, stay) = (self.entries[place].since(), self.entries[place].stay());
+        let list = self.lists[stay as usize];
+        let mut before = list.youngest;
         while before != NIL && self.entries[before].since() > since {
             before = self.entries[before].prev;
         }
         let after = if before == NIL {
-            self.oldest
+            list.oldest
         } else {
             self.entries[before].next
         };
         let entry = &mut self.entries[place];
         (entry.prev, entry.next) = (before, after);
+        let list = &mut self.lists[stay as usize];
         if before == NIL {
-            self.oldest = place;
+            list.oldest = place;
         } else {
             self.entries[before].next = place;
         }
         if after == NIL {
-            self.youngest = place;
+            list.youngest = place;
         } else {
             self.entries[after].prev = place;
+        }
+        if stay == Stay::Short {
+            return; // they do not ripen: they end before
         }
         if self.ripening == after || after != NIL && self.entries[after].flags & RIPENED != 0 {
             self.ripening = place;
@@ -205,13 +269,14 @@ impl TimeWaitTable {
 
     fn unlink(&mut self, place: u32) {
         let TimeWaitEntry { prev, next, .. } = self.entries[place];
+        let list = &mut self.lists[self.entries[place].stay() as usize];
         if prev == NIL {
-            self.oldest = next;
+            list.oldest = next;
         } else {
             self.entries[prev].next = next;
         }
         if next == NIL {
-            self.youngest = prev;
+            list.youngest = prev;
         } else {
             self.entries[next].prev = prev;
         }
@@ -247,15 +312,16 @@ impl TimeWaitTable {
         &mut self.entries[place]
     }
 
-    /// The entries, the oldest first.
+    /// The entries, the oldest first, those with a short stay after the others.
     pub(super) fn iter(&self) -> impl Iterator<Item = &TimeWaitEntry> {
-        self.places_from(self.oldest)
-            .map(|place| &self.entries[place])
+        let [full, short] = self.lists.map(|list| self.places_from(list.oldest));
+        full.chain(short).map(|place| &self.entries[place])
     }
 
-    /// Places of the entries, the oldest first.
+    /// Places of the entries in the same order.
     pub(super) fn places(&self) -> Vec<u32> {
-        self.places_from(self.oldest).collect()
+        let [full, short] = self.lists.map(|list| self.places_from(list.oldest));
+        full.chain(short).collect()
     }
 
     fn places_from(&self, first: u32) -> impl Iterator<Item = u32> {
@@ -263,9 +329,10 @@ impl TimeWaitTable {
         std::iter::successors(entry(first), move |&place| entry(self.entries[place].next))
     }
 
-    /// The entry that expires first, and when its TIME-WAIT started.
-    pub(super) fn oldest(&self) -> Option<(u32, SimTime)> {
-        (self.oldest != NIL).then(|| (self.oldest, self.entries[self.oldest].since()))
+    /// The entry that expires first among those with this stay, and when its TIME-WAIT started.
+    pub(super) fn oldest(&self, stay: Stay) -> Option<(u32, SimTime)> {
+        let oldest = self.lists[stay as usize].oldest;
+        (oldest != NIL).then(|| (oldest, self.entries[oldest].since()))
     }
 
     /// The next entry that has reached `age` and used timestamps; each is returned once.

@@ -96,7 +96,7 @@ const WITHOUT_EFFECT: &str = "\
     tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_pingpong_thresh=1 \
     tcp_tso_win_divisor=3 tcp_tso_rtt_log=9 tcp_no_ssthresh_metrics_save=1 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_shrink_window=0 tcp_stdurg=0 \
-    tcp_tw_recycle=0 tcp_workaround_signed_windows=0 \
+    tcp_workaround_signed_windows=0 \
     net.inet.tcp.fast_finwait2_recycle=0 net.inet.tcp.functions_default=freebsd \
     net.inet.tcp.hostcache.enable=0 net.inet.tcp.hostcache.purge=1 \
     net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.insecure_ack=0 net.inet.tcp.newcwv=0 \
@@ -105,9 +105,9 @@ const WITHOUT_EFFECT: &str = "\
     net.inet.tcp.sendbuf_auto=1 net.inet.tcp.persmax=60000";
 
 /// Parameters without effect for any value: Linux's obsolete ones and those of devices, hash tables and MTU
-/// probing, which do not exist here; FreeBSD's for logging, the choice of timestamps and sequence numbers,
-/// and of TCP stacks.
-const NEVER_ANY: [&str; 18] = [
+/// probing, which do not exist here; FreeBSD's for logging, the choice of sequence numbers and of TCP
+/// stacks.
+const NEVER_ANY: [&str; 17] = [
     "tcp_adv_win_scale",
     "tcp_backlog_ack_defer",
     "tcp_base_mss",
@@ -125,7 +125,6 @@ const NEVER_ANY: [&str; 18] = [
     "net.inet.tcp.log_in_vain",
     "net.inet.tcp.per_cpu_timers",
     "net.inet.tcp.soreceive_stream",
-    "net.inet.tcp.ts_offset_per_conn",
 ];
 
 /// Other parameters of Linux's TCP that are not modelled.
@@ -141,7 +140,7 @@ const NOT_MODELLED: &str = "\
     tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec \
     tcp_rcvbuf_low_rtt tcp_reflect_tos \
     tcp_shrink_window tcp_stdurg tcp_tso_rtt_log \
-    tcp_tso_win_divisor tcp_tw_recycle tcp_workaround_signed_windows tcp_frto_response";
+    tcp_tso_win_divisor tcp_workaround_signed_windows tcp_frto_response";
 
 /// Parameters other than `net.ipv4.tcp_*`, by prefix. The lists are not complete: a name unlike any of them
 /// may well exist.
@@ -160,7 +159,7 @@ const BESIDE: [(&str, &str); 4] = [
         "\
          ip_autobind_reuse ip_default_ttl ip_dynaddr ip_early_demux ip_forward \
          ip_forward_update_priority ip_forward_use_pmtu ip_local_port_range \
-         ip_local_reserved_ports ip_no_pmtu_disc ip_nonlocal_bind ip_unprivileged_port_start \
+         ip_no_pmtu_disc ip_nonlocal_bind ip_unprivileged_port_start \
          icmp_echo_enable_probe icmp_echo_ignore_all icmp_echo_ignore_broadcasts \
          icmp_errors_use_inbound_ifaddr icmp_ignore_bogus_error_responses icmp_msgs_burst \
          icmp_msgs_per_sec icmp_ratelimit icmp_ratemask inet_peer_maxttl inet_peer_minttl \

@@ -35,6 +35,8 @@ pub enum ParamType {
     GiveUp,
     /// First and last port.
     Ports,
+    /// Any ports.
+    PortSet,
     /// One of some words.
     Words(&'static [Word]),
     /// A sum of bits.
@@ -116,6 +118,11 @@ impl ParamKind {
         ParamKind::new(ParamType::Ports, 1, 65_535, "ports").because("port 0 stands for \"any\"")
     }
 
+    /// A set of ports.
+    pub const fn port_set() -> ParamKind {
+        ParamKind::new(ParamType::PortSet, 1, 65_535, "ports").because("port 0 stands for \"any\"")
+    }
+
     /// One of the words of a type.
     pub const fn words<T: Choice>() -> ParamKind {
         ParamKind::new(ParamType::Words(T::WORDS), 0, 0, "")
@@ -167,6 +174,7 @@ impl ParamKind {
             ParamType::Time => "a quoted duration such as \"60 s\"".to_owned(),
             ParamType::GiveUp => "a number of retransmissions, a quoted duration".to_owned(),
             ParamType::Ports => "two ports, as in [1024, 65535]".to_owned(),
+            ParamType::PortSet => "ports and ranges of ports, as in \"8080,9148-9150\"".to_owned(),
             ParamType::Words(words) => words_of(words),
             ParamType::Bits(bits) => format!("a sum of {}", bits_of(bits)),
             ParamType::Control => controls(),
@@ -191,6 +199,7 @@ impl ParamKind {
                 time(LONGEST.as_ps())
             ),
             ParamType::Ports => format!("two ports from {least} to {most}, the smaller one first"),
+            ParamType::PortSet => format!("ports and ranges of ports from {least} to {most}"),
             ParamType::Words(words) => words_of(words),
             ParamType::Bits(bits) => format!("a sum of {}", bits_of(bits)),
             ParamType::Control => controls(),

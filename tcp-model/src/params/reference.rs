@@ -208,7 +208,9 @@ may be shortened to their last part (`net.ipv4.tcp_fin_timeout`, `tcp_fin_timeou
 A bare number under such a name has the unit given here; a quoted quantity (`\"30 s\"`) means the same under every
 name. `synfin explain NAME` prints one entry.
 
-`profile = \"linux\"`, `\"freebsd\"` or `\"rfc9293\"` selects the default values.
+`profile = \"linux\"`, `\"freebsd\"`, `\"windows\"`, `\"macos\"`, `\"solaris\"` or `\"rfc9293\"` selects the default values.
+The profiles of Windows, macOS and Solaris are about how connections open and end (ports, TIME-WAIT, time-outs,
+backlog); in the rest, Windows and Solaris are RFC 9293 and macOS is FreeBSD.
 ";
 
 const SYSTEM: &str = "

@@ -24,6 +24,7 @@ use super::choices::{
 use super::kind::{MICROSECOND, MILLISECOND, ParamKind, Word};
 use super::model_choice::ModelChoice;
 use super::system_names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
+use super::port_set::PortSet;
 use super::value::ParamField;
 use super::{Param, TimerGranularity};
 use crate::congestion::{CUBIC, Control, LINUX_CUBIC};
@@ -37,7 +38,8 @@ use rules::{
 /// ```text
 /// /// What it is.
 /// field "key, where it is another one": Type {
-///     rfc9293: …, linux: …, freebsd: …,     // a profile without a value has that of rfc9293
+///     rfc9293: …, linux: …, freebsd: …,     // a profile without a value has that of rfc9293,
+///     windows: …, macos: …, solaris: …,     // and macos that of freebsd
 ///     kind: what it takes, names: [its names elsewhere]
 /// }
 /// ```
@@ -54,6 +56,9 @@ macro_rules! tcp_params {
                 rfc9293: $rfc9293:expr,
                 $(linux: $linux:expr,)?
                 $(freebsd: $freebsd:expr,)?
+                $(windows: $windows:expr,)?
+                $(macos: $macos:expr,)?
+                $(solaris: $solaris:expr,)?
                 kind: $kind:expr
                 $(, names: [$($name:expr),* $(,)?])?
                 $(,)?
@@ -90,6 +95,45 @@ macro_rules! tcp_params {
             pub fn freebsd() -> TcpParams {
                 TcpParams {
                     $($($($field: $freebsd,)?)+)+
+                    ..TcpParams::rfc9293()
+                }
+            }
+
+            /// Defaults of Windows 10 and Windows Server 2019, as far as they decide how connections open and end:
+            /// ports, TIME-WAIT, time-outs, backlog. Sources: Microsoft's pages on `TcpTimedWaitDelay`,
+            /// `TcpFinWait2Delay`, `TcpMaxDataRetransmissions` and the dynamic port range (49152 to 65535), and the
+            /// template `Internet` of `Get-NetTCPSetting`.
+            ///
+            /// Leaves out RACK and the tail loss probe, LEDBAT++, the growth of the receive window, and that Windows
+            /// gives up TIME-WAIT entries when memory is short.
+            pub fn windows() -> TcpParams {
+                TcpParams {
+                    $($($($field: $windows,)?)+)+
+                    ..TcpParams::rfc9293()
+                }
+            }
+
+            /// Defaults of macOS 10.14 and later (XNU), as far as they decide how connections open and end; the rest
+            /// is that of FreeBSD, from which XNU's TCP descends. Sources: `sysctl net.inet.tcp` (`msl` 15 s,
+            /// `keepinit` 75 s, `always_keepalive` 0) and `net.inet.ip.portrange` (49152 to 65535); XNU waits in
+            /// FIN-WAIT-2 for as long as keep-alive would probe.
+            ///
+            /// Leaves out Fast Open, ECN by heuristics and the stretching of ACKs.
+            pub fn macos() -> TcpParams {
+                TcpParams {
+                    $($($($field: $macos,)?)+)+
+                    ..TcpParams::freebsd()
+                }
+            }
+
+            /// Defaults of Solaris 10, as far as they decide how connections open and end. Source: Solaris Tunable
+            /// Parameters Reference Manual (`tcp_time_wait_interval` and so on). Solaris 11 has an initial time-out
+            /// of 1 s and gives up data after 5 minutes.
+            ///
+            /// Leaves out that timestamps are sent only with window scaling.
+            pub fn solaris() -> TcpParams {
+                TcpParams {
+                    $($($($field: $solaris,)?)+)+
                     ..TcpParams::rfc9293()
                 }
             }

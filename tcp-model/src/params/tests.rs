@@ -2,12 +2,10 @@
 
 use super::*;
 
-fn profiles() -> [TcpParams; 3] {
-    [
-        TcpParams::rfc9293(),
-        TcpParams::linux(),
-        TcpParams::freebsd(),
-    ]
+fn profiles() -> impl Iterator<Item = TcpParams> {
+    TcpParams::PROFILES
+        .iter()
+        .filter_map(|name| TcpParams::profile(name))
 }
 
 #[test]
@@ -43,6 +41,9 @@ fn every_profile_has_the_congestion_control_of_its_system() {
     assert_eq!(named("rfc9293"), Some("newreno"));
     assert_eq!(named("linux"), Some("cubic-linux"));
     assert_eq!(named("freebsd"), Some("cubic"));
+    assert_eq!(named("windows"), Some("cubic"));
+    assert_eq!(named("macos"), Some("cubic"));
+    assert_eq!(named("solaris"), Some("newreno"));
 }
 
 #[test]
@@ -101,6 +102,15 @@ fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
                 Value::List(vec![number(0), number(most)]),
                 Value::List(vec![number(1), number(most + 1)]),
             ],
+        ),
+        ParamType::PortSet => (
+            vec![
+                number(least),
+                number(most),
+                Value::text("8080,9148-9150"),
+                Value::text(""),
+            ],
+            vec![number(0), number(most + 1), Value::text("1-65536")],
         ),
         ParamType::Bits(bits) => (
             bits.iter().map(|b| Value::Number(b.number)).collect(),

@@ -49,7 +49,8 @@ impl PortAllocator {
             let pool = self.pool_mut(to);
             pool.set(at);
             self.note_used(to.local, at);
-            self.peak = self.peak.max(self.for_all[i].used.used());
+            let used = self.for_all[i].used.used() - self.excluded_count;
+            self.peak = self.peak.max(used);
         }
         let port = at.map(|at| self.low + at as u16);
         PortSearchResult { port, probes }
@@ -74,6 +75,7 @@ impl PortAllocator {
         for at in self.reserved.iter().filter_map(|&port| self.place(port)) {
             made.add(at);
         }
+        self.excluded_places().for_each(|at| made.add(at));
         self.for_all.push(made);
         self.for_all.len() - 1
     }

@@ -264,3 +264,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn excluded_ports_are_given_to_nobody_and_count_as_no_ports() {
+    for selection in ALL {
+        let excluded = PortSet::new([(1000, 1002), (1005, 1005), (5000, 6000)]);
+        let (ports, mut rng) = allocator((1000, 1009), selection);
+        let mut ports = ports.without(&excluded);
+        assert_eq!((ports.port_count(), ports.used(TO)), (6, 0));
+        ports.reserve(1005);
+        ports.unreserve(1005);
+        let mut next = |ports: &mut PortAllocator| ports.allocate(TO, SimTime::ZERO, &mut rng).port;
+        let given: BTreeSet<u16> = (0..6).filter_map(|_| next(&mut ports)).collect();
+        let others = BTreeSet::from([1003, 1004, 1006, 1007, 1008, 1009]);
+        assert_eq!(given, others, "{selection:?}");
+        assert_eq!(next(&mut ports), None);
+        assert_eq!((ports.used(TO), ports.peak()), (6, 6));
+        assert!(!ports.release(TO, 1000));
+        ports.set_range((1000, 1009), &PortSet::empty());
+        assert_eq!((ports.port_count(), ports.used(TO)), (10, 0));
+    }
+}

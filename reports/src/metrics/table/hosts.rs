@@ -113,6 +113,13 @@ pub(super) const HOSTS: &[Metric] = &[
     )
     .absent("none was restored"),
     hosts(
+        "old_stamp_syns",
+        Count,
+        "SYNs dropped because of an old timestamp",
+        "`tcp_tw_recycle`: older than the last one of their address, which many hosts may share. Linux counts them as `PAWSPassive`.",
+    )
+    .absent("none was dropped"),
+    hosts(
         "time_wait_reused",
         Count,
         "TIME-WAIT entries whose port was reused",

@@ -112,14 +112,44 @@ proptest! {
             // Stable: equal times stay in the order in which they were linked.
             model.sort_by_key(|(_, since)| *since);
             peak = peak.max(model.len());
-            prop_assert_eq!(table.oldest(), model.first().copied());
+            prop_assert_eq!(table.oldest(Stay::Full), model.first().copied());
             prop_assert_eq!(table.len() as usize, model.len());
         }
         prop_assert_eq!(table.peak() as usize, peak);
         for expected in model {
-            prop_assert_eq!(table.oldest(), Some(expected));
+            prop_assert_eq!(table.oldest(Stay::Full), Some(expected));
             table.remove(expected.0);
         }
-        prop_assert_eq!((table.oldest(), table.len()), (None, 0));
+        prop_assert_eq!((table.oldest(Stay::Full), table.len()), (None, 0));
     }
+}
+
+#[test]
+fn entries_with_a_short_stay_have_an_order_of_their_own() {
+    let mut table = TimeWaitTable::default();
+    let long = table.insert(flow(1), &time_wait(1), Side::Active, true);
+    let beyond = SimDuration::from_millis;
+    let mut short = |ms, later| {
+        table.insert_short(
+            flow(ms as u16),
+            &time_wait(ms),
+            Side::Active,
+            true,
+            beyond(later),
+        )
+    };
+    let (b, a) = (short(2, 9), short(3, 1));
+    table.get_mut(a).set_reuse(3);
+    assert_eq!(table.get(a).reuse().bits(), 3);
+    assert_eq!(table.oldest(Stay::Full), Some((long, at(1))));
+    assert_eq!(table.oldest(Stay::Short), Some((a, at(4))));
+    assert_eq!(table.places(), [long, a, b]);
+    table.restart(a, at(20));
+    assert_eq!(table.oldest(Stay::Short), Some((b, at(11))));
+    let ripe: Vec<u32> = std::iter::from_fn(|| table.next_mature(at(1000), beyond(1))).collect();
+    assert_eq!(ripe, [long]);
+    for place in [long, b, a] {
+        table.remove(place);
+    }
+    assert_eq!((table.oldest(Stay::Short), table.len()), (None, 0));
 }

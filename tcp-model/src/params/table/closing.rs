@@ -8,6 +8,7 @@ macro_rules! rows {
                 /// Idle time before the first keep-alive probe (RFC 9293 MUST-25: off by default).
                 keepalive: Option<SimDuration> {
                     rfc9293: None, freebsd: Some(TcpParams::DEFAULT_KEEPALIVE),
+                    macos: None,
                     kind: ParamKind::time(millis(100)).or("never")
                         .because("with less an idle connection would send more than ten probes a second"),
                     names: [linux("net.ipv4.tcp_keepalive_time", S), socket("TCP_KEEPIDLE")]
@@ -15,6 +16,7 @@ macro_rules! rows {
                 /// Time between keep-alive probes.
                 keepalive_interval: SimDuration {
                     rfc9293: secs(75),
+                    windows: secs(1),
                     kind: ParamKind::time(millis(100))
                         .because("with less a dead peer would be sent more than ten probes a second"),
                     names: [
@@ -26,6 +28,7 @@ macro_rules! rows {
                 /// Unanswered probes after which the connection is considered dead.
                 keepalive_probes: u32 {
                     rfc9293: 9, freebsd: 8,
+                    windows: 10,
                     kind: ParamKind::count(1, 255, "probes").because("RFC 9293 MUST-29: at least one"),
                     names: [
                         linux("net.ipv4.tcp_keepalive_probes", Raw::Same),
@@ -45,6 +48,7 @@ macro_rules! rows {
                 time_wait: SimDuration {
                     rfc9293: secs(240), // section 3.4.2
                     linux: secs(60), freebsd: secs(60), // the MSL of FreeBSD is 30 s
+                    windows: secs(120), macos: secs(30), solaris: secs(60),
                     kind: ParamKind::time(MICROSECOND).because("TIME-WAIT cannot be switched off"),
                     names: [freebsd("net.inet.tcp.msl", Raw::Half(MILLISECOND))]
                 }
@@ -65,6 +69,15 @@ macro_rules! rows {
                     rfc9293: secs(1),
                     kind: ParamKind::time(SimDuration::ZERO),
                     names: [linux("net.ipv4.tcp_tw_reuse_delay", MS)]
+                }
+                /// With timestamps, TIME-WAIT lasts only three and a half retransmission time-outs, and for a
+                /// minute a listener drops SYNs with an older timestamp than the last one of their address. So
+                /// did Linux before 4.12. Hosts behind a NAT share an address but not a clock: most of their
+                /// connects then fail. So do those of a host with `timestamp_offsets`.
+                tw_recycle: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_tw_recycle", Raw::Flag)]
                 }
                 /// A listener accepts a new SYN in TIME-WAIT where that is safe (RFC 9293 MAY-2, RFC 6191).
                 tw_accept_syn: bool {
@@ -91,6 +104,7 @@ macro_rules! rows {
                 /// How long FIN-WAIT-2 lasts once the application has closed.
                 fin_timeout: Option<SimDuration> {
                     rfc9293: None, linux: Some(secs(60)), freebsd: Some(secs(60)),
+                    windows: Some(secs(240)), macos: Some(secs(600)), solaris: Some(secs(675)),
                     kind: ParamKind::time(MICROSECOND).or("never").because("the peer needs time to close"),
                     names: [
                         linux("net.ipv4.tcp_fin_timeout", S),

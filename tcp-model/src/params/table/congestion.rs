@@ -10,6 +10,7 @@ macro_rules! rows {
                 congestion: Control {
                     rfc9293: Control::default(), linux: LINUX_CUBIC,
                     freebsd: CUBIC, // since 14.0
+                    windows: CUBIC,
                     kind: ParamKind::control(),
                     names: [
                         linux("net.ipv4.tcp_congestion_control", Raw::Same),
@@ -51,6 +52,7 @@ macro_rules! rows {
                 /// Initial window (RFC 6928).
                 initial_window: u32 {
                     rfc9293: 10,
+                    solaris: 4,
                     kind: ParamKind::count(1, 10_000, "segments").because("something must be sent first"),
                     names: [freebsd("net.inet.tcp.initcwnd_segments", Raw::Same)]
                 }

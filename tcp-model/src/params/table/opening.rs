@@ -9,8 +9,15 @@ macro_rules! rows {
                 port_range "ip_local_port_range": (u16, u16) {
                     rfc9293: (49152, 65535), // RFC 6335, dynamic ports
                     linux: (32768, 60999), freebsd: (10000, 65535),
+                    macos: (49152, 65535), solaris: (32768, 65535),
                     kind: ParamKind::ports(),
                     names: [linux("net.ipv4.ip_local_port_range", Raw::Same)]
+                }
+                /// Ports of the range that active opens do not get. An application that asks for one gets it.
+                reserved_ports "ip_local_reserved_ports": PortSet {
+                    rfc9293: PortSet::empty(),
+                    kind: ParamKind::port_set(),
+                    names: [linux("net.ipv4.ip_local_reserved_ports", Raw::Same)]
                 }
                 /// How a local port is chosen.
                 port_selection: PortSelection {
@@ -22,6 +29,7 @@ macro_rules! rows {
                 /// Upper bound of a listener's accept queue.
                 somaxconn: u32 {
                     rfc9293: 4096, freebsd: 128,
+                    windows: 200, solaris: 128,
                     kind: ParamKind::count(1, INT_MAX, "connections")
                         .because("with 0 no connection would be accepted"),
                     names: [linux("net.core.somaxconn", Raw::Same)]
@@ -29,6 +37,7 @@ macro_rules! rows {
                 /// Maximum number of connections in SYN-RECEIVED of a listener.
                 max_syn_backlog: u32 {
                     rfc9293: 4096,
+                    solaris: 1024,
                     kind: ParamKind::count(1, INT_MAX, "connections")
                         .because("with 0 no connection would be accepted"),
                     names: [linux("net.ipv4.tcp_max_syn_backlog", Raw::Same)]
@@ -36,6 +45,7 @@ macro_rules! rows {
                 /// SYN cookies of a listener (RFC 4987 section 3.6).
                 syn_cookies: SynCookies {
                     rfc9293: SynCookies::Off, linux: SynCookies::WhenFull, freebsd: SynCookies::WhenFull,
+                    macos: SynCookies::Off,
                     kind: ParamKind::words::<SynCookies>(),
                     names: [
                         linux("net.ipv4.tcp_syncookies", Raw::Rule(cookies)),

@@ -13,8 +13,17 @@ macro_rules! rows {
                 /// Offer timestamps (RFC 7323 section 3), used for RTT measurement, PAWS and TIME-WAIT reuse.
                 timestamps: bool {
                     rfc9293: true,
+                    windows: false,
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_timestamps", Raw::Flag)]
+                }
+                /// The timestamps of each connection start at an offset of its own (RFC 7323 section 5.4), as on
+                /// Linux since 4.10 with `tcp_timestamps` = 1. Otherwise, as with 2, all connections of a host
+                /// share a clock that counts from when the host booted.
+                timestamp_offsets: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag(),
+                    names: [freebsd("net.inet.tcp.ts_offset_per_conn", Raw::Flag)]
                 }
                 /// Drop segments without a timestamp once timestamps are agreed (RFC 7323 section 3.2).
                 require_timestamps: bool {
@@ -65,6 +74,7 @@ macro_rules! rows {
                 /// Explicit congestion notification (RFC 3168).
                 ecn: EcnMode {
                     rfc9293: EcnMode::Passive,
+                    windows: EcnMode::Off,
                     kind: ParamKind::words::<EcnMode>(),
                     names: [
                         linux("net.ipv4.tcp_ecn", Raw::Same),

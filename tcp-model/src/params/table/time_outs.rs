@@ -13,6 +13,7 @@ macro_rules! rows {
                 /// Time-out before the first RTT sample (RFC 6298 rule 2.1). At most `max_rto`.
                 initial_rto: SimDuration {
                     rfc9293: secs(1),
+                    windows: secs(3), solaris: secs(3),
                     kind: ParamKind::time_up_to(MILLISECOND, HOUR)
                         .because("a shorter one would retransmit SYNs again and again before any answer"),
                     names: [freebsd("net.inet.tcp.rexmit_initial", MS)]
@@ -20,6 +21,7 @@ macro_rules! rows {
                 /// Smallest time-out (RFC 6298 rule 2.4). At most `max_rto`.
                 min_rto: SimDuration {
                     rfc9293: secs(1), linux: millis(200), freebsd: millis(30),
+                    windows: millis(300), solaris: millis(400),
                     kind: ParamKind::time_up_to(MICROSECOND, HOUR)
                         .because("a shorter one could cause millions of events within a microsecond"),
                     names: [
@@ -58,6 +60,7 @@ macro_rules! rows {
                     rfc9293: GiveUp::After(secs(180)), // MUST-23
                     linux: GiveUp::Retries(6), // after the linear ones
                     freebsd: GiveUp::After(secs(75)),
+                    windows: GiveUp::Retries(2),
                     kind: ParamKind::give_up(),
                     names: [
                         linux("net.ipv4.tcp_syn_retries", Raw::Same),
@@ -80,6 +83,7 @@ macro_rules! rows {
                 /// When to give up on an unanswered SYN-ACK.
                 synack_give_up "synack_retries": GiveUp {
                     rfc9293: GiveUp::After(secs(180)), linux: GiveUp::Retries(5), freebsd: GiveUp::Retries(3),
+                    windows: GiveUp::Retries(2),
                     kind: ParamKind::give_up(),
                     names: [linux("net.ipv4.tcp_synack_retries", Raw::Same)]
                 }
@@ -87,6 +91,7 @@ macro_rules! rows {
                 data_give_up "retries2": GiveUp {
                     rfc9293: GiveUp::After(secs(100)), // SHLD-11
                     linux: GiveUp::Retries(15), freebsd: GiveUp::Retries(12),
+                    windows: GiveUp::Retries(5), solaris: GiveUp::After(secs(480)),
                     kind: ParamKind::give_up(),
                     names: [
                         linux("net.ipv4.tcp_retries2", Raw::Same),
@@ -96,6 +101,7 @@ macro_rules! rows {
                 /// When to give up after the application has closed.
                 orphan_give_up "orphan_retries": GiveUp {
                     rfc9293: GiveUp::After(secs(100)), linux: GiveUp::Retries(8), freebsd: GiveUp::Retries(12),
+                    windows: GiveUp::Retries(5), solaris: GiveUp::After(secs(480)),
                     kind: ParamKind::give_up(),
                     names: [linux("net.ipv4.tcp_orphan_retries", Raw::Rule(eight_for_zero))]
                 }

@@ -9,6 +9,7 @@ macro_rules! rows {
                 /// segment at once (RFC 9293 section 3.8.6.3, which requires less than 0.5 s).
                 delayed_ack: SimDuration {
                     rfc9293: millis(200), linux: millis(40), freebsd: millis(40),
+                    windows: millis(40), macos: millis(100), solaris: millis(100),
                     kind: ParamKind::time_up_to(SimDuration::ZERO, secs(10))
                         .because("RFC 9293 MUST-58 allows 0.5 s; a longer delay would only slow the sender down"),
                     names: [freebsd("net.inet.tcp.delacktime", MS)]
