@@ -81,7 +81,12 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
         CliCommand::Report { dir, verbose } => report::report(&dir, verbose),
         CliCommand::Diff { first, second } => diff::diff(&first, &second),
         CliCommand::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),
-        CliCommand::Ss { dir, at, host } => ss::ss(&dir, &at, host.as_deref()),
+        CliCommand::Ss {
+            dir,
+            at,
+            host,
+            queues,
+        } => ss::ss(&dir, &at, host.as_deref(), queues),
         CliCommand::Explain {
             name,
             connection,

@@ -16,9 +16,10 @@ use std::time::Instant;
 use reports::store::{Provenance, StoreError};
 use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
 use sim_core::simulation::SimulationProgress;
-use sim_core::{Recorder, RunConfig, RunStats, Simulation};
+use sim_core::record::Discard;
+use sim_core::{Recorder, RunConfig, RunStats, SimDuration, SimTime, Simulation};
 use tcp_model::TcpSample;
-use tcp_model::host::TcpHost;
+use tcp_model::host::{SocketLine, TcpHost};
 use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
@@ -150,6 +151,26 @@ impl<'a> Job<'a> {
         observe: &mut dyn FnMut(SimulationProgress),
     ) -> Result<MadeMetrics, RunError> {
         guarded(|| self.attempt_metrics(observe))
+    }
+
+    /// Makes the run up to and including the events at `at`, without results, for the sockets that each host has
+    /// then: the names of the hosts and their sockets.
+    ///
+    /// # Errors
+    /// As [`Job::execute`].
+    pub fn sockets_at(&self, at: SimTime) -> Result<Vec<(String, Vec<SocketLine>)>, RunError> {
+        guarded(|| {
+            let mut assembly = self.assemble()?;
+            let (hosts, mut config, _) = self.hosts(&mut assembly);
+            config.end = config.end.min(at + SimDuration::from_ps(1));
+            let network = Arc::clone(&assembly.network);
+            let mut simulation = Simulation::new(network, hosts, &config);
+            self.simulate(&mut simulation, &mut Discard, &mut |_| ())?;
+            let hosts = simulation.into_hosts();
+            let named = assembly.info.nodes.iter().zip(&hosts);
+            let all = named.filter_map(|(node, host)| Some((node.name.clone(), host.as_ref()?.sockets())));
+            Ok(all.collect())
+        })
     }
 
     fn is_stopped(&self) -> bool {

@@ -122,6 +122,9 @@ pub(super) enum CliCommand {
         /// Only this host or group of hosts
         #[arg(long, value_name = "HOST")]
         host: Option<String>,
+        /// Make the run again up to that time, and show Recv-Q, Send-Q and all sockets, recorded or not
+        #[arg(long)]
+        queues: bool,
     },
     /// Explain a name: a TCP parameter (by any of its names), a scenario key, a metric, a finding, a link
     /// model

@@ -1,7 +1,9 @@
 //! `synfin ss`: the sockets of a run at a given time, as `ss -tan` shows them.
 //!
-//! Reads the tables of states and connections; a note says how many connections these leave out. Recv-Q and
-//! Send-Q are not recorded, and the only timer shown is that of TIME-WAIT.
+//! Reads the tables of states and connections; a note says how many connections these leave out. Queues are not
+//! recorded: with `--queues` the run is made again up to that time, and its hosts are asked.
+//!
+//! Leaves out the names and counts of timers other than that of TIME-WAIT.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -9,10 +11,15 @@ use std::path::Path;
 
 use reports::store::StoreError;
 use reports::store::reader::Groups;
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
+use tcp_model::host::SocketLine;
+use tcp_model::state::State;
 
 use super::single_run;
 use crate::console::{CommandError, note, print};
+use crate::problem::Source;
+use crate::run::Job;
+use crate::sweep::Plan;
 
 /// One end of a connection: node, connection, side.
 type ConnectionEnd = (String, i64, String);
@@ -27,7 +34,7 @@ struct ShownSocket {
 }
 
 /// Prints the sockets of all hosts, or of one, at a time counted from the start of the run.
-pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), CommandError> {
+pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>, queues: bool) -> Result<(), CommandError> {
     let at = at.parse::<SimDuration>().map_err(|e| {
         CommandError::Usage(format!(
             "error: {at:?} is not a time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
@@ -40,6 +47,9 @@ pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Command
             "error: the run ended at t = {} s, before {at}",
             summary.reached_s
         )));
+    }
+    if queues {
+        return with_queues(&dir, SimTime::ZERO + at, host);
     }
     let sockets = sockets(&dir, at.as_secs_f64()).map_err(failed)?;
     print(&format!(
@@ -61,6 +71,53 @@ pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>) -> Result<(), Command
         }
     }
     Ok(())
+}
+
+/// Makes the run again up to `at` and prints the sockets with their queues.
+fn with_queues(dir: &Path, at: SimTime, host: Option<&str>) -> Result<(), CommandError> {
+    let failed = |e: String| CommandError::Run(format!("error: {e}"));
+    let path = dir.join("run.toml");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| failed(format!("cannot read {}: {e}", path.display())))?;
+    let source = Source {
+        name: path.display().to_string(),
+        text,
+    };
+    let plan = Plan::new(&source, &[]).map_err(|refused| failed(refused.to_string()))?;
+    let Some(spec) = plan.runs.first() else {
+        return Err(failed(format!("{} describes no run", path.display())));
+    };
+    let hosts = Job::new(spec, dir)
+        .sockets_at(at)
+        .map_err(|e| failed(e.to_string()))?;
+    print(&format!(
+        "{:<12} {:<11} {:>10} {:>10} {:>21} {:>21} Timer",
+        "Host", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port"
+    ))?;
+    let of_hosts = hosts.iter().filter(|(node, _)| host.is_none_or(|h| is_of(node, h)));
+    for (node, sockets) in of_hosts {
+        for socket in sockets {
+            print(&queue_line(node, socket, at))?;
+        }
+    }
+    Ok(())
+}
+
+fn queue_line(node: &str, socket: &SocketLine, at: SimTime) -> String {
+    let state = written(&socket.state.to_string());
+    let (local, remote) = match socket.state {
+        State::Listen => (format!("*:{}", socket.local.port()), "*:*".to_owned()),
+        _ => (socket.local.to_string(), socket.remote.to_string()),
+    };
+    let timer = match socket.timer {
+        Some(expires) if socket.state == State::TimeWait => {
+            let left = expires.since(at).as_secs_f64();
+            format!(" timer:(timewait,{},0)", rest(left))
+        }
+        _ => String::new(),
+    };
+    let (recv_q, send_q) = (socket.recv_q, socket.send_q);
+    format!("{node:<12} {state:<11} {recv_q:>10} {send_q:>10} {local:>21} {remote:>21}{timer}")
 }
 
 /// Whether `node` is the host `wanted` or a member of that group: `client` or `client-3` of `client`.

@@ -104,6 +104,16 @@ impl Listener {
         self.fast_open_key = options.fast_open_key;
     }
 
+    /// Established connections that wait for accept.
+    pub(super) fn accept_queue_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The backlog, at most `somaxconn`.
+    pub(super) fn backlog(&self) -> u32 {
+        self.backlog
+    }
+
     /// Stops listening; the first call returns its binding.
     pub(super) fn close(&mut self) -> Option<BindId> {
         self.queue.clear();

@@ -106,7 +106,8 @@ impl TimeWaitEntry {
         self.flags |= bits << REUSE_SHIFT;
     }
 
-    fn stay(&self) -> Stay {
+    /// How long it stays.
+    pub(super) fn stay(&self) -> Stay {
         match self.flags & SHORT {
             0 => Stay::Full,
             _ => Stay::Short,
