@@ -110,6 +110,7 @@ type DrawFigure = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
 /// Figures for runs with many connections.
 const POPULATION: &[(&str, DrawFigure)] = &[
     ("connect outcomes", connects::connect_outcomes),
+    ("ports tried per connect", connects::port_probes),
     ("TIME-WAIT", population::time_wait),
     ("sockets by state", population::sockets_by_state),
     ("ports in use", population::ports_in_use),
