@@ -13,6 +13,7 @@ use sim_core::queue_disc::QueueSpec;
 use sim_core::{LinkId, Network, NodeId, NodeKind, QueueLimit, RunConfig, SimDuration, SimTime};
 use tcp_model::TcpHost;
 use tcp_model::app::http::HttpPayloads;
+use tcp_model::host::Pause;
 use tcp_model::middlebox::BoxedMiddlebox;
 use tcp_model::spec::{AppSpec, HostConfig, KeptSegments, ServerSpec, SinkSpec, TraceSpec};
 
@@ -99,6 +100,8 @@ pub enum NodeExtra {
     Middlebox(Plugin<BoxedMiddlebox>),
     /// It crashes, and restarts these applications after a quiet time.
     Restart(Vec<AppSpec>, SimDuration),
+    /// Its applications stand still for a time.
+    Pause(Pause),
 }
 
 impl Assembly {
@@ -117,7 +120,7 @@ impl Assembly {
         })
     }
 
-    /// Installs middleboxes and restarts in their hosts.
+    /// Installs middleboxes, restarts and pauses in their hosts.
     pub fn equip(extras: Vec<(NodeId, NodeExtra)>, hosts: &mut [Option<TcpHost>]) {
         for (node, extra) in extras {
             let Some(place) = hosts.get_mut(node.0 as usize) else {
@@ -126,6 +129,7 @@ impl Assembly {
             *place = place.take().map(|host| match extra {
                 NodeExtra::Middlebox(middlebox) => host.with_middlebox(middlebox.build()),
                 NodeExtra::Restart(apps, quiet) => host.with_restart(apps, quiet),
+                NodeExtra::Pause(pause) => host.with_pause(pause),
             });
         }
     }
@@ -142,7 +146,10 @@ fn extras(scenario: &Scenario, hosts: &[Option<HostConfig>]) -> Vec<(NodeId, Nod
         let apps = hosts.get(node.0 as usize)?.as_ref()?.apps.clone();
         Some((node, NodeExtra::Restart(apps, quiet)))
     });
-    middleboxes.chain(restarts).collect()
+    let pausing = scenario.faults.iter();
+    let pausing = pausing.flat_map(|fault| fault.pauses(&scenario.topology));
+    let pauses = pausing.map(|(node, pause)| (node, NodeExtra::Pause(pause)));
+    middleboxes.chain(restarts).chain(pauses).collect()
 }
 
 fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {

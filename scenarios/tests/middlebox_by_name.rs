@@ -439,6 +439,33 @@ fn a_nat_shares_its_ports_by_what_mappings_depend_on() {
     }
 }
 
+/// A second request after the NAT has forgotten the connection: without an answer the client waits, as behind Linux;
+/// a reset tells it at once, as behind AWS.
+#[test]
+fn a_connection_that_a_nat_forgot_hangs_or_is_reset() {
+    let idle = |gateway: &str| {
+        let text = format!(
+            "name = \"idle\"\nduration = \"60 s\"\n[topology]\nkind = \"nat\"\nclients = 2\n\
+             access = {{ delay = \"1 ms\" }}\npath = {{ delay = \"5 ms\" }}\ngateway = {{ {gateway} }}\n\
+             [tcp]\nprofile = \"linux\"\n[[workload]]\nname = \"web\"\n\
+             arrivals = {{ kind = \"burst\", count = 10 }}\nrequests = 2\nthink = \"10 s\"\n"
+        );
+        let plan = plan(&text).unwrap_or_else(|e| panic!("{e}"));
+        common::assert_same_in_every_partition(&plan);
+        done(&plan).metrics
+    };
+    let dropped = idle("established = \"5 s\"");
+    assert!(!dropped.contains_key("nat_resets_sent"));
+    assert_eq!(dropped["requests_unanswered_at_run_end"], 10.0);
+    let reset = idle("established = \"5 s\", profile = \"aws\"");
+    assert_eq!(reset["nat_resets_sent"], 10.0);
+    assert_eq!(reset["requests_unanswered_reset"], 10.0);
+    assert_flows_are_conserved(&reset);
+    let kept = idle("profile = \"aws\"");
+    assert_eq!(kept["nat_resets_sent"], 0.0);
+    assert_eq!(kept["requests_done"], 20.0);
+}
+
 /// Twelve connections of each client, three to each destination, and blocks of two ports.
 #[test]
 fn a_block_of_ports_limits_each_host_behind_a_nat() {

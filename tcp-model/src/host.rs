@@ -72,6 +72,7 @@ pub use listener::{ListenOptions, ListenerId};
 pub use open::{ConnectError, ConnectOptions, ListenError};
 pub use outbox::Departure;
 use roles::Extra;
+pub use roles::Pause;
 use scratch::Scratch;
 pub use socket::SocketCx;
 pub use socket_list::SocketLine;
@@ -170,6 +171,11 @@ impl TcpHost {
 
     #[inline]
     fn tell(&mut self, app: u16, event: AppEvent, cx: &mut impl HostEnv) {
+        if let Some(extra) = &mut self.extra
+            && extra.holds(app, event, cx.now())
+        {
+            return;
+        }
         match self.apps.get_mut(usize::from(app)) {
             Some(to) => {
                 let stack = &mut self.stack;
@@ -282,6 +288,7 @@ impl Host for TcpHost {
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
         self.start_middlebox(cx);
+        self.schedule_pauses(cx);
         self.start(cx);
     }
 

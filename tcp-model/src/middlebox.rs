@@ -17,6 +17,7 @@ mod balancer;
 mod conntrack;
 mod flow_table;
 mod nat;
+mod refusal;
 mod syn_limit;
 
 use std::any::Any;

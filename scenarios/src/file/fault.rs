@@ -1,4 +1,4 @@
-//! `[[fault]]`: hosts, gateways and routers that go down.
+//! `[[fault]]`: hosts, gateways and routers that go down, and hosts that pause.
 
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
@@ -24,5 +24,9 @@ pub struct FaultFile {
     /// 3.4.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<SimDuration> => { default: "0 s", example: r#""240 s""# },
+    /// The host does not go down: its applications stand still, as in a garbage collection, while its TCP goes on
+    /// acknowledging and accepting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause: Option<bool> => { default: "false", example: "true" },
 }
 }

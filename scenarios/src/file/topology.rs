@@ -159,6 +159,9 @@ pub struct NatFile {
     /// Time-out after a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset: Option<SimDuration> => { default: "10 s", example: r#""1 s""# },
+    /// Packets from inside of connections that it does not know, as after a time-out, are answered with a reset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_reset: Option<bool> => { default: "false", example: "true" },
 }
 }
 

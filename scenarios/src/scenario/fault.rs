@@ -1,6 +1,7 @@
-//! Nodes that crash at given times, checked.
+//! Nodes that crash, and hosts that pause, at given times, checked.
 
 use sim_core::{NodeId, Outage, SimDuration, SimTime};
+use tcp_model::host::Pause;
 
 use super::topology::Topology;
 use crate::dotted_path::DottedPath;
@@ -26,6 +27,8 @@ pub struct NodeFault {
     nodes: u32,
     /// How long a restarted host neither opens nor accepts connections.
     pub quiet: SimDuration,
+    /// The applications stand still, and nothing is lost.
+    pub pause: bool,
 }
 
 impl NodeFault {
@@ -75,7 +78,21 @@ impl NodeFault {
                 ),
             );
         }
+        let pause = file.pause.unwrap_or_default();
+        if pause && file.lasts.is_none() {
+            return Err(Problem::new(at.key("pause"), "a pause must end")
+                .help("add for = \"5 s\", how long it lasts"));
+        }
+        if pause && file.quiet.is_some() {
+            return Err(Problem::new(at.key("quiet"), "nothing restarts after a pause")
+                .help("leave `quiet` out"));
+        }
+        if pause && topology.hosts_named(&file.node).len() < nodes as usize {
+            return Err(Problem::new(at.key("pause"), format!("{:?} has no applications", file.node))
+                .help("a pause is of hosts"));
+        }
         Ok(NodeFault {
+            pause,
             node: file.node.clone(),
             at: time,
             lasts: file.lasts,
@@ -129,12 +146,32 @@ impl NodeFault {
             at: Some(self.at),
             lasts: self.lasts,
             stagger: (!self.stagger.is_zero()).then_some(self.stagger),
-            quiet: Some(self.quiet),
+            quiet: (!self.pause).then_some(self.quiet),
+            pause: self.pause.then_some(true),
         }
     }
 
-    /// The nodes that go down, each with its outage.
+    /// The nodes that go down, each with its outage; none for a pause.
     pub(crate) fn outages(
+        &self,
+        topology: &Topology,
+    ) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {
+        self.spans(topology).filter(|_| !self.pause)
+    }
+
+    /// The nodes that pause, and when.
+    pub(crate) fn pauses(
+        &self,
+        topology: &Topology,
+    ) -> impl Iterator<Item = (NodeId, Pause)> + use<'_> {
+        let spans = self.spans(topology).filter(|_| self.pause);
+        spans.map(|(node, span)| {
+            let (from, until) = (span.down, span.up.unwrap_or(SimTime::MAX));
+            (node, Pause { from, until })
+        })
+    }
+
+    fn spans(
         &self,
         topology: &Topology,
     ) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {

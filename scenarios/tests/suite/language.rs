@@ -5,6 +5,7 @@ mod captures;
 mod links;
 mod models;
 mod partitions;
+mod pauses;
 mod pools;
 mod queues;
 mod shapes;

@@ -4,14 +4,18 @@
 //! their segments are answered with a reset. After a boot the host's applications restart once the quiet
 //! time of RFC 9293 section 3.4.3, during which no sequence numbers may be assigned, is over; until then
 //! the host answers segments with resets, and neither opens nor accepts connections.
+//!
+//! While a host is paused, as by a garbage collection, its applications do nothing and its TCP goes on: segments are
+//! acknowledged, connections are established and wait for accept. What happened is reported to the applications
+//! afterwards, in order.
 
-use sim_core::{Cx, Packet, SimDuration};
+use sim_core::{Cx, Packet, SimDuration, SimTime};
 
 use super::TcpHost;
 use super::cx::HostEnv;
 use super::record::{record_outcome, summarize};
 use super::stack::{Stack, Timer};
-use crate::app::AnyApp;
+use crate::app::{AnyApp, AppEvent};
 use crate::app::spec::AppSpec;
 use crate::middlebox::{BoxedMiddlebox, Middlebox, MiddleboxCx};
 use crate::sample::{EndReason, Ending, OpenResult, Side, StateChange, TcpSample};
@@ -24,12 +28,37 @@ pub(super) struct Extra {
     middlebox: Option<BoxedMiddlebox>,
     /// For hosts that crash: their applications as described, and the quiet time after a boot.
     restart: Option<(Vec<AppSpec>, SimDuration)>,
+    pauses: Vec<Pause>,
+    /// Events that happened in a pause, each with its application.
+    held: Vec<(u16, AppEvent)>,
+}
+
+/// A time during which the applications of a host do nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// When it begins.
+    pub from: SimTime,
+    /// When it ends.
+    pub until: SimTime,
+}
+
+impl Extra {
+    /// Keeps an event that happens in a pause for later.
+    pub(super) fn holds(&mut self, app: u16, event: AppEvent, now: SimTime) -> bool {
+        let is_paused = self.pauses.iter().any(|p| p.from <= now && now < p.until);
+        if is_paused {
+            self.held.push((app, event));
+        }
+        is_paused
+    }
 }
 
 /// Token of the wakes of a middlebox.
 const MIDDLEBOX: u64 = 0;
 /// Token of the end of the quiet time.
 const QUIET_OVER: u64 = 1;
+/// Token of the end of a pause.
+const PAUSE_OVER: u64 = 2;
 
 impl TcpHost {
     /// Makes the host a middlebox: `middlebox` sees packets that pass, and those for the host's own
@@ -46,6 +75,32 @@ impl TcpHost {
     pub fn with_restart(mut self, apps: Vec<AppSpec>, quiet: SimDuration) -> TcpHost {
         self.extra_mut().restart = Some((apps, quiet));
         self
+    }
+
+    /// Pauses the applications of the host for a time, besides other such times.
+    #[must_use]
+    pub fn with_pause(mut self, pause: Pause) -> TcpHost {
+        self.extra_mut().pauses.push(pause);
+        self
+    }
+
+    /// Asks for a wake at the end of each pause to come.
+    pub(super) fn schedule_pauses(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        let now = cx.now();
+        let pauses = self.extra.iter().flat_map(|extra| &extra.pauses);
+        for pause in pauses.filter(|pause| pause.until > now) {
+            let left = pause.until.since(now);
+            cx.wake_in(left, Timer::Node(PAUSE_OVER).token());
+        }
+    }
+
+    /// A pause is over: the applications learn what happened meanwhile.
+    fn resume(&mut self, cx: &mut Cx<'_, TcpHost>) {
+        let held = std::mem::take(&mut self.extra_mut().held);
+        for (app, event) in held {
+            self.tell(app, event, cx);
+        }
+        self.finish(cx);
     }
 
     /// Its middlebox, if it has one.
@@ -87,6 +142,8 @@ impl TcpHost {
     pub(super) fn node_wakes(&mut self, token: u64, cx: &mut Cx<'_, TcpHost>) {
         if token == QUIET_OVER {
             self.start_apps(cx);
+        } else if token == PAUSE_OVER {
+            self.resume(cx);
         } else if let Some(middlebox) = self.middlebox_mut() {
             middlebox.on_wake(&mut MiddleboxCx::new(cx, Timer::Node(MIDDLEBOX).token()));
         }
@@ -103,6 +160,9 @@ impl TcpHost {
             let custom = self.apps.drain(..).skip(ours);
             self.apps = described.chain(custom).collect::<Vec<_>>();
         }
+        if let Some(extra) = &mut self.extra {
+            extra.held.clear();
+        }
         if let Some(middlebox) = self.middlebox_mut() {
             middlebox.on_crash();
         }
@@ -111,6 +171,7 @@ impl TcpHost {
     /// Boots with the state of a new host.
     pub(super) fn boot(&mut self, cx: &mut Cx<'_, TcpHost>) {
         self.start_middlebox(cx);
+        self.schedule_pauses(cx);
         self.stack.start(cx);
         let restart = self.extra.as_ref().and_then(|e| e.restart.as_ref());
         match restart.map(|(_, quiet)| *quiet) {

@@ -22,11 +22,9 @@ use sim_core::{LazyTimer, Packet, SimTime};
 pub(super) use self::spec::kind;
 use self::spec::{BalancerSpec, Method};
 use super::flow_table::FlowTable;
+use super::refusal::refuse;
 use super::{Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
-
-/// Length of the IP header of a reset, and of the whole packet.
-const RESET: (u32, u32) = (20, 40);
 
 /// A connection.
 #[derive(Clone, Copy, Debug)]
@@ -275,17 +273,11 @@ impl Balancer {
     /// A packet of no connection: dropped, or answered by a reset.
     fn refuse(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
         self.stats.strangers += 1;
-        let reset = packet.payload.segment(packet.size).refusal();
-        let Some(reset) = reset.filter(|_| self.spec.reset && !packet.corrupt) else {
+        if !self.spec.reset || !refuse(&mut packet) {
             cx.drop(packet);
             return;
-        };
+        }
         self.stats.resets += 1;
-        let (ip_header, size) = RESET;
-        std::mem::swap(&mut packet.src, &mut packet.dst);
-        packet.payload = Packed::new(&reset, ip_header, &mut Vec::new());
-        packet.size = size;
-        packet.ttl = 64;
         cx.pass_on(packet);
     }
 }

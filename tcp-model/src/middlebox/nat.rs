@@ -7,9 +7,10 @@
 //! inside may be limited to a block of ports. Mappings time out by the state of their connection, counted from its
 //! last packet, and their port is free again after its last mapping.
 //!
-//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, picking up connections in the middle (a packet without a
-//! mapping is dropped; some clouds answer it by a reset), several blocks per host, and the checks of sequence
-//! numbers that Linux makes.
+//! A packet from inside without a mapping is dropped, or answered with a reset ([`NatSpec::answer_reset`]).
+//!
+//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, picking up connections in the middle, several blocks per host,
+//! and the checks of sequence numbers that Linux makes.
 
 mod kind;
 mod mapping;
@@ -33,6 +34,7 @@ use self::mapping::{Blocks, SharedPorts};
 use self::pool::PortPool;
 pub use self::spec::{NatSpec, NatStats, NatTimeouts};
 use self::tcp_state::{MappingState, next_phase, timeout};
+use super::refusal::refuse;
 use super::{Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
@@ -146,7 +148,13 @@ impl Nat {
             },
             None => {
                 self.stats.unmapped += 1;
-                cx.drop(packet);
+                match self.spec.answer_reset && refuse(&mut packet) {
+                    true => {
+                        self.stats.resets += 1;
+                        cx.pass_on(packet);
+                    }
+                    false => cx.drop(packet),
+                }
                 return;
             }
         };
@@ -326,6 +334,9 @@ impl Middlebox for Nat {
                 MiddleboxCount::Most(share.min(1.0)),
             ),
         ];
+        if self.spec.answer_reset {
+            all.push(("nat_resets_sent", MiddleboxCount::Sum(s.resets as f64)));
+        }
         if let Some(first) = s.first_exhausted {
             let dropped = MiddleboxCount::Sum(s.exhausted as f64);
             let first = MiddleboxCount::Least(first.as_secs_f64());

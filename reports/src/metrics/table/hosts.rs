@@ -207,6 +207,13 @@ pub(super) const HOSTS: &[Metric] = &[
     )
     .absent(NO_NAT),
     hosts(
+        "nat_resets_sent",
+        Count,
+        "resets sent by NATs",
+        "In answer to packets from inside of connections that the NAT did not know, as after an idle time-out.",
+    )
+    .absent("no NAT answers with resets (`answer_reset`)"),
+    hosts(
         "nat_mappings_lost",
         Count,
         "mappings of NATs lost in crashes",

@@ -30,6 +30,7 @@ pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<BoxedMiddle
         ("closing", time(file.closing)),
         ("closed", time(file.closed)),
         ("reset", time(file.reset)),
+        ("answer_reset", file.answer_reset.map(Toml::Boolean)),
     ];
     let given = keys.into_iter();
     let parameters: Table = given
@@ -50,6 +51,7 @@ pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatFile> {
         mapping,
         keep_port,
         block,
+        answer_reset,
     } = NatSpec::of_plugin(plugin)?;
     let usual = NatSpec::default();
     Some(NatFile {
@@ -64,5 +66,6 @@ pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatFile> {
         closing: Some(timeouts.closing),
         closed: Some(timeouts.closed),
         reset: Some(timeouts.reset),
+        answer_reset: answer_reset.then_some(true),
     })
 }

@@ -57,6 +57,12 @@ const PARAMETERS: &[Parameter] = &[
     time("closing", "120 s", "time-out after the first FIN"),
     time("closed", "120 s", "time-out after FINs of both sides"),
     time("reset", "10 s", "time-out after a reset"),
+    Parameter::new(
+        "answer_reset",
+        ValueKind::Flag,
+        "false",
+        "packets from inside of connections that it does not know, as after a time-out, are answered with a reset; otherwise they are dropped",
+    ),
 ];
 
 /// The NATs of systems and clouds, as their documentation has it in 2025.
@@ -65,8 +71,16 @@ pub static NAT_PROFILES: Presets = Presets {
     doc: "whose NAT it is like: what other keys do not say is as there",
     all: &[
         ("linux", &[("keep_port", "true")]),
-        // 55,000 connections to a destination; idle connections are forgotten after 350 s.
-        ("aws", &[("ports", "1024, 56023"), ("established", "350 s")]),
+        // 55,000 connections to a destination; idle connections are forgotten after 350 s, and their next packet is
+        // answered with a reset.
+        (
+            "aws",
+            &[
+                ("ports", "1024, 56023"),
+                ("established", "350 s"),
+                ("answer_reset", "true"),
+            ],
+        ),
         // A port may be used again 65 s after a FIN, 16 s after a reset, 30 s after a SYN without answer.
         (
             "azure",
@@ -131,6 +145,7 @@ impl NatSpec {
             mapping: mapping(&values.list("mapping"))?,
             keep_port: values.flag("keep_port"),
             block: (block > 0).then_some(block as u32),
+            answer_reset: values.flag("answer_reset"),
         })
     }
 }
@@ -177,6 +192,7 @@ mod tests {
             (aws.timeouts.established, aws.timeouts.reset),
             (secs(350), secs(1))
         );
+        assert!(aws.answer_reset);
         assert_eq!(aws.timeouts.opening, NatTimeouts::default().opening);
         let gcp = spec(&[("profile", "gcp")]).unwrap();
         assert_eq!((gcp.block, gcp.timeouts.closing), (Some(64), secs(30)));

@@ -46,6 +46,8 @@ pub struct NatSpec {
     pub keep_port: bool,
     /// Ports that each host inside is limited to, one block of them; `None`: all.
     pub block: Option<u32>,
+    /// A packet from inside that belongs to no mapping, as after an idle time-out, is answered with a reset.
+    pub answer_reset: bool,
 }
 
 impl Default for NatSpec {
@@ -57,6 +59,7 @@ impl Default for NatSpec {
             mapping: NatMapping::default(),
             keep_port: false,
             block: None,
+            answer_reset: false,
         }
     }
 }
@@ -84,4 +87,6 @@ pub struct NatStats {
     pub ports: u32,
     /// Other packets dropped because they belonged to no mapping.
     pub unmapped: u64,
+    /// Those of them that were answered with a reset.
+    pub resets: u64,
 }

@@ -1,0 +1,44 @@
+//! Hosts whose applications stand still for a time.
+
+use crate::common::{assert_same_in_every_partition, plan, summary_of};
+use scenarios::execution::Execution;
+
+const WEB: &str = "name = \"gc\"\nduration = \"30 s\"\n[topology]\nkind = \"star\"\nclients = 3\nservers = 2\n\
+    access = { delay = \"1 ms\" }\n[tcp]\nprofile = \"linux\"\n[[workload]]\nname = \"web\"\n\
+    arrivals = { kind = \"fixed\", rate = \"20 /s\" }\nstop = \"25 s\"\nresponse = \"10 kB\"\n";
+
+fn metrics(fault: &str) -> std::collections::BTreeMap<String, f64> {
+    let plan = plan(&format!("{WEB}{fault}"), &[]).unwrap_or_else(|e| panic!("{e}"));
+    summary_of(&plan, 0, Execution::default()).metrics
+}
+
+/// Requests that come during the pause of a server wait for its end and nothing else is lost: its TCP goes on
+/// establishing connections. A crash of the same length loses them.
+#[test]
+fn a_pause_delays_requests_and_loses_none() {
+    let pause = "[[fault]]\nnode = \"server\"\nat = \"10 s\"\nfor = \"4 s\"\npause = true\n";
+    let paused = metrics(pause);
+    assert_eq!(paused["requests_done"], 500.0);
+    assert_eq!(paused["connects_failed"], 0.0);
+    // The first that comes waits for 4 s, the last for nothing; connecting takes no longer than usual.
+    let longest = paused["request_latency_p99_s"];
+    assert!((3.6..=4.01).contains(&longest), "{longest}");
+    assert!(paused["connect_latency_max_s"] < 0.01);
+    let none = metrics("");
+    assert!(none["request_latency_p99_s"] < 0.01);
+    let crashed = metrics(&pause.replace("pause = true\n", ""));
+    assert!(crashed["requests_done"] < 500.0);
+    let stagger = plan(&format!("{WEB}{pause}stagger = \"2 s\"\n"), &[]).unwrap();
+    assert_same_in_every_partition(&stagger);
+}
+
+#[test]
+fn a_pause_must_end_and_be_of_hosts() {
+    for (fault, words) in [
+        ("node = \"server\"\nat = \"1 s\"\npause = true", "a pause must end"),
+        ("node = \"server\"\nat = \"1 s\"\nfor = \"1 s\"\nquiet = \"1 s\"\npause = true", "nothing restarts after a pause"),
+    ] {
+        let refused = plan(&format!("{WEB}[[fault]]\n{fault}\n"), &[]).unwrap_err();
+        assert!(refused.to_string().contains(words), "{refused}");
+    }
+}
