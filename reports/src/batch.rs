@@ -93,6 +93,9 @@ pub struct MetricFigure {
     /// The effect of each swept parameter, in a bar each, instead of the metric along x.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub effects: bool,
+    /// A phase diagram: for each pair of values of the two axes, whether the metric is at most this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
 }
 
 /// How a distribution is drawn.

@@ -266,6 +266,9 @@ pub struct FigureFile {
     /// variance that each explains. Which swept path `x` names makes no difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effects: Option<bool> => { default: "false", example: "true" },
+    /// Draws a phase diagram instead: for each pair of values of `x` and `series`, whether `y` is at most this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64> => { default: "none", example: "0.01" },
     /// Draws only the runs in which these swept paths have these values.
     #[serde(
         default,

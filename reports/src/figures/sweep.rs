@@ -4,6 +4,7 @@
 mod axis_scale;
 mod distribution;
 mod effects;
+mod phase;
 mod pooled;
 mod tradeoff;
 
@@ -93,6 +94,9 @@ fn figure(
     let points = points(info, rows, wanted, &wanted.metric, &layout);
     if points.is_empty() {
         return Ok(None);
+    }
+    if let Some(limit) = wanted.limit {
+        return phase::figure(info, wanted, &layout, &points, limit);
     }
     if !wanted.against.is_empty() {
         let across = self::points(info, rows, wanted, &wanted.against, &layout);

@@ -35,6 +35,7 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
             .and_then(DistributionKind::named),
         quantile: figure.quantile,
         effects: figure.effects.unwrap_or(false),
+        limit: figure.limit,
     }
 }
 
@@ -225,6 +226,7 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
         ("distribution", figure.distribution.is_some()),
         ("quantile", figure.quantile.is_some()),
         ("effects", figure.effects == Some(true)),
+        ("limit", figure.limit.is_some()),
     ];
     let given: Vec<&str> = kinds.iter().filter(|k| k.1).map(|k| k.0).collect();
     if let [first, second, ..] = given.as_slice() {
@@ -234,6 +236,10 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     if let Some(q) = figure.quantile.filter(|q| !(*q > 0.0 && *q < 1.0)) {
         let message = format!("quantile = {q} is not between 0 and 1");
         return Err(Problem::new(at.key("quantile"), message).help("write for example 0.9"));
+    }
+    if figure.limit.is_some() && figure.series.is_none() {
+        let message = "a phase diagram is over two swept paths, and `series` is missing";
+        return Err(Problem::new(at.key("limit"), message).help("name the second path with `series`"));
     }
     let Some(name) = &figure.distribution else {
         return Ok(());

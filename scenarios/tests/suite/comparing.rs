@@ -175,3 +175,43 @@ fn remedies_are_reported_with_their_cost_and_risk() {
         "{err}"
     );
 }
+
+/// Where a pair of values works is green, where it fails red: by arithmetic, a rate fails that takes more ports in the
+/// 10 s of TIME-WAIT than there are.
+#[test]
+fn a_phase_diagram_shows_which_pairs_of_values_work() {
+    let text = "name = \"phase\"\nduration = \"30 s\"\n\
+        topology = { kind = \"pair\", path = { delay = \"1 ms\" } }\n\
+        [tcp]\nprofile = \"linux\"\ntime_wait = \"10 s\"\nip_local_port_range = [40000, 40099]\n\
+        [[workload]]\nname = \"web\"\narrivals = { kind = \"fixed\", rate = \"5 /s\" }\n\
+        [record]\nsegments = \"none\"\n\
+        [sweep]\n\"workload.web.arrivals.rate\" = [\"5 /s\", \"15 /s\"]\n\"tcp.time_wait\" = [\"5 s\", \"10 s\"]\n\
+        [[figure]]\nname = \"phase\"\nx = \"workload.web.arrivals.rate\"\nseries = \"tcp.time_wait\"\n\
+        y = \"connects_failed_share\"\nlimit = 0.001\n";
+    let dir = directory(&[("phase.toml", text)]);
+    let (code, _, err) = said(dir.path(), &["run", "phase.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    let csv = std::fs::read_to_string(dir.path().join("r/figures/phase.csv")).unwrap();
+    let verdicts: Vec<(&str, &str, &str)> = csv
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (cells[0], cells[1], cells[3])
+        })
+        .collect();
+    for (rate, stay, works) in [
+        ("5 /s", "5 s", "yes"),
+        ("5 /s", "10 s", "yes"),
+        ("15 /s", "5 s", "yes"),
+        ("15 /s", "10 s", "no"),
+    ] {
+        assert!(verdicts.contains(&(rate, stay, works)), "{csv}");
+    }
+    assert!(dir.path().join("r/figures/phase.svg").exists());
+    let without = text.replace("series = \"tcp.time_wait\"\n", "");
+    let dir = directory(&[("phase.toml", &without)]);
+    let (code, _, err) = said(dir.path(), &["check", "phase.toml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("`series` is missing"), "{err}");
+}
