@@ -25,6 +25,7 @@ pub(crate) mod sweep;
 mod time_bins;
 mod time_waits;
 mod timeline;
+mod tracked;
 
 use std::path::Path;
 
@@ -118,6 +119,7 @@ const POPULATION: &[(&str, DrawFigure)] = &[
     ("time spent in TIME-WAIT", time_waits::ages),
     ("connection pools", pools::occupancy),
     ("waits for a connection", pools::waits),
+    ("entries of middleboxes", tracked::entries),
 ];
 
 /// Figures that show single connections.

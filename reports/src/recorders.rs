@@ -33,6 +33,7 @@ mod row_texts;
 mod samples;
 mod segments;
 mod states;
+mod tracked;
 
 use std::collections::BTreeMap;
 use std::io;

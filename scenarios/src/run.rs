@@ -15,8 +15,8 @@ use std::time::Instant;
 
 use reports::store::{Provenance, StoreError};
 use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
-use sim_core::simulation::SimulationProgress;
 use sim_core::record::Discard;
+use sim_core::simulation::SimulationProgress;
 use sim_core::{Recorder, RunConfig, RunStats, SimDuration, SimTime, Simulation};
 use tcp_model::TcpSample;
 use tcp_model::host::{SocketLine, TcpHost};
@@ -168,7 +168,8 @@ impl<'a> Job<'a> {
             self.simulate(&mut simulation, &mut Discard, &mut |_| ())?;
             let hosts = simulation.into_hosts();
             let named = assembly.info.nodes.iter().zip(&hosts);
-            let all = named.filter_map(|(node, host)| Some((node.name.clone(), host.as_ref()?.sockets())));
+            let all = named
+                .filter_map(|(node, host)| Some((node.name.clone(), host.as_ref()?.sockets())));
             Ok(all.collect())
         })
     }

@@ -498,3 +498,37 @@ fn mistakes_about_a_nat_are_named() {
     let block = refused("block = 0");
     assert!(block.contains("0 is out of range"), "{block}");
 }
+
+/// Ten connections a second with an entry each for 2 s after their last packet: the table rises to 20, and the node
+/// loses all of it in a crash.
+#[test]
+fn entries_of_a_middlebox_are_recorded_over_time() {
+    let text = "name = \"entries\"\nduration = \"20 s\"\n[topology]\nkind = \"nat\"\nclients = 2\n\
+        access = { delay = \"1 ms\" }\npath = { delay = \"5 ms\" }\ngateway = { closed = \"2 s\" }\n\
+        [tcp]\nprofile = \"linux\"\n[[workload]]\nname = \"web\"\n\
+        arrivals = { kind = \"fixed\", rate = \"10 /s\" }\n[record]\ncensus_interval = \"1 s\"\n\
+        [[fault]]\nnode = \"nat\"\nat = \"10 s\"\nfor = \"2 s\"\n";
+    let dir = tempfile::tempdir().unwrap();
+    let plan = plan(text).unwrap_or_else(|e| panic!("{e}"));
+    let path = dir.path().join("run");
+    scenarios::run::execute(&plan.runs[0], &path, false, &mut |_| ()).unwrap();
+    let table = reports::store::reader::Table::read(&path, "entries")
+        .unwrap()
+        .unwrap();
+    let (times, entries) = (
+        table.floats("time_s").unwrap(),
+        table.floats("entries").unwrap(),
+    );
+    for (t, n) in times.iter().zip(entries) {
+        let expected = match *t {
+            t if t < 1.0 => 5.0..6.5,
+            t if (3.0..10.0).contains(&t) => 20.0..21.0,
+            t if (10.0..12.0).contains(&t) => 0.0..0.01,
+            t if t >= 15.0 => 19.5..21.0,
+            _ => 0.0..60.0, // SYNs that came in vain are sent again
+        };
+        assert!(expected.contains(n), "{n} at {t}");
+    }
+    assert!(path.join("figures/middlebox-entries.svg").exists());
+    common::assert_same_in_every_partition(&plan);
+}

@@ -60,6 +60,11 @@ pub trait Middlebox: Any + Send + fmt::Debug {
     /// The node has crashed: the middlebox loses its state.
     fn on_crash(&mut self);
 
+    /// Connections for which it has an entry, if it has entries: recorded over time. None by default.
+    fn entries(&self) -> Option<u32> {
+        None
+    }
+
     /// Its counters at the end of the run, each of which becomes a metric. Names must be registered; those
     /// of a user's own middlebox start with `custom.`. `<name>` in a name is replaced by the group of the node.
     /// None by default.

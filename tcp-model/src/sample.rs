@@ -42,6 +42,8 @@ pub enum TcpSample {
     Pool(PoolSample),
     /// A client with retries had a failed attempt, or ended.
     Retry(RetrySample),
+    /// A middlebox now has entries for so many connections.
+    Tracked(u32),
     /// A connection ended between two requests, before its client had made all of them.
     CutShort(CutShort),
     /// A bulk flow ended.

@@ -19,6 +19,7 @@ use super::row_texts::NodeNames;
 use super::samples::SamplesRecorder;
 use super::segments::SegmentsRecorder;
 use super::states::States;
+use super::tracked::Tracked;
 use super::{WORTH_A_THREAD, beside, both};
 use crate::info::RunInfo;
 use crate::metrics::Metrics;
@@ -34,6 +35,7 @@ pub(super) struct Recording {
     pub(super) requests: Requests,
     pub(super) pools: Pools,
     pub(super) retries: RetryCounts,
+    pub(super) tracked: Tracked,
     pub(super) connections: ConnectionsRecorder,
     pub(super) flows: Flows,
     pub(super) half_open: HalfOpen,
@@ -69,6 +71,7 @@ impl Recording {
             requests: Requests::new(to, record)?,
             pools: Pools::new(to, record.interval_s, window)?,
             retries: RetryCounts::default(),
+            tracked: Tracked::new(to, record.interval_s)?,
             connections: ConnectionsRecorder::new(to, first(record.connections))?,
             flows: Flows::new(record.histograms),
             half_open: HalfOpen::default(),
@@ -93,6 +96,7 @@ impl Recording {
         self.requests.close(end, metrics)?;
         self.pools.close(end, metrics)?;
         self.retries.close(metrics);
+        self.tracked.close(end, &self.names)?;
         self.flows.close(metrics);
         self.half_open.close(metrics);
         let (opened, traced) = (self.connections.opened(), self.samples.traced());
@@ -139,6 +143,7 @@ impl Recording {
             TcpSample::Waiting(waiting) => self.requests.on_waiting(waiting),
             TcpSample::Pool(pool) => self.pools.on_pool(time, pool)?,
             TcpSample::Retry(retry) => self.retries.on_retry(retry),
+            TcpSample::Tracked(n) => self.tracked.on_tracked(time, node, *n, &self.names)?,
             TcpSample::CutShort(_) => self.requests.on_cut_short(),
             TcpSample::Flow(flow) => self.flows.on_flow(flow),
             TcpSample::Ended(end) => {

@@ -34,7 +34,12 @@ struct ShownSocket {
 }
 
 /// Prints the sockets of all hosts, or of one, at a time counted from the start of the run.
-pub(super) fn ss(dir: &Path, at: &str, host: Option<&str>, queues: bool) -> Result<(), CommandError> {
+pub(super) fn ss(
+    dir: &Path,
+    at: &str,
+    host: Option<&str>,
+    queues: bool,
+) -> Result<(), CommandError> {
     let at = at.parse::<SimDuration>().map_err(|e| {
         CommandError::Usage(format!(
             "error: {at:?} is not a time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
@@ -94,7 +99,9 @@ fn with_queues(dir: &Path, at: SimTime, host: Option<&str>) -> Result<(), Comman
         "{:<12} {:<11} {:>10} {:>10} {:>21} {:>21} Timer",
         "Host", "State", "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port"
     ))?;
-    let of_hosts = hosts.iter().filter(|(node, _)| host.is_none_or(|h| is_of(node, h)));
+    let of_hosts = hosts
+        .iter()
+        .filter(|(node, _)| host.is_none_or(|h| is_of(node, h)));
     for (node, sockets) in of_hosts {
         for socket in sockets {
             print(&queue_line(node, socket, at))?;

@@ -84,12 +84,17 @@ impl NodeFault {
                 .help("add for = \"5 s\", how long it lasts"));
         }
         if pause && file.quiet.is_some() {
-            return Err(Problem::new(at.key("quiet"), "nothing restarts after a pause")
-                .help("leave `quiet` out"));
+            return Err(
+                Problem::new(at.key("quiet"), "nothing restarts after a pause")
+                    .help("leave `quiet` out"),
+            );
         }
         if pause && topology.hosts_named(&file.node).len() < nodes as usize {
-            return Err(Problem::new(at.key("pause"), format!("{:?} has no applications", file.node))
-                .help("a pause is of hosts"));
+            return Err(Problem::new(
+                at.key("pause"),
+                format!("{:?} has no applications", file.node),
+            )
+            .help("a pause is of hosts"));
         }
         Ok(NodeFault {
             pause,
@@ -171,10 +176,7 @@ impl NodeFault {
         })
     }
 
-    fn spans(
-        &self,
-        topology: &Topology,
-    ) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {
+    fn spans(&self, topology: &Topology) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {
         let nodes = topology.nodes_named(&self.node).into_iter().zip(0u32..);
         nodes.map(|(node, i)| {
             let (down, up) = self.times(i);

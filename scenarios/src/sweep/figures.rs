@@ -239,7 +239,9 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     }
     if figure.limit.is_some() && figure.series.is_none() {
         let message = "a phase diagram is over two swept paths, and `series` is missing";
-        return Err(Problem::new(at.key("limit"), message).help("name the second path with `series`"));
+        return Err(
+            Problem::new(at.key("limit"), message).help("name the second path with `series`")
+        );
     }
     let Some(name) = &figure.distribution else {
         return Ok(());

@@ -15,8 +15,8 @@ use super::TcpHost;
 use super::cx::HostEnv;
 use super::record::{record_outcome, summarize};
 use super::stack::{Stack, Timer};
-use crate::app::{AnyApp, AppEvent};
 use crate::app::spec::AppSpec;
+use crate::app::{AnyApp, AppEvent};
 use crate::middlebox::{BoxedMiddlebox, Middlebox, MiddleboxCx};
 use crate::sample::{EndReason, Ending, OpenResult, Side, StateChange, TcpSample};
 use crate::segment::Packed;
@@ -26,6 +26,8 @@ use crate::state::State;
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     middlebox: Option<BoxedMiddlebox>,
+    /// Entries of the middlebox when they were last recorded.
+    entries: u32,
     /// For hosts that crash: their applications as described, and the quiet time after a boot.
     restart: Option<(Vec<AppSpec>, SimDuration)>,
     pauses: Vec<Pause>,
@@ -132,9 +134,26 @@ impl TcpHost {
         match self.middlebox_mut() {
             None => Some(packet),
             Some(middlebox) => {
-                let mut cx = MiddleboxCx::new(cx, Timer::Node(MIDDLEBOX).token());
-                middlebox.on_packet(packet, &mut cx)
+                let mut middlebox_cx = MiddleboxCx::new(cx, Timer::Node(MIDDLEBOX).token());
+                let rest = middlebox.on_packet(packet, &mut middlebox_cx);
+                self.record_entries(cx);
+                rest
             }
+        }
+    }
+
+    /// Records how many entries the middlebox has, if that has changed.
+    fn record_entries(&mut self, cx: &mut impl HostEnv) {
+        let Some(extra) = &mut self.extra else {
+            return;
+        };
+        let now = extra
+            .middlebox
+            .as_deref()
+            .and_then(|middlebox| middlebox.entries());
+        if let Some(now) = now.filter(|now| *now != extra.entries) {
+            extra.entries = now;
+            cx.record(TcpSample::Tracked(now));
         }
     }
 
@@ -146,6 +165,7 @@ impl TcpHost {
             self.resume(cx);
         } else if let Some(middlebox) = self.middlebox_mut() {
             middlebox.on_wake(&mut MiddleboxCx::new(cx, Timer::Node(MIDDLEBOX).token()));
+            self.record_entries(cx);
         }
     }
 
@@ -166,6 +186,7 @@ impl TcpHost {
         if let Some(middlebox) = self.middlebox_mut() {
             middlebox.on_crash();
         }
+        self.record_entries(cx);
     }
 
     /// Boots with the state of a new host.

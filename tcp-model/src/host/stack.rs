@@ -19,7 +19,7 @@ use super::isn::{FixedNumbers, Secret};
 use super::listener::Listener;
 use super::recycle::LastStamps;
 use super::stats::{HostStats, MemoryReport, StateMemory};
-use super::time_wait_table::{TimeWaitEntry, Stay, TimeWaitTable, recycle_time};
+use super::time_wait_table::{Stay, TimeWaitEntry, TimeWaitTable, recycle_time};
 use crate::app::spec::TraceSpec;
 use crate::connection::Connection;
 use crate::lifecycle::Lifecycle;

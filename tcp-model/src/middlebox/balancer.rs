@@ -341,6 +341,10 @@ impl Middlebox for Balancer {
         }
     }
 
+    fn entries(&self) -> Option<u32> {
+        Some(self.table.len())
+    }
+
     fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
         let s = &self.stats;
         let most = self.servers.iter().map(|s| s.given).max().unwrap_or(0);

@@ -298,6 +298,10 @@ impl Middlebox for Conntrack {
         self.timer = LazyTimer::default();
     }
 
+    fn entries(&self) -> Option<u32> {
+        Some(self.table.len())
+    }
+
     fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
         let s = &self.stats;
         let mut all = vec![

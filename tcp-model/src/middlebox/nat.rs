@@ -305,6 +305,10 @@ impl Middlebox for Nat {
         self.arm(cx);
     }
 
+    fn entries(&self) -> Option<u32> {
+        Some(self.stats.mappings)
+    }
+
     fn counts(&self) -> Vec<(&'static str, MiddleboxCount)> {
         let s = &self.stats;
         let share = f64::from(s.peak_ports) / f64::from(s.ports.max(1));

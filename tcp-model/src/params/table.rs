@@ -23,8 +23,8 @@ use super::choices::{
 };
 use super::kind::{MICROSECOND, MILLISECOND, ParamKind, Word};
 use super::model_choice::ModelChoice;
-use super::system_names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
 use super::port_set::PortSet;
+use super::system_names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
 use super::value::ParamField;
 use super::{Param, TimerGranularity};
 use crate::congestion::{CUBIC, Control, LINUX_CUBIC};

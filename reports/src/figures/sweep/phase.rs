@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Points, Scale, name_of};
+use super::axis_scale::AxisScale;
+use super::{Points, name_of};
 use crate::batch::{Axis, BatchInfo, Layout, MOST_PANELS, MetricFigure};
 use crate::csv::Csv;
 use crate::figures::Figure;
@@ -32,7 +33,7 @@ pub(super) fn figure(
         return Ok(None);
     };
     let (x_axis, y_axis) = (layout.x_axis(&info.axes), &info.axes[series]);
-    let (x, y) = (Scale::of(x_axis), Scale::of(y_axis));
+    let (x, y) = (AxisScale::of(x_axis), AxisScale::of(y_axis));
     let mut panels: BTreeMap<&[usize], Cells> = BTreeMap::new();
     for ((panel, curve, at), e) in points {
         let cells = panels.entry(panel).or_default();
@@ -46,7 +47,8 @@ pub(super) fn figure(
     let all = panels.len();
     let titled = panels.into_iter().take(MOST_PANELS).map(|(values, cells)| {
         let fixed = layout.panels.iter().zip(values);
-        let title = fixed.map(|(&axis, &at)| format!("{} = {}", names[axis].name, info.axes[axis].values[at]));
+        let title = fixed
+            .map(|(&axis, &at)| format!("{} = {}", names[axis].name, info.axes[axis].values[at]));
         Panel {
             title: title.collect(),
             marks: marks(cells),
@@ -102,7 +104,7 @@ fn marks(cells: Cells) -> Vec<Mark> {
 }
 
 /// The label of an axis: with its unit, or what its places stand for.
-fn label(name: &str, scale: &Scale) -> String {
+fn label(name: &str, scale: &AxisScale) -> String {
     if scale.names.is_empty() {
         return match scale.unit {
             "" => name.to_owned(),

@@ -35,8 +35,14 @@ fn a_pause_delays_requests_and_loses_none() {
 #[test]
 fn a_pause_must_end_and_be_of_hosts() {
     for (fault, words) in [
-        ("node = \"server\"\nat = \"1 s\"\npause = true", "a pause must end"),
-        ("node = \"server\"\nat = \"1 s\"\nfor = \"1 s\"\nquiet = \"1 s\"\npause = true", "nothing restarts after a pause"),
+        (
+            "node = \"server\"\nat = \"1 s\"\npause = true",
+            "a pause must end",
+        ),
+        (
+            "node = \"server\"\nat = \"1 s\"\nfor = \"1 s\"\nquiet = \"1 s\"\npause = true",
+            "nothing restarts after a pause",
+        ),
     ] {
         let refused = plan(&format!("{WEB}[[fault]]\n{fault}\n"), &[]).unwrap_err();
         assert!(refused.to_string().contains(words), "{refused}");
