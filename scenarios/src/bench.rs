@@ -277,6 +277,23 @@ fn tables(args: &BenchArgs) -> Result<Vec<TextTable>, BenchError> {
     }
 }
 
+/// Adds the time of every event queue to `m`; `play` gives a queue's time and the order of its events, which
+/// must be the same for all.
+fn each_queue(
+    mut m: Measurement,
+    play: impl Fn(EventQueueKind) -> (f64, u64),
+) -> Result<Measurement, BenchError> {
+    let mut expected = None;
+    for &kind in EventQueueKind::ALL {
+        let (ns, order) = play(kind);
+        if *expected.get_or_insert(order) != order {
+            return Err(format!("{} gives a different order; this is a bug", kind.name()).into());
+        }
+        m = m.with(kind.name(), ns);
+    }
+    Ok(m)
+}
+
 /// Refuses --compare-threads for a workload that runs on one thread.
 fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
     if args.compare_threads {

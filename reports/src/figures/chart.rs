@@ -13,12 +13,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use lettering::{fitting, wrap};
-pub(crate) use marks::Mark;
 use marks::{LegendKey, draw_mark};
+pub(crate) use marks::{Mark, level, stack};
 use ticked_axis::TickedAxis;
 
 use super::drawing::Drawing;
-use super::style::{GREY, Rgb};
+use super::style::Rgb;
 use crate::store::StoreError;
 use crate::text::is_hidden;
 
@@ -370,39 +370,6 @@ fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> PlotResult {
 
 fn rgb((r, g, b): Rgb) -> RGBColor {
     RGBColor(r, g, b)
-}
-
-/// Rows of a stack as areas: `layers[i]` lies on those before it. Many rows are thinned.
-pub(crate) fn stack(xs: &[f64], layers: Vec<(String, Rgb, Vec<f64>)>) -> Vec<Mark> {
-    let mut below = vec![0.0; xs.len()];
-    let mut marks = Vec::with_capacity(layers.len());
-    let stride = xs.len().div_ceil(1500).max(1);
-    for (label, colour, values) in layers {
-        let mut points = Vec::with_capacity(xs.len());
-        for (i, ((&x, low), value)) in xs.iter().zip(&mut below).zip(values).enumerate() {
-            let high = *low + value;
-            if i % stride == 0 || i + 1 == xs.len() {
-                points.push((x, *low, high));
-            }
-            *low = high;
-        }
-        marks.push(Mark::Area {
-            label,
-            colour,
-            points,
-        });
-    }
-    marks
-}
-
-/// A horizontal line over the whole width.
-pub(crate) fn level(label: impl Into<String>, y: f64, x: (f64, f64)) -> Mark {
-    Mark::Line {
-        label: label.into(),
-        colour: GREY,
-        points: vec![(x.0, y), (x.1, y)],
-        dashed: true,
-    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ const FLIGHT: f64 = 46.0;
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
-/// A label upon another is that much worse than one upon an arrow.
+/// How much worse it is to cover another label than to cover an arrow.
 const LABEL_WEIGHT: usize = 20;
 /// Smallest letters of a label.
 const SMALLEST: u32 = 9;

@@ -84,7 +84,7 @@ const MOST_UNDER_WAY: f64 = 0.1;
 
 impl RunFacts<'_> {
     /// "at t = 5 s", or "from t = 5 s to t = 9 s".
-    fn between(&self, first: &str, last: &str) -> String {
+    pub(super) fn between(&self, first: &str, last: &str) -> String {
         let (Some(first), Some(last)) = (self.get(first), self.get(last)) else {
             return String::new();
         };
@@ -233,45 +233,6 @@ impl RunFacts<'_> {
         ))
     }
 
-    /// Bulk flows cut off by the end of the run, if none was completed or some had hardly begun.
-    pub(super) fn unfinished_flows(&self) -> Option<String> {
-        let completed = self.get("flows_completed").unwrap_or(0.0);
-        let unfinished = self
-            .positive("flows_unfinished")
-            .filter(|_| completed == 0.0);
-        let mut parts = Vec::new();
-        if let Some(n) = unfinished {
-            let longest = seconds(self.get("flow_unfinished_max_s")?);
-            parts.push(match n {
-                1.0 => format!("the bulk flow was not completed in the {longest} it had"),
-                n => format!(
-                    "none of the {} bulk flows was completed, in up to {longest}",
-                    count(n)
-                ),
-            });
-        }
-        if let Some(n) = self
-            .positive("blocked_by_window_end")
-            .filter(|_| unfinished.is_some())
-        {
-            parts.push(format!(
-                "at the end {} against a closed window: the receiving application did not read",
-                counted(n, "sender stood", "senders stood")
-            ));
-        }
-        if let Some(n) = self.positive("flows_small") {
-            let fewest = count(self.get("flow_small_min_bytes")?);
-            parts.push(match n {
-                1.0 => format!("1 flow had only {fewest} bytes acknowledged"),
-                n => format!(
-                    "{} flows had fewer than 50,000 bytes acknowledged, one of them {fewest}",
-                    count(n)
-                ),
-            });
-        }
-        (!parts.is_empty()).then(|| format!("{}.", sentence(&parts.join("; "))))
-    }
-
     /// End points that timed out, were reset or aborted, as far as no other finding covers them.
     pub(super) fn broken_connections(&self) -> Option<String> {
         let sentences = ENDS.iter().filter_map(|(metric, elsewhere, one, many)| {
@@ -317,82 +278,6 @@ impl RunFacts<'_> {
             "{} given up in FIN-WAIT-2{when}: the application had closed, and the peer's FIN did \
              not come within the time that tcp_fin_timeout allows.",
             counted(n, "socket was", "sockets were")
-        ))
-    }
-
-    /// Bulk flows that broke off.
-    pub(super) fn broken_flows(&self) -> Option<String> {
-        let broken = self.positive("flows_broken")?;
-        let all = broken + self.get("flows_completed")? + self.get("flows_unfinished")?;
-        let of = counted(all, "bulk flow", "bulk flows");
-        Some(format!(
-            "{} of {of} broke off before all bytes had been acknowledged.",
-            count(broken)
-        ))
-    }
-
-    /// How long bulk flows took.
-    pub(super) fn completed_flows(&self) -> Option<String> {
-        let n = self.positive("flows_completed")?;
-        let mean = seconds(self.get("flow_completion_mean_s")?);
-        let longest = seconds(self.get("flow_completion_max_s")?);
-        let under_way = self
-            .positive("flows_unfinished")
-            .map_or(String::new(), |n| {
-                format!("; {} more were in progress at the end", count(n))
-            });
-        Some(match n {
-            1.0 => format!("The bulk flow was completed after {mean}{under_way}."),
-            n if mean == longest => {
-                format!(
-                    "{} bulk flows were completed, after {mean} each{under_way}.",
-                    count(n)
-                )
-            }
-            n => format!(
-                "{} bulk flows were completed, after {mean} on average and {longest} at most\
-                 {under_way}.",
-                count(n)
-            ),
-        })
-    }
-
-    /// TIME-WAIT that was cut short or left out: a risk that no other finding shows.
-    pub(super) fn unsafe_time_wait(&self) -> Option<String> {
-        const WHY: &str = "That is unsafe: a delayed segment of the old connection can reach a new \
-                           one between the same addresses and ports, and a retransmitted FIN is \
-                           answered by a reset";
-        let mut sentences = Vec::new();
-        if let Some(n) = self.positive("ended_time_wait_overflow") {
-            sentences.push(format!(
-                "{} closed without TIME-WAIT, because the table was full (tcp_max_tw_buckets){}",
-                counted(n, "connection", "connections"),
-                self.between(
-                    "ended_time_wait_overflow_first_s",
-                    "ended_time_wait_overflow_last_s"
-                )
-            ));
-        }
-        if let Some(n) = self.positive("time_wait_killed") {
-            sentences.push(format!(
-                "{} ended early by a reset (RFC 1337)",
-                counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
-            ));
-        }
-        (!sentences.is_empty()).then(|| format!("{}. {WHY}.", sentence(&list(&sentences))))
-    }
-
-    /// TIME-WAIT that served its purpose.
-    pub(super) fn useful_time_wait(&self) -> Option<String> {
-        let n = self.positive("time_wait_fins_answered")?;
-        let (fins, had) = if n == 1.0 {
-            ("a FIN that was repeated".to_owned(), "it")
-        } else {
-            (format!("{} FINs that were repeated", count(n)), "they")
-        };
-        Some(format!(
-            "TIME-WAIT did its job: it acknowledged {fins}; without it {had} would have been \
-             answered by a reset."
         ))
     }
 

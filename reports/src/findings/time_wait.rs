@@ -1,9 +1,9 @@
-//! Sockets in TIME-WAIT, beside theory.
+//! Sockets in TIME-WAIT: how many, beside theory, and how they ended.
 
 use super::{RunFacts, theory};
 use crate::format::{count, seconds};
 use crate::metrics;
-use crate::text::list;
+use crate::text::{list, sentence};
 use crate::words::counted;
 
 impl RunFacts<'_> {
@@ -59,5 +59,44 @@ impl RunFacts<'_> {
             some => list(some),
         };
         Some(format!("In TIME-WAIT: {sockets}."))
+    }
+
+    /// TIME-WAIT that was cut short or left out: a risk that no other finding shows.
+    pub(super) fn unsafe_time_wait(&self) -> Option<String> {
+        const WHY: &str = "That is unsafe: a delayed segment of the old connection can reach a new \
+                           one between the same addresses and ports, and a retransmitted FIN is \
+                           answered by a reset";
+        let mut sentences = Vec::new();
+        if let Some(n) = self.positive("ended_time_wait_overflow") {
+            sentences.push(format!(
+                "{} closed without TIME-WAIT, because the table was full (tcp_max_tw_buckets){}",
+                counted(n, "connection", "connections"),
+                self.between(
+                    "ended_time_wait_overflow_first_s",
+                    "ended_time_wait_overflow_last_s"
+                )
+            ));
+        }
+        if let Some(n) = self.positive("time_wait_killed") {
+            sentences.push(format!(
+                "{} ended early by a reset (RFC 1337)",
+                counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
+            ));
+        }
+        (!sentences.is_empty()).then(|| format!("{}. {WHY}.", sentence(&list(&sentences))))
+    }
+
+    /// TIME-WAIT that served its purpose.
+    pub(super) fn useful_time_wait(&self) -> Option<String> {
+        let n = self.positive("time_wait_fins_answered")?;
+        let (fins, had) = if n == 1.0 {
+            ("a FIN that was repeated".to_owned(), "it")
+        } else {
+            (format!("{} FINs that were repeated", count(n)), "they")
+        };
+        Some(format!(
+            "TIME-WAIT did its job: it acknowledged {fins}; without it {had} would have been \
+             answered by a reset."
+        ))
     }
 }

@@ -1,7 +1,7 @@
-//! Goodput of bulk flows; losses and retransmissions.
+//! Bulk flows and their goodput; losses and retransmissions.
 
 use super::{MANY, RunFacts, UNUSUAL_SHARE};
-use crate::format::{bit_rate, count, number, percent};
+use crate::format::{bit_rate, count, number, percent, seconds};
 use crate::metrics;
 use crate::text::{list, sentence};
 use crate::words::counted;
@@ -120,5 +120,81 @@ impl RunFacts<'_> {
                 .then(|| "Nothing was lost and nothing was retransmitted.".to_owned());
         }
         Some(format!("{}.", sentence(&parts.join("; "))))
+    }
+
+    /// Bulk flows cut off by the end of the run, if none was completed or some had hardly begun.
+    pub(super) fn unfinished_flows(&self) -> Option<String> {
+        let completed = self.get("flows_completed").unwrap_or(0.0);
+        let unfinished = self
+            .positive("flows_unfinished")
+            .filter(|_| completed == 0.0);
+        let mut parts = Vec::new();
+        if let Some(n) = unfinished {
+            let longest = seconds(self.get("flow_unfinished_max_s")?);
+            parts.push(match n {
+                1.0 => format!("the bulk flow was not completed in the {longest} it had"),
+                n => format!(
+                    "none of the {} bulk flows was completed, in up to {longest}",
+                    count(n)
+                ),
+            });
+        }
+        if let Some(n) = self
+            .positive("blocked_by_window_end")
+            .filter(|_| unfinished.is_some())
+        {
+            parts.push(format!(
+                "at the end {} against a closed window: the receiving application did not read",
+                counted(n, "sender stood", "senders stood")
+            ));
+        }
+        if let Some(n) = self.positive("flows_small") {
+            let fewest = count(self.get("flow_small_min_bytes")?);
+            parts.push(match n {
+                1.0 => format!("1 flow had only {fewest} bytes acknowledged"),
+                n => format!(
+                    "{} flows had fewer than 50,000 bytes acknowledged, one of them {fewest}",
+                    count(n)
+                ),
+            });
+        }
+        (!parts.is_empty()).then(|| format!("{}.", sentence(&parts.join("; "))))
+    }
+
+    /// Bulk flows that broke off.
+    pub(super) fn broken_flows(&self) -> Option<String> {
+        let broken = self.positive("flows_broken")?;
+        let all = broken + self.get("flows_completed")? + self.get("flows_unfinished")?;
+        let of = counted(all, "bulk flow", "bulk flows");
+        Some(format!(
+            "{} of {of} broke off before all bytes had been acknowledged.",
+            count(broken)
+        ))
+    }
+
+    /// How long bulk flows took.
+    pub(super) fn completed_flows(&self) -> Option<String> {
+        let n = self.positive("flows_completed")?;
+        let mean = seconds(self.get("flow_completion_mean_s")?);
+        let longest = seconds(self.get("flow_completion_max_s")?);
+        let under_way = self
+            .positive("flows_unfinished")
+            .map_or(String::new(), |n| {
+                format!("; {} more were in progress at the end", count(n))
+            });
+        Some(match n {
+            1.0 => format!("The bulk flow was completed after {mean}{under_way}."),
+            n if mean == longest => {
+                format!(
+                    "{} bulk flows were completed, after {mean} each{under_way}.",
+                    count(n)
+                )
+            }
+            n => format!(
+                "{} bulk flows were completed, after {mean} on average and {longest} at most\
+                 {under_way}.",
+                count(n)
+            ),
+        })
     }
 }

@@ -10,8 +10,8 @@ use sim_core::SimTime;
 use sim_core::event_queue::{EventQueue as _, EventQueueKind};
 use sim_core::{Event, EventKind, NodeId, Rng, SimDuration, Tie};
 
-use super::BenchError;
 use super::text_table::{Measurement, TextTable};
+use super::{BenchError, each_queue};
 use crate::process;
 
 /// Number of increments drawn beforehand, so that drawing is not measured.
@@ -56,17 +56,9 @@ fn hold(kind: EventQueueKind, pending: usize, holds: usize) -> (f64, u64) {
 pub(super) fn table(decades: u32, holds: u32) -> Result<TextTable, BenchError> {
     let mut columns = Vec::new();
     for pending in (2..=decades).map(|d| 10usize.pow(d)) {
-        let mut m = Measurement::default();
-        let mut expected = None;
-        for &kind in EventQueueKind::ALL {
-            let (ns, order) = hold(kind, pending, holds as usize);
-            if *expected.get_or_insert(order) != order {
-                return Err(
-                    format!("{} gives a different order; this is a bug", kind.name()).into(),
-                );
-            }
-            m = m.with(kind.name(), ns);
-        }
+        let m = each_queue(Measurement::default(), |kind| {
+            hold(kind, pending, holds as usize)
+        })?;
         columns.push((pending.to_string(), m));
     }
     Ok(TextTable {

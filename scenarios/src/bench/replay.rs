@@ -12,11 +12,11 @@ use sim_core::record::Discard;
 use sim_core::{Event, RunConfig, SimDuration, SimTime, Simulation};
 use tcp_model::host::TcpHost;
 
-use super::BenchError;
 use super::churn::{self, CloseArgs};
 use super::dumbbell;
 use super::text_table::{Measurement, TextTable};
 use super::world::BenchWorld;
+use super::{BenchError, each_queue};
 use crate::process;
 
 /// An operation on a queue.
@@ -157,19 +157,10 @@ pub(super) fn table(limit: usize) -> Result<TextTable, BenchError> {
     let mut columns = Vec::new();
     for (name, world) in worlds {
         let tape = tape(world, limit)?;
-        let mut m = Measurement::default()
+        let m = Measurement::default()
             .with("operations", tape.operations.len() as u64)
             .with("most_pending", tape.max_pending as u64);
-        let mut expected = None;
-        for &kind in EventQueueKind::ALL {
-            let (ns, order) = play(&tape.operations, kind);
-            if *expected.get_or_insert(order) != order {
-                return Err(
-                    format!("{} gives a different order; this is a bug", kind.name()).into(),
-                );
-            }
-            m = m.with(kind.name(), ns);
-        }
+        let m = each_queue(m, |kind| play(&tape.operations, kind))?;
         columns.push((name.to_owned(), m));
     }
     Ok(TextTable {

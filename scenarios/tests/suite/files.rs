@@ -412,6 +412,23 @@ fn what_is_set_goes_into_the_name_of_the_default_directory() {
     }
 }
 
+/// What a command that must fail prints when files are limited to this many blocks of 512 bytes; beyond it
+/// gets an error instead of a signal.
+fn fails_with_files_of(blocks: u32, dir: &Path, command: &str) -> String {
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {blocks}; exec {} {command}",
+        env!("CARGO_BIN_EXE_synfin")
+    );
+    let output = Command::new("sh")
+        .current_dir(dir)
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{command}: {stderr}");
+    stderr
+}
+
 #[test]
 fn a_full_disk_leaves_good_results_as_they_are() {
     let dir = two();
@@ -419,18 +436,7 @@ fn a_full_disk_leaves_good_results_as_they_are() {
     ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
     let before = files(dir.path());
     for command in ["run small.toml --out r --force", "report r", "report b"] {
-        // Files of at most 512 bytes, and an error instead of a signal beyond.
-        let script = format!(
-            "trap '' XFSZ; ulimit -f 1; exec {} {command}",
-            env!("CARGO_BIN_EXE_synfin")
-        );
-        let output = Command::new("sh")
-            .current_dir(dir.path())
-            .args(["-c", &script])
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{command}: {stderr}");
+        let stderr = fails_with_files_of(1, dir.path(), command);
         assert!(stderr.contains("cannot"), "{stderr}");
         assert!(files(dir.path()) == before, "{command}");
     }
@@ -613,17 +619,7 @@ fn a_batch_of_many_runs_prints_at_most_a_screen() {
 fn when_all_runs_fail_none_is_called_complete() {
     let dir = two();
     ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
-    // Files of at most 8 KiB: a run's tables do not fit, the batch's own files may or may not.
-    let script = format!(
-        "trap '' XFSZ; ulimit -f 16; exec {} run sweep.toml --out b --force",
-        env!("CARGO_BIN_EXE_synfin")
-    );
-    let output = Command::new("sh")
-        .current_dir(dir.path())
-        .args(["-c", &script])
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    // With 8 KiB a run's tables do not fit, and the batch's own files may or may not.
+    let stderr = fails_with_files_of(16, dir.path(), "run sweep.toml --out b --force");
     assert!(!stderr.contains("the others are complete"), "{stderr}");
 }

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::{Axes, PlotResult, rgb};
-use crate::figures::style::Rgb;
+use crate::figures::style::{GREY, Rgb};
 
 /// What is drawn into a chart.
 #[derive(Clone, Debug)]
@@ -215,4 +215,37 @@ pub(super) fn thin_to(points: &[(f64, f64)], columns: usize) -> Vec<(f64, f64)> 
         kept.extend(four.into_iter().flatten());
     }
     kept
+}
+
+/// Rows of a stack as areas: `layers[i]` lies on those before it. Many rows are thinned.
+pub(crate) fn stack(xs: &[f64], layers: Vec<(String, Rgb, Vec<f64>)>) -> Vec<Mark> {
+    let mut below = vec![0.0; xs.len()];
+    let mut marks = Vec::with_capacity(layers.len());
+    let stride = xs.len().div_ceil(1500).max(1);
+    for (label, colour, values) in layers {
+        let mut points = Vec::with_capacity(xs.len());
+        for (i, ((&x, low), value)) in xs.iter().zip(&mut below).zip(values).enumerate() {
+            let high = *low + value;
+            if i % stride == 0 || i + 1 == xs.len() {
+                points.push((x, *low, high));
+            }
+            *low = high;
+        }
+        marks.push(Mark::Area {
+            label,
+            colour,
+            points,
+        });
+    }
+    marks
+}
+
+/// A horizontal line over the whole width.
+pub(crate) fn level(label: impl Into<String>, y: f64, x: (f64, f64)) -> Mark {
+    Mark::Line {
+        label: label.into(),
+        colour: GREY,
+        points: vec![(x.0, y), (x.1, y)],
+        dashed: true,
+    }
 }

@@ -1,5 +1,6 @@
 use super::marks::thin;
 use super::*;
+use crate::figures::style::GREY;
 
 #[test]
 fn an_axis_too_short_for_its_name_has_the_unit() {
