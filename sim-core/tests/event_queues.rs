@@ -43,7 +43,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// A queue under test beside the plain one.
+/// A queue under test and the simple one, which get the same calls.
 struct Pair {
     plain: AnyEventQueue,
     tested: AnyEventQueue,

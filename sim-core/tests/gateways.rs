@@ -204,7 +204,7 @@ fn a_node_that_is_down_loses_what_arrives_and_its_wakes() {
     );
     // The answer to number 3.
     assert_eq!(at(&Seen::Lost(LossCause::NodeDown)), at_us(3_400));
-    // A gateway, twice; a server for good.
+    // A gateway goes down twice; a server goes down and stays down.
     let twice = [outage(1, 2_000, Some(4_000)), outage(1, 7_050, Some(7_350))];
     assert_eq!(
         numbers(&through_relay(&twice, vec![])),

@@ -1,4 +1,4 @@
-//! What it costs to run partitions beside each other: windows and visits, counted.
+//! The cost of running partitions in parallel, counted in windows and visits.
 
 mod common;
 

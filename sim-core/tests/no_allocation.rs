@@ -99,7 +99,7 @@ fn allocates_nothing(queue: QueueSpec) -> LinkStats {
     allocates_nothing_in(queue, &ways)
 }
 
-/// The same with these event queues, looking ahead from so many nodes on.
+/// The same with these event queues, looking ahead from this many nodes on.
 fn allocates_nothing_in(queue: QueueSpec, ways: &[(EventQueueKind, usize)]) -> LinkStats {
     let mut net = NetworkBuilder::new();
     let (a, r, b) = (net.host("a"), net.router("r"), net.host("b"));

@@ -1,4 +1,4 @@
-//! Congestion controls on simulated paths: beside measurements of the real Linux, and each for itself.
+//! Congestion controls on simulated paths: compared with measurements of real Linux, and each alone on a path.
 
 use std::net::SocketAddrV4;
 
@@ -34,7 +34,7 @@ struct Path {
 }
 
 impl Path {
-    /// Counters of the sender and the receiver after so many seconds.
+    /// Counters of the sender and the receiver after this many seconds.
     fn run(&self, seconds: u64) -> [ConnectionCounts; 2] {
         let done = self.finished(seconds);
         [0, 1].map(|i| {

@@ -1,5 +1,5 @@
-//! What a connection can do beside the plain handshake, transfer and close: one end point, with the
-//! test as its peer.
+//! Features of a connection beyond plain handshake, transfer and close: one end point, with the test as
+//! its peer.
 
 #[path = "features/control.rs"]
 mod control;
@@ -50,7 +50,7 @@ fn secs(n: u64) -> SimDuration {
     SimDuration::from_secs(n)
 }
 
-/// No timestamps, every ACK at once: numbers that are easy to foresee.
+/// No timestamps, every ACK at once: sequence numbers and times that are easy to predict.
 fn plain() -> TcpParams {
     TcpParams {
         timestamps: false,
@@ -114,7 +114,7 @@ impl End {
         self.step(Input::Segment(&segment));
     }
 
-    /// Runs the timers up to `to`; when each segment left meanwhile, in milliseconds.
+    /// Runs the timers up to `to`; returns the segments sent, with their times in milliseconds.
     fn runs_to(&mut self, to: SimTime) -> Vec<(u64, Segment)> {
         let waits = to.since(self.now);
         let sent = self.wait(waits);

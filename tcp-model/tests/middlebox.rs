@@ -259,7 +259,7 @@ fn an_idle_connection_whose_mapping_has_gone_gets_no_answer() {
 
 #[test]
 fn a_syn_that_is_never_answered_and_a_reset_free_their_port() {
-    // The server is down for good: SYNs are lost.
+    // The server stays down: SYNs are lost.
     let mut world = World {
         arrivals: Arrivals::Fixed(1.0),
         end: at(60_500),

@@ -91,7 +91,7 @@ fn transfer(queue: QueueLimit, loss: f64, params: TcpParams, trace: TraceSpec) -
     transfer_for(60, queue.into(), loss, params, trace)
 }
 
-/// The same for so many seconds.
+/// The same for this many seconds.
 fn transfer_for(
     seconds: u64,
     queue: QueueSpec,

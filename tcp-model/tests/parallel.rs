@@ -332,7 +332,7 @@ fn run(network: &Arc<Network>, hosts: &[Option<HostConfig>], config: &RunConfig)
     }
 }
 
-/// Runs a case; the number of its records, and how many of them tell of a transfer made good.
+/// Runs a case; returns the number of its records and of its retransmissions.
 fn check(seed: u64) -> (usize, u64) {
     let mut dice = Dice(Rng::stream(seed, "worlds", 0));
     let network = dice.network();

@@ -1,4 +1,4 @@
-//! What only records tell: of each retransmission whether it was needed, and what a sender was about.
+//! What only records show: whether each retransmission was needed, and the state of the sender.
 
 use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ fn ms(n: u64) -> SimDuration {
     SimDuration::from_millis(n)
 }
 
-/// A transfer of so many bytes over 10 Mbit/s and 20 ms.
+/// A transfer of this many bytes over 10 Mbit/s and 20 ms.
 fn transfer(params: &TcpParams, bytes: u64) -> TwoHosts {
     let bulk = BulkSpec {
         name: "bulk".to_owned(),

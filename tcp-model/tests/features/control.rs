@@ -1,4 +1,4 @@
-//! What a connection tells its congestion control, and how it follows it.
+//! The events that a connection passes to its congestion control, and how it obeys the control.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! What a receiver tells of duplicates: RFC 2883, with the order of blocks of RFC 2018.
+//! How a receiver reports duplicates: RFC 2883, with the order of blocks of RFC 2018.
 
 use super::*;
 
@@ -49,7 +49,7 @@ fn a_duplicate_ahead_of_a_gap_comes_before_the_block_that_holds_it() {
     );
 }
 
-/// The segment that fills a gap may reach into what is there.
+/// The segment that fills a gap may overlap data received before.
 #[test]
 fn what_overlaps_behind_a_filled_gap_is_reported() {
     let mut end = End::established(plain());
@@ -58,7 +58,7 @@ fn what_overlaps_behind_a_filled_gap_is_reported() {
     assert_eq!(end.tcp.view().readable, 1000);
 }
 
-/// RFC 2018 section 3: three blocks fit beside timestamps, four without.
+/// RFC 2018 section 3: three blocks fit with timestamps, four without.
 #[test]
 fn as_many_blocks_as_there_is_room_for_are_sent_the_duplicate_among_them() {
     let mut end = End::established(plain());

@@ -51,7 +51,7 @@ fn listen(cookie_not_required: bool) -> End {
     end
 }
 
-/// Section 4.1.1: the client asks, the server tells, both forms of the option.
+/// Section 4.1.1: the client asks for a cookie and the server sends one, in both forms of the option.
 #[test]
 fn a_client_without_a_cookie_asks_for_one_and_sends_its_data_later() {
     for form in [FastOpenForm::Standard, FastOpenForm::Experimental] {
@@ -196,7 +196,7 @@ fn a_wrong_cookie_gets_the_right_one_and_an_ordinary_handshake() {
     assert_eq!(answer.ack, SeqNum(1));
     let option_sent = FastOpenOption::find(&answer.options);
     assert_eq!(option_sent, Some(option(cookie())));
-    // Sent again, it tells no more (Linux).
+    // Retransmitted, it no longer carries the cookie (Linux).
     let again = server.runs_to(ms(1500));
     assert_eq!(FastOpenOption::find(&again[0].1.options), None);
     server.arrives(Segment {
@@ -271,7 +271,7 @@ fn a_close_before_the_handshake_is_complete_sends_a_fin_if_nothing_waits() {
     end.arrives(ack(1, 1));
     let sent = end.take();
     assert!(end.state() == State::FinWait1 && sent[0].len == 100 && sent[0].flags.is_fin());
-    // A reset, or nobody at the other end.
+    // A reset, or no answer at all.
     let mut end = opening();
     end.step(Input::Close);
     end.arrives(Segment {

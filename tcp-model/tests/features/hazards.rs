@@ -1,5 +1,5 @@
 //! The hazards of RFC 1337: what old duplicates do to the next incarnation of a connection where TIME-WAIT does not
-//! keep them away. H1: their data are taken. H2: the ends disagree for good. H3: the connection dies.
+//! keep them away. H1: their data are accepted. H2: the ends disagree for ever. H3: the connection dies.
 
 use std::net::SocketAddrV4;
 

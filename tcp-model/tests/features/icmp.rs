@@ -126,7 +126,7 @@ fn an_error_about_what_is_not_outstanding_is_ignored() {
     assert_eq!(end.state(), State::Closed);
 }
 
-/// RFC 9293 section 3.8.3 with 3.9.2.2: at R2, what the network said is what the application hears.
+/// RFC 9293 section 3.8.3 with 3.9.2.2: at R2, the application gets the error that the network reported.
 #[test]
 fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
     let mut end = End::established(plain());

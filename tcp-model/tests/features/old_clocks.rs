@@ -57,14 +57,14 @@ impl Two {
         self.ends[end].call(Input::Shutdown)
     }
 
-    /// Time passes; all that is sent meanwhile is lost.
+    /// Lets time pass; everything sent in that time is lost.
     fn lose(&mut self, time: SimDuration) {
         for end in &mut self.ends {
             end.wait(time);
         }
     }
 
-    /// Waits until an end sends something by itself.
+    /// Waits until an end sends something on its own.
     fn retransmission_of(&mut self, end: usize) -> Vec<Segment> {
         for _ in 0..3600 {
             let time = SimDuration::from_secs(1);

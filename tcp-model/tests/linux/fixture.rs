@@ -1,4 +1,4 @@
-//! The measurements, from the CSV files beside.
+//! The measurements, from the CSV files in this folder.
 
 use std::collections::BTreeMap;
 

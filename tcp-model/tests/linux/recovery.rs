@@ -35,7 +35,7 @@ const TOLERANCE: f64 = 0.010;
 /// begin at another time in each repetition.
 const TIMEOUT_TOLERANCE: f64 = 0.032;
 
-/// A case: segments, and how often each is lost: the first so many transmissions.
+/// A case: segments, and how many of the first transmissions of each are lost.
 struct Case {
     name: &'static str,
     segments: u64,

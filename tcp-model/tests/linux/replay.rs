@@ -161,7 +161,7 @@ fn packets(records: &[Record<TcpSample>], start: SimTime) -> Vec<Packet> {
         let own = record.node.0 as usize;
         let base = match isn[own] {
             Some(base) => base,
-            // An answer to a stranger has no numbers of its own.
+            // A reset for an unknown connection has no sequence numbers of its own.
             None if segment.flags.is_syn() => *isn[own].insert(segment.seq.0),
             None => segment.seq.0,
         };

@@ -246,7 +246,7 @@ fn bounded(scenario: &Scenario, bound: Bound) -> Scenario {
     }
 }
 
-/// Explores all scenarios with bounds of one kind; at least so many states are seen.
+/// Explores all scenarios with bounds of one kind; at least this many states must be seen.
 fn explore_all(reorders: bool, least: usize) {
     let deep = std::env::var_os("SYNFIN_DEEP").is_some();
     let (begun, mut sum) = (Instant::now(), Seen::default());

@@ -76,7 +76,7 @@ pub(super) fn explore<M: Checked>(scenario: &Scenario) -> Result<Seen, Violation
 }
 
 impl Search<'_> {
-    /// Walks the tree with a stack of its own: histories are longer than the machine's is deep.
+    /// Walks the tree with an explicit stack: histories are too long for recursion.
     fn visit<M: Checked>(
         &mut self,
         start: World<M>,
@@ -156,7 +156,7 @@ impl Search<'_> {
     }
 }
 
-/// Plays a history again, to tell it.
+/// Replays a history, to print it.
 fn violation<M: Checked>(scenario: &Scenario, path: &[Action], what: String) -> Violation {
     let mut world = World::<M>::new(scenario);
     let mut history = vec![scenario.name.to_string()];

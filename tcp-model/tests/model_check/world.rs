@@ -381,7 +381,7 @@ impl<M: Checked> World<M> {
         }
     }
 
-    /// Nothing is lost any more, nobody is slow: what happens next; `None` when nothing can.
+    /// The next event when nothing is lost or delayed any more; `None` if there is none.
     pub(super) fn fair_action(&self, scenario: &Scenario) -> Option<Action> {
         for i in 0..2 {
             if !self.net[i].is_empty() {

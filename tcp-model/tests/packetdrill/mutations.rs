@@ -15,7 +15,7 @@ const LATER: SimDuration = SimDuration::from_secs(10);
 
 type Change<T> = (&'static str, fn(&mut T) -> bool);
 
-/// Changes of an expected segment; each tells whether there was something to change.
+/// Changes of an expected segment; each returns whether there was something to change.
 const PACKET: [Change<ScriptPacket>; 13] = [
     ("sequence number", |p| {
         p.seq = p.seq.wrapping_add(1);
@@ -152,7 +152,7 @@ fn change_number(expr: &mut Expr) -> bool {
     }
 }
 
-/// The part of a call in which it tells something: another number there must be noticed.
+/// The part of a call that holds results: another number there must be noticed.
 fn output(call: &mut SystemCall) -> Option<&mut Expr> {
     let named = |expr: &mut Expr, name: &str| -> Option<usize> {
         match expr {

@@ -46,7 +46,7 @@ fn must_11_a_reset_in_syn_received_returns_to_listen_or_refuses_by_how_it_was_op
     rig.get(syn);
     rig.get(rig.flagged(Flags::RST, 0));
     assert_eq!(rig.end(), Some(ConnectionEnd::Refused));
-    // Opened passively: the user hears nothing, and the port goes on listening.
+    // Opened passively: the user is not informed, and the port continues to listen.
     let mut lan = Lan::new();
     lan.step(0, 0, |socket, known| {
         let id = socket.connect(None, SERVER).unwrap();
@@ -89,7 +89,7 @@ fn must_41_a_passive_open_disturbs_no_connection() {
         assert!(socket.listen(7_000, 5).is_err(), "a second one is an error");
         socket.write(known.sockets[0], 3_000);
     });
-    // And the new listener works, beside the connection from the same port.
+    // The new listener works while the connection from the same port exists.
     lan.step(1, 1_000, |socket, _| {
         socket.connect(None, SocketAddrV4::new(A, 7_000)).unwrap();
     });

@@ -47,7 +47,7 @@ fn must_61_the_last_segment_of_what_is_buffered_is_pushed() {
 
 #[test]
 fn may_15_a_send_may_be_pushed() {
-    // Later octets are buffered when the segment leaves; the push still is where it was asked for.
+    // Later octets are buffered when the segment is sent; the push is still where it was requested.
     let mut rig = Rig::syn_sent(plain());
     rig.write(1_000);
     rig.call(Input::Send(unpushed(1_700)));

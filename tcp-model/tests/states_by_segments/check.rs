@@ -146,7 +146,7 @@ fn every_state_answers_every_class_of_segment_with_other_choices_by_the_rules() 
 
 #[test]
 fn the_oracle_is_not_the_end_point() {
-    // Were either of them wrong, the other would tell: a verdict changed in any part is noticed.
+    // If either of them is wrong, they disagree: a change in any part of a verdict is noticed.
     let place = &places::all(PLAIN)[5];
     assert_eq!(place.facts.state, State::Established);
     let seg = Segment {

@@ -432,7 +432,7 @@ fn time_wait(f: &Facts, s: &Segment) -> Verdict {
     let ts = ts_val(s).filter(|_| f.setting.timestamps);
     if s.flags.is_syn() && !s.flags.is_ack() && !s.flags.is_rst() {
         // "its initial sequence number ... is larger than the largest sequence number it used on
-        // the previous connection incarnation", that of its FIN; a newer timestamp also tells.
+        // the previous connection incarnation", that of its FIN; a newer timestamp also shows it.
         let opens = match ts {
             Some(val) if val > TS_RECENT => true,
             Some(val) if val < TS_RECENT => false,

@@ -33,7 +33,7 @@ pub(super) struct Facts {
     pub(super) unread: u32,
     pub(super) passive: bool,
     pub(super) fin_sent: bool,
-    /// CLOSE was called: nobody reads any more.
+    /// CLOSE was called: the application no longer reads.
     pub(super) nobody_reads: bool,
     /// Shift count of the peer's window.
     pub(super) shift: u8,
