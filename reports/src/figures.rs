@@ -29,6 +29,8 @@ mod tracked;
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::guard::guarded;
 use crate::store::{RunSummary, StoreError};
 use crate::words::counted;
@@ -91,6 +93,12 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
+    /// Appends what else was drawn.
+    pub(crate) fn extend(&mut self, other: Drawn) {
+        self.figures.extend(other.figures);
+        self.failed.extend(other.failed);
+    }
+
     /// The result of `make`; if it fails or panics, a default, and the report names the failure.
     pub(crate) fn part<T: Default>(
         &mut self,
@@ -105,8 +113,24 @@ impl Drawn {
     }
 }
 
-/// Draws a figure of a run.
+/// Draws a figure of a run, if the run has what it shows.
 type DrawFigure = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
+
+/// Draws a figure, or one for each of several connections.
+#[derive(Clone, Copy)]
+enum Draw {
+    One(DrawFigure),
+    Several(fn(&RunData<'_>) -> Result<Vec<Figure>, StoreError>),
+}
+
+impl Draw {
+    fn figures(self, data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
+        match self {
+            Draw::One(draw) => Ok(draw(data)?.into_iter().collect()),
+            Draw::Several(draw) => draw(data),
+        }
+    }
+}
 
 /// Figures for runs with many connections.
 const POPULATION: &[(&str, DrawFigure)] = &[
@@ -135,20 +159,31 @@ const SINGLE: &[(&str, DrawFigure)] = &[
     ("states of the first connections", timeline::states_timeline),
 ];
 
-/// All figures that the tables in a run directory allow. An unreadable table or a failing figure affects no
+/// Figures of which each of the first connections has its own.
+const SEVERAL: [(&str, Draw); 2] = [
+    ("time-sequence plots", Draw::Several(sequence::sequences)),
+    ("ladders", Draw::Several(|data| Ok(ladder::ladders(data)))),
+];
+
+/// All figures that the tables in a run directory allow, drawn side by side. An unreadable table or a failing figure affects no
 /// other figure.
 pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
     let mut drawn = Drawn::default();
     let data = RunData::read(dir, summary, &mut drawn);
     let population = POPULATION.iter().filter(|_| !data.is_small());
-    for (what, draw) in population.chain(SINGLE) {
-        let figure = drawn.part(what, dir, || draw(&data));
-        drawn.figures.extend(figure);
-    }
-    let sequences = drawn.part("time-sequence plots", dir, || sequence::sequences(&data));
-    drawn.figures.extend(sequences);
-    let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
-    drawn.figures.extend(ladders);
+    let single = population
+        .chain(SINGLE)
+        .map(|(what, draw)| (*what, Draw::One(*draw)));
+    let all: Vec<(&str, Draw)> = single.chain(SEVERAL).collect();
+    let figures = all.par_iter().map(|(what, draw)| {
+        let mut own = Drawn::default();
+        own.figures = own.part(what, dir, || draw.figures(&data));
+        own
+    });
+    figures
+        .collect::<Vec<Drawn>>()
+        .into_iter()
+        .for_each(|own| drawn.extend(own));
     drawn
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::figures::{Figure, run_figures};
 use crate::guard::guarded;
-use crate::html;
+use crate::html::run_page::{self, PageTables};
 use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
 
 mod batch;
@@ -40,10 +42,15 @@ pub fn render_run_in(place: &mut ResultDir) -> Result<RunSummary, StoreError> {
 /// Draws the run whose tables are in `dir` into `to`, which may be the same. Figures that cannot be drawn
 /// are left out, and the report names them with the reason.
 pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Result<(), StoreError> {
-    let mut drawn = run_figures(dir, summary);
-    write_figures(to, &drawn.figures)?;
-    let html = html::run_page::report(dir, summary, &mut drawn);
-    write_whole(&to.join("report.html"), &html)
+    let (mut drawn, (tables, failed)) =
+        rayon::join(|| run_figures(dir, summary), || PageTables::read(dir));
+    drawn.extend(failed);
+    let page = || {
+        let html = run_page::report(summary, &drawn, &tables);
+        write_whole(&to.join("report.html"), &html)
+    };
+    let (figures, page) = rayon::join(|| write_figures(to, &drawn.figures), page);
+    figures.and(page)
 }
 
 /// Writes `figures/NAME.svg` and `figures/NAME.csv`.
@@ -53,9 +60,8 @@ pub(crate) fn write_figures(dir: &Path, figures: &[Figure]) -> Result<(), StoreE
     }
     let place = dir.join("figures");
     std::fs::create_dir_all(&place).map_err(StoreError::io("create the directory", &place))?;
-    for figure in figures {
+    figures.par_iter().try_for_each(|figure| {
         write_whole(&place.join(format!("{}.svg", figure.name)), &figure.svg)?;
-        write_whole(&place.join(format!("{}.csv", figure.name)), &figure.csv)?;
-    }
-    Ok(())
+        write_whole(&place.join(format!("{}.csv", figure.name)), &figure.csv)
+    })
 }

@@ -17,9 +17,9 @@ use reports::store::{Provenance, StoreError};
 use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
 use sim_core::record::Discard;
 use sim_core::simulation::SimulationProgress;
-use sim_core::{Recorder, RunConfig, RunStats, SimDuration, SimTime, Simulation};
+use sim_core::{Recorder, RunConfig, RunStats, SimDuration, SimTime};
 use tcp_model::TcpSample;
-use tcp_model::host::{SocketLine, TcpHost};
+use tcp_model::host::{SocketLine, TcpHost, TcpSimulation};
 use tcp_model::spec::HostConfig;
 
 use crate::assemble::Assembly;
@@ -164,7 +164,7 @@ impl<'a> Job<'a> {
             let (hosts, mut config, _) = self.hosts(&mut assembly);
             config.end = config.end.min(at + SimDuration::from_ps(1));
             let network = Arc::clone(&assembly.network);
-            let mut simulation = Simulation::new(network, hosts, &config);
+            let mut simulation = TcpSimulation::new(network, hosts, &config);
             self.simulate(&mut simulation, &mut Discard, &mut |_| ())?;
             let hosts = simulation.into_hosts();
             let named = assembly.info.nodes.iter().zip(&hosts);
@@ -194,7 +194,7 @@ impl<'a> Job<'a> {
         let network = Arc::clone(&assembly.network);
         let mut recorder = NumbersRecorder::new(assembly.info)?;
         let started = Instant::now();
-        let mut simulation = Simulation::new(network, hosts, &config);
+        let mut simulation = TcpSimulation::new(network, hosts, &config);
         let stats = self.simulate(&mut simulation, &mut recorder, observe)?;
         let simulation_s = started.elapsed().as_secs_f64();
         let completion = self.completion(&stats, &simulation.into_hosts(), BTreeMap::new());
@@ -213,7 +213,7 @@ impl<'a> Job<'a> {
         writer.write_text("run.toml", &self.spec.text())?;
         let network = Arc::clone(&assembly.network);
         let mut recorder = RunRecorder::with_payloads(writer, assembly.info, http)?;
-        let mut simulation = Simulation::new(network, hosts, &config);
+        let mut simulation = TcpSimulation::new(network, hosts, &config);
         let (started, cpu) = (Instant::now(), process::thread_cpu_s());
         let stats = self.simulate(&mut simulation, &mut recorder, observe)?;
         let wall = started.elapsed().as_secs_f64();
@@ -268,7 +268,7 @@ impl<'a> Job<'a> {
 
     fn simulate(
         &self,
-        simulation: &mut Simulation<TcpHost>,
+        simulation: &mut TcpSimulation,
         recorder: &mut dyn Recorder<TcpSample>,
         observe: &mut dyn FnMut(SimulationProgress),
     ) -> Result<RunStats, RunError> {

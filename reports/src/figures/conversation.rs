@@ -1,12 +1,14 @@
 //! A connection as its diagrams need it: lanes, segments, state changes.
 
 mod columns;
+mod flags;
 mod kept;
 mod rows;
 mod traced_row;
 
 use tcp_model::{ConnId, State};
 
+use flags::FlagText;
 pub(crate) use rows::{MOST_CHANGES, conversations};
 
 /// Whether and when a segment arrived.
@@ -35,7 +37,7 @@ pub(crate) struct SentSegment {
     pub(crate) number: i64,
     /// Address and port of the sender.
     pub(crate) source: (i64, i64),
-    pub(crate) flags: String,
+    pub(crate) flags: FlagText,
     pub(crate) seq: u32,
     pub(crate) ack: u32,
     pub(crate) len: u32,
@@ -67,13 +69,8 @@ impl SentSegment {
     }
 
     pub(crate) fn has(&self, flag: &str) -> bool {
-        has_flag(&self.flags, flag)
+        self.flags.has(flag)
     }
-}
-
-/// A flag is among those of a segment, written "SYN,ACK".
-fn has_flag(flags: &str, flag: &str) -> bool {
-    flags.split(',').any(|f| f == flag)
 }
 
 /// A change of state.

@@ -4,6 +4,8 @@
 mod arrow;
 mod time_scale;
 
+use rayon::prelude::*;
+
 use super::Figure;
 use super::conversation::{Arrival, Conversation, SentSegment, StateChange};
 use super::data::RunData;
@@ -42,7 +44,9 @@ const LOSS: Font = Font::new(12, VERMILION);
 /// One diagram per traced connection, as many as are asked for.
 pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
     let traced = data.conversations.iter().filter(|c| !c.segments.is_empty());
-    traced.map(|whole| ladder(data, whole)).collect()
+    let traced: Vec<&Conversation> = traced.collect();
+    let all = traced.par_iter().map(|whole| ladder(data, whole));
+    all.collect()
 }
 
 fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {

@@ -80,7 +80,7 @@ impl Letters {
     pub(crate) fn label(&self, s: &SentSegment) -> (String, String) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let (seq, ack) = self.numbers(s);
-        let mut label = format!("{} seq={seq}", s.flags);
+        let mut label = format!("{} seq={seq}", &*s.flags);
         let mut note = String::new();
         if let Some(ack) = ack {
             label.push_str(&format!(" ack={ack}"));

@@ -4,6 +4,7 @@
 
 mod rows;
 
+use rayon::prelude::*;
 use tcp_model::ConnId;
 
 use super::Figure;
@@ -26,7 +27,7 @@ pub(crate) fn sequences(data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
         return Ok(Vec::new());
     }
     let all = rows::sequences(data, &conns)?;
-    all.iter().take(MOST).map(figure).collect()
+    all.par_iter().take(MOST).map(figure).collect()
 }
 
 fn figure(sequence: &SequencePlot) -> Result<Figure, StoreError> {

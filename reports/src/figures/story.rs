@@ -8,6 +8,7 @@ mod words;
 
 use std::fmt::Write as _;
 
+use rustc_hash::FxHashSet;
 use tcp_model::State;
 
 use super::conversation::{Arrival, Conversation, SentSegment};
@@ -43,13 +44,14 @@ struct KnownEnd {
 pub(crate) fn steps(c: &Conversation) -> Vec<StoryStep> {
     let mut ends = vec![KnownEnd::default(); c.lanes.len()];
     let mut all = Vec::with_capacity(c.segments.len() + 2);
+    let (waits, states) = (waits::of(c), states_reached(c));
     for (i, s) in c.segments.iter().enumerate() {
         let (mut said, source) = kind(c, s, &ends);
         if let Some(first) = repeats(c, i) {
             said = said.and(words::again(s, first + 1));
         }
-        said = said.and(fate(c, s));
-        if let Some((waited, cause)) = waits::before(c, i) {
+        said = said.and(fate(c, s, states[i]));
+        if let Some((waited, cause)) = waits[i] {
             let name = c.lanes[s.from].as_str();
             said = said.and(words::waited(name, &seconds(waited), cause));
         }
@@ -193,27 +195,32 @@ fn again_source(s: &SentSegment) -> &'static str {
     }
 }
 
-/// What becomes of it.
-fn fate(c: &Conversation, s: &SentSegment) -> Bilingual {
+/// What becomes of it, and the state that its arrival leads to.
+fn fate(c: &Conversation, s: &SentSegment, state: Option<State>) -> Bilingual {
     let receiver = c.lanes[s.to].as_str();
     match s.fate {
         Arrival::Lost => words::lost(&s.fate_text),
         Arrival::Unseen => words::unseen(),
-        Arrival::Received(time) => {
-            let earlier = c
-                .segments
-                .iter()
-                .take_while(|o| o.detail.place < s.detail.place);
-            let mut earlier = earlier.filter(|o| o.to == s.to && o.fate == s.fate);
-            let known = earlier.any(|o| o.state_at_receiver == s.state_at_receiver);
-            let state = s.state_at_receiver.filter(|_| !known).filter(|state| {
-                let at = c.changes.iter();
-                let mut at = at.filter(|x| x.lane == s.to && x.time == time);
-                at.any(|x| x.to == *state)
-            });
-            words::arrived(receiver, seconds(time - s.sent), state)
-        }
+        Arrival::Received(time) => words::arrived(receiver, seconds(time - s.sent), state),
     }
+}
+
+/// For each segment the state that its receiver enters by it. Of several that arrive at once and lead to
+/// the same state it is the first.
+fn states_reached(c: &Conversation) -> Vec<Option<State>> {
+    let key = |lane: usize, time: f64, state: State| (lane, time.to_bits(), state as u8);
+    let mut entered: FxHashSet<_> = c
+        .changes
+        .iter()
+        .map(|x| key(x.lane, x.time, x.to))
+        .collect();
+    let reached = |s: &SentSegment| {
+        let (Arrival::Received(time), Some(state)) = (s.fate, s.state_at_receiver) else {
+            return None;
+        };
+        entered.remove(&key(s.to, time, state)).then_some(state)
+    };
+    c.segments.iter().map(reached).collect()
 }
 
 /// Changes of state after the last segment: what only time brings.

@@ -8,16 +8,24 @@ use crate::text::is_hidden;
 /// turns the direction of text or cannot be seen is left in its strings.
 pub(super) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' | '>' | '&' => {
+    let mut rest = text;
+    // Most of it is plain, and copied in one piece.
+    let is_special = |b: u8| matches!(b, b'<' | b'>' | b'&' | 0..0x20 | 0x7f..);
+    while let Some(plain) = rest.bytes().position(is_special) {
+        let (before, from) = rest.split_at(plain);
+        out.push_str(before);
+        let mut chars = from.chars();
+        match chars.next() {
+            Some(c @ ('<' | '>' | '&')) => {
                 // Writing to a string does not fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
-            c if is_hidden(c) => {}
-            c => out.push(c),
+            Some(c) if !is_hidden(c) => out.push(c),
+            _ => {}
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out
 }
 

@@ -236,14 +236,14 @@ impl Page {
         self.body.push_str("</table></div>\n");
     }
 
-    /// The connections: a table that the script makes of `json`, and the first rows for those without
-    /// scripts.
+    /// The connections: a table that the script makes of `json`, which is safe within an element, and the
+    /// first rows for those without scripts.
     pub(crate) fn connections(&mut self, json: &str, header: &[String], first: &[Vec<String>]) {
         self.needs.connections = true;
         self.body.push_str("<div id=\"connections\">\n");
         self.table(header, first);
         self.body.push_str("</div>\n");
-        self.data("id=\"connection-rows\"", &embed::json(json));
+        self.data("id=\"connection-rows\"", json);
     }
 
     /// Links to files beside the page.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::connections::ConnectionsTable;
+use super::embed;
 use super::page::{Page, cells};
 use crate::figures::Drawn;
 use crate::findings;
@@ -38,11 +39,47 @@ struct LinkRows {
     more: usize,
 }
 
-/// Makes the page from the summary, the figures and the small tables in `dir`.
-pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> String {
+/// The tables of a page, read from the directory of a run.
+pub(crate) struct PageTables {
+    links: Option<LinkRows>,
+    connections: Option<ConnectionRows>,
+}
+
+/// Connections for readers with and without scripts.
+struct ConnectionRows {
+    json: String,
+    header: Vec<String>,
+    first: Vec<Vec<String>>,
+    /// Those that are only in the Parquet file.
+    more: u64,
+}
+
+impl PageTables {
+    /// Reads them; those that cannot be read are absent, and named among the failures.
+    pub(crate) fn read(dir: &Path) -> (PageTables, Drawn) {
+        let mut failed = Drawn::default();
+        let links = failed.part("table of links", dir, || links(dir));
+        let read = || Ok(ConnectionsTable::read(dir)?.map(ConnectionRows::new));
+        let connections = failed.part("table of connections", dir, read);
+        (PageTables { links, connections }, failed)
+    }
+}
+
+impl ConnectionRows {
+    fn new(all: ConnectionsTable) -> ConnectionRows {
+        let (header, first) = all.first(FIRST_CONNECTIONS);
+        ConnectionRows {
+            json: embed::json(&all.json()),
+            header,
+            first,
+            more: all.more,
+        }
+    }
+}
+
+/// Makes the page from the summary, the figures and the small tables.
+pub(crate) fn report(summary: &RunSummary, drawn: &Drawn, tables: &PageTables) -> String {
     let info = &summary.info;
-    let links = drawn.part("table of links", dir, || links(dir));
-    let connections = drawn.part("table of connections", dir, || ConnectionsTable::read(dir));
     let mut page = Page::new(&info.name, &info.question);
     let unusual = findings::unusual(info, &summary.metrics);
     page.description(&info.description);
@@ -63,10 +100,9 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
         summary.result_hash.get(..12).unwrap_or_default()
     ));
     page.drawn(drawn);
-    if let Some(connections) = connections {
+    if let Some(connections) = &tables.connections {
         page.heading("Connections");
-        let (header, first) = connections.first(FIRST_CONNECTIONS);
-        page.connections(&connections.json(), &header, &first);
+        page.connections(&connections.json, &connections.header, &connections.first);
         if connections.more > 0 {
             page.paragraph(&format!(
                 "{} more are in connections.parquet.",
@@ -106,7 +142,7 @@ pub(crate) fn report(dir: &Path, summary: &RunSummary, drawn: &mut Drawn) -> Str
         page.paragraph(&format!("Zero: {}.", zeros.join(", ")));
     }
     counters(&mut page, summary);
-    if let Some(links) = links {
+    if let Some(links) = &tables.links {
         page.heading("Links");
         page.table(&cells(LINK_COLUMNS), &links.rows);
         if links.more > 0 {
@@ -237,7 +273,9 @@ mod tests {
             }],
             failed: Vec::new(),
         };
-        let page = report(tmp.path(), &summary, &mut drawn);
+        let (tables, failed) = PageTables::read(tmp.path());
+        drawn.extend(failed);
+        let page = report(&summary, &drawn, &tables);
         assert!(page.contains("A good figure.") && page.contains("Totals"));
         assert!(page.contains("Missing here") && page.contains("table of links: "));
         assert!(!page.contains("<h2>Links</h2>"));

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 use sim_core::simulation::SimulationProgress;
-use sim_core::{Recorder, RunConfig, RunStats, Simulation};
-use tcp_model::host::TcpHost;
+use sim_core::{Recorder, RunConfig, RunStats};
+use tcp_model::host::{TcpHost, TcpSimulation};
 use tcp_model::sample::{ConnectionCounts, TcpSample};
 
 use super::BenchError;
@@ -68,7 +68,7 @@ pub(super) fn run_observed(
         note(&division.to_string());
     }
     let hosts = make_hosts(world.hosts, &config.partition_of, &TcpHost::new);
-    let mut simulation = Simulation::new(Arc::clone(&world.network), hosts, &config);
+    let mut simulation = TcpSimulation::new(Arc::clone(&world.network), hosts, &config);
     let (ready, started) = (process::cpu_s(), Instant::now());
     let stats = simulation
         .run(recorder, &mut |progress| {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sim_core::event_queue::{AnyEventQueue, EventQueue, EventQueueKind};
 use sim_core::record::Discard;
-use sim_core::{Event, RunConfig, SimDuration, SimTime, Simulation};
-use tcp_model::host::TcpHost;
+use sim_core::{Event, RunConfig, SimDuration, SimTime};
+use tcp_model::host::{TcpHost, TcpSimulation};
 
 use super::churn::{self, CloseArgs};
 use super::dumbbell;
@@ -98,7 +98,7 @@ fn tape(world: BenchWorld, limit: usize) -> Result<Tape, BenchError> {
             tape: Arc::clone(&tape),
         }))
     };
-    let mut simulation = Simulation::with_queues(
+    let mut simulation = TcpSimulation::with_queues(
         Arc::clone(&world.network),
         hosts.collect(),
         &config,

@@ -13,9 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use sim_core::Simulation;
 use sim_core::record::Discard;
-use tcp_model::host::TcpHost;
+use tcp_model::host::{TcpHost, TcpSimulation};
 
 use super::BenchError;
 use super::text_table::{Measurement, TextTable};
@@ -147,7 +146,7 @@ fn alone(case: &ReportCase, execution: Execution) -> Result<Alone, BenchError> {
     let (config, _) = execution.configure(&assembly);
     let mut hosts = make_hosts(assembly.hosts, &config.partition_of, &TcpHost::new);
     Assembly::equip(assembly.extras, &mut hosts);
-    let mut simulation = Simulation::new(Arc::clone(&assembly.network), hosts, &config);
+    let mut simulation = TcpSimulation::new(Arc::clone(&assembly.network), hosts, &config);
     let (started, cpu) = (Instant::now(), process::thread_cpu_s());
     let stats = simulation.run(&mut Discard, &mut |_| ControlFlow::Continue(()));
     let stats = stats.map_err(|e| e.to_string())?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tcp_model::State;
 
 use super::traced_row::{FourTuple, TracedRow};
-use super::{Arrival, has_flag};
+use super::{Arrival, FlagText};
 use crate::figures::style::state_named;
 use crate::store::reader::Table;
 use crate::store::{StoreError, Texts};
@@ -105,7 +105,7 @@ impl<'a> Columns<'a> {
             fates: TextColumn::new(table, "fate", |fate| {
                 (fate.starts_with("lost"), fate == "duplicate")
             })?,
-            resets: TextColumn::new(table, "flags", |flags| has_flag(flags, "RST"))?,
+            resets: TextColumn::new(table, "flags", |flags| FlagText::from(flags).has("RST"))?,
             states: [state("state_at_sender")?, state("state_at_receiver")?],
         })
     }

@@ -169,7 +169,7 @@ impl Traced {
             conn: row.conn,
             number: row.number,
             source: row.source,
-            flags: text(FLAGS),
+            flags: text(FLAGS).into(),
             seq,
             ack,
             len,

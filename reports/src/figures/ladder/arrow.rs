@@ -115,13 +115,18 @@ impl Arrow {
         let others: Vec<&Arrow> = others
             .filter(|a| a.from.1.min(a.to.1) < bottom && a.from.1.max(a.to.1) > top)
             .collect();
+        // A label is straight: it lies between the heights of its ends.
+        let meets = |l: &&LabelPoints| {
+            let (a, b) = (l[0].1, l[l.len() - 1].1);
+            a.min(b) < bottom && a.max(b) > top
+        };
+        let labels = labels.iter().filter(meets).flatten();
         let labels: Vec<(f64, f64)> = labels
-            .iter()
-            .flatten()
             .filter(|q| q.1 > top && q.1 < bottom)
             .copied()
             .collect();
-        let meetings = |place: &(f64, f64)| -> usize {
+        // Counted no further than `most`.
+        let meetings = |place: &(f64, f64), most: usize| -> usize {
             let points = self.label_points(*place, (text, size));
             let near = |p: &(f64, f64)| {
                 let line = |a: &Arrow| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
@@ -129,7 +134,14 @@ impl Arrow {
                 others.iter().filter(|a| line(a)).count()
                     + LABEL_WEIGHT * labels.iter().filter(|q| label(q)).count()
             };
-            points.iter().map(near).sum()
+            let mut met = 0;
+            for point in &points {
+                met += near(point);
+                if met >= most {
+                    break;
+                }
+            }
+            met
         };
         let half = text_width(text, size) / 2.0;
         let length = (self.to.0 - self.from.0).abs().max(1.0);
@@ -148,7 +160,7 @@ impl Arrow {
         let places = places.chain(both(vec![begin]));
         let mut best = ((0.5, 9.0), usize::MAX);
         for place in places {
-            let met = meetings(&place);
+            let met = meetings(&place, best.1);
             if met < best.1 {
                 best = (place, met);
             }

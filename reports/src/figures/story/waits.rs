@@ -1,7 +1,9 @@
 //! What an end waited for before it sent a segment.
 //!
-//! Told from times alone: of waits of the application, of Nagle's algorithm and of pacing only the sum is
+//! Inferred from times alone: of waits of the application, of Nagle's algorithm and of pacing only the sum is
 //! seen.
+
+use rustc_hash::FxHashMap;
 
 use crate::figures::conversation::{Arrival, Conversation, SentSegment};
 
@@ -22,66 +24,123 @@ pub(super) enum Cause {
     Sender,
 }
 
-/// How long the sender of a segment had waited, seconds, and for what; `None` where it did not wait.
-pub(super) fn before(c: &Conversation, i: usize) -> Option<(f64, Cause)> {
-    let s = &c.segments[i];
-    let earlier = &c.segments[..i];
-    let own = earlier.iter().filter(|o| o.from == s.from);
-    let arrived =
-        |o: &&SentSegment| matches!(o.fate, Arrival::Received(t) if o.to == s.from && t <= s.sent);
-    let arrivals = earlier.iter().filter(arrived);
-    let arrival = |o: &SentSegment| match o.fate {
-        Arrival::Received(t) => t,
-        _ => f64::NEG_INFINITY,
-    };
-    let last_sent = own
-        .clone()
-        .map(|o| o.sent)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let last_arrival = arrivals
-        .clone()
-        .map(arrival)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let timed = matches!(
-        s.reason.as_str(),
-        "RTO" | "SYN time-out" | "TLP" | "window probe"
-    );
-    let window_closed = || {
-        let last = arrivals
-            .clone()
-            .max_by(|a, b| arrival(a).total_cmp(&arrival(b)));
-        last.is_some_and(|o| o.has("ACK") && o.detail.window == 0)
-    };
-    let (since, cause) = if s.retransmission && timed {
-        let same = own.clone().filter(|o| o.seq == s.seq);
-        let since = same.map(|o| o.sent).fold(f64::NEG_INFINITY, f64::max);
-        let cause = match s.reason == "window probe" {
-            true => Cause::Window,
-            false => Cause::TimeOut,
-        };
-        (since.max(last_sent.min(since)), cause)
-    } else if last_arrival == s.sent {
-        (last_sent, Cause::RoundTrip)
-    } else if s.flags == "ACK" && s.len == 0 {
-        let data = arrivals.clone().filter(|o| o.len > 0).map(arrival);
-        (data.fold(f64::NEG_INFINITY, f64::max), Cause::DelayedAck)
-    } else {
-        let outstanding = own
-            .clone()
-            .any(|o| o.len > 0 && !is_acked(o, arrivals.clone()));
-        let cause = match (window_closed(), outstanding) {
-            (true, _) => Cause::Window,
-            (false, true) => Cause::Sender,
-            (false, false) => Cause::Application,
-        };
-        (last_arrival.max(last_sent), cause)
-    };
-    let waited = s.sent - since;
-    (waited.is_finite() && waited > 0.0).then_some((waited, cause))
+/// What is known at one end of a connection, and of what will arrive there.
+#[derive(Clone, Debug)]
+struct Known {
+    /// When it last sent anything, and each sequence number; seconds.
+    last_sent: f64,
+    sent: FxHashMap<u32, f64>,
+    /// The end of the data that it has sent.
+    data_end: Option<u32>,
+    /// Times of arrivals that lie ahead, with the places of the segments; not in order.
+    ahead: Vec<(f64, usize)>,
+    /// Of those that have arrived: the last, the last with data, the last's closed window, and the
+    /// highest acknowledgment.
+    last_arrival: f64,
+    last_data: f64,
+    window_closed: bool,
+    acked: Option<u32>,
 }
 
-/// True when an ACK for all of a segment is among the arrivals.
-fn is_acked<'a>(s: &SentSegment, mut arrivals: impl Iterator<Item = &'a SentSegment>) -> bool {
-    let end = s.seq.wrapping_add(s.len);
-    arrivals.any(|o| o.has("ACK") && o.ack.wrapping_sub(end) < 1 << 31)
+impl Known {
+    fn new() -> Known {
+        Known {
+            last_sent: f64::NEG_INFINITY,
+            sent: FxHashMap::default(),
+            data_end: None,
+            ahead: Vec::new(),
+            last_arrival: f64::NEG_INFINITY,
+            last_data: f64::NEG_INFINITY,
+            window_closed: false,
+            acked: None,
+        }
+    }
+
+    /// Takes what has arrived by `now`.
+    fn arrive(&mut self, c: &Conversation, now: f64) {
+        let mut due: Vec<(f64, usize)> = self.ahead.extract_if(.., |(t, _)| *t <= now).collect();
+        due.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (time, place) in due {
+            let s = &c.segments[place];
+            if time >= self.last_arrival {
+                self.last_arrival = time;
+                self.window_closed = s.has("ACK") && s.detail.window == 0;
+            }
+            if s.len > 0 {
+                self.last_data = self.last_data.max(time);
+            }
+            if s.has("ACK") {
+                self.acked = Some(later(self.acked, s.ack));
+            }
+        }
+    }
+
+    fn send(&mut self, s: &SentSegment) {
+        self.last_sent = self.last_sent.max(s.sent);
+        self.sent.insert(s.seq, s.sent);
+        if s.len > 0 {
+            self.data_end = Some(later(self.data_end, s.seq.wrapping_add(s.len)));
+        }
+    }
+
+    /// Some of its data are not acknowledged.
+    fn is_outstanding(&self) -> bool {
+        let unacked = |end| {
+            self.acked
+                .is_none_or(|acked| later(Some(acked), end) != acked)
+        };
+        self.data_end.is_some_and(unacked)
+    }
+
+    /// How long it has waited before it sends `s`, seconds, and for what; `None` where it has not.
+    fn wait(&self, s: &SentSegment) -> Option<(f64, Cause)> {
+        let timed = matches!(
+            s.reason.as_str(),
+            "RTO" | "SYN time-out" | "TLP" | "window probe"
+        );
+        let (since, cause) = if s.retransmission && timed {
+            let cause = match s.reason == "window probe" {
+                true => Cause::Window,
+                false => Cause::TimeOut,
+            };
+            (*self.sent.get(&s.seq)?, cause)
+        } else if self.last_arrival == s.sent {
+            (self.last_sent, Cause::RoundTrip)
+        } else if &*s.flags == "ACK" && s.len == 0 {
+            (self.last_data, Cause::DelayedAck)
+        } else {
+            let cause = match (self.window_closed, self.is_outstanding()) {
+                (true, _) => Cause::Window,
+                (false, true) => Cause::Sender,
+                (false, false) => Cause::Application,
+            };
+            (self.last_arrival.max(self.last_sent), cause)
+        };
+        let waited = s.sent - since;
+        (waited.is_finite() && waited > 0.0).then_some((waited, cause))
+    }
+}
+
+/// The later of two sequence numbers (RFC 9293 section 3.4).
+fn later(known: Option<u32>, other: u32) -> u32 {
+    match known {
+        Some(known) if known.wrapping_sub(other) < 1 << 31 => known,
+        _ => other,
+    }
+}
+
+/// For each segment how long its sender had waited, seconds, and for what.
+pub(super) fn of(c: &Conversation) -> Vec<Option<(f64, Cause)>> {
+    let mut ends = vec![Known::new(); c.lanes.len()];
+    let mut all = Vec::with_capacity(c.segments.len());
+    for (i, s) in c.segments.iter().enumerate() {
+        let own = &mut ends[s.from];
+        own.arrive(c, s.sent);
+        all.push(own.wait(s));
+        own.send(s);
+        if let Arrival::Received(time) = s.fate {
+            ends[s.to].ahead.push((time, i));
+        }
+    }
+    all
 }

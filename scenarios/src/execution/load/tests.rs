@@ -1,9 +1,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sim_core::Simulation;
 use sim_core::record::Discard;
 use tcp_model::TcpHost;
+use tcp_model::host::TcpSimulation;
 
 use super::*;
 use crate::assemble::Assembly;
@@ -86,7 +86,7 @@ fn expected_events_are_near_those_that_happen() {
         let assembly = assembly(&text);
         let guess = expected_of(&assembly).iter().sum::<f64>() * assembly.config.end.as_secs_f64();
         let hosts = assembly.hosts.into_iter().map(|h| h.map(TcpHost::new));
-        let mut simulation = Simulation::new(
+        let mut simulation = TcpSimulation::new(
             Arc::clone(&assembly.network),
             hosts.collect(),
             &assembly.config,
