@@ -203,10 +203,11 @@ const PARAMETER_TABLE: &str = "tcp-model/src/params/table/";
 const METRIC_TABLE: &str = "reports/src/metrics/table/";
 
 /// Where metrics are computed, as the row of a metric says.
-const METRIC_SOURCES: [&str; 6] = [
+const METRIC_SOURCES: [&str; 7] = [
     "reports/src/recorders.rs",
     "reports/src/recorders/",
     "reports/src/batch/derived.rs",
+    "reports/src/metrics/long_run.rs",
     "tcp-model/src/host/stats.rs",
     "tcp-model/src/middlebox/",
     "scenarios/src/run/host_metrics.rs",
@@ -421,7 +422,7 @@ fn can_make(literal: &str, id: &str) -> bool {
     let parts: Vec<&str> = std::iter::once(first).chain(others).collect();
     if parts.len() == 1 {
         let starts = id
-            .strip_prefix(literal)
+            .strip_prefix(literal.trim_end_matches('_'))
             .is_some_and(|rest| rest.starts_with('_'));
         return id == literal || (literal.len() >= 4 && starts);
     }
