@@ -42,6 +42,7 @@ library!(
     "cellular",
     "incast",
     "compare-controls",
+    "coexistence",
     "fairness-rtt",
     "late-comer",
     "lossy-link",

@@ -34,7 +34,7 @@ fn controls() -> Vec<&'static str> {
 
 /// Per cent of what both get that goes to `one` beside `other`.
 fn share(one: &str, other: &str, buffer: &str) -> f64 {
-    let entry = library::find("compare-controls").unwrap();
+    let entry = library::find("coexistence").unwrap();
     let mut source = entry.source();
     let sweep = source.text.find("[sweep]").expect("a sweep");
     source.text.truncate(sweep);
@@ -84,7 +84,7 @@ fn table(buffer: &str) -> String {
 const HEAD: &str = "\
 # Every pair of congestion controls
 
-Two transfers share 10 Mbit/s with a round trip of 40 ms for 40 s, as in `synfin run compare-controls`. Each
+Two transfers share 10 Mbit/s with a round trip of 40 ms for 40 s, as in `synfin run coexistence`. Each
 cell is the share, in per cent, that the control of its row gets of the total goodput beside the control of its
 column. Jain's index follows from the two shares: 1.00 at 50 %, 0.96 at 60, 0.86 at 70, 0.74 at 80, 0.61 at 90 and
 0.50 at 100 %. On the diagonal both controls are the same; differences from 50 are due to chance and to which

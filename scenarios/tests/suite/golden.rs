@@ -13,7 +13,7 @@ use scenarios::run;
 use scenarios::sweep::Plan;
 
 /// Long scenarios are cut: long enough that every mechanism in them has begun.
-const CUT: [(&str, &str); 10] = [
+const CUT: [(&str, &str); 11] = [
     ("time-wait", "duration=10 s"),
     ("port-exhaustion", "duration=20 s"),
     ("persistent", "duration=20 s"),
@@ -24,6 +24,7 @@ const CUT: [(&str, &str); 10] = [
     ("fairness-rtt", "replicas=1"),
     ("multiple-bottlenecks", "duration=10 s"),
     ("ramp-up", "replicas=1"),
+    ("compare-controls", "replicas=1"),
 ];
 
 #[test]
