@@ -328,7 +328,7 @@ mod tests {
         let whole = fs::read_to_string(&path).unwrap();
         assert!(Marker::read(tmp.path()).unwrap().is_some());
         for (text, why) in [
-            (whole.replace("\"batch\"", "\"run\""), "hash does not fit"),
+            (whole.replace("\"batch\"", "\"run\""), "hash does not match"),
             (whole[..whole.len() / 2].to_owned(), "damaged"),
             ("{}".to_owned(), "damaged"),
             (whole.replace("of synfin", "of Synfin"), "was changed"),
