@@ -292,7 +292,7 @@ mod tests {
             ("", "ends where a value"),
             ("'abc", "quotation mark"),
             ("tw_reuse == [1]", "where a value"),
-            ("delay + congestion == 1", "no calculation"),
+            ("delay + congestion == 1", "cannot be calculated"),
             ("delay + arrivals.rate == 1", "of different kinds"),
         ] {
             let message = holds(condition).unwrap_err().to_string();

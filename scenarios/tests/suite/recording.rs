@@ -122,7 +122,7 @@ fn a_long_transfer_keeps_its_first_last_and_lost_segments() {
     assert!(
         !std::fs::read_to_string(all.join("report.html"))
             .unwrap()
-            .contains("Not written down")
+            .contains("Not recorded")
     );
 }
 
