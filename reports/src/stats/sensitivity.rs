@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(first_order(&x, &[3.0; 100]), None);
         assert_eq!(first_order(&x, &x[..99]), None);
         let all = first_order(&x, &x).unwrap();
-        assert!(all.index > 0.98 && all.interval.1 == 1.0, "{all:?}");
+        // A straight line has harmonics beyond those that are fitted: nearly all is found.
+        assert!(all.index > 0.98 && all.interval.1 > 0.999, "{all:?}");
     }
 }
