@@ -1,6 +1,8 @@
 //! The data that figures take from the tables of a run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Drawn;
 use super::conversation::{Conversation, conversations};
@@ -21,6 +23,8 @@ pub(crate) struct RunData<'a> {
     /// When nodes or links were down, seconds.
     pub(crate) outages: Vec<(f64, f64)>,
     has_states: bool,
+    /// Censuses that figures have asked for, by scope.
+    censuses: Mutex<BTreeMap<String, Option<Arc<CensusRows>>>>,
 }
 
 impl RunData<'_> {
@@ -50,6 +54,7 @@ impl RunData<'_> {
             has_states: drawn.part("table of states", dir, || {
                 Ok(Groups::open(dir, "states", &[])?.is_some_and(|g| g.rows() > 0))
             }),
+            censuses: Mutex::default(),
         }
     }
 
@@ -81,8 +86,19 @@ impl RunData<'_> {
         self.has_states && attempted.is_some_and(|n| *n < SMALL)
     }
 
-    /// Rows of the census of one scope; if there are very many, every n-th.
-    pub(crate) fn census_of(&self, scope: &str) -> Result<Option<CensusRows>, StoreError> {
+    /// Rows of the census of one scope, read once for all figures; if there are very many, every n-th.
+    pub(crate) fn census_of(&self, scope: &str) -> Result<Option<Arc<CensusRows>>, StoreError> {
+        // A figure that panics leaves complete entries only.
+        let mut known = self.censuses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(census) = known.get(scope) {
+            return Ok(census.clone());
+        }
+        let census = self.read_census(scope)?.map(Arc::new);
+        known.insert(scope.to_owned(), census.clone());
+        Ok(census)
+    }
+
+    fn read_census(&self, scope: &str) -> Result<Option<CensusRows>, StoreError> {
         let states = tcp_model::State::ALL[1..].iter().map(|s| s.name());
         let counts: Vec<&'static str> = states.chain(["ports_in_use"]).collect();
         let columns: Vec<&str> = counts.iter().copied().chain(["time_s", "scope"]).collect();
