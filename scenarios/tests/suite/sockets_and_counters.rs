@@ -91,7 +91,7 @@ fn ss_makes_the_run_again_to_show_queues() {
                 .map(|l| {
                     l.split_whitespace()
                         .skip(if all { 4 } else { 2 })
-                        .take(3)
+                        .take(2)
                         .collect()
                 })
                 .collect();

@@ -13,7 +13,7 @@ fn metrics(fault: &str) -> std::collections::BTreeMap<String, f64> {
 }
 
 /// Requests that come during the pause of a server wait for its end and nothing else is lost: its TCP goes on
-/// establishing connections. A crash of the same length loses them.
+/// establishing connections. After a crash of the same length only SYNs that are sent again find it up.
 #[test]
 fn a_pause_delays_requests_and_loses_none() {
     let pause = "[[fault]]\nnode = \"server\"\nat = \"10 s\"\nfor = \"4 s\"\npause = true\n";
@@ -27,7 +27,7 @@ fn a_pause_delays_requests_and_loses_none() {
     let none = metrics("");
     assert!(none["request_latency_p99_s"] < 0.01);
     let crashed = metrics(&pause.replace("pause = true\n", ""));
-    assert!(crashed["requests_done"] < 500.0);
+    assert!(crashed["connect_latency_max_s"] > 1.0);
     let stagger = plan(&format!("{WEB}{pause}stagger = \"2 s\"\n"), &[]).unwrap();
     assert_same_in_every_partition(&stagger);
 }
