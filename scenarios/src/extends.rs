@@ -205,7 +205,7 @@ mod tests {
             ("include = [3]", "own.toml: include must be a list"),
             ("extends = \"none.toml\"", "none.toml: "),
             ("extends = \"bad.toml\"", "bad.toml: "),
-            ("extends = \"a.toml\"", "circle"),
+            ("extends = \"a.toml\"", "cycle"),
         ] {
             let error = resolve(text, "own.toml", dir.path())
                 .unwrap_err()

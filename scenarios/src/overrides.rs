@@ -224,7 +224,7 @@ mod tests {
             ),
             (
                 "l.onee.a",
-                "l.onee.a leads to no element",
+                "l.onee.a does not lead to an element of its list",
                 "did you mean \"one\"?",
             ),
             (
