@@ -22,6 +22,9 @@ const ON_WIRE: u32 = 16;
 /// Announcements that wait for their first prefetch to complete.
 const WAITING: usize = 4;
 
+/// Room for announcements: the queue shows this many events at once, or more where many are due together.
+const AT_ONCE: usize = 128;
+
 /// How far a partition has looked.
 #[derive(Debug, Default)]
 pub(crate) struct LookAhead {
@@ -123,6 +126,10 @@ impl LookAhead {
             self.on_wire = (ON_WIRES / wires.max(1)).clamp(1, ON_WIRE as usize) as u32;
             self.packets.clear();
             self.keys.clear();
+            if on {
+                self.packets.reserve(AT_ONCE);
+                self.keys.reserve(AT_ONCE);
+            }
             // The packets at the cursors may be gone.
             self.cursors.clear();
             self.cursors
