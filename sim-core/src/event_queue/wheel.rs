@@ -30,6 +30,8 @@ const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 /// Events of a chunk.
 const CHUNK: usize = 16;
+/// Room for chunks at first: a small network needs no more.
+const FIRST_CHUNKS: usize = 64;
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 32;
 /// Slots of few events are taken together until the run has this many: where events are sparse, a slot has one
@@ -166,8 +168,8 @@ impl Default for WheelQueue {
             used: [0; LEVELS],
             slots: vec![EMPTY; LEVELS * SLOTS].into_boxed_slice(),
             chunks: Chunks {
-                events: Vec::new(),
-                next: Vec::new(),
+                events: Vec::with_capacity(FIRST_CHUNKS),
+                next: Vec::with_capacity(FIRST_CHUNKS),
                 free: NONE,
             },
             len: 0,
