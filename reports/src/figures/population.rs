@@ -153,7 +153,14 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         ));
     }
     if let Some(supply) = supply {
-        marks.push(level(format!("{} ports", count(supply)), supply, x));
+        let most = measured.iter().copied().fold(0.0, f64::max);
+        match is_near(most, supply) {
+            true => marks.push(level(format!("{} ports", count(supply)), supply, x)),
+            false => caption.push_str(&format!(
+                " Their limit, {} ports, is far above what is drawn.",
+                count(supply)
+            )),
+        }
     }
     let mut csv = Csv::new(["time_s", "time_wait", "theory"]);
     for (&t, &n) in census.times.iter().zip(measured) {
@@ -193,6 +200,11 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
     }))
 }
 
+/// A limit is drawn if the curve comes near it; one far above would only flatten the curve.
+fn is_near(most: f64, limit: f64) -> bool {
+    most * 20.0 >= limit
+}
+
 /// Ports of active openers with the supply.
 pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let Some(census) = data.census_of("all")? else {
@@ -215,8 +227,7 @@ pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreEr
                        several destinations counts once for each."
             .to_owned();
     if let Some(supply) = supply {
-        // A supply far above the curve would only flatten it.
-        if most * 20.0 >= supply {
+        if is_near(most, supply) {
             marks.push(level(format!("capacity {}", count(supply)), supply, x));
         }
         caption.push_str(&format!(

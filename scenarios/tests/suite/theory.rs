@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::common::planned;
+use crate::common::{make, planned};
 use reports::analytic::{
     Expected, FluidPoint, expected_curve, expected_failures, expected_time_wait, port_limit,
 };
@@ -598,4 +598,23 @@ fn theory_and_simulation_agree_in_random_scenarios_or_theory_is_absent() {
         "theory is stated for too few: {compared:?}"
     );
     eprintln!("{compared:?}");
+}
+
+#[test]
+fn a_limit_is_drawn_where_the_curve_comes_near_it_and_is_otherwise_said() {
+    let text = "name = \"limit\"\nduration = \"20 s\"\n[topology]\nkind = \"pair\"\n\
+                path = { delay = \"1 ms\" }\n[[workload]]\nclose = \"client\"\n\
+                arrivals = { kind = \"fixed\", rate = \"20 /s\" }";
+    for (sets, near) in [
+        (&[][..], false),
+        (&["tcp.ip_local_port_range=[40000, 40499]"][..], true),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let run = dir.path().join("run");
+        make(text, sets, &run);
+        let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+        let picture = std::fs::read_to_string(run.join("figures/time_wait.svg")).unwrap();
+        assert_eq!(picture.contains(" ports"), near, "{sets:?}");
+        assert_eq!(page.contains("ports, is far above"), !near, "{sets:?}");
+    }
 }

@@ -12,6 +12,8 @@ const short = (v) => {
   return v.toLocaleString("en", { maximumSignificantDigits: 5 });
 };
 
+const brief = (v) => v.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 4 });
+
 /** Values that a logarithmic axis cannot show are left out. */
 const usable = (values, log) => (log ? values.map((v) => (v > 0 ? v : null)) : values);
 
@@ -125,7 +127,11 @@ function diagram(place, plot, panel, log, zoom) {
   const fits = plot.y.length * 0.46 * rem() < size.height - 5 * rem();
   if (!fits) place.append(el("p", { class: "ylabel" }, plot.y));
   const yAxis = { ...axis, label: fits ? plot.y : undefined, size: 4.2 * rem(), labelSize: 1.6 * rem() };
-  const yValues = (u, splits) => splits.map((v) => (v == null ? "" : short(v)));
+  // Long numbers would run into the name of the axis: "800M".
+  const yValues = (u, splits) => {
+    const write = Math.max(...splits.map((v) => Math.abs(v ?? 0))) < 1e6 ? short : brief;
+    return splits.map((v) => (v == null ? "" : write(v)));
+  };
   const yRange = (u, min, max) => (max > Math.min(0, min ?? 0) ? [Math.min(0, min), max * 1.06] : [0, 1]);
   const options = {
     ...size, series, bands,
