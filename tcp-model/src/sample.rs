@@ -333,7 +333,7 @@ pub struct SegmentTrace {
     /// The packet: joins sending, arrival and loss.
     pub packet: u64,
     /// When it happened; `None` for the time of the record. A segment that was first only remembered is
-    /// recorded later than it was sent or arrived (see [`crate::spec::Keep::Ladder`]).
+    /// recorded later than it was sent or arrived (see [`crate::spec::KeptSegments::Ladder`]).
     pub at: Option<SimTime>,
     /// Index among the segments sent by this end, from 1, for segments sent on partly traced connections;
     /// otherwise 0.
