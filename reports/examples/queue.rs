@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use reports::figures::{Series, histogram, time_series};
+use reports::figures::{SampleSeries, histogram, time_series};
 use sim_core::{
     Cx, Host, LinkSpec, NetworkBuilder, Outgoing, Packet, Rate, RunConfig, SimDuration, SimTime,
     Simulation,
@@ -42,7 +42,7 @@ impl Host for Node {
     }
 }
 
-fn times_at_load(load: f64) -> Series {
+fn times_at_load(load: f64) -> SampleSeries {
     let mut net = NetworkBuilder::new();
     let (source, sink) = (net.host("source"), net.host("sink"));
     let delay = SimDuration::from_micros(10);
@@ -54,7 +54,7 @@ fn times_at_load(load: f64) -> Series {
     let done = Simulation::new(network, hosts, &RunConfig::new(1, end)).run_to_end();
     let samples = done.records.iter();
     let label = format!("load {:.0} %", load * 100.0);
-    Series::new(label, samples.map(|r| (r.time.as_secs_f64(), r.sample)))
+    SampleSeries::new(label, samples.map(|r| (r.time.as_secs_f64(), r.sample)))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -100,7 +100,7 @@ fn in_table(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::table::{ColumnKind, TableWriter, Text};
+    use crate::store::table::{ColumnKind, SharedText, TableWriter};
 
     fn write(dir: &Path, rows: &[(f64, &str)]) {
         let columns = [("time_s", ColumnKind::Float), ("to", ColumnKind::Text)];
@@ -109,7 +109,7 @@ mod tests {
             table
                 .row()
                 .float(*time)
-                .text(&Text::from(*to))
+                .text(&SharedText::from(*to))
                 .end()
                 .unwrap();
         }

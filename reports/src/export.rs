@@ -7,11 +7,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::batch::index::{self, Described};
+use crate::batch::index::{self, ColumnDescription};
 use crate::batch::{BatchInfo, BatchRow, metric_names};
 use crate::csv::Csv;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter};
 
 /// A form of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,16 +108,16 @@ fn parquet(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<(), StoreE
     schema.push(("value", ColumnKind::Float));
     let mut table = TableWriter::create(dir, "long", &schema)?;
     for run in rows {
-        let id = Text::from(run.id.as_str());
-        let swept: Vec<Text> = values(info, run)
-            .map(|(_, value)| Text::from(value))
+        let id = SharedText::from(run.id.as_str());
+        let swept: Vec<SharedText> = values(info, run)
+            .map(|(_, value)| SharedText::from(value))
             .collect();
         for (name, value) in metrics(run) {
             let mut row = table.row().text(&id);
             for value in &swept {
                 row = row.text(value);
             }
-            row = row.int(run.replica).text(&Text::from(name.as_str()));
+            row = row.int(run.replica).text(&SharedText::from(name.as_str()));
             row.float(value).end()?;
         }
     }
@@ -173,7 +173,7 @@ fn sql(out: &mut impl Write, info: &BatchInfo, rows: &[BatchRow]) -> io::Result<
             )?;
         }
     }
-    for Described {
+    for ColumnDescription {
         name,
         kind,
         unit,

@@ -36,7 +36,7 @@ use crate::store::{RunSummary, StoreError};
 use crate::words::counted;
 use data::RunData;
 pub use drawing::Drawing;
-pub use samples::{Series, histogram, time_series};
+pub use samples::{SampleSeries, histogram, time_series};
 pub(crate) use svg::escape;
 
 /// A figure.

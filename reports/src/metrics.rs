@@ -104,7 +104,7 @@ impl MetricKind {
 
 /// Where a metric comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum MetricSource {
     /// Calls of connect and their outcomes.
     Connects,
     /// The requests of clients.
@@ -143,7 +143,7 @@ pub struct Metric {
     /// How it is computed, in a sentence or two; empty if the words say it all.
     pub doc: &'static str,
     /// Where it comes from.
-    pub source: Source,
+    pub source: MetricSource,
     /// Whether it is taken over the steady window only.
     pub steady: bool,
     /// For a share of counts: the metrics that are its numerator and denominator.
@@ -154,7 +154,7 @@ pub struct Metric {
 
 impl Metric {
     const fn new(
-        source: Source,
+        source: MetricSource,
         id: &'static str,
         kind: MetricKind,
         words: &'static str,

@@ -11,7 +11,9 @@ mod series;
 mod student;
 
 pub use sensitivity::{FirstOrder, first_order};
-pub use series::{LongMean, WarmUp, WarmUpRule, batch_means, long_mean, mser5, quantile_interval};
+pub use series::{
+    LongMean, WarmUpEnd, WarmUpRule, batch_means, long_mean, mser5, quantile_interval,
+};
 pub use student::student_t;
 
 /// The 0.975 quantile of the normal distribution.

@@ -7,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use scenarios::assemble::Assembly;
 use scenarios::execution::Execution;
 use scenarios::overrides::Override;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::sweep::Plan;
 
 /// A thousand clients behind a router, a hundred servers, three workloads, ten runs.
@@ -36,7 +36,7 @@ bytes = "10 MB"
 "#;
 
 fn plan() -> Plan {
-    let source = Source {
+    let source = SourceText {
         name: "large.toml".to_owned(),
         text: LARGE.to_owned(),
     };

@@ -4,9 +4,9 @@
 
 use std::error::Error;
 
-use scenarios::batch::{Making, Options, make};
+use scenarios::batch::{BatchOptions, RunControl, make};
 use scenarios::interrupt::Interrupt;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::progress::BatchProgress;
 use scenarios::sweep::Plan;
 
@@ -21,13 +21,13 @@ sweep = { "topology.path.delay" = ["1 ms", "10 ms", "100 ms"] }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (name, text) = ("sweep".into(), SCENARIO.into());
-    let source = Source { name, text };
+    let source = SourceText { name, text };
     let plan = Plan::new(&source, &[])?;
     let dir = std::env::args().nth(1);
-    let options = Options::new(dir.unwrap_or("results/sweep".into()), &source);
+    let options = BatchOptions::new(dir.unwrap_or("results/sweep".into()), &source);
     let lengths = plan.runs.iter().map(|run| run.scenario.duration);
     let (progress, interrupt) = (BatchProgress::new(lengths, true), Interrupt::default());
-    let batch = make(&plan, &options, Making::new(&progress, &interrupt))?;
+    let batch = make(&plan, &options, RunControl::new(&progress, &interrupt))?;
     for (run, outcome) in plan.runs.iter().zip(&batch.outcomes) {
         let metrics = outcome.outline().map(|outline| &outline.metrics);
         let median = metrics.and_then(|m| m.get("connect_latency_p50_s"));

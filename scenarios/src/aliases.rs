@@ -1,7 +1,7 @@
 //! The several names of TCP parameters: compares paths in a scenario, and replaces values, by the parameter
 //! that a name stands for.
 
-use tcp_model::params::{self, Named, Param, Value};
+use tcp_model::params::{self, Named, Param, ParamValue};
 use toml::Table;
 
 use crate::dotted_path::{DottedPath, PathStep};
@@ -91,7 +91,7 @@ fn remove_within(
     table: &mut Table,
     prefix: &str,
     keys: &[&str],
-    left: &mut Vec<(&'static Param, Value)>,
+    left: &mut Vec<(&'static Param, ParamValue)>,
 ) {
     let written: Vec<String> = table.keys().cloned().collect();
     for key in written {
@@ -100,7 +100,7 @@ fn remove_within(
             if !named.keys().iter().any(|k| keys.contains(k)) {
                 continue;
             }
-            let value = table.remove(&key).map(toml::Value::try_into::<Value>);
+            let value = table.remove(&key).map(toml::Value::try_into::<ParamValue>);
             if let Some(Ok(value)) = value
                 && let Ok(values) = named.values(&value)
             {

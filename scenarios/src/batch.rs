@@ -9,10 +9,10 @@
 
 mod look;
 mod outcome;
-mod part;
 mod rows;
 mod shard;
 mod shares;
+mod status;
 mod until;
 
 use std::collections::BTreeSet;
@@ -31,18 +31,18 @@ use crate::execution::Execution;
 use crate::existing::Existing;
 use crate::interrupt::Interrupt;
 use crate::output_dir::shell_words;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::process::provenance;
 use crate::progress::BatchProgress;
-use crate::run::{Job, Made, RunError};
+use crate::run::{FinishedRun, Job, RunError};
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
-use look::{Found, Inside, Missing, find, find_only, outline};
-pub use outcome::{MadeNow, Outline, RunOutcome};
-pub use part::{Part, collect, damaged_runs, runs_there};
+use look::{MissingRun, NamedBy, RunLookup, find, find_only, outline};
+pub use outcome::{MadeNow, RunOutcome, RunOutline};
 pub(crate) use rows::row;
 pub use shard::{Shard, ShardChoice, ShardError};
 use shares::Shares;
+pub use status::{BatchStatus, collect, damaged_runs, runs_there};
 
 /// Batches of more runs keep the metrics only, unless requested otherwise.
 pub const LARGE: usize = 100;
@@ -75,7 +75,7 @@ impl Keep {
 
 /// How to execute a batch.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct BatchOptions {
     /// Where the results go.
     pub dir: PathBuf,
     /// How to execute runs, which share its threads.
@@ -90,11 +90,11 @@ pub struct Options {
     pub search: Vec<String>,
 }
 
-impl Options {
+impl BatchOptions {
     /// Results of this scenario in `dir`, on all processors.
-    pub fn new(dir: impl Into<PathBuf>, source: &Source) -> Options {
+    pub fn new(dir: impl Into<PathBuf>, source: &SourceText) -> BatchOptions {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Options {
+        BatchOptions {
             dir: dir.into(),
             execution: Execution::with_threads(processors),
             command: String::new(),
@@ -126,13 +126,17 @@ pub struct Batch {
 ///
 /// # Errors
 /// When the directory belongs to something else, or the batch's files cannot be written.
-pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch, RunError> {
+pub fn make(
+    plan: &Plan,
+    options: &BatchOptions,
+    control: RunControl<'_>,
+) -> Result<Batch, RunError> {
     let dir = &options.dir;
-    let mut place = ResultDir::claim_for_batch(dir, ids(plan), making.force)?;
+    let mut place = ResultDir::claim_for_batch(dir, ids(plan), control.force)?;
     place.put("batch.toml", &options.text)?;
     let (outcomes, damaged) = match &plan.until {
-        Some(until) => until::all_runs(plan, options, making, until)?,
-        None => all_runs(plan, options, making, None)?,
+        Some(until) => until::all_runs(plan, options, control, until)?,
+        None => all_runs(plan, options, control, None)?,
     };
     let metrics_only = options.keep.metrics_only(plan.runs.len());
     let rows: Vec<BatchRow> = plan
@@ -171,12 +175,12 @@ pub fn make(plan: &Plan, options: &Options, making: Making<'_>) -> Result<Batch,
 /// As [`make`].
 pub fn make_shard(
     plan: &Plan,
-    options: &Options,
-    making: Making<'_>,
+    options: &BatchOptions,
+    control: RunControl<'_>,
     shard: Shard,
 ) -> Result<Vec<RunOutcome>, RunError> {
-    ResultDir::join_batch(&options.dir, ids(plan), &options.text, making.force)?;
-    let (outcomes, _) = all_runs(plan, options, making, Some(shard))?;
+    ResultDir::join_batch(&options.dir, ids(plan), &options.text, control.force)?;
+    let (outcomes, _) = all_runs(plan, options, control, Some(shard))?;
     Ok(outcomes)
 }
 
@@ -208,14 +212,14 @@ fn write_files(
 
 /// What a run may take; a run that would take more fails. No part of its identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Limits {
+pub struct RunLimits {
     /// Time by the clock, seconds.
     pub time_s: Option<f64>,
     /// Memory as estimated, bytes.
     pub memory_bytes: Option<f64>,
 }
 
-impl Limits {
+impl RunLimits {
     /// Whether a run may be begun.
     fn admit(&self, spec: &RunSpec) -> Result<(), RunError> {
         let Some(limit) = self.memory_bytes else {
@@ -232,7 +236,7 @@ impl Limits {
 
 /// Which runs to execute, and what watches and stops them.
 #[derive(Clone, Copy, Debug)]
-pub struct Making<'a> {
+pub struct RunControl<'a> {
     /// Repeat completed runs.
     pub force: bool,
     /// For each run in plan order, whether to execute it; all if `None`. Other completed runs are kept.
@@ -240,7 +244,7 @@ pub struct Making<'a> {
     /// Start no more runs once one has failed.
     pub fail_fast: bool,
     /// What a run may take.
-    pub limits: Limits,
+    pub limits: RunLimits,
     /// The command line, for the provenance of runs.
     pub command: &'a str,
     /// Receives the progress of runs.
@@ -249,14 +253,14 @@ pub struct Making<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-impl<'a> Making<'a> {
+impl<'a> RunControl<'a> {
     /// What is missing, without limits.
-    pub fn new(progress: &'a BatchProgress, interrupt: &'a Interrupt) -> Making<'a> {
-        Making {
+    pub fn new(progress: &'a BatchProgress, interrupt: &'a Interrupt) -> RunControl<'a> {
+        RunControl {
             force: false,
             only: None,
             fail_fast: false,
-            limits: Limits::default(),
+            limits: RunLimits::default(),
             command: "",
             progress,
             interrupt,
@@ -271,8 +275,8 @@ impl<'a> Making<'a> {
 /// Makes the runs of a plan with all threads; also the lines of parts that cannot be used.
 fn all_runs(
     plan: &Plan,
-    options: &Options,
-    making: Making<'_>,
+    options: &BatchOptions,
+    control: RunControl<'_>,
     shard: Option<Shard>,
 ) -> Result<(Vec<RunOutcome>, Vec<String>), RunError> {
     let parts = Parts::read(&options.dir)?;
@@ -287,26 +291,26 @@ fn all_runs(
         .num_threads(options.execution.threads)
         .build()
         .map_err(|e| RunError::Threads(e.to_string()))?;
-    let runs = Runs {
+    let runs = RunsInProgress {
         plan,
         options,
-        making,
+        control,
         parts: parts.runs,
         writer,
         metrics_only,
         names: Mutex::default(),
     };
     let outcomes = pool.install(|| runs.make());
-    making.progress.finish();
+    control.progress.finish();
     runs.writer.map_or(Ok(()), PartWriter::finish)?;
     Ok((outcomes, parts.damaged))
 }
 
 /// The runs of a batch while they are made.
-struct Runs<'a> {
+struct RunsInProgress<'a> {
     plan: &'a Plan,
-    options: &'a Options,
-    making: Making<'a>,
+    options: &'a BatchOptions,
+    control: RunControl<'a>,
     /// What lies in parts.
     parts: std::collections::HashMap<String, PartRun>,
     writer: Option<PartWriter>,
@@ -314,7 +318,7 @@ struct Runs<'a> {
     names: Mutex<SharedNames>,
 }
 
-impl Runs<'_> {
+impl RunsInProgress<'_> {
     fn place(&self, spec: &RunSpec) -> PathBuf {
         self.options.dir.join("runs").join(&spec.id)
     }
@@ -322,17 +326,17 @@ impl Runs<'_> {
     /// What became of each run of the plan.
     fn make(&self) -> Vec<RunOutcome> {
         let runs = &self.plan.runs;
-        let found: Vec<Found> = runs
+        let found: Vec<RunLookup> = runs
             .par_iter()
             .enumerate()
             .map(|(i, spec)| self.find(i, spec))
             .collect();
         let mut outcomes: Vec<Option<RunOutcome>> = Vec::with_capacity(found.len());
-        let mut missing: Vec<(usize, Mutex<Option<Missing>>)> = Vec::new();
+        let mut missing: Vec<(usize, Mutex<Option<MissingRun>>)> = Vec::new();
         for (i, found) in found.into_iter().enumerate() {
             match found {
-                Found::Ended(outcome) => outcomes.push(Some(outcome)),
-                Found::Missing(how) => {
+                RunLookup::Ended(outcome) => outcomes.push(Some(outcome)),
+                RunLookup::Missing(how) => {
                     outcomes.push(None);
                     missing.push((i, Mutex::new(Some(how))));
                 }
@@ -363,35 +367,35 @@ impl Runs<'_> {
     }
 
     /// Looks for a run in the parts and in its directory.
-    fn find(&self, place: usize, spec: &RunSpec) -> Found {
-        let making = self.making;
+    fn find(&self, place: usize, spec: &RunSpec) -> RunLookup {
+        let control = self.control;
         let wants_directory = self.options.keep == Keep::Everything;
         if let Some(PartRun::Complete { metrics, .. }) = self.parts.get(&spec.id)
-            && !(making.is_chosen(place) && (making.force || wants_directory))
+            && !(control.is_chosen(place) && (control.force || wants_directory))
         {
-            making.progress.kept(spec.scenario.duration);
-            let outline = Outline::of_metrics(metrics.clone());
-            return Found::Ended(RunOutcome::Kept(Box::new(outline)));
+            control.progress.kept(spec.scenario.duration);
+            let outline = RunOutline::of_metrics(metrics.clone());
+            return RunLookup::Ended(RunOutcome::Kept(Box::new(outline)));
         }
         let dir = self.place(spec);
-        match making.is_chosen(place) {
-            true => find(spec, &dir, Inside::Batch, making),
-            false => find_only(spec, &dir, making),
+        match control.is_chosen(place) {
+            true => find(spec, &dir, NamedBy::Batch, control),
+            false => find_only(spec, &dir, control),
         }
     }
 
     fn make_one(
         &self,
         place: usize,
-        how: Missing,
+        how: MissingRun,
         shares: &Shares,
         has_failed: &AtomicBool,
     ) -> RunOutcome {
-        let (spec, making) = (&self.plan.runs[place], self.making);
-        if making.fail_fast && has_failed.load(Ordering::Relaxed) {
+        let (spec, control) = (&self.plan.runs[place], self.control);
+        if control.fail_fast && has_failed.load(Ordering::Relaxed) {
             return RunOutcome::LeftOut("another run had failed");
         }
-        if let Err(error) = making.limits.admit(spec) {
+        if let Err(error) = control.limits.admit(spec) {
             return self.failed(spec, error);
         }
         let threads = shares.take();
@@ -404,7 +408,7 @@ impl Runs<'_> {
             Some(writer) if self.metrics_only && !how.replace => {
                 self.make_metrics(spec, execution, how, writer)
             }
-            _ => make_missing(spec, &self.place(spec), how, execution, making),
+            _ => make_missing(spec, &self.place(spec), how, execution, control),
         };
         if let (RunOutcome::Failed(error), Some(writer)) = (&outcome, &self.writer)
             && !outcome.is_stopped()
@@ -431,14 +435,14 @@ impl Runs<'_> {
         &self,
         spec: &RunSpec,
         execution: Execution,
-        how: Missing,
+        how: MissingRun,
         writer: &PartWriter,
     ) -> RunOutcome {
-        let mut seen = self.making.progress.run();
+        let mut seen = self.control.progress.run();
         let job = Job {
             execution,
-            interrupt: Some(self.making.interrupt),
-            time_s: self.making.limits.time_s,
+            interrupt: Some(self.control.interrupt),
+            time_s: self.control.limits.time_s,
             ..Job::new(spec, Path::new(""))
         };
         let made = beside(
@@ -456,7 +460,7 @@ impl Runs<'_> {
             };
             writer.add(&spec.id, &run)?;
             Ok(MadeNow {
-                outline: Outline::of_metrics(metrics),
+                outline: RunOutline::of_metrics(metrics),
                 division: None,
                 kept: Vec::new(),
             })
@@ -477,11 +481,11 @@ pub fn make_run(
     spec: &RunSpec,
     dir: &Path,
     execution: Execution,
-    making: Making<'_>,
+    control: RunControl<'_>,
 ) -> RunOutcome {
-    match find(spec, dir, Inside::Alone, making) {
-        Found::Ended(outcome) => outcome,
-        Found::Missing(how) => make_missing(spec, dir, how, execution, making),
+    match find(spec, dir, NamedBy::User, control) {
+        RunLookup::Ended(outcome) => outcome,
+        RunLookup::Missing(how) => make_missing(spec, dir, how, execution, control),
     }
 }
 
@@ -490,31 +494,31 @@ pub(crate) fn make_run_of_batch(
     spec: &RunSpec,
     dir: &Path,
     execution: Execution,
-    making: Making<'_>,
+    control: RunControl<'_>,
 ) -> RunOutcome {
-    match find(spec, dir, Inside::Batch, making) {
-        Found::Ended(outcome) => outcome,
-        Found::Missing(how) => make_missing(spec, dir, how, execution, making),
+    match find(spec, dir, NamedBy::Batch, control) {
+        RunLookup::Ended(outcome) => outcome,
+        RunLookup::Missing(how) => make_missing(spec, dir, how, execution, control),
     }
 }
 
 fn make_missing(
     spec: &RunSpec,
     dir: &Path,
-    how: Missing,
+    how: MissingRun,
     execution: Execution,
-    making: Making<'_>,
+    control: RunControl<'_>,
 ) -> RunOutcome {
-    let mut seen = making.progress.run();
+    let mut seen = control.progress.run();
     let job = Job {
         replace: how.replace,
         execution,
-        interrupt: Some(making.interrupt),
-        time_s: making.limits.time_s,
-        command: making.command,
+        interrupt: Some(control.interrupt),
+        time_s: control.limits.time_s,
+        command: control.command,
         ..Job::new(spec, dir)
     };
-    let made: Result<Made, RunError> = beside(
+    let made: Result<FinishedRun, RunError> = beside(
         &job,
         |job, observe| job.execute(observe),
         |p| seen.observe(p),
@@ -526,7 +530,7 @@ fn make_missing(
         },
         // Another process may have completed it meanwhile; equal runs give equal results.
         Err(error) => match Existing::look(spec, dir) {
-            Existing::Complete(summary) if !making.force => RunOutcome::Kept(outline(*summary)),
+            Existing::Complete(summary) if !control.force => RunOutcome::Kept(outline(*summary)),
             _ => RunOutcome::Failed(error),
         },
     };

@@ -12,11 +12,11 @@ use reports::stats::student_t;
 const RISK: f64 = 0.05;
 
 /// What replicas have shown of an alternative, by the number of the replica.
-pub(crate) type Values = BTreeMap<u32, f64>;
+pub(crate) type VariantValues = BTreeMap<u32, f64>;
 
 /// An alternative in a round.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct VariantStanding {
     /// Its place among the alternatives.
     pub(crate) candidate: usize,
     /// Its mean over the replicas.
@@ -51,16 +51,17 @@ pub(crate) fn comparisons(candidates: usize, first: u32, most: u32) -> usize {
 /// Compares the alternatives of a round with the best of them, which comes first; `comparisons` are those of
 /// the whole search. Alternatives without a value come last and are eliminated.
 pub(crate) fn round(
-    values: &[(usize, Values)],
+    values: &[(usize, VariantValues)],
     wants_largest: bool,
     comparisons: usize,
-) -> Vec<Standing> {
+) -> Vec<VariantStanding> {
     let sign = if wants_largest { 1.0 } else { -1.0 };
-    let mean = |of: &Values| match of.len() {
+    let mean = |of: &VariantValues| match of.len() {
         0 => f64::NAN,
         n => of.values().sum::<f64>() / n as f64,
     };
-    let mut order: Vec<(&(usize, Values), f64)> = values.iter().map(|v| (v, mean(&v.1))).collect();
+    let mut order: Vec<(&(usize, VariantValues), f64)> =
+        values.iter().map(|v| (v, mean(&v.1))).collect();
     let merit = |mean: f64| match mean.is_nan() {
         true => f64::NEG_INFINITY,
         false => sign * mean,
@@ -76,7 +77,7 @@ pub(crate) fn round(
             0 => None,
             _ => behind(leader, own, sign, comparisons),
         };
-        Standing {
+        VariantStanding {
             candidate: *candidate,
             mean: *mean,
             behind,
@@ -87,7 +88,12 @@ pub(crate) fn round(
 }
 
 /// How far an alternative is behind the leader, over the replicas that both have.
-fn behind(leader: &Values, own: &Values, sign: f64, comparisons: usize) -> Option<Behind> {
+fn behind(
+    leader: &VariantValues,
+    own: &VariantValues,
+    sign: f64,
+    comparisons: usize,
+) -> Option<Behind> {
     let pairs = own.iter().filter_map(|(replica, value)| {
         let best = leader.get(replica)?;
         Some(sign * (best - value))
@@ -128,8 +134,9 @@ mod tests {
     fn search(dice: &mut Dice, means: &[f64], most: u32) -> (u32, Vec<usize>) {
         let first = 4;
         let comparisons = comparisons(means.len(), first, most);
-        let mut alive: Vec<(usize, Values)> =
-            (0..means.len()).map(|i| (i, Values::new())).collect();
+        let mut alive: Vec<(usize, VariantValues)> = (0..means.len())
+            .map(|i| (i, VariantValues::new()))
+            .collect();
         let (mut made, mut replicas) = (0, first);
         let mut common: BTreeMap<u32, f64> = BTreeMap::new();
         loop {
@@ -170,14 +177,18 @@ mod tests {
 
     #[test]
     fn equals_are_not_told_apart_and_what_has_no_value_is_out() {
-        let same: Values = [(0, 1.0), (1, 2.0), (2, 3.0)].into();
-        let all = [(0, same.clone()), (1, same.clone()), (2, Values::new())];
+        let same: VariantValues = [(0, 1.0), (1, 2.0), (2, 3.0)].into();
+        let all = [
+            (0, same.clone()),
+            (1, same.clone()),
+            (2, VariantValues::new()),
+        ];
         let found = round(&all, false, 4);
         let out: Vec<bool> = found.iter().map(|s| s.is_eliminated).collect();
         assert_eq!(out, [false, false, true]);
         assert_eq!(found[1].behind.unwrap().interval, (0.0, 0.0));
         // Smaller by the same in each replica is certain.
-        let less: Values = same.iter().map(|(r, v)| (*r, v - 0.1)).collect();
+        let less: VariantValues = same.iter().map(|(r, v)| (*r, v - 0.1)).collect();
         let found = round(&[(0, same), (1, less)], false, 4);
         assert_eq!((found[0].candidate, found[1].is_eliminated), (1, true));
     }

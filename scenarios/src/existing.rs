@@ -4,7 +4,7 @@ use std::path::Path;
 
 use reports::RunSummary;
 use reports::store::hash::text_hash;
-use reports::store::{Marker, ResultKind, Standing, StoreError, look};
+use reports::store::{Marker, PathContents, ResultKind, StoreError, look};
 
 use crate::run_spec::RunSpec;
 
@@ -27,8 +27,8 @@ impl Existing {
     pub fn look(spec: &RunSpec, dir: &Path) -> Existing {
         let marker = match look(dir) {
             Err(error) => return Existing::Other(error),
-            Ok(Standing::Nothing | Standing::Empty) => return Existing::Absent,
-            Ok(Standing::Ours(marker)) => *marker,
+            Ok(PathContents::Nothing | PathContents::Empty) => return Existing::Absent,
+            Ok(PathContents::Ours(marker)) => *marker,
         };
         if marker.kind != ResultKind::Run {
             return Existing::Other(StoreError::OtherKind {

@@ -84,7 +84,7 @@ pub fn connections(
 
 /// Mean load of one connection of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PerConnection {
+pub struct ConnectionLoad {
     /// Requests.
     pub requests: f64,
     /// Segments from client to server, and back.
@@ -95,9 +95,9 @@ pub struct PerConnection {
     pub others: f64,
 }
 
-impl PerConnection {
+impl ConnectionLoad {
     /// For an exchange with segments of at most `mss` bytes.
-    pub fn new(exchange: &Exchange, mss: u16) -> PerConnection {
+    pub fn new(exchange: &Exchange, mss: u16) -> ConnectionLoad {
         let requests = f64::from(exchange.requests);
         let (request, response) = (mean(exchange.request), mean(exchange.response));
         let mss = f64::from(mss);
@@ -107,7 +107,7 @@ impl PerConnection {
         let acks = |bytes: f64| (segments(bytes) / 2.0).ceil();
         let there = 3.0 + requests * (segments(request) + acks(response));
         let back = 3.0 + requests * (segments(response) + acks(request));
-        PerConnection {
+        ConnectionLoad {
             requests,
             segments: (there, back),
             bytes: (

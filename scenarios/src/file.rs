@@ -15,7 +15,7 @@ pub mod values;
 pub mod workload;
 
 use keys::described;
-use values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUp};
+use values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
 
 described! {
 /// A scenario.
@@ -208,7 +208,7 @@ pub struct RecordFile {
     /// warm-up, each with a 95 % interval by the means of twenty batches, as metrics `long_run_…`.
     /// `"mser-5"` finds the end of each warm-up; a duration fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub warm_up: Option<WarmUp> => { default: "no such means", example: r#""mser-5""# },
+    pub warm_up: Option<WarmUpChoice> => { default: "no such means", example: r#""mser-5""# },
     /// Keeps the distributions of latencies among the metrics, 20 bins for each power of ten, so that
     /// `[[figure]] distribution` can pool the connects or requests of all replicas.
     #[serde(skip_serializing_if = "Option::is_none")]

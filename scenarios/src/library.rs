@@ -1,6 +1,6 @@
 //! The ready-made scenarios, kept in the binary.
 
-use crate::problem::Source;
+use crate::problem::SourceText;
 
 /// A ready-made scenario.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +85,8 @@ pub fn find(name: &str) -> Option<&'static LibraryEntry> {
 
 impl LibraryEntry {
     /// As a source of text, for messages.
-    pub fn source(&self) -> Source {
-        Source {
+    pub fn source(&self) -> SourceText {
+        SourceText {
             name: format!("{}.toml", self.name),
             text: self.text.to_owned(),
         }

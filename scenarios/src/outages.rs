@@ -65,7 +65,7 @@ fn times(changes: &[LinkChange]) -> Vec<Times> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Source;
+    use crate::problem::SourceText;
     use crate::sweep::Plan;
 
     fn outages(changes: &str, faults: &str) -> Vec<(String, Times)> {
@@ -74,7 +74,7 @@ mod tests {
              path = {{ delay = \"1 ms\", {changes} }}\n[[workload]]\n\
              arrivals = {{ kind = \"burst\", count = 1 }}\n"
         );
-        let source = Source {
+        let source = SourceText {
             name: "x.toml".to_owned(),
             text,
         };

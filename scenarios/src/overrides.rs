@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use crate::aliases::{self, TcpPath};
 use crate::dotted_path::{DottedPath, PathStep};
-use crate::problem::{Origin, Problem};
+use crate::problem::{Problem, ValueOrigin};
 use crate::suggest;
 use crate::unreadable::Unreadable;
 
@@ -50,7 +50,7 @@ impl Override {
     }
 
     /// Where it comes from, for messages.
-    pub fn origin(&self) -> Origin {
+    pub fn origin(&self) -> ValueOrigin {
         let words = match &self.by {
             By::Set => format!("--set {}={}", self.path, self.value),
             By::Sweep => format!("value {} of sweep.\"{}\"", self.value, self.path),
@@ -58,7 +58,7 @@ impl Override {
                 format!("{} = {} of variant {name:?}", self.path, self.value)
             }
         };
-        Origin {
+        ValueOrigin {
             path: self.path.clone(),
             words,
         }

@@ -14,7 +14,7 @@ use tcp_model::{Connection, TcpParams};
 
 use crate::console::{CommandError, note, print};
 use crate::overrides::Override;
-use crate::problem::{Origin, Source, render};
+use crate::problem::{SourceText, ValueOrigin, render};
 use crate::read;
 use crate::scenario::tcp::TcpSets;
 use crate::unreadable::Unreadable;
@@ -227,11 +227,11 @@ fn params(profile: &str, set: &[String]) -> Result<TcpParams, CommandError> {
         };
         changes.push(Override::parse(&whole).map_err(usage)?);
     }
-    let source = Source {
+    let source = SourceText {
         name: "--set".into(),
         text: BARE.into(),
     };
-    let set: Vec<Origin> = changes.iter().map(Override::origin).collect();
+    let set: Vec<ValueOrigin> = changes.iter().map(Override::origin).collect();
     let problem = |p| CommandError::Usage(render(&p, &source, &set));
     let file = read::file_with(BARE, &changes).map_err(problem)?;
     let sets = TcpSets::new(&file.tcp.unwrap_or_default(), &[]).map_err(problem)?;

@@ -134,7 +134,7 @@ fn is_drop_tail(network: &Network, link: LinkId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Source;
+    use crate::problem::SourceText;
     use crate::sweep::Plan;
 
     /// Ten flows through a drop-tail queue, changed by `with`.
@@ -153,7 +153,7 @@ kind = "bulk"
         let text = with
             .iter()
             .fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
-        let source = Source {
+        let source = SourceText {
             name: "t.toml".to_owned(),
             text,
         };

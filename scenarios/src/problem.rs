@@ -45,7 +45,7 @@ impl Problem {
 
 /// The text a scenario came from.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourceText {
     /// File name, or the name of a library scenario.
     pub name: String,
     /// Its text.
@@ -54,7 +54,7 @@ pub struct Source {
 
 /// The source of a value that is not from the scenario's text: `--set`, or a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct ValueOrigin {
     /// The path of the value.
     pub path: DottedPath,
     /// What put it there, as in `--set tcp.nagle=true`.
@@ -64,24 +64,24 @@ pub struct Origin {
 /// A rejected scenario; displays as the message for users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refused {
+pub struct RefusedScenario {
     /// What is wrong.
     pub problem: Problem,
     message: String,
 }
 
-impl Refused {
+impl RefusedScenario {
     /// Rejects a scenario because of a problem; `set` lists the values that do not come from its text.
-    pub fn new(problem: Problem, source: &Source, set: &[Origin]) -> Refused {
+    pub fn new(problem: Problem, source: &SourceText, set: &[ValueOrigin]) -> RefusedScenario {
         let message = render(&problem, source, set);
-        Refused { problem, message }
+        RefusedScenario { problem, message }
     }
 }
 
 /// The message for users: what is wrong, where, the line with a caret, and what to try.
 ///
 /// For a value from `--set` or a sweep, shows that instead of the file.
-pub fn render(problem: &Problem, source: &Source, set: &[Origin]) -> String {
+pub fn render(problem: &Problem, source: &SourceText, set: &[ValueOrigin]) -> String {
     let mut out = format!("error: {}\n", problem.message);
     // `workload.web` and `workload[0]` may be the same element.
     let tree = source.text.parse().unwrap_or_default();
@@ -110,7 +110,7 @@ pub fn render(problem: &Problem, source: &Source, set: &[Origin]) -> String {
     out
 }
 
-fn show_line(out: &mut String, source: &Source, path: &DottedPath, span: Range<usize>) {
+fn show_line(out: &mut String, source: &SourceText, path: &DottedPath, span: Range<usize>) {
     let text = &source.text;
     let mut start = span.start.min(text.len());
     while !text.is_char_boundary(start) {

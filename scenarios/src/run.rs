@@ -39,7 +39,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// It aborted, usually because its records could not be written.
     #[error(transparent)]
-    Simulation(#[from] sim_core::simulation::RunError),
+    Simulation(#[from] sim_core::simulation::SimulationError),
     /// No thread could be started.
     #[error("cannot start threads: {0}; try --threads 1")]
     Threads(String),
@@ -97,7 +97,7 @@ impl fmt::Debug for Job<'_> {
 
 /// A finished run.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct FinishedRun {
     /// Its results.
     pub summary: RunSummary,
     /// How its network was divided; not part of the results.
@@ -138,7 +138,10 @@ impl<'a> Job<'a> {
     /// # Errors
     /// When the scenario cannot be assembled, the directory cannot be written, the run was
     /// interrupted, or the simulator has a bug; then there is no directory.
-    pub fn execute(&self, observe: &mut dyn FnMut(SimulationProgress)) -> Result<Made, RunError> {
+    pub fn execute(
+        &self,
+        observe: &mut dyn FnMut(SimulationProgress),
+    ) -> Result<FinishedRun, RunError> {
         guarded(|| self.attempt(observe))
     }
 
@@ -204,7 +207,10 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn attempt(&self, observe: &mut dyn FnMut(SimulationProgress)) -> Result<Made, RunError> {
+    fn attempt(
+        &self,
+        observe: &mut dyn FnMut(SimulationProgress),
+    ) -> Result<FinishedRun, RunError> {
         let begun = process::provenance(self.command, None);
         let mut assembly = self.assemble()?;
         let http = assembly.http(self.spec);
@@ -243,7 +249,7 @@ impl<'a> Job<'a> {
             let _ = freed.join();
         }
         let Completed { summary, kept } = completed?;
-        Ok(Made {
+        Ok(FinishedRun {
             summary,
             division,
             simulating_cpu_s,

@@ -10,7 +10,7 @@ use toml::Value;
 use crate::dotted_path::DottedPath;
 use crate::file::FigureFile;
 use crate::overrides::{By, Override};
-use crate::problem::{Origin, Problem, Refused, Source};
+use crate::problem::{Problem, RefusedScenario, SourceText, ValueOrigin};
 use crate::read::{self, ScenarioText};
 use crate::run_spec::RunSpec;
 
@@ -154,12 +154,13 @@ impl Plan {
     ///
     /// # Errors
     /// When the scenario is wrong; the message names place and remedy.
-    pub fn new(source: &Source, changes: &[Override]) -> Result<Plan, Refused> {
+    pub fn new(source: &SourceText, changes: &[Override]) -> Result<Plan, RefusedScenario> {
         // Problems in the text itself are shown with their lines and columns.
-        let written = read::written(&source.text).map_err(|p| Refused::new(p, source, &[]))?;
+        let written =
+            read::written(&source.text).map_err(|p| RefusedScenario::new(p, source, &[]))?;
         plan(source, written, changes).map_err(|(problem, all)| {
-            let set: Vec<Origin> = all.iter().map(Override::origin).collect();
-            Refused::new(problem, source, &set)
+            let set: Vec<ValueOrigin> = all.iter().map(Override::origin).collect();
+            RefusedScenario::new(problem, source, &set)
         })
     }
 
@@ -176,7 +177,11 @@ impl Plan {
 
 type PlanProblem = (Problem, Vec<Override>);
 
-fn plan(source: &Source, written: ScenarioText, changes: &[Override]) -> Result<Plan, PlanProblem> {
+fn plan(
+    source: &SourceText,
+    written: ScenarioText,
+    changes: &[Override],
+) -> Result<Plan, PlanProblem> {
     let with_changes = |p: Problem| (p, changes.to_vec());
     let ScenarioText { tree, mut file } = written;
     if !changes.is_empty() {

@@ -5,14 +5,14 @@ mod common;
 use std::sync::{Arc, Once};
 
 use common::summary_of;
-use scenarios::batch::{Keep, Making, Options, RunOutcome, make};
+use scenarios::batch::{BatchOptions, Keep, RunControl, RunOutcome, make};
 use scenarios::execution::Execution;
 use scenarios::interrupt::Interrupt;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::progress::BatchProgress;
 use scenarios::registry::Registry;
 use scenarios::sweep::Plan;
-use sim_core::plugin::{Maker, ModelKind, Parameter, ValueKind};
+use sim_core::plugin::{Maker, ModelKind, ModelParameter, ValueKind};
 use tcp_model::app::named::{AnyApplication, Application, Placement};
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::SocketCx;
@@ -66,7 +66,7 @@ impl App for Crowd {
     }
 }
 
-const PARAMETERS: &[Parameter] = &[Parameter {
+const PARAMETERS: &[ModelParameter] = &[ModelParameter {
     name: "connections",
     kind: ValueKind::Count,
     default: None,
@@ -213,20 +213,20 @@ fn a_plug_in_that_panics_stops_no_other_run_of_a_batch_of_parts() {
     );
     let plan = plan(&text).unwrap();
     let tmp = tempfile::tempdir().unwrap();
-    let source = Source {
+    let source = SourceText {
         name: "crowd".into(),
         text,
     };
-    let options = Options {
+    let options = BatchOptions {
         keep: Keep::Metrics,
-        ..Options::new(tmp.path().join("r"), &source)
+        ..BatchOptions::new(tmp.path().join("r"), &source)
     };
     let lengths = plan.runs.iter().map(|run| run.scenario.duration);
     let (progress, interrupt) = (BatchProgress::new(lengths, true), Interrupt::default());
     let index = || std::fs::read_to_string(tmp.path().join("r/index.csv")).unwrap();
     let mut before = String::new();
     for repeat in [false, true] {
-        let batch = make(&plan, &options, Making::new(&progress, &interrupt)).unwrap();
+        let batch = make(&plan, &options, RunControl::new(&progress, &interrupt)).unwrap();
         for (run, outcome) in plan.runs.iter().zip(&batch.outcomes) {
             let connections = run.parameters[0].1.as_str();
             match outcome {

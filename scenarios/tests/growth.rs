@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use scenarios::overrides::Override;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::sweep::Plan;
 
 fn checked(text: String) -> Result<Plan, String> {
     let name = "test.toml".into();
-    Plan::new(&Source { name, text }, &[] as &[Override]).map_err(|e| e.to_string())
+    Plan::new(&SourceText { name, text }, &[] as &[Override]).map_err(|e| e.to_string())
 }
 
 fn time(text: String) -> Duration {
@@ -102,7 +102,7 @@ fn variants_are_the_same_as_when_each_is_read_alone() {
     let all = checked(pair() + sweep).unwrap();
     assert_eq!(all.runs.len(), 16);
     for run in &all.runs {
-        let source = Source {
+        let source = SourceText {
             name: "x".into(),
             text: pair(),
         };

@@ -5,11 +5,11 @@ mod common;
 use std::sync::Arc;
 
 use common::{directory, said};
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::registry::Registry;
 use scenarios::sweep::Plan;
 use sim_core::impairments::{AnyLoss, LossModel};
-use sim_core::plugin::{Maker, ModelKind, Parameter, ValueKind};
+use sim_core::plugin::{Maker, ModelKind, ModelParameter, ValueKind};
 use sim_core::{Rng, SimTime};
 
 /// Loses every n-th packet.
@@ -26,7 +26,7 @@ impl LossModel for EveryNth {
     }
 }
 
-const PARAMETERS: &[Parameter] = &[Parameter {
+const PARAMETERS: &[ModelParameter] = &[ModelParameter {
     name: "n",
     kind: ValueKind::Count,
     default: None,
@@ -64,7 +64,7 @@ bytes = "500 kB"
 fn a_users_own_loss_model_works_in_a_sweep() {
     let registry = Registry::new().links(|models| models.losses.add(every_nth()));
     registry.install().expect("nothing was read before");
-    let source = |text: &str| Source {
+    let source = |text: &str| SourceText {
         name: "own.toml".to_owned(),
         text: text.to_owned(),
     };

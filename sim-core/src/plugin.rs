@@ -17,12 +17,12 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use error::{InvalidValue, ParseValueError, PluginError};
-pub use value::{Parameter, Value, ValueKind, Values, list_items};
+pub use value::{ModelParameter, ModelValue, ModelValues, ValueKind, list_items};
 
 /// Makes a fresh model for a link direction.
 pub type Maker<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
-type Constructor<T> = Arc<dyn Fn(&Values) -> Result<Maker<T>, InvalidValue> + Send + Sync>;
+type Constructor<T> = Arc<dyn Fn(&ModelValues) -> Result<Maker<T>, InvalidValue> + Send + Sync>;
 
 /// A kind of model: its name, its parameters, and how one is made.
 pub struct ModelKind<T> {
@@ -31,7 +31,7 @@ pub struct ModelKind<T> {
     /// What it is, in one line, with its source.
     pub doc: &'static str,
     /// Its parameters.
-    pub parameters: &'static [Parameter],
+    pub parameters: &'static [ModelParameter],
     version: u32,
     presets: Option<&'static Presets>,
     make: Constructor<T>,
@@ -76,8 +76,8 @@ impl<T> ModelKind<T> {
     pub fn new(
         name: &'static str,
         doc: &'static str,
-        parameters: &'static [Parameter],
-        make: impl Fn(&Values) -> Result<Maker<T>, InvalidValue> + Send + Sync + 'static,
+        parameters: &'static [ModelParameter],
+        make: impl Fn(&ModelValues) -> Result<Maker<T>, InvalidValue> + Send + Sync + 'static,
     ) -> ModelKind<T> {
         ModelKind {
             name,
@@ -146,8 +146,8 @@ impl<T> ModelKind<T> {
             });
         }
         let preset = self.preset(given).map_err(refused)?;
-        let mut values = Values::default();
-        for &Parameter {
+        let mut values = ModelValues::default();
+        for &ModelParameter {
             name,
             kind: value_kind,
             default,
@@ -160,11 +160,12 @@ impl<T> ModelKind<T> {
                 let kind = kind();
                 return Err(PluginError::Missing { kind, name, doc });
             };
-            let value = Value::parse(value_kind, text).map_err(|error| PluginError::Value {
-                kind: kind(),
-                name,
-                error: Box::new(error),
-            })?;
+            let value =
+                ModelValue::parse(value_kind, text).map_err(|error| PluginError::Value {
+                    kind: kind(),
+                    name,
+                    error: Box::new(error),
+                })?;
             values.0.push((name, value));
         }
         let make = (self.make)(&values).map_err(refused)?;
@@ -206,7 +207,7 @@ fn list(names: impl Iterator<Item = &'static str>) -> String {
 pub struct Plugin<T> {
     name: &'static str,
     version: u32,
-    values: Values,
+    values: ModelValues,
     make: Maker<T>,
 }
 
@@ -216,7 +217,7 @@ impl<T> Plugin<T> {
         Plugin {
             name,
             version: 1,
-            values: Values::default(),
+            values: ModelValues::default(),
             make: Arc::new(make),
         }
     }
@@ -232,7 +233,7 @@ impl<T> Plugin<T> {
     }
 
     /// The values of its parameters.
-    pub fn values(&self) -> &Values {
+    pub fn values(&self) -> &ModelValues {
         &self.values
     }
 

@@ -19,7 +19,7 @@ use crate::partition_map::PartitionMap;
 use crate::record::{Collect, Record, Recorder};
 use crate::stall::StallGuard;
 
-pub use crate::run_error::RunError;
+pub use crate::simulation_error::SimulationError;
 use crate::time::{SimDuration, SimTime};
 
 /// How to run; only `seed` and `end` affect results.
@@ -39,7 +39,7 @@ pub struct RunConfig {
     /// upcoming events need ([`Host::look_ahead`]).
     pub look_ahead_from: usize,
     /// Events within a microsecond of simulated time after which a run counts as stuck and ends
-    /// with [`RunError::NoProgress`].
+    /// with [`SimulationError::NoProgress`].
     pub most_events_per_us: u64,
     /// Links whose queue history is recorded ([`RunStats::queues`]), if the queue is limited or managed.
     pub watched: Vec<LinkId>,
@@ -112,7 +112,7 @@ pub struct Finished<H: Host> {
     /// The hosts after the run, by node number; `None` for routers.
     pub hosts: Vec<Option<H>>,
     /// Why the run ended early; the counts are then all zero.
-    pub error: Option<RunError>,
+    pub error: Option<SimulationError>,
 }
 
 /// Runs a protocol on a network from its start to its end, in one call: `make` makes the host of each
@@ -245,7 +245,7 @@ impl<H: Host> Simulation<H> {
         &mut self,
         recorder: &mut dyn Recorder<H::Sample>,
         observe: &mut dyn FnMut(SimulationProgress) -> ControlFlow<()>,
-    ) -> Result<RunStats, RunError> {
+    ) -> Result<RunStats, SimulationError> {
         let mut reached = self.end;
         let bounds = Bounds {
             end: self.end,

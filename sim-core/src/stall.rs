@@ -3,7 +3,7 @@
 //! Every link has a delay, so a packet cannot go round in no time; a host that sets its timer to now
 //! again and again can. It is looked for between batches of events and costs an event nothing.
 
-use crate::run_error::RunError;
+use crate::simulation_error::SimulationError;
 use crate::time::{SimDuration, SimTime};
 
 /// Counts events since simulated time last advanced by [`StallGuard::STEP`].
@@ -27,7 +27,7 @@ impl StallGuard {
     }
 
     /// Looks at a run that is at `now` after `events` events.
-    pub(crate) fn check(&mut self, now: SimTime, events: u64) -> Result<(), RunError> {
+    pub(crate) fn check(&mut self, now: SimTime, events: u64) -> Result<(), SimulationError> {
         if now.since(self.since) >= StallGuard::STEP {
             (self.since, self.events) = (now, events);
         }
@@ -36,7 +36,7 @@ impl StallGuard {
             return Ok(());
         }
         let since = self.since;
-        Err(RunError::NoProgress { since, events })
+        Err(SimulationError::NoProgress { since, events })
     }
 }
 

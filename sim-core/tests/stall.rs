@@ -3,7 +3,7 @@
 mod common;
 
 use common::{built, run};
-use sim_core::simulation::{RunError, Simulation};
+use sim_core::simulation::{Simulation, SimulationError};
 use sim_core::{Cx, Host, NetworkBuilder, Packet, RunConfig, SimDuration, SimTime};
 
 /// Wakes itself after `wait`, for ever.
@@ -42,7 +42,7 @@ fn a_run_whose_time_stands_still_ends_and_reports_the_time() {
         let hosts = vec![Some(Restless { wait })];
         let done = Simulation::new(built(net), hosts, &config(SimTime::MAX)).run_to_end();
         match done.error {
-            Some(RunError::NoProgress { since, events }) => {
+            Some(SimulationError::NoProgress { since, events }) => {
                 assert_eq!(since, SimTime::ZERO);
                 assert!(events > 50_000 && events < 100_000, "{events}");
             }

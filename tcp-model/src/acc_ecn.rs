@@ -32,7 +32,7 @@ const MOST_UNREPORTED: u8 = 2;
 
 /// How congestion marks are fed back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Feedback {
+pub(crate) enum EcnFeedback {
     /// Not at all.
     None,
     /// RFC 3168.
@@ -64,20 +64,20 @@ pub(crate) fn handshake_code(arrived: Ecn) -> u8 {
 }
 
 /// Table 2 and section 3.1.3: how a server with accurate ECN interprets a SYN.
-pub(crate) fn asked_for(syn: Flags) -> Feedback {
+pub(crate) fn asked_for(syn: Flags) -> EcnFeedback {
     match ace(syn) {
-        0b000 => Feedback::None,
-        0b011 => Feedback::Classic,
-        _ => Feedback::Accurate,
+        0b000 => EcnFeedback::None,
+        0b011 => EcnFeedback::Classic,
+        _ => EcnFeedback::Accurate,
     }
 }
 
 /// Table 2 and section 3.1.3: how a client that has requested accurate ECN interprets a SYN-ACK.
-pub(crate) fn granted(syn_ack: Flags) -> Feedback {
+pub(crate) fn granted(syn_ack: Flags) -> EcnFeedback {
     match ace(syn_ack) {
-        0b000 | 0b111 => Feedback::None,
-        0b001 => Feedback::Classic,
-        _ => Feedback::Accurate,
+        0b000 | 0b111 => EcnFeedback::None,
+        0b001 => EcnFeedback::Classic,
+        _ => EcnFeedback::Accurate,
     }
 }
 
@@ -99,14 +99,14 @@ fn is_invalid(sent: Ecn, arrived: Ecn) -> bool {
 
 /// Payload bytes by codepoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Bytes {
+struct CodepointBytes {
     ce: u32,
     ect0: u32,
     ect1: u32,
 }
 
 /// Section 3.2.1.
-const FIRST_BYTES: Bytes = Bytes {
+const FIRST_BYTES: CodepointBytes = CodepointBytes {
     ce: 0,
     ect0: 1,
     ect1: 1,
@@ -115,7 +115,7 @@ const FIRST_CEP: u32 = 5;
 
 /// Marks newly reported by an ACK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Marks {
+pub(crate) struct ReportedMarks {
     /// Packets that arrived with CE.
     pub(crate) packets: u32,
     /// Payload bytes in them; an estimate without the option.
@@ -127,12 +127,12 @@ pub(crate) struct Marks {
 pub(crate) struct AccEcn {
     /// r.cep and the byte counters of received packets.
     cep: u32,
-    bytes: Bytes,
+    bytes: CodepointBytes,
     /// s.cep and the byte counters reported by the peer.
     peer_cep: u32,
-    peer_bytes: Bytes,
+    peer_bytes: CodepointBytes,
     /// The byte counters last put into an option.
-    reported: Bytes,
+    reported: CodepointBytes,
     /// CE packets since the last ACK, and whether the last packet was one.
     unreported: u8,
     last_was_ce: bool,
@@ -153,7 +153,7 @@ pub(crate) struct AccEcn {
     /// Whether segments with the option get through.
     path: OptionPath,
     /// Reported but not yet passed to the congestion control.
-    pub(crate) pending: Marks,
+    pub(crate) pending: ReportedMarks,
 }
 
 impl Default for AccEcn {
@@ -174,7 +174,7 @@ impl Default for AccEcn {
             awaits_feedback: true,
             option_due: true,
             path: OptionPath::default(),
-            pending: Marks::default(),
+            pending: ReportedMarks::default(),
         }
     }
 }
@@ -333,7 +333,7 @@ impl AccEcn {
         self.bytes.ect1 != self.reported.ect1
     }
 
-    fn in_order(&self, bytes: &Bytes) -> [u32; 3] {
+    fn in_order(&self, bytes: &CodepointBytes) -> [u32; 3] {
         match self.ect1_is_first() {
             true => [bytes.ect1, bytes.ce, bytes.ect0],
             false => [bytes.ect0, bytes.ce, bytes.ect1],
@@ -341,7 +341,7 @@ impl AccEcn {
     }
 
     /// Fields of an option that has all counters which differ from those of an earlier time, at least one.
-    fn fields_changed_since(&self, before: &Bytes) -> usize {
+    fn fields_changed_since(&self, before: &CodepointBytes) -> usize {
         let (now, before) = (self.in_order(&self.bytes), self.in_order(before));
         let last = (0..3).rev().find(|i| now[*i] != before[*i]);
         last.map_or(1, |last| last + 1)
@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn the_table_of_the_handshake() {
-        use Feedback::{Accurate, Classic, None};
+        use EcnFeedback::{Accurate, Classic, None};
         // Table 2, by (AE, CWR, ECE) of the SYN-ACK, and section 3.1.3.
         let granted_by = [
             None, Classic, Accurate, Accurate, Accurate, Accurate, Accurate, None,
@@ -621,7 +621,7 @@ mod tests {
         assert_eq!(sender.reported_packets(), packets);
         assert_eq!(
             sender.pending,
-            Marks {
+            ReportedMarks {
                 packets,
                 bytes: 1000 * packets
             }

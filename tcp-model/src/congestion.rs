@@ -6,7 +6,7 @@
 //! Your own control is a type that implements [`CongestionControl`]; four methods are enough:
 //!
 //! ```
-//! use tcp_model::congestion::{AckEvent, CongestionControl, CongestionEvent, Start};
+//! use tcp_model::congestion::{AckEvent, CongestionControl, CongestionEvent, ConnectionStart};
 //!
 //! /// Keeps a fixed number of segments in flight.
 //! #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@
 //!     fn cwnd(&self) -> u64 {
 //!         self.segments * self.mss
 //!     }
-//!     fn on_start(&mut self, start: &Start) {
+//!     fn on_start(&mut self, start: &ConnectionStart) {
 //!         self.mss = start.mss.into();
 //!     }
 //!     fn on_ack(&mut self, _: &AckEvent) {}
@@ -65,19 +65,21 @@ mod windowed_max;
 mod yeah;
 
 pub use algorithm::{
-    Algorithm, Control, ControlContext, ControlError, MOST_PARAMETERS, Parameter, ParameterKind,
-    Setting,
+    Algorithm, Control, ControlContext, ControlError, ControlParameter, ControlValue,
+    MOST_PARAMETERS, ParameterKind,
 };
 pub use any::AnyCc;
 pub use built_in::{BUILT_IN, algorithms, find, register};
 pub(crate) use cubic::DEFAULTS as CUBIC;
 pub(crate) use cubic_linux::DEFAULTS as LINUX_CUBIC;
 pub use cubic_linux::FreshCubic;
-pub use events::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
-pub use hystart::{Growth, HyStart};
+pub use events::{
+    AckEvent, AfterIdle, Congestion, CongestionEvent, ConnectionStart, SpuriousCongestion,
+};
+pub use hystart::{HyStart, SlowStartGrowth};
 pub use newreno::NewReno;
 pub use round_trips::RoundTrips;
-pub use window::Window;
+pub use window::CongestionWindow;
 
 pub use crate::delivery_rate::RateSample;
 
@@ -138,7 +140,7 @@ pub trait CongestionControl: CloneController + Send + Debug {
         Ecn::Ect0
     }
     /// The connection is established.
-    fn on_start(&mut self, start: &Start);
+    fn on_start(&mut self, start: &ConnectionStart);
     /// An ACK arrived while data are in flight, also during recovery.
     fn on_ack(&mut self, ack: &AckEvent);
     /// Congestion: fast recovery, or slow start after a time-out, begins, unless it is a mark.
@@ -153,7 +155,7 @@ pub trait CongestionControl: CloneController + Send + Debug {
     }
     /// The latest loss or time-out proved spurious: the window should be at least what it was before. A
     /// control that does nothing here keeps the reduced window.
-    fn on_undo(&mut self, restored: &Restored) {
+    fn on_undo(&mut self, restored: &SpuriousCongestion) {
         let _ = restored;
     }
     /// Whether the control sets its window itself in fast recovery. Otherwise Proportional Rate Reduction
@@ -174,7 +176,7 @@ pub trait CongestionControl: CloneController + Send + Debug {
         }
     }
     /// The application sends again after a pause.
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         let _ = idle;
     }
 }

@@ -7,7 +7,7 @@
 use sim_core::{Rate, SimDuration, SimTime};
 
 use crate::round_trip_times::sample;
-use crate::segments_in_flight::{SegmentsInFlight, SentSegment};
+use crate::segments_in_flight::{SegmentInFlight, SegmentsInFlight};
 use crate::seq::SeqNum;
 
 /// A delivery-rate sample (draft-ietf-ccwg-bbr section 4.5.2).
@@ -39,7 +39,7 @@ impl RateSample {
 
 /// The state of the connection when a segment was sent.
 #[derive(Clone, Copy, Debug, Hash)]
-struct Stamp {
+struct SendStamp {
     /// P.delivered.
     delivered: u64,
     /// P.delivered_time.
@@ -53,7 +53,7 @@ struct Stamp {
 /// Stamps of the segments in flight, and the connection's counters.
 #[derive(Clone, Debug, Hash, Default)]
 pub struct DeliveryRate {
-    stamps: SegmentsInFlight<Stamp>,
+    stamps: SegmentsInFlight<SendStamp>,
     counts: DeliveryCounts,
     min_rtt: Option<SimDuration>,
     /// The latest sample: bytes, and the interval of their delivery.
@@ -72,15 +72,15 @@ struct DeliveryCounts {
     /// C.app_limited: until this much is delivered, the application may limit the rate; 0: not.
     app_limited: u64,
     /// Newest segment delivered by the ACK being processed.
-    newest: Option<SentSegment<Stamp>>,
+    newest: Option<SegmentInFlight<SendStamp>>,
     /// Round trip of the newest of those sent only once.
     rtt: Option<SimDuration>,
 }
 
 impl DeliveryCounts {
     /// The stamp of a segment of `octets`, with `in_flight` octets before it.
-    fn stamp(&self, octets: u32, in_flight: u64) -> Stamp {
-        Stamp {
+    fn stamp(&self, octets: u32, in_flight: u64) -> SendStamp {
+        SendStamp {
             delivered: self.delivered,
             delivered_at: self.delivered_at,
             first_sent: self.first_sent,
@@ -90,7 +90,7 @@ impl DeliveryCounts {
     }
 
     #[inline]
-    fn deliver(&mut self, sent: &SentSegment<Stamp>, now: SimTime) {
+    fn deliver(&mut self, sent: &SegmentInFlight<SendStamp>, now: SimTime) {
         self.delivered += u64::from(sent.octets);
         self.delivered_at = now;
         sample(&mut self.rtt, sent, now);

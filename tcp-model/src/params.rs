@@ -7,13 +7,13 @@
 //! reference in `docs/parameters.md` all agree.
 //!
 //! ```
-//! use tcp_model::params::{TcpParams, Value, find};
+//! use tcp_model::params::{TcpParams, ParamValue, find};
 //!
 //! let mut params = TcpParams::linux();
 //! let named = find("net.ipv4.tcp_fin_timeout").expect("a parameter");
-//! named.set(&mut params, &Value::Number(30)).expect("within the range"); // in seconds, as the sysctl
+//! named.set(&mut params, &ParamValue::Number(30)).expect("within the range"); // in seconds, as the sysctl
 //! assert_eq!(params.fin_timeout, Some(sim_core::SimDuration::from_secs(30)));
-//! let refused = named.set(&mut params, &Value::text("2 years"));
+//! let refused = named.set(&mut params, &ParamValue::text("2 years"));
 //! assert!(refused.is_err());
 //! ```
 
@@ -52,7 +52,7 @@ pub use reference::{explain, reference};
 pub use sysctl::{SYSCTLS, Sysctl};
 pub use system_names::{Name, Raw, Where};
 pub use table::{PARAMS, TcpParams};
-pub use value::{ParamField, Refusal, Value};
+pub use value::{ParamField, ParamValue, Refusal};
 
 /// The description of a parameter.
 #[derive(Clone, Copy, Debug)]
@@ -67,13 +67,13 @@ pub struct Param {
     pub kind: ParamKind,
     /// Its names elsewhere.
     pub names: &'static [Name],
-    get: fn(&TcpParams) -> Value,
-    set: fn(&mut TcpParams, &Value) -> Result<(), Refusal>,
+    get: fn(&TcpParams) -> ParamValue,
+    set: fn(&mut TcpParams, &ParamValue) -> Result<(), Refusal>,
 }
 
 impl Param {
     /// Its value.
-    pub fn get(&self, params: &TcpParams) -> Value {
+    pub fn get(&self, params: &TcpParams) -> ParamValue {
         (self.get)(params)
     }
 
@@ -81,7 +81,7 @@ impl Param {
     ///
     /// # Errors
     /// When the value has the wrong type or is out of range; the parameters are then unchanged.
-    pub fn set(&self, params: &mut TcpParams, value: &Value) -> Result<(), Refusal> {
+    pub fn set(&self, params: &mut TcpParams, value: &ParamValue) -> Result<(), Refusal> {
         (self.set)(params, value)
     }
 
@@ -89,7 +89,7 @@ impl Param {
     ///
     /// # Errors
     /// When the value has the wrong type or is out of range.
-    pub fn normal(&self, value: &Value) -> Result<Value, Refusal> {
+    pub fn normal(&self, value: &ParamValue) -> Result<ParamValue, Refusal> {
         let mut params = TcpParams::rfc9293();
         self.set(&mut params, value)?;
         Ok(self.get(&params))

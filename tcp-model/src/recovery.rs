@@ -26,7 +26,7 @@ mod sent_log;
 pub use episode::{Episode, Undo, UndoCause};
 pub use prr::{Prr, PrrAck};
 pub use scoreboard::Scoreboard;
-pub use sent_log::{Delivered, Probe, SentLog};
+pub use sent_log::{DeliveredSegments, Probe, SentLog};
 
 /// The phase of loss recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -55,14 +55,14 @@ pub struct Recovery {
     /// Data SACKed by the peer; allocated on its first SACK.
     board: Option<Box<Scoreboard>>,
     /// State that not every connection needs.
-    history: Option<Box<History>>,
+    history: Option<Box<RecoveryHistory>>,
     /// Whether losses are found by RACK.
     rack: bool,
 }
 
 /// The log of segments sent, and the latest reduction.
 #[derive(Clone, Debug, Hash, Default)]
-struct History {
+struct RecoveryHistory {
     /// Send times of outstanding data, for RACK and tail loss probes.
     log: Option<SentLog>,
     /// The latest reduction of the window, if any.

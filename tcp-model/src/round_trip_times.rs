@@ -3,7 +3,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::segments_in_flight::{SegmentsInFlight, SentSegment};
+use crate::segments_in_flight::{SegmentInFlight, SegmentsInFlight};
 use crate::seq::SeqNum;
 
 /// When the segments in flight were sent, and the smallest round trip.
@@ -71,7 +71,7 @@ impl RoundTripTimes {
 
 /// Takes the round trip of a delivered segment, unless it is ambiguous (Karn).
 #[inline]
-pub(crate) fn sample<T>(rtt: &mut Option<SimDuration>, sent: &SentSegment<T>, now: SimTime) {
+pub(crate) fn sample<T>(rtt: &mut Option<SimDuration>, sent: &SegmentInFlight<T>, now: SimTime) {
     if !sent.resent {
         let new = now.since(sent.at);
         *rtt = Some(rtt.map_or(new, |r| r.min(new)));

@@ -11,7 +11,7 @@ use crate::seq::SeqNum;
 
 /// A segment in flight.
 #[derive(Clone, Copy, Debug, Hash)]
-pub(crate) struct SentSegment<T> {
+pub(crate) struct SegmentInFlight<T> {
     pub(crate) end: SeqNum,
     pub(crate) octets: u32,
     /// When it was sent last.
@@ -22,7 +22,7 @@ pub(crate) struct SentSegment<T> {
     pub(crate) known: T,
 }
 
-impl<T> SentSegment<T> {
+impl<T> SegmentInFlight<T> {
     /// Its first octet.
     fn start(&self) -> SeqNum {
         self.end - self.octets
@@ -92,7 +92,7 @@ impl RecentBlocks {
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentsInFlight<T> {
     /// The first `gone` have left; they are removed when they are half of all.
-    all: Vec<SentSegment<T>>,
+    all: Vec<SegmentInFlight<T>>,
     gone: usize,
     latest: RecentBlocks,
 }
@@ -117,7 +117,7 @@ impl<T: Copy> SegmentsInFlight<T> {
     /// Notes a new segment of `octets` up to `end`.
     #[inline]
     pub(crate) fn on_sent(&mut self, end: SeqNum, octets: u32, at: SimTime, known: T) {
-        self.all.push(SentSegment {
+        self.all.push(SegmentInFlight {
             end,
             octets,
             at,
@@ -151,7 +151,7 @@ impl<T: Copy> SegmentsInFlight<T> {
 
     /// Octets below `una` are acknowledged: passes those segments to `deliver` that no SACK has reported.
     #[inline]
-    pub(crate) fn on_acked(&mut self, una: SeqNum, mut deliver: impl FnMut(&SentSegment<T>)) {
+    pub(crate) fn on_acked(&mut self, una: SeqNum, mut deliver: impl FnMut(&SegmentInFlight<T>)) {
         let mut gone = 0;
         for sent in &self.all[self.gone..] {
             if sent.end.after(una) {
@@ -178,7 +178,7 @@ impl<T: Copy> SegmentsInFlight<T> {
         &mut self,
         start: SeqNum,
         end: SeqNum,
-        mut deliver: impl FnMut(&SentSegment<T>),
+        mut deliver: impl FnMut(&SegmentInFlight<T>),
     ) {
         let gone = self.latest.gone;
         let live = &mut self.all[self.gone..];
@@ -219,7 +219,7 @@ impl<T: Copy> SegmentsInFlight<T> {
 
     /// Bytes allocated separately.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.all.capacity() * size_of::<SentSegment<T>>()
+        self.all.capacity() * size_of::<SegmentInFlight<T>>()
     }
 }
 

@@ -5,7 +5,7 @@
 use std::net::SocketAddrV4;
 
 use sim_core::{LinkSpec, SimDuration, SimTime};
-use tcp_model::congestion::{Control, Setting};
+use tcp_model::congestion::{Control, ControlValue};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
@@ -130,7 +130,7 @@ fn cubic_has_the_window_of_its_response_function() {
         let control = off
             .iter()
             .fold(Control::named("cubic").unwrap(), |c, name| {
-                c.with(name, Setting::Switch(false)).unwrap()
+                c.with(name, ControlValue::Switch(false)).unwrap()
             });
         let every = libm::round(1.0 / p) as u64;
         let expected = cubic_window(p, rtt);

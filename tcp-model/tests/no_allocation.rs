@@ -14,7 +14,7 @@ use sim_core::{
     NetworkBuilder, QueueLimit, Rate, Record, Recorder, RunConfig, SimDuration, SimTime, Simulation,
 };
 use tcp_model::TcpSample;
-use tcp_model::congestion::{BUILT_IN, Control, Setting};
+use tcp_model::congestion::{BUILT_IN, Control, ControlValue};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, KeptSegments, SinkSpec, TraceSpec};
 use tcp_model::{TcpHost, TcpParams};
 
@@ -231,7 +231,7 @@ fn no_control_allocates_for_a_segment() {
     for algorithm in BUILT_IN {
         let control = Control::named(algorithm.name).unwrap();
         let congestion = match algorithm.name {
-            "fixed" => control.with("window", Setting::Number(40.0)).unwrap(),
+            "fixed" => control.with("window", ControlValue::Number(40.0)).unwrap(),
             _ => control,
         };
         let params = TcpParams {

@@ -8,7 +8,7 @@ mod common;
 use common::{Act, Channel, Side, World};
 use sim_core::{Bytes, Rng, SimDuration, SimTime};
 use tcp_model::model::TcpModel;
-use tcp_model::params::{PARAMS, Param, ParamType, Value, param};
+use tcp_model::params::{PARAMS, Param, ParamType, ParamValue, param};
 use tcp_model::{State, TcpParams};
 
 /// A number from `least` to `most`: an end of the range, or anything between, small ones as likely
@@ -26,31 +26,35 @@ fn number(least: u64, most: u64, rng: &mut Rng) -> u64 {
 }
 
 /// A value within the range of a parameter.
-fn value(param: &Param, rng: &mut Rng) -> Value {
+fn value(param: &Param, rng: &mut Rng) -> ParamValue {
     let kind = &param.kind;
     if let Some(none) = kind.none
         && rng.chance(0.2)
     {
-        return Value::text(none);
+        return ParamValue::text(none);
     }
     let (least, most) = (kind.least, kind.most);
     match kind.shape {
-        ParamType::Flag => Value::Flag(rng.chance(0.5)),
-        ParamType::Count => Value::number(number(least, most, rng)),
-        ParamType::Size => Value::text(Bytes(number(least, most, rng))),
-        ParamType::Time => Value::text(SimDuration::from_ps(number(least, most, rng))),
-        ParamType::GiveUp => Value::number(number(least, most, rng)),
-        ParamType::Ports => Value::List(vec![Value::number(least), Value::number(most)]),
-        ParamType::PortSet => Value::number(number(least, most, rng)),
-        ParamType::Words(words) => Value::text(words[rng.below(words.len() as u64) as usize].word),
-        ParamType::Model => Value::text("full"),
+        ParamType::Flag => ParamValue::Flag(rng.chance(0.5)),
+        ParamType::Count => ParamValue::number(number(least, most, rng)),
+        ParamType::Size => ParamValue::text(Bytes(number(least, most, rng))),
+        ParamType::Time => ParamValue::text(SimDuration::from_ps(number(least, most, rng))),
+        ParamType::GiveUp => ParamValue::number(number(least, most, rng)),
+        ParamType::Ports => {
+            ParamValue::List(vec![ParamValue::number(least), ParamValue::number(most)])
+        }
+        ParamType::PortSet => ParamValue::number(number(least, most, rng)),
+        ParamType::Words(words) => {
+            ParamValue::text(words[rng.below(words.len() as u64) as usize].word)
+        }
+        ParamType::Model => ParamValue::text("full"),
         ParamType::Control => {
             let all = tcp_model::congestion::BUILT_IN;
-            Value::text(all[rng.below(all.len() as u64) as usize].name)
+            ParamValue::text(all[rng.below(all.len() as u64) as usize].name)
         }
         ParamType::Bits(bits) => {
             let some = bits.iter().filter(|_| rng.chance(0.5));
-            Value::Number(some.fold(0, |all, b| all | b.number))
+            ParamValue::Number(some.fold(0, |all, b| all | b.number))
         }
     }
 }
@@ -163,11 +167,11 @@ fn an_exchange_ends_with_parameters_anywhere_within_their_ranges() {
 
 #[test]
 fn windows_of_a_few_bytes_let_everything_through() {
-    let tiny: [(&str, Value); 4] = [
-        ("window_clamp", Value::Number(1)),
-        ("receive_buffer", Value::text("1 B")),
-        ("window_clamp", Value::Number(100)),
-        ("receive_buffer", Value::text("100 B")),
+    let tiny: [(&str, ParamValue); 4] = [
+        ("window_clamp", ParamValue::Number(1)),
+        ("receive_buffer", ParamValue::text("1 B")),
+        ("window_clamp", ParamValue::Number(100)),
+        ("receive_buffer", ParamValue::text("100 B")),
     ];
     for profile in TcpParams::PROFILES {
         for (key, value) in &tiny {

@@ -11,7 +11,7 @@ use crate::csv::Csv;
 use crate::metrics;
 use crate::store::StoreError;
 use crate::store::reader::Groups;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter};
 
 /// A column of swept values.
 struct SweptColumn<'a> {
@@ -146,7 +146,7 @@ fn csv(
 }
 
 /// What a column of the index holds.
-pub(crate) struct Described {
+pub(crate) struct ColumnDescription {
     /// Its name.
     pub(crate) name: String,
     /// Its type: text, bool, int or float.
@@ -160,8 +160,8 @@ pub(crate) struct Described {
 }
 
 /// The columns of the index, in order.
-pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<Described> {
-    let fixed = |name: &str, kind, unit, words: &str| Described {
+pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<ColumnDescription> {
+    let fixed = |name: &str, kind, unit, words: &str| ColumnDescription {
         name: name.to_owned(),
         kind,
         unit,
@@ -185,7 +185,7 @@ pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<Described> 
     });
     let measured = metrics.iter().map(|id| {
         let found = metrics::find(id);
-        Described {
+        ColumnDescription {
             name: id.clone(),
             kind: "float",
             unit: found.as_ref().map_or("1", |f| f.metric.kind.unit()),
@@ -295,17 +295,17 @@ pub(crate) fn write_table(
     schema.extend(metrics.iter().map(|m| (m.as_str(), ColumnKind::OptFloat)));
     let mut table = TableWriter::create(dir, "index", &schema)?;
     for run in rows {
-        let mut row = table.row().text(&Text::from(run.id.as_str()));
+        let mut row = table.row().text(&SharedText::from(run.id.as_str()));
         for column in &swept {
             row = match column.holds {
-                Holds::AsWritten => row.text(&Text::from(column.text(run))),
+                Holds::AsWritten => row.text(&SharedText::from(column.text(run))),
                 Holds::Switch => row.bool(column.switch(run).unwrap_or_default()),
                 Holds::Number => row.opt(column.number(run)),
             };
         }
         row = row.count(run.seed).int(run.replica);
-        row = row.text(&Text::from(run.status.name()));
-        row = row.text(&Text::from(run.message.as_str()));
+        row = row.text(&SharedText::from(run.status.name()));
+        row = row.text(&SharedText::from(run.message.as_str()));
         for name in metrics {
             row = row.opt(run.metrics.get(name));
         }

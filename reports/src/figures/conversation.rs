@@ -13,7 +13,7 @@ pub(crate) use rows::{MOST_CHANGES, conversations};
 
 /// Whether and when a segment arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Arrival {
+pub(crate) enum SegmentFate {
     /// Arrived then.
     Received(f64),
     /// Lost.
@@ -24,9 +24,9 @@ pub(crate) enum Arrival {
 
 /// A segment on its way between two lanes; times in seconds.
 #[derive(Clone, Debug)]
-pub(crate) struct SentSegment {
+pub(crate) struct LadderSegment {
     pub(crate) sent: f64,
-    pub(crate) fate: Arrival,
+    pub(crate) fate: SegmentFate,
     /// "lost: queue full".
     pub(crate) fate_text: String,
     pub(crate) from: usize,
@@ -62,10 +62,10 @@ pub(crate) struct HeaderDetail {
     pub(crate) options: String,
 }
 
-impl SentSegment {
+impl LadderSegment {
     /// Always worth showing: lost, retransmitted, or a reset.
     pub(crate) fn is_trouble(&self) -> bool {
-        self.retransmission || self.fate == Arrival::Lost || self.has("RST")
+        self.retransmission || self.fate == SegmentFate::Lost || self.has("RST")
     }
 
     pub(crate) fn has(&self, flag: &str) -> bool {
@@ -75,7 +75,7 @@ impl SentSegment {
 
 /// A change of state.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct StateChange {
+pub(crate) struct LadderStateChange {
     pub(crate) time: f64,
     pub(crate) lane: usize,
     pub(crate) from: State,
@@ -88,8 +88,8 @@ pub(crate) struct Conversation {
     pub(crate) conn: ConnId,
     /// Names of the nodes, the opener first.
     pub(crate) lanes: Vec<String>,
-    pub(crate) segments: Vec<SentSegment>,
-    pub(crate) changes: Vec<StateChange>,
+    pub(crate) segments: Vec<LadderSegment>,
+    pub(crate) changes: Vec<LadderStateChange>,
 }
 
 impl Conversation {

@@ -7,7 +7,7 @@ mod time_scale;
 use rayon::prelude::*;
 
 use super::Figure;
-use super::conversation::{Arrival, Conversation, SentSegment, StateChange};
+use super::conversation::{Conversation, LadderSegment, LadderStateChange, SegmentFate};
 use super::data::RunData;
 use super::drawing::Drawing;
 use super::ladder_choice::ShownSegments;
@@ -96,10 +96,10 @@ fn workload(data: &RunData<'_>, c: &Conversation) -> Option<String> {
 }
 
 /// What is shown where one points at a segment: the rest of its header.
-fn hover(s: &SentSegment) -> String {
+fn hover(s: &LadderSegment) -> String {
     let arrival = match s.fate {
-        Arrival::Received(time) => format!("received {time} s"),
-        Arrival::Lost | Arrival::Unseen => s.fate_text.clone(),
+        SegmentFate::Received(time) => format!("received {time} s"),
+        SegmentFate::Lost | SegmentFate::Unseen => s.fate_text.clone(),
     };
     let options = match s.detail.options.as_str() {
         "" => "no options",
@@ -128,7 +128,7 @@ fn numbers(conversation: &Conversation, letters: &Letters) -> String {
     for s in &conversation.segments {
         csv.number(s.sent);
         csv.number(match s.fate {
-            Arrival::Received(t) => t,
+            SegmentFate::Received(t) => t,
             _ => f64::NAN,
         });
         csv.text(&s.fate_text);
@@ -204,7 +204,7 @@ fn draw(whole: &Conversation, shown: &ShownSegments, letters: &Letters, title: &
         ));
     }
     for (s, arrow) in c.segments.iter().zip(&arrows) {
-        if s.fate == Arrival::Lost {
+        if s.fate == SegmentFate::Lost {
             let width = text_width(&s.fate_text, LOSS.size);
             labels.push(level(arrow.to.0 - 4.0, arrow.to.1 + 16.0, width));
         }
@@ -249,7 +249,7 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &TimeScale, rows: &Rows, 
     let start = c.start();
     for lane in 0..c.lanes.len() {
         let placed = c.changes.iter().zip(&rows.changes);
-        let (own, rows): (Vec<&StateChange>, Vec<f64>) = placed
+        let (own, rows): (Vec<&LadderStateChange>, Vec<f64>) = placed
             .filter(|(x, _)| x.lane == lane)
             .map(|(x, row)| (x, scale.y(x.time) + ROW * f64::from(*row)))
             .unzip();

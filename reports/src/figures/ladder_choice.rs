@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::conversation::{Arrival, Conversation, SentSegment};
+use super::conversation::{Conversation, LadderSegment, SegmentFate};
 
 /// Segments shown where all are shown.
 const MOST: usize = 36;
@@ -77,7 +77,7 @@ impl ShownSegments {
 }
 
 /// For each segment whether it is shown.
-fn choose(all: &[SentSegment], closes: bool) -> Vec<bool> {
+fn choose(all: &[LadderSegment], closes: bool) -> Vec<bool> {
     let mut chosen = vec![false; all.len()];
     chosen[..HEAD].fill(true);
     if closes {
@@ -94,11 +94,11 @@ fn choose(all: &[SentSegment], closes: bool) -> Vec<bool> {
         }
     };
     // The first losses with what repairs them, then whatever else there is.
-    let lost = (0..all.len()).filter(|&i| all[i].fate == Arrival::Lost);
+    let lost = (0..all.len()).filter(|&i| all[i].fate == SegmentFate::Lost);
     for i in lost.take(LOSSES) {
         show(i, 1);
         let repairs =
-            |s: &SentSegment| s.retransmission && s.seq == all[i].seq && s.from == all[i].from;
+            |s: &LadderSegment| s.retransmission && s.seq == all[i].seq && s.from == all[i].from;
         if let Some(k) = (i + 1..all.len()).find(|&k| repairs(&all[k])) {
             show(k, 1);
         }
@@ -112,12 +112,12 @@ fn choose(all: &[SentSegment], closes: bool) -> Vec<bool> {
 /// Who sent a segment: its connection, and address and port.
 type SenderAddress = (i64, (i64, i64));
 
-fn source(s: &SentSegment) -> SenderAddress {
+fn source(s: &LadderSegment) -> SenderAddress {
     (s.conn, s.source)
 }
 
 /// Segments sent so far, as far as the numbers of these segments show.
-fn sent(segments: &[SentSegment]) -> u64 {
+fn sent(segments: &[LadderSegment]) -> u64 {
     let mut last: BTreeMap<SenderAddress, i64> = BTreeMap::new();
     for s in segments {
         let number = last.entry(source(s)).or_default();
@@ -126,14 +126,14 @@ fn sent(segments: &[SentSegment]) -> u64 {
     last.values().map(|n| n.unsigned_abs()).sum()
 }
 
-fn sent_here(segments: &[SentSegment]) -> u64 {
-    let duplicate = |s: &&SentSegment| s.fate_text == "duplicate";
+fn sent_here(segments: &[LadderSegment]) -> u64 {
+    let duplicate = |s: &&LadderSegment| s.fate_text == "duplicate";
     (segments.len() - segments.iter().filter(duplicate).count()) as u64
 }
 
 /// Where numbers jump. Of the places between two segments of an end, those left out are reported at
 /// the longest break: there most of them were sent.
-fn folds(segments: &[SentSegment]) -> Vec<Fold> {
+fn folds(segments: &[LadderSegment]) -> Vec<Fold> {
     let mut last: BTreeMap<SenderAddress, (usize, i64)> = BTreeMap::new();
     let mut left_out = vec![0; segments.len()];
     for (k, s) in segments.iter().enumerate() {
@@ -163,12 +163,12 @@ mod tests {
 
     /// `n` data segments from one end, each answered by the other, numbered by their ends.
     fn conversation(n: usize, lost: &[usize], closes: bool) -> Conversation {
-        let segment = |i: usize, from: usize| SentSegment {
+        let segment = |i: usize, from: usize| LadderSegment {
             sent: i as f64 + 0.5 * from as f64,
             fate: if lost.contains(&i) && from == 0 {
-                Arrival::Lost
+                SegmentFate::Lost
             } else {
-                Arrival::Received(i as f64 + 0.5 * from as f64 + 0.4)
+                SegmentFate::Received(i as f64 + 0.5 * from as f64 + 0.4)
             },
             fate_text: "received".into(),
             from,

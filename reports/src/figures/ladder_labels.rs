@@ -4,7 +4,7 @@
 //! the side that closes first first: `SYN seq=x`, `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p ack=y+1`,
 //! `ACK seq=y+1 ack=p+1`.
 
-use super::conversation::{Conversation, SentSegment};
+use super::conversation::{Conversation, LadderSegment};
 
 /// An end of the connection.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Letters {
     }
 
     /// Sequence and acknowledgment number by their letters; the latter where the segment has one.
-    pub(crate) fn numbers(&self, s: &SentSegment) -> (String, Option<String>) {
+    pub(crate) fn numbers(&self, s: &LadderSegment) -> (String, Option<String>) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let peer = self.ends.iter().find(|e| e.source != s.source);
         let seq = match own.and_then(|e| e.fin) {
@@ -77,7 +77,7 @@ impl Letters {
     }
 
     /// Label and a note in smaller print.
-    pub(crate) fn label(&self, s: &SentSegment) -> (String, String) {
+    pub(crate) fn label(&self, s: &LadderSegment) -> (String, String) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let (seq, ack) = self.numbers(s);
         let mut label = format!("{} seq={seq}", &*s.flags);
@@ -135,14 +135,14 @@ fn offset(end: Option<&LabelledEnd>, value: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::{Arrival, HeaderDetail};
+    use super::super::conversation::{HeaderDetail, SegmentFate};
     use super::*;
     use tcp_model::ConnId;
 
-    fn segment(from: usize, flags: &str, seq: u32, ack: u32, len: u32) -> SentSegment {
-        SentSegment {
+    fn segment(from: usize, flags: &str, seq: u32, ack: u32, len: u32) -> LadderSegment {
+        LadderSegment {
             sent: 0.0,
-            fate: Arrival::Unseen,
+            fate: SegmentFate::Unseen,
             fate_text: String::new(),
             from,
             to: 1 - from,

@@ -1,7 +1,7 @@
 //! Rows of a ladder: events at one end at the same instant are drawn below one another, in the order of
 //! cause and effect.
 
-use super::conversation::{Arrival, Conversation, SentSegment, StateChange};
+use super::conversation::{Conversation, LadderSegment, LadderStateChange, SegmentFate};
 
 /// The row of everything within its lane and instant, from 0.
 #[derive(Debug)]
@@ -28,15 +28,17 @@ impl Rows {
                 let answered = c.segments.iter().filter(|o| arrives(o, s.from, s.sent));
                 let answered = answered.count().saturating_sub(1);
                 let arrived = match s.fate {
-                    Arrival::Received(t) => earlier.iter().filter(|o| arrives(o, s.to, t)).count(),
-                    Arrival::Lost | Arrival::Unseen => 0,
+                    SegmentFate::Received(t) => {
+                        earlier.iter().filter(|o| arrives(o, s.to, t)).count()
+                    }
+                    SegmentFate::Lost | SegmentFate::Unseen => 0,
                 };
                 ((sent + answered) as u32, arrived as u32)
             })
             .collect();
         let mut changes: Vec<u32> = Vec::new();
         for (i, change) in c.changes.iter().enumerate() {
-            let same = |o: &StateChange| o.lane == change.lane && o.time == change.time;
+            let same = |o: &LadderStateChange| o.lane == change.lane && o.time == change.time;
             let before = c.changes[..i].iter().zip(&changes);
             let next = before
                 .filter(|(o, _)| same(o))
@@ -67,7 +69,7 @@ impl Rows {
         let mut all: Vec<(f64, u32)> = Vec::new();
         for (s, &(sent, arrived)) in c.segments.iter().zip(&self.segments) {
             all.push((s.sent, sent));
-            if let Arrival::Received(t) = s.fate {
+            if let SegmentFate::Received(t) = s.fate {
                 all.push((t, arrived));
             }
         }
@@ -84,17 +86,17 @@ impl Rows {
     }
 }
 
-fn sends(s: &SentSegment, lane: usize, time: f64) -> bool {
+fn sends(s: &LadderSegment, lane: usize, time: f64) -> bool {
     s.from == lane && s.sent == time
 }
 
-fn arrives(s: &SentSegment, lane: usize, time: f64) -> bool {
-    s.to == lane && s.fate == Arrival::Received(time)
+fn arrives(s: &LadderSegment, lane: usize, time: f64) -> bool {
+    s.to == lane && s.fate == SegmentFate::Received(time)
 }
 
 /// The row of the first segment, arrived or sent at that end and instant, after which the end was
 /// in the new state.
-fn cause(c: &Conversation, change: &StateChange, rows: &[(u32, u32)]) -> Option<u32> {
+fn cause(c: &Conversation, change: &LadderStateChange, rows: &[(u32, u32)]) -> Option<u32> {
     let new = Some(change.to);
     let placed = || c.segments.iter().zip(rows);
     let arrival = placed()
@@ -114,10 +116,10 @@ mod tests {
     use super::*;
     use tcp_model::{ConnId, State};
 
-    fn segment(from: usize, sent: f64, arrival: f64, states: (State, State)) -> SentSegment {
-        SentSegment {
+    fn segment(from: usize, sent: f64, arrival: f64, states: (State, State)) -> LadderSegment {
+        LadderSegment {
             sent,
-            fate: Arrival::Received(arrival),
+            fate: SegmentFate::Received(arrival),
             fate_text: "received".into(),
             from,
             to: 1 - from,
@@ -136,8 +138,8 @@ mod tests {
         }
     }
 
-    fn change(lane: usize, time: f64, to: State) -> StateChange {
-        StateChange {
+    fn change(lane: usize, time: f64, to: State) -> LadderStateChange {
+        LadderStateChange {
             time,
             lane,
             from: State::Closed,

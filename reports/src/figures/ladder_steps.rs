@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::conversation::{Arrival, Conversation};
+use super::conversation::{Conversation, SegmentFate};
 use super::ladder_labels::Letters;
 use super::story;
 
@@ -77,8 +77,8 @@ pub(super) fn json(c: &Conversation, letters: &Letters) -> String {
             SegmentData {
                 sent: s.sent,
                 got: match s.fate {
-                    Arrival::Received(time) => Some(time),
-                    Arrival::Lost | Arrival::Unseen => None,
+                    SegmentFate::Received(time) => Some(time),
+                    SegmentFate::Lost | SegmentFate::Unseen => None,
                 },
                 fate: &s.fate_text,
                 from: s.from,
@@ -118,7 +118,7 @@ pub(super) fn json(c: &Conversation, letters: &Letters) -> String {
 }
 
 impl ChangeData {
-    fn of(change: &super::conversation::StateChange) -> ChangeData {
+    fn of(change: &super::conversation::LadderStateChange) -> ChangeData {
         ChangeData {
             time: change.time,
             lane: change.lane,

@@ -3,7 +3,7 @@
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
 use super::data::RunData;
-use super::samples::{Series, shaded_time_series};
+use super::samples::{SampleSeries, shaded_time_series};
 use super::style::{GREEN, Rgb, SKY, VERMILION};
 use super::time_bins::TimeBins;
 use crate::csv::Csv;
@@ -80,7 +80,7 @@ pub(crate) fn waits(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     for (column, label) in [("wait_mean_s", "mean"), ("wait_max_s", "longest")] {
         let values = table.floats(column)?;
         let known = times.iter().zip(values).filter(|(_, v)| v.is_finite());
-        series.push(Series::new(label, known.map(|(&t, v)| (t, v * 1e3))));
+        series.push(SampleSeries::new(label, known.map(|(&t, v)| (t, v * 1e3))));
     }
     let longest = table.floats("wait_max_s")?;
     if !longest.iter().any(|s| *s > 0.0) {

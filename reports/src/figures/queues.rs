@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::chart::{Chart, Mark};
 use super::data::RunData;
-use super::samples::{Series, shaded_time_series};
+use super::samples::{SampleSeries, shaded_time_series};
 use super::style::SERIES;
 use super::{Figure, not_drawn};
 use crate::csv::Csv;
@@ -13,7 +13,11 @@ use crate::store::reader::Table;
 
 /// A column of the table of queues as a series for each queue that was used: the largest, if there are more
 /// than colours, and the number left out.
-fn series(table: &Table, column: &str, scale: f64) -> Result<(Vec<Series>, usize), StoreError> {
+fn series(
+    table: &Table,
+    column: &str,
+    scale: f64,
+) -> Result<(Vec<SampleSeries>, usize), StoreError> {
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let times = table.floats("time_s")?;
     let values: Vec<f64> = match column {
@@ -36,7 +40,7 @@ fn series(table: &Table, column: &str, scale: f64) -> Result<(Vec<Series>, usize
     all.truncate(SERIES.len());
     let shown = all
         .into_iter()
-        .map(|(name, samples)| Series::new(name, samples));
+        .map(|(name, samples)| SampleSeries::new(name, samples));
     Ok((shown.collect(), left_out))
 }
 

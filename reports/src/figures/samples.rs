@@ -13,7 +13,7 @@ const MOST_BINS: usize = 1000;
 
 /// Samples under one name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
+pub struct SampleSeries {
     /// Its name in the legend.
     pub label: String,
     /// Time in seconds and value, in order of time. Points without a finite time are left out; a value that
@@ -21,11 +21,14 @@ pub struct Series {
     pub samples: Vec<(f64, f64)>,
 }
 
-impl Series {
+impl SampleSeries {
     /// Samples of a name.
-    pub fn new(label: impl Into<String>, samples: impl IntoIterator<Item = (f64, f64)>) -> Series {
+    pub fn new(
+        label: impl Into<String>,
+        samples: impl IntoIterator<Item = (f64, f64)>,
+    ) -> SampleSeries {
         let samples = samples.into_iter().filter(|(time, _)| time.is_finite());
-        Series {
+        SampleSeries {
             label: label.into(),
             samples: samples.collect(),
         }
@@ -70,7 +73,7 @@ pub fn time_series(
     name: &str,
     title: &str,
     y_label: &str,
-    series: &[Series],
+    series: &[SampleSeries],
 ) -> Result<Option<Figure>, StoreError> {
     shaded_time_series((name, title, y_label), series, &[])
 }
@@ -78,7 +81,7 @@ pub fn time_series(
 /// The same with the background grey at times of outages, each from and to in seconds.
 pub(crate) fn shaded_time_series(
     (name, title, y_label): (&str, &str, &str),
-    series: &[Series],
+    series: &[SampleSeries],
     shaded: &[(f64, f64)],
 ) -> Result<Option<Figure>, StoreError> {
     let times = series
@@ -133,14 +136,14 @@ pub fn histogram(
     name: &str,
     title: &str,
     x_label: &str,
-    series: &[Series],
+    series: &[SampleSeries],
     bins: usize,
 ) -> Result<Option<Figure>, StoreError> {
-    let values = || series.iter().flat_map(Series::values);
+    let values = || series.iter().flat_map(SampleSeries::values);
     let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else {
         return Ok(None);
     };
-    let bins = Bins::new(low, high, bins);
+    let bins = HistogramBins::new(low, high, bins);
     let mut header = vec!["from", "to"];
     header.extend(series.iter().map(|s| s.label.as_str()));
     let mut csv = Csv::new(header);
@@ -174,23 +177,23 @@ pub fn histogram(
 }
 
 /// Equal parts of a range.
-struct Bins {
+struct HistogramBins {
     low: f64,
     width: f64,
     number: usize,
 }
 
-impl Bins {
+impl HistogramBins {
     /// A range of nothing is given a width.
-    fn new(low: f64, high: f64, number: usize) -> Bins {
+    fn new(low: f64, high: f64, number: usize) -> HistogramBins {
         let number = number.clamp(1, MOST_BINS);
         let width = high / number as f64 - low / number as f64;
         if width > 0.0 {
-            return Bins { low, width, number };
+            return HistogramBins { low, width, number };
         }
         let width = low.abs().max(1.0) / number as f64;
         let low = low - width * number as f64 / 2.0;
-        Bins { low, width, number }
+        HistogramBins { low, width, number }
     }
 
     fn edge(&self, bin: usize) -> f64 {
@@ -222,8 +225,8 @@ impl Bins {
 mod tests {
     use super::*;
 
-    fn times(values: &[f64]) -> Series {
-        Series::new("a", (0..).map(f64::from).zip(values.iter().copied()))
+    fn times(values: &[f64]) -> SampleSeries {
+        SampleSeries::new("a", (0..).map(f64::from).zip(values.iter().copied()))
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use rustc_hash::FxHashSet;
 use tcp_model::State;
 
-use super::conversation::{Arrival, Conversation, SentSegment};
+use super::conversation::{Conversation, LadderSegment, SegmentFate};
 use super::ladder_labels::Letters;
 use crate::format::seconds;
 use words::Bilingual;
@@ -101,22 +101,22 @@ pub(crate) fn repeats(c: &Conversation, i: usize) -> Option<usize> {
     if !s.retransmission {
         return None;
     }
-    let same = |o: &SentSegment| o.from == s.from && o.conn == s.conn && overlaps(o, s);
+    let same = |o: &LadderSegment| o.from == s.from && o.conn == s.conn && overlaps(o, s);
     c.segments[..i].iter().position(same)
 }
 
 /// Sequence numbers that a segment takes: payload, SYN and FIN.
-fn taken(s: &SentSegment) -> u32 {
+fn taken(s: &LadderSegment) -> u32 {
     s.len + u32::from(s.has("SYN")) + u32::from(s.has("FIN"))
 }
 
-fn overlaps(a: &SentSegment, b: &SentSegment) -> bool {
+fn overlaps(a: &LadderSegment, b: &LadderSegment) -> bool {
     let from = b.seq.wrapping_sub(a.seq);
     from < taken(a).max(1) && taken(a) > 0 || a.seq.wrapping_sub(b.seq) < taken(b)
 }
 
 /// Remembers what a segment reveals about its sender.
-fn note(s: &SentSegment, ends: &mut [KnownEnd]) {
+fn note(s: &LadderSegment, ends: &mut [KnownEnd]) {
     let end = &mut ends[s.from];
     if s.has("SYN") {
         end.iss = end.iss.or(Some(s.seq));
@@ -131,7 +131,7 @@ fn note(s: &SentSegment, ends: &mut [KnownEnd]) {
 }
 
 /// What kind of segment it is, in words, and where that is specified.
-fn kind(c: &Conversation, s: &SentSegment, ends: &[KnownEnd]) -> (Bilingual, &'static str) {
+fn kind(c: &Conversation, s: &LadderSegment, ends: &[KnownEnd]) -> (Bilingual, &'static str) {
     const OPEN: &str = "RFC 9293 section 3.5";
     const CLOSE: &str = "RFC 9293 section 3.6";
     let (own, peer) = (ends[s.from], ends[s.to]);
@@ -181,7 +181,7 @@ fn kind(c: &Conversation, s: &SentSegment, ends: &[KnownEnd]) -> (Bilingual, &'s
     }
 }
 
-fn again_source(s: &SentSegment) -> &'static str {
+fn again_source(s: &LadderSegment) -> &'static str {
     match s.reason.as_str() {
         "duplicate ACKs" => "RFC 5681 section 3.2",
         "partial ACK" => "RFC 6582 section 3.2",
@@ -196,12 +196,12 @@ fn again_source(s: &SentSegment) -> &'static str {
 }
 
 /// What becomes of it, and the state that its arrival leads to.
-fn fate(c: &Conversation, s: &SentSegment, state: Option<State>) -> Bilingual {
+fn fate(c: &Conversation, s: &LadderSegment, state: Option<State>) -> Bilingual {
     let receiver = c.lanes[s.to].as_str();
     match s.fate {
-        Arrival::Lost => words::lost(&s.fate_text),
-        Arrival::Unseen => words::unseen(),
-        Arrival::Received(time) => words::arrived(receiver, seconds(time - s.sent), state),
+        SegmentFate::Lost => words::lost(&s.fate_text),
+        SegmentFate::Unseen => words::unseen(),
+        SegmentFate::Received(time) => words::arrived(receiver, seconds(time - s.sent), state),
     }
 }
 
@@ -214,8 +214,8 @@ fn states_reached(c: &Conversation) -> Vec<Option<State>> {
         .iter()
         .map(|x| key(x.lane, x.time, x.to))
         .collect();
-    let reached = |s: &SentSegment| {
-        let (Arrival::Received(time), Some(state)) = (s.fate, s.state_at_receiver) else {
+    let reached = |s: &LadderSegment| {
+        let (SegmentFate::Received(time), Some(state)) = (s.fate, s.state_at_receiver) else {
             return None;
         };
         entered.remove(&key(s.to, time, state)).then_some(state)
@@ -225,8 +225,8 @@ fn states_reached(c: &Conversation) -> Vec<Option<State>> {
 
 /// Changes of state after the last segment: what only time brings.
 fn later(c: &Conversation) -> Vec<StoryStep> {
-    let arrival = |s: &SentSegment| match s.fate {
-        Arrival::Received(time) => time,
+    let arrival = |s: &LadderSegment| match s.fate {
+        SegmentFate::Received(time) => time,
         _ => s.sent,
     };
     let end = c.segments.iter().map(arrival).fold(0.0, f64::max);
@@ -254,14 +254,14 @@ fn later(c: &Conversation) -> Vec<StoryStep> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conversation::{HeaderDetail, StateChange};
+    use super::super::conversation::{HeaderDetail, LadderStateChange};
     use super::*;
     use tcp_model::ConnId;
 
-    fn segment(from: usize, at: f64, flags: &str, numbers: (u32, u32, u32)) -> SentSegment {
-        SentSegment {
+    fn segment(from: usize, at: f64, flags: &str, numbers: (u32, u32, u32)) -> LadderSegment {
+        LadderSegment {
             sent: at,
-            fate: Arrival::Received(at + 0.05),
+            fate: SegmentFate::Received(at + 0.05),
             fate_text: "received".into(),
             from,
             to: 1 - from,
@@ -283,7 +283,7 @@ mod tests {
         }
     }
 
-    fn conversation(segments: Vec<SentSegment>, changes: Vec<StateChange>) -> Conversation {
+    fn conversation(segments: Vec<LadderSegment>, changes: Vec<LadderStateChange>) -> Conversation {
         Conversation {
             conn: ConnId(0),
             lanes: vec!["client".into(), "server".into()],
@@ -305,13 +305,13 @@ mod tests {
                 segment(0, 0.6, "ACK", (102, 302, 0)),
             ],
             vec![
-                StateChange {
+                LadderStateChange {
                     time: 0.55,
                     lane: 0,
                     from: State::FinWait2,
                     to: State::TimeWait,
                 },
-                StateChange {
+                LadderStateChange {
                     time: 60.55,
                     lane: 0,
                     from: State::TimeWait,
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_retransmission_names_the_segment_that_it_repeats() {
         let mut lost = segment(0, 0.0, "SYN", (100, 0, 0));
-        lost.fate = Arrival::Lost;
+        lost.fate = SegmentFate::Lost;
         lost.fate_text = "lost: queue full".into();
         let mut again = segment(0, 1.0, "SYN", (100, 0, 0));
         again.retransmission = true;

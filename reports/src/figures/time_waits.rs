@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Figure;
 use super::chart::{Chart, Mark};
 use super::data::RunData;
-use super::samples::{Series, histogram};
+use super::samples::{SampleSeries, histogram};
 use super::style::{BLUE, VERMILION};
 use crate::csv::Csv;
 use crate::format::count;
@@ -20,11 +20,11 @@ const MOST: usize = 20_000;
 type TimeWaitStay = (f64, Option<f64>);
 
 /// An end: connection and side.
-type ConnectionEnd = (i64, String);
+type EndKey = (i64, String);
 
 /// The stays of recorded connections, by end.
-fn stays(data: &RunData<'_>) -> Result<BTreeMap<ConnectionEnd, TimeWaitStay>, StoreError> {
-    let mut all: BTreeMap<ConnectionEnd, TimeWaitStay> = BTreeMap::new();
+fn stays(data: &RunData<'_>) -> Result<BTreeMap<EndKey, TimeWaitStay>, StoreError> {
+    let mut all: BTreeMap<EndKey, TimeWaitStay> = BTreeMap::new();
     let Some(mut groups) = data.groups("states", &["time_s", "conn", "side", "from", "to"])? else {
         return Ok(all);
     };
@@ -54,9 +54,9 @@ pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         .values()
         .filter_map(|(since, left)| Some((*since, (*left)? - since)));
     let there = stays.values().filter(|(_, left)| left.is_none());
-    let series: Vec<Series> = [
-        Series::new("over", over),
-        Series::new(
+    let series: Vec<SampleSeries> = [
+        SampleSeries::new("over", over),
+        SampleSeries::new(
             "there at the end",
             there.map(|(since, _)| (*since, end_s - since)),
         ),

@@ -4,7 +4,7 @@
 use tcp_model::State;
 
 use super::Figure;
-use super::conversation::{Arrival, Conversation, MOST_CHANGES};
+use super::conversation::{Conversation, MOST_CHANGES, SegmentFate};
 use super::data::RunData;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
@@ -121,7 +121,7 @@ fn range(c: &Conversation, stays: &[StateStay], reached_s: f64) -> (f64, f64) {
     let mut end = start;
     for s in &c.segments {
         end = end.max(s.sent);
-        if let Arrival::Received(time) = s.fate {
+        if let SegmentFate::Received(time) = s.fate {
             end = end.max(time);
         }
     }
@@ -154,14 +154,14 @@ fn panel(svg: &mut Svg, c: &Conversation, stays: &[StateStay], reached_s: f64, t
         let edge = |lane: usize, out: bool| lane_y(lane) + if out { BAR } else { 0.0 };
         let from = (x(s.sent), edge(s.from, down));
         match s.fate {
-            Arrival::Received(time) => {
+            SegmentFate::Received(time) => {
                 svg.arrow(from, (x(time), edge(s.to, !down)), BLACK, 1.2);
             }
-            Arrival::Lost | Arrival::Unseen => {
+            SegmentFate::Lost | SegmentFate::Unseen => {
                 let half = if down { 1.0 } else { -1.0 } * (LANE - BAR) / 2.0;
                 let to = (from.0 + 4.0, from.1 + half);
                 svg.line(from, to, VERMILION, 1.2);
-                if s.fate == Arrival::Lost {
+                if s.fate == SegmentFate::Lost {
                     svg.cross(to, VERMILION);
                 }
             }
@@ -251,7 +251,7 @@ mod tests {
             start,
             end,
         };
-        let opened = super::super::conversation::StateChange {
+        let opened = super::super::conversation::LadderStateChange {
             time: 0.0,
             lane: 0,
             from: State::SynSent,

@@ -1,7 +1,7 @@
 //! The report of a batch.
 
 use super::lesson::Lesson;
-use super::page::{Page, cells};
+use super::page::{HtmlPage, cells};
 use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
 use crate::batch::{Axis, BatchInfo, BatchRow, is_comparable};
@@ -27,7 +27,7 @@ pub(crate) fn report(
     drawn: &Drawn,
     lesson: &Lesson,
 ) -> String {
-    let mut page = Page::new(&info.name, &info.question);
+    let mut page = HtmlPage::new(&info.name, &info.question);
     page.description(&info.description);
     page.findings(findings);
     let judged = info.expectations.iter();
@@ -82,7 +82,7 @@ fn columns(all: &[Variant<'_>], metrics: &[String]) -> Vec<String> {
 }
 
 /// The variants in a table: swept values and results.
-fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+fn glance(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
     let all = variants(rows);
     if all.is_empty() {
         return;
@@ -139,7 +139,7 @@ fn glance(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[Strin
 }
 
 /// The alternatives against the first of them, where there are replicas.
-fn differences(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+fn differences(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
     let asked = info.figures.iter().map(|f| &f.metric);
     let asked = asked.chain(info.expectations.iter().map(|e| &e.metric));
     let mut shown: Vec<String> = Vec::new();
@@ -182,7 +182,7 @@ fn differences(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[
 }
 
 /// The path of a search, its answer last.
-fn search(page: &mut Page, info: &BatchInfo) {
+fn search(page: &mut HtmlPage, info: &BatchInfo) {
     let Some((answer, path)) = info.search.split_last() else {
         return;
     };
@@ -195,7 +195,7 @@ fn search(page: &mut Page, info: &BatchInfo) {
     page.table(&cells(["#step", "what it showed"]), &rows);
 }
 
-fn runs(page: &mut Page, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+fn runs(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
     page.heading("Runs");
     let shown = &metrics[..metrics.len().min(4)];
     let header = ["run".to_owned()].into_iter();

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::page::Page;
+use super::page::HtmlPage;
 use crate::batch::{BatchInfo, BatchRow};
 use crate::figures::{Figure, run_ladders};
 use crate::store::RunSummary;
@@ -55,7 +55,7 @@ impl Lesson {
         }
     }
 
-    pub(crate) fn write(&self, page: &mut Page) {
+    pub(crate) fn write(&self, page: &mut HtmlPage) {
         if self.variants.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! The means of one long run in the page of the run.
 
-use super::page::{Page, cells};
+use super::page::{HtmlPage, cells};
 use crate::format::{metric, number, seconds};
 use crate::metrics::long_run_of;
 use crate::stats::WarmUpRule;
@@ -8,7 +8,7 @@ use crate::store::RunSummary;
 use crate::words;
 
 /// Adds a table of the means after the warm-up, where the scenario asks for them.
-pub(super) fn write(page: &mut Page, summary: &RunSummary) {
+pub(super) fn write(page: &mut HtmlPage, summary: &RunSummary) {
     let Some(rule) = summary.info.record.warm_up else {
         return;
     };

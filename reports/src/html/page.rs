@@ -12,7 +12,7 @@ const MOST_OF_ONE: usize = 250_000;
 
 /// A page being written.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct HtmlPage {
     title: String,
     question: String,
     body: String,
@@ -26,9 +26,9 @@ pub(crate) struct Page {
 /// Text for HTML.
 pub(crate) use crate::figures::escape;
 
-impl Page {
-    pub(crate) fn new(title: &str, question: &str) -> Page {
-        Page {
+impl HtmlPage {
+    pub(crate) fn new(title: &str, question: &str) -> HtmlPage {
+        HtmlPage {
             title: title.to_owned(),
             question: question.to_owned(),
             body: String::new(),
@@ -67,7 +67,7 @@ impl Page {
         id: &str,
         name: &str,
         link: &str,
-        write: impl FnOnce(&mut Page),
+        write: impl FnOnce(&mut HtmlPage),
     ) {
         let (id, name, link) = (escape(id), escape(name), escape(link));
         self.body.push_str(&format!(

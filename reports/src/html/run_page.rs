@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::connections::ConnectionsTable;
 use super::embed;
-use super::page::{Page, cells};
+use super::page::{HtmlPage, cells};
 use crate::figures::Drawn;
 use crate::findings;
 use crate::format::{bit_rate, count, metric, percent, seconds};
@@ -80,7 +80,7 @@ impl ConnectionRows {
 /// Makes the page from the summary, the figures and the small tables.
 pub(crate) fn report(summary: &RunSummary, drawn: &Drawn, tables: &PageTables) -> String {
     let info = &summary.info;
-    let mut page = Page::new(&info.name, &info.question);
+    let mut page = HtmlPage::new(&info.name, &info.question);
     let unusual = findings::unusual(info, &summary.metrics);
     page.description(&info.description);
     page.answer(&summary.findings, &unusual);
@@ -168,7 +168,7 @@ pub(crate) fn report(summary: &RunSummary, drawn: &Drawn, tables: &PageTables) -
 }
 
 /// Says what the tables do not hold, and how to get it.
-fn left_out(page: &mut Page, summary: &RunSummary) {
+fn left_out(page: &mut HtmlPage, summary: &RunSummary) {
     if summary.left_out.is_empty() {
         return;
     }
@@ -185,7 +185,7 @@ fn left_out(page: &mut Page, summary: &RunSummary) {
     page.table(&cells(["table", "left out", "recorded with"]), &rows);
 }
 
-fn counters(page: &mut Page, summary: &RunSummary) {
+fn counters(page: &mut HtmlPage, summary: &RunSummary) {
     if summary.counters.is_empty() {
         return;
     }

@@ -1,52 +1,52 @@
 //! The reference of metrics, as text.
 
-use super::{Metric, Source, find, table};
+use super::{Metric, MetricSource, find, table};
 
 /// What heads the metrics of a source in the reference.
-fn heading(source: Source) -> (&'static str, &'static str) {
+fn heading(source: MetricSource) -> (&'static str, &'static str) {
     match source {
-        Source::Connects => (
+        MetricSource::Connects => (
             "Connects",
             "Calls of connect by applications, and what became of them.",
         ),
-        Source::Requests => ("Requests", "Requests of clients and their responses."),
-        Source::Pools => (
+        MetricSource::Requests => ("Requests", "Requests of clients and their responses."),
+        MetricSource::Pools => (
             "Pools and retries",
             "Connections that clients keep for later requests, and what clients do when an attempt fails.",
         ),
-        Source::Middleboxes => (
+        MetricSource::Middleboxes => (
             "Middleboxes",
             "Firewalls, balancers and the like, summed over all of them; NATs are listed with the hosts.",
         ),
-        Source::Sockets => (
+        MetricSource::Sockets => (
             "Sockets and ports",
             "Sockets by state, counted at every change. Both ends of a connection count; so do listeners.",
         ),
-        Source::EndPoints => (
+        MetricSource::EndPoints => (
             "Ends of connections",
             "End points: each connection that is established has two. Sums are over all of them.",
         ),
-        Source::Flows => (
+        MetricSource::Flows => (
             "Bulk flows",
             "Bulk flows, and other senders of large amounts of data.",
         ),
-        Source::Hosts => (
+        MetricSource::Hosts => (
             "Hosts",
             "Counters of the hosts' TCP, summed over all hosts.",
         ),
-        Source::Network => (
+        MetricSource::Network => (
             "Network and engine",
             "Links, and the work of the simulator.",
         ),
-        Source::LongRun => (
+        MetricSource::LongRun => (
             "Long runs and distributions",
             "Where a scenario asks for them: `record.warm_up` and `record.histograms`.",
         ),
-        Source::Comparison => (
+        MetricSource::Comparison => (
             "In the index of a batch only",
             "Computed from a run's other metrics and parameters.",
         ),
-        Source::Custom => (
+        MetricSource::Custom => (
             "Your own",
             "From a recorder or runner of your own, through `Completion::metrics`.",
         ),

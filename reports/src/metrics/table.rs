@@ -15,7 +15,7 @@ mod sockets;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{Metric, MetricKind, Source};
+use super::{Metric, MetricKind, MetricSource};
 
 /// All tables, in the order of the reference.
 pub(super) const TABLES: [&[Metric]; 12] = [
@@ -65,7 +65,7 @@ pub(super) fn families() -> impl Iterator<Item = &'static Metric> {
 }
 
 const CUSTOM: &[Metric] = &[Metric::new(
-    Source::Custom,
+    MetricSource::Custom,
     "custom.<name>",
     MetricKind::Number,
     "<name>",

@@ -10,12 +10,12 @@ use tcp_model::state::State;
 
 use super::grid::Grid;
 use super::level::Level;
-use super::long_run::Series;
+use super::long_run::SteadySeries;
 use crate::info::{NodeInfo, RecordOptions};
 use crate::metrics::{self, Metrics};
 use crate::stats::WarmUpRule;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("time_s", ColumnKind::Float),
@@ -38,7 +38,7 @@ const STATES: usize = State::ALL.len();
 #[derive(Debug)]
 struct Group {
     name: String,
-    text: Text,
+    text: SharedText,
     counts: [i64; STATES],
     ports: i64,
     levels: [Level; STATES],
@@ -46,13 +46,13 @@ struct Group {
 
 /// Counts sockets.
 #[derive(Debug)]
-pub(crate) struct Census {
+pub(crate) struct SocketCensus {
     table: TableWriter,
     grid: Grid,
     groups: Vec<Group>,
     /// Group of each node; nodes in no group belong to the last, nameless one.
     group_of: Vec<usize>,
-    all: Text,
+    all: SharedText,
     levels: [Level; STATES],
     sockets: Level,
     ports: Level,
@@ -63,7 +63,7 @@ pub(crate) struct Census {
 /// Averages of sockets by state between points of time.
 #[derive(Debug)]
 struct Averages {
-    of_states: Vec<Series>,
+    of_states: Vec<SteadySeries>,
     /// Integrals up to the last point, socket seconds.
     areas: [f64; STATES],
     last: SimTime,
@@ -72,7 +72,7 @@ struct Averages {
 impl Averages {
     fn new(rule: WarmUpRule) -> Averages {
         Averages {
-            of_states: vec![Series::new(rule); STATES],
+            of_states: vec![SteadySeries::new(rule); STATES],
             areas: [0.0; STATES],
             last: SimTime::ZERO,
         }
@@ -94,13 +94,13 @@ impl Averages {
     }
 }
 
-impl Census {
+impl SocketCensus {
     pub(crate) fn new(
         to: &Tables,
         record: &RecordOptions,
         nodes: &[NodeInfo],
         window: (SimTime, SimTime),
-    ) -> Result<Census, StoreError> {
+    ) -> Result<SocketCensus, StoreError> {
         let mut names: Vec<&str> = Vec::new();
         for node in nodes {
             if !node.group.is_empty() && !names.contains(&node.group.as_str()) {
@@ -115,17 +115,17 @@ impl Census {
         names.push("");
         let groups = names.iter().map(|&name| Group {
             name: name.to_owned(),
-            text: Text::from(name),
+            text: SharedText::from(name),
             counts: [0; STATES],
             ports: 0,
             levels: [Level::new(window); STATES],
         });
-        Ok(Census {
+        Ok(SocketCensus {
             table: TableWriter::create(to, "census", COLUMNS)?,
             grid: Grid::new(record.interval_s),
             groups: groups.collect(),
             group_of,
-            all: Text::from("all"),
+            all: SharedText::from("all"),
             levels: [Level::new(window); STATES],
             sockets: Level::new(window),
             ports: Level::new(window),
@@ -235,7 +235,7 @@ fn put_level(name: &str, level: &Level, end: SimTime, found: &mut Metrics) {
 fn write_row(
     table: &mut TableWriter,
     time_s: f64,
-    scope: &Text,
+    scope: &SharedText,
     counts: &[i64; STATES],
     ports: i64,
 ) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use super::row_texts::NodeNames;
 use crate::metrics::Metrics;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("conn", ColumnKind::Int),
@@ -76,7 +76,7 @@ const COUNTS: usize = 14;
 pub(crate) struct ConnectionsRecorder {
     table: TableWriter,
     first: FirstConnections,
-    reasons: [Text; REASONS.len()],
+    reasons: [SharedText; REASONS.len()],
     by_reason: [u64; REASONS.len()],
     /// When the first and the last end point ended for each reason.
     times: [Option<(SimTime, SimTime)>; REASONS.len()],
@@ -94,7 +94,7 @@ impl ConnectionsRecorder {
         Ok(ConnectionsRecorder {
             table: TableWriter::create(to, "connections", COLUMNS)?,
             first,
-            reasons: REASONS.map(|(_, text, _)| Text::from(text)),
+            reasons: REASONS.map(|(_, text, _)| SharedText::from(text)),
             by_reason: [0; REASONS.len()],
             times: [None; REASONS.len()],
             ended: 0,

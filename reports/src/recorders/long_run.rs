@@ -11,7 +11,7 @@ const MOST: usize = 4096;
 
 /// Values in the order of time.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
+pub(crate) struct SteadySeries {
     /// Means of `per` values each, with the time of the last.
     means: Vec<(SimTime, f64)>,
     per: u32,
@@ -23,13 +23,13 @@ pub(crate) struct Series {
     finds_warm_up: bool,
 }
 
-impl Series {
-    pub(crate) fn new(rule: WarmUpRule) -> Series {
+impl SteadySeries {
+    pub(crate) fn new(rule: WarmUpRule) -> SteadySeries {
         let from = match rule {
             WarmUpRule::Mser5 => 0.0,
             WarmUpRule::After(seconds) => seconds,
         };
-        Series {
+        SteadySeries {
             means: Vec::new(),
             per: 1,
             sum: 0.0,
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_the_mean_exact() {
-        let mut series = Series::new(WarmUpRule::After(1.0));
+        let mut series = SteadySeries::new(WarmUpRule::After(1.0));
         // The first second does not count; then 65,536 values with the mean 10.5.
         (0..1000).for_each(|i| series.add(at(i), 99.0));
         (0..65_536u64).for_each(|i| series.add(at(1000 + i), 10.0 + (i % 2) as f64));
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_series_that_never_settles_has_no_mean() {
-        let mut series = Series::new(WarmUpRule::Mser5);
+        let mut series = SteadySeries::new(WarmUpRule::Mser5);
         (0..1000).for_each(|i| series.add(at(i), i as f64));
         let mut metrics = Metrics::default();
         series.close("time_wait", "", &mut metrics);

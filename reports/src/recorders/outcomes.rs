@@ -3,9 +3,9 @@
 use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
-use super::grid::Bins;
+use super::grid::TimeBins;
 use super::histogram::{Histogram, put_bins, put_quantiles};
-use super::long_run::Series;
+use super::long_run::SteadySeries;
 use crate::info::RecordOptions;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -54,7 +54,7 @@ impl OutcomeTally {
 #[derive(Debug)]
 pub(crate) struct Outcomes {
     table: TableWriter,
-    bins: Bins,
+    bins: TimeBins,
     in_bin: OutcomeTally,
     total: OutcomeTally,
     steady: OutcomeTally,
@@ -63,7 +63,7 @@ pub(crate) struct Outcomes {
     failures: Option<(SimTime, SimTime)>,
     latency: Histogram,
     keeps_bins: bool,
-    in_order: Option<Series>,
+    in_order: Option<SteadySeries>,
 }
 
 impl Outcomes {
@@ -74,7 +74,7 @@ impl Outcomes {
     ) -> Result<Outcomes, StoreError> {
         Ok(Outcomes {
             table: TableWriter::create(to, "outcomes", COLUMNS)?,
-            bins: Bins::new(record.interval_s),
+            bins: TimeBins::new(record.interval_s),
             in_bin: OutcomeTally::default(),
             total: OutcomeTally::default(),
             steady: OutcomeTally::default(),
@@ -82,7 +82,7 @@ impl Outcomes {
             failures: None,
             latency: Histogram::default(),
             keeps_bins: record.histograms,
-            in_order: record.warm_up.map(Series::new),
+            in_order: record.warm_up.map(SteadySeries::new),
         })
     }
 
@@ -151,7 +151,7 @@ impl Outcomes {
 
     /// Writes the last bin, which ends at `end`, and adds the metrics.
     pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
-        self.advance(Bins::last_instant(end))?;
+        self.advance(TimeBins::last_instant(end))?;
         if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }

@@ -4,7 +4,7 @@
 use sim_core::SimTime;
 use tcp_model::sample::{AfterFailure, PoolClose, PoolLevels, PoolSample, RetrySample};
 
-use super::grid::Bins;
+use super::grid::TimeBins;
 use super::histogram::{Histogram, put_quantiles};
 use super::level::Level;
 use crate::metrics::Metrics;
@@ -88,7 +88,7 @@ impl Bin {
 #[derive(Debug)]
 pub(crate) struct Pools {
     table: TableWriter,
-    bins: Bins,
+    bins: TimeBins,
     bin: Bin,
     open: Level,
     busy: Level,
@@ -109,7 +109,7 @@ impl Pools {
     ) -> Result<Pools, StoreError> {
         Ok(Pools {
             table: TableWriter::create(to, "pools", COLUMNS)?,
-            bins: Bins::new(interval_s),
+            bins: TimeBins::new(interval_s),
             bin: Bin::default(),
             open: Level::new(window),
             busy: Level::new(window),
@@ -183,7 +183,7 @@ impl Pools {
         if self.opened == 0 {
             return self.table.discard();
         }
-        self.advance(Bins::last_instant(end))?;
+        self.advance(TimeBins::last_instant(end))?;
         if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }

@@ -8,7 +8,7 @@ use super::row_texts::NodeNames;
 use crate::info::LinkInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
 
 const OVER_TIME: &[(&str, ColumnKind)] = &[
     ("from_node", ColumnKind::Text),
@@ -76,7 +76,7 @@ pub(crate) fn write(
 /// A row for each cell until the end of the run.
 fn cells(
     table: &mut TableWriter,
-    ends: &[&Text; 2],
+    ends: &[&SharedText; 2],
     trace: &QueueTrace,
     reached_s: f64,
 ) -> Result<(), StoreError> {

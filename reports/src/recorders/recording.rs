@@ -7,7 +7,7 @@ use tcp_model::TcpSample;
 use tcp_model::app::http::HttpPayloads;
 
 use super::capture::Capture;
-use super::census::Census;
+use super::census::SocketCensus;
 use super::connections::ConnectionsRecorder;
 use super::first::FirstConnections;
 use super::flows::Flows;
@@ -30,7 +30,7 @@ use crate::store::{LeftOut, StoreError};
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) names: Arc<NodeNames>,
-    pub(super) census: Census,
+    pub(super) census: SocketCensus,
     pub(super) outcomes: Outcomes,
     pub(super) requests: Requests,
     pub(super) pools: Pools,
@@ -66,7 +66,7 @@ impl Recording {
         let first = |most| FirstConnections::new(most, info.nodes.len());
         Ok(Recording {
             names: Arc::new(NodeNames::new(&info.nodes)),
-            census: Census::new(to, record, &info.nodes, window)?,
+            census: SocketCensus::new(to, record, &info.nodes, window)?,
             outcomes: Outcomes::new(to, record, window)?,
             requests: Requests::new(to, record)?,
             pools: Pools::new(to, record.interval_s, window)?,

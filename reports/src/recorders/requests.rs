@@ -4,9 +4,9 @@ use sim_core::{SimDuration, SimTime};
 use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
 
-use super::grid::Bins;
+use super::grid::TimeBins;
 use super::histogram::{Histogram, put_bins, put_quantiles};
-use super::long_run::Series;
+use super::long_run::SteadySeries;
 use crate::info::RecordOptions;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -24,7 +24,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 #[derive(Debug)]
 pub(crate) struct Requests {
     table: TableWriter,
-    bins: Bins,
+    bins: TimeBins,
     n: u64,
     sum_ps: u128,
     max_ps: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Requests {
     waiting: (u64, SimDuration),
     cut_short: u64,
     keeps_bins: bool,
-    in_order: Option<Series>,
+    in_order: Option<SteadySeries>,
 }
 
 /// Requests without a whole response.
@@ -116,7 +116,7 @@ impl Requests {
     pub(crate) fn new(to: &Tables, record: &RecordOptions) -> Result<Requests, StoreError> {
         Ok(Requests {
             table: TableWriter::create(to, "requests", COLUMNS)?,
-            bins: Bins::new(record.interval_s),
+            bins: TimeBins::new(record.interval_s),
             n: 0,
             sum_ps: 0,
             max_ps: 0,
@@ -127,7 +127,7 @@ impl Requests {
             waiting: (0, SimDuration::ZERO),
             cut_short: 0,
             keeps_bins: record.histograms,
-            in_order: record.warm_up.map(Series::new),
+            in_order: record.warm_up.map(SteadySeries::new),
         })
     }
 
@@ -209,7 +209,7 @@ impl Requests {
         if self.all.is_empty() {
             return self.table.discard();
         }
-        self.advance(Bins::last_instant(end))?;
+        self.advance(TimeBins::last_instant(end))?;
         if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }

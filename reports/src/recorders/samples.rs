@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::stats::jain_index;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
 use cells::{GridCells, SamplePoint};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
@@ -351,14 +351,14 @@ fn write_row(
 
 /// Words of the models, each made a text once.
 #[derive(Debug, Default)]
-struct Words(Vec<(&'static str, Text)>);
+struct Words(Vec<(&'static str, SharedText)>);
 
 impl Words {
-    fn text(&mut self, word: &'static str) -> Text {
+    fn text(&mut self, word: &'static str) -> SharedText {
         if let Some((_, text)) = self.0.iter().find(|(w, _)| *w == word) {
             return text.clone();
         }
-        let text = Text::from(word);
+        let text = SharedText::from(word);
         self.0.push((word, text.clone()));
         text
     }

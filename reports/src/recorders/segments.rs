@@ -14,7 +14,7 @@ use super::row_texts::NodeNames;
 use crate::info::SegmentsKept;
 use crate::store::LeftOut;
 use crate::store::StoreError;
-use crate::store::table::{ColumnKind, TableWriter, Tables, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("packet", ColumnKind::Int),
@@ -124,16 +124,16 @@ const MOST_TEXTS: usize = 1024;
 #[derive(Debug)]
 struct SegmentsTable {
     rows: TableWriter,
-    flags: Vec<Option<Text>>,
+    flags: Vec<Option<SharedText>>,
     /// Texts of options by the options written out, up to [`MOST_TEXTS`]; and one being written.
-    options: HashMap<String, Text>,
+    options: HashMap<String, SharedText>,
     buffer: String,
-    losses: Vec<(LossCause, Text)>,
-    received: Text,
-    duplicate: Text,
-    unseen: Text,
+    losses: Vec<(LossCause, SharedText)>,
+    received: SharedText,
+    duplicate: SharedText,
+    unseen: SharedText,
     /// Whether a retransmission was needed.
-    needed: [Text; 2],
+    needed: [SharedText; 2],
 }
 
 impl SegmentsTable {
@@ -144,10 +144,10 @@ impl SegmentsTable {
             options: HashMap::new(),
             buffer: String::new(),
             losses: Vec::new(),
-            received: Text::from("received"),
-            duplicate: Text::from("duplicate"),
-            unseen: Text::from("unseen"),
-            needed: ["no", "yes"].map(Text::from),
+            received: SharedText::from("received"),
+            duplicate: SharedText::from("duplicate"),
+            unseen: SharedText::from("unseen"),
+            needed: ["no", "yes"].map(SharedText::from),
         })
     }
 
@@ -156,18 +156,18 @@ impl SegmentsTable {
         let flags = row.trace.segment.flags;
         let place = &mut self.flags[usize::from(flags.0) % 512];
         if place.is_none() {
-            *place = Some(Text::from(flags.to_string().as_str()));
+            *place = Some(SharedText::from(flags.to_string().as_str()));
         }
         if let ObservedFate::Lost(cause) = row.fate
             && self.losses.iter().all(|l| l.0 != cause)
         {
-            let text = Text::from(format!("lost: {cause}").as_str());
+            let text = SharedText::from(format!("lost: {cause}").as_str());
             self.losses.push((cause, text));
         }
     }
 
     /// The text of options other than timestamps alone, which have columns of their own.
-    fn options(&mut self, options: &Options) -> Option<Text> {
+    fn options(&mut self, options: &Options) -> Option<SharedText> {
         if options.is_empty() || options.only_timestamps().is_some() {
             return None;
         }
@@ -177,7 +177,7 @@ impl SegmentsTable {
         if let Some(text) = self.options.get(&self.buffer) {
             return Some(text.clone());
         }
-        let text = Text::from(self.buffer.as_str());
+        let text = SharedText::from(self.buffer.as_str());
         if self.options.len() < MOST_TEXTS {
             self.options.insert(self.buffer.clone(), text.clone());
         }

@@ -15,7 +15,7 @@ const BATCHES: usize = 20;
 
 /// The beginning of a series that is not yet steady.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WarmUp {
+pub enum WarmUpEnd {
     /// It ends after this many values.
     Ends(usize),
     /// The series is too short, or has not settled in its first half.
@@ -27,11 +27,11 @@ pub enum WarmUp {
 ///
 /// White, Simulation 69 (1997); White, Cobb and Spratt (2000). A minimum at the very middle says that the
 /// series has not settled.
-pub fn mser5(values: &[f64]) -> WarmUp {
+pub fn mser5(values: &[f64]) -> WarmUpEnd {
     let means: Vec<f64> = values.chunks_exact(TAKEN_TOGETHER).map(mean).collect();
     let n = means.len();
     if n < 10 {
-        return WarmUp::TooShort;
+        return WarmUpEnd::TooShort;
     }
     // Sums from the end, so that each cut costs no pass of its own.
     let shift = mean(&means);
@@ -49,8 +49,8 @@ pub fn mser5(values: &[f64]) -> WarmUp {
         }
     }
     match best.1 {
-        cut if cut < n / 2 => WarmUp::Ends(cut * TAKEN_TOGETHER),
-        _ => WarmUp::TooShort,
+        cut if cut < n / 2 => WarmUpEnd::Ends(cut * TAKEN_TOGETHER),
+        _ => WarmUpEnd::TooShort,
     }
 }
 
@@ -133,8 +133,8 @@ pub struct LongMean {
 pub fn long_mean(values: &[f64], find_warm_up: bool, range: (f64, f64)) -> Option<LongMean> {
     let warm_up = match find_warm_up.then(|| mser5(values)) {
         None => 0,
-        Some(WarmUp::Ends(after)) => after,
-        Some(WarmUp::TooShort) => return None,
+        Some(WarmUpEnd::Ends(after)) => after,
+        Some(WarmUpEnd::TooShort) => return None,
     };
     let rest = &values[warm_up..];
     if rest.is_empty() {
@@ -170,14 +170,14 @@ mod tests {
         let settling: Vec<f64> = (0..2000)
             .map(|i| 10.0 - 8.0 * (-f64::from(i) / 60.0).exp() + uniform())
             .collect();
-        let WarmUp::Ends(cut) = mser5(&settling) else {
+        let WarmUpEnd::Ends(cut) = mser5(&settling) else {
             panic!("it settles");
         };
         assert!((120..500).contains(&cut) && cut % 5 == 0, "{cut}");
-        assert_eq!(mser5(&[3.0; 100]), WarmUp::Ends(0));
+        assert_eq!(mser5(&[3.0; 100]), WarmUpEnd::Ends(0));
         let rising: Vec<f64> = (0..500).map(f64::from).collect();
-        assert_eq!(mser5(&rising), WarmUp::TooShort);
-        assert_eq!(mser5(&[1.0; 49]), WarmUp::TooShort);
+        assert_eq!(mser5(&rising), WarmUpEnd::TooShort);
+        assert_eq!(mser5(&[1.0; 49]), WarmUpEnd::TooShort);
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(crate) fn install(
     let ways = arriving
         .iter()
         .map(|name| way(dir, name, old, new))
-        .collect::<Result<Vec<Destination>, _>>()?;
+        .collect::<Result<Vec<FilePlace>, _>>()?;
     let change = Marker {
         complete: false,
         arriving: new.files.clone(),
@@ -82,7 +82,7 @@ pub(crate) fn install(
     change.write(dir)?;
     for (name, way) in arriving.iter().zip(ways) {
         let (from, to) = (aside.join(name), dir.join(name));
-        if let Destination::Kept(kept) = way {
+        if let FilePlace::Kept(kept) = way {
             fs::rename(&to, &kept).map_err(StoreError::io("keep what was changed as", &kept))?;
             all_kept.push(kept);
         }
@@ -101,14 +101,14 @@ pub(crate) fn install(
 }
 
 /// How a file gets into its place.
-enum Destination {
+enum FilePlace {
     /// Nothing exists there, or an unchanged file of synfin's.
     Free,
     /// The file there was synfin's and has been changed: it is kept under this name.
     Kept(PathBuf),
 }
 
-fn way(dir: &Path, name: &str, old: &Marker, new: &Marker) -> Result<Destination, StoreError> {
+fn way(dir: &Path, name: &str, old: &Marker, new: &Marker) -> Result<FilePlace, StoreError> {
     let path = dir.join(name);
     let mut above = path.parent();
     while let Some(parent) = above.filter(|parent| *parent != dir) {
@@ -119,9 +119,9 @@ fn way(dir: &Path, name: &str, old: &Marker, new: &Marker) -> Result<Destination
     }
     let same = || (new.files.get(name)).is_some_and(|mark| mark.fits(&path).is_ok());
     if !is_there(&path) || old.owns(dir, name) || same() {
-        Ok(Destination::Free)
+        Ok(FilePlace::Free)
     } else if old.lists(name) {
-        kept_name(&path).map(Destination::Kept)
+        kept_name(&path).map(FilePlace::Kept)
     } else {
         Err(StoreError::InTheWay(path))
     }

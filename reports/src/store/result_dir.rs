@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::aside::{Aside, INSIDE};
 use super::install::{install, marks, remove_results, sync_tree};
 use super::parts::Parts;
-use super::standing::{Standing, look, look_at_results};
+use super::path_contents::{PathContents, look, look_at_results};
 use super::{DirLock, Marker, ResultKind, StoreError};
 
 /// How long another process may take over a report.
@@ -62,12 +62,12 @@ impl ResultDir {
         let _lock = lock(
             dir,
             patience(match &standing {
-                Standing::Ours(marker) => Some(marker),
+                PathContents::Ours(marker) => Some(marker),
                 _ => None,
             }),
         )?;
         let marker = match look(dir)? {
-            Standing::Ours(there) => widened(dir, *there, runs, force)?,
+            PathContents::Ours(there) => widened(dir, *there, runs, force)?,
             _ => Marker {
                 runs,
                 ..Marker::new(ResultKind::Batch)
@@ -95,7 +95,7 @@ impl ResultDir {
         force: bool,
     ) -> Result<(), StoreError> {
         let is_ready = || match look(dir) {
-            Ok(Standing::Ours(marker)) => {
+            Ok(PathContents::Ours(marker)) => {
                 let hash = super::hash::text_hash(text);
                 let file = marker.files.get("batch.toml");
                 marker.kind == ResultKind::Batch
@@ -253,7 +253,7 @@ pub(crate) fn remove_runs<'a>(
     for id in ids {
         let run = runs.join(id);
         // A run that is not ours, or not any longer, is left as it is.
-        if let Ok(Standing::Ours(marker)) = look(&run)
+        if let Ok(PathContents::Ours(marker)) = look(&run)
             && marker.kind == ResultKind::Run
         {
             remove_results(&run, &marker)?;

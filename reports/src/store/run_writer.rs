@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::aside::{Aside, INSIDE};
 use super::install::{install, marks, sync, sync_tree};
 use super::parts::Parts;
+use super::path_contents::{PathContents, look};
 use super::result_dir::remove_runs;
-use super::standing::{Standing, look};
 use super::{Marker, ResultKind, StoreError};
 
 /// A run directory in the making.
@@ -38,14 +38,14 @@ impl RunWriter {
             .file_name()
             .ok_or_else(|| StoreError::BadName(dir.to_path_buf()))?;
         let aside = match look(dir)? {
-            Standing::Nothing => {
+            PathContents::Nothing => {
                 let parent = parent(dir);
                 fs::create_dir_all(parent)
                     .map_err(StoreError::io("create the directory", parent))?;
                 Aside::create(parent, name)?
             }
-            Standing::Ours(_) if !replace => return Err(StoreError::Exists(dir.to_path_buf())),
-            Standing::Ours(_) | Standing::Empty => Aside::create(dir, OsStr::new(INSIDE))?,
+            PathContents::Ours(_) if !replace => return Err(StoreError::Exists(dir.to_path_buf())),
+            PathContents::Ours(_) | PathContents::Empty => Aside::create(dir, OsStr::new(INSIDE))?,
         };
         Ok(RunWriter {
             dir: dir.to_path_buf(),
@@ -83,13 +83,13 @@ impl RunWriter {
         // Another writer may take the name between our look and our rename: look again then.
         for _ in 0..ATTEMPTS {
             match look(&self.dir)? {
-                Standing::Nothing => {
+                PathContents::Nothing => {
                     if self.take_name()? {
                         return sync(parent(&self.dir)).map(|()| Vec::new());
                     }
                 }
-                Standing::Ours(_) if !self.replace => break,
-                Standing::Ours(_) | Standing::Empty => return self.install(marker),
+                PathContents::Ours(_) if !self.replace => break,
+                PathContents::Ours(_) | PathContents::Empty => return self.install(marker),
             }
         }
         Err(StoreError::Exists(self.dir.clone()))
@@ -108,10 +108,10 @@ impl RunWriter {
     fn install(&self, marker: Marker) -> Result<Vec<PathBuf>, StoreError> {
         let _lock = super::result_dir::lock(&self.dir, PATIENCE)?;
         let old = match look(&self.dir)? {
-            Standing::Ours(old) if self.replace => *old,
-            Standing::Ours(_) => return Err(StoreError::Exists(self.dir.clone())),
-            Standing::Empty => Marker::new(ResultKind::Run),
-            Standing::Nothing => return Err(StoreError::NoResults(self.dir.clone())),
+            PathContents::Ours(old) if self.replace => *old,
+            PathContents::Ours(_) => return Err(StoreError::Exists(self.dir.clone())),
+            PathContents::Empty => Marker::new(ResultKind::Run),
+            PathContents::Nothing => return Err(StoreError::NoResults(self.dir.clone())),
         };
         let kept = install(&self.dir, self.path(), &old, &marker)?;
         remove_runs(&self.dir, old.runs.iter().chain(&old.former_runs))?;
@@ -252,7 +252,7 @@ mod tests {
         let tmp = tempfile::tempdir().unwrap();
         let dir = tmp.path().join("run");
         complete(&dir, false, "old").unwrap();
-        let mut half = super::super::standing::look_at_results(&dir).unwrap();
+        let mut half = super::super::path_contents::look_at_results(&dir).unwrap();
         let new = tmp.path().join("new");
         fs::write(&new, "new").unwrap();
         let mark = super::super::marker::FileMark::of(&new, "summary.json").unwrap();
@@ -262,7 +262,7 @@ mod tests {
         let error = half.verify(&dir).unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         complete(&dir, true, "newest").unwrap();
-        let whole = super::super::standing::look_at_results(&dir).unwrap();
+        let whole = super::super::path_contents::look_at_results(&dir).unwrap();
         whole.verify(&dir).unwrap();
         // Both the old and the new file were ours: none is kept.
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
@@ -320,7 +320,7 @@ mod tests {
                     });
                 }
             });
-            let marker = super::super::standing::look_at_results(&dir).unwrap();
+            let marker = super::super::path_contents::look_at_results(&dir).unwrap();
             marker.verify(&dir).unwrap();
             assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1, "{replace}");
             assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "{replace}");

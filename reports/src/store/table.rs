@@ -45,9 +45,9 @@ pub enum ColumnKind {
 
 /// Text made once and written many times without copying.
 #[derive(Clone, Debug)]
-pub struct Text(ByteArray);
+pub struct SharedText(ByteArray);
 
-impl Text {
+impl SharedText {
     /// Where it lies: texts with the same address are the same.
     fn address(&self) -> (*const u8, usize) {
         let bytes = self.0.data();
@@ -55,15 +55,15 @@ impl Text {
     }
 }
 
-impl std::fmt::Display for Text {
+impl std::fmt::Display for SharedText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.0.data()))
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Text {
-        Text(ByteArray::from(text))
+impl From<&str> for SharedText {
+    fn from(text: &str) -> SharedText {
+        SharedText(ByteArray::from(text))
     }
 }
 
@@ -256,7 +256,7 @@ impl RowWriter<'_> {
     }
 
     /// Text.
-    pub fn text(mut self, value: &Text) -> Self {
+    pub fn text(mut self, value: &SharedText) -> Self {
         match self.next() {
             Some(ColumnCells::Text(cells)) => cells.push(value),
             _ => debug_assert!(false, "column {} is not of type Text", self.at),
@@ -350,8 +350,8 @@ mod tests {
         let (schema, file) = (schema("texts", &columns).unwrap(), File::create(&path));
         let made = SerializedFileWriter::new(file.unwrap(), schema, properties(&columns));
         let mut file = made.unwrap();
-        let all: Vec<Text> = (0..40u32)
-            .map(|i| Text::from("x".repeat(i as usize * 17).as_str()))
+        let all: Vec<SharedText> = (0..40u32)
+            .map(|i| SharedText::from("x".repeat(i as usize * 17).as_str()))
             .collect();
         let mut cells = TextCells::default();
         for i in 0..GROUP_ROWS as u32 {

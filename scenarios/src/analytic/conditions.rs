@@ -8,7 +8,7 @@ use tcp_model::params::{PortSelection, SynCookies, TimerGranularity};
 use tcp_model::spec::{Arrivals, Closer};
 
 use super::{ExchangeCase, NoTheory};
-use crate::expected::{self, PerConnection, mean, path};
+use crate::expected::{self, ConnectionLoad, mean, path};
 use crate::scenario::workload::Serving;
 
 /// Utilisation of a link from which waiting times can no longer be neglected.
@@ -69,7 +69,7 @@ fn look_up_ways(case: &ExchangeCase<'_>) -> Result<Vec<ClientPath>, NoTheory> {
     }
     let peak = peak_rate(case);
     let (client, _) = ends(case);
-    let one = PerConnection::new(case.exchange, client.mss());
+    let one = ConnectionLoad::new(case.exchange, client.mss());
     let way = |c: NodeId, s: NodeId| {
         let address = |n| case.network.addresses(n).next();
         let route = |a, b: NodeId| address(b).map(|to| path::route(case.network, a, &to));

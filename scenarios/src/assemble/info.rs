@@ -5,7 +5,7 @@ use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
 use sim_core::{Network, NodeId};
 
 use crate::analytic;
-use crate::file::values::{SamplesChoice, WarmUp};
+use crate::file::values::{SamplesChoice, WarmUpChoice};
 use crate::outages;
 use crate::parameters;
 use crate::phase;
@@ -70,8 +70,8 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
             steady_s: analytic::steady(scenario, &analytic, network),
             diagrams: DIAGRAMS,
             warm_up: scenario.record.warm_up.map(|rule| match rule {
-                WarmUp::Mser5 => WarmUpRule::Mser5,
-                WarmUp::Lasts(time) => WarmUpRule::After(time.as_secs_f64()),
+                WarmUpChoice::Mser5 => WarmUpRule::Mser5,
+                WarmUpChoice::Lasts(time) => WarmUpRule::After(time.as_secs_f64()),
             }),
             histograms: scenario.record.histograms,
         },

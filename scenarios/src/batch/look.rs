@@ -5,28 +5,28 @@ use std::path::Path;
 use reports::RunSummary;
 use reports::store::{StoreError, set_aside};
 
-use super::{Making, Outline, RunOutcome};
+use super::{RunControl, RunOutcome, RunOutline};
 use crate::existing::Existing;
 use crate::run_spec::RunSpec;
 
 /// Whether a run's directory was named by the user, or by us within a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inside {
-    Alone,
+pub(super) enum NamedBy {
+    User,
     Batch,
 }
 
 /// What is to be done about a run.
-pub(super) enum Found {
+pub(super) enum RunLookup {
     /// Nothing.
     Ended(RunOutcome),
     /// It is to be made.
-    Missing(Missing),
+    Missing(MissingRun),
 }
 
 /// How a run that is not there is to be made.
 #[derive(Debug, Default)]
-pub(super) struct Missing {
+pub(super) struct MissingRun {
     /// In place of results of ours.
     pub(super) replace: bool,
     /// What was wrong with these.
@@ -34,37 +34,42 @@ pub(super) struct Missing {
 }
 
 /// Looks for a run that is not to be made.
-pub(super) fn find_only(spec: &RunSpec, dir: &Path, making: Making<'_>) -> Found {
-    making.progress.kept(spec.scenario.duration);
-    Found::Ended(match Existing::look(spec, dir) {
+pub(super) fn find_only(spec: &RunSpec, dir: &Path, control: RunControl<'_>) -> RunLookup {
+    control.progress.kept(spec.scenario.duration);
+    RunLookup::Ended(match Existing::look(spec, dir) {
         Existing::Complete(summary) => RunOutcome::Kept(outline(*summary)),
         _ => RunOutcome::LeftOut("not chosen"),
     })
 }
 
 /// Looks for a run.
-pub(super) fn find(spec: &RunSpec, dir: &Path, inside: Inside, making: Making<'_>) -> Found {
-    let missing = |replace, because| Found::Missing(Missing { replace, because });
+pub(super) fn find(
+    spec: &RunSpec,
+    dir: &Path,
+    named_by: NamedBy,
+    control: RunControl<'_>,
+) -> RunLookup {
+    let missing = |replace, because| RunLookup::Missing(MissingRun { replace, because });
     match Existing::look(spec, dir) {
         Existing::Absent => missing(false, None),
-        Existing::Complete(_) if making.force => missing(true, None),
+        Existing::Complete(_) if control.force => missing(true, None),
         Existing::Complete(summary) => {
-            making.progress.kept(spec.scenario.duration);
-            Found::Ended(RunOutcome::Kept(outline(*summary)))
+            control.progress.kept(spec.scenario.duration);
+            RunLookup::Ended(RunOutcome::Kept(outline(*summary)))
         }
         Existing::Damaged(why) => missing(true, Some(why)),
         Existing::Other(StoreError::Exists(_) | StoreError::OtherKind { .. })
-            if inside == Inside::Alone && making.force =>
+            if named_by == NamedBy::User && control.force =>
         {
             missing(true, None)
         }
-        Existing::Other(error) if inside == Inside::Batch && gives_way(&error) => {
+        Existing::Other(error) if named_by == NamedBy::Batch && gives_way(&error) => {
             match set_aside(dir) {
                 Ok(kept) => missing(false, Some(moved_away(&error, &kept))),
-                Err(error) => Found::Ended(RunOutcome::Failed(error.into())),
+                Err(error) => RunLookup::Ended(RunOutcome::Failed(error.into())),
             }
         }
-        Existing::Other(error) => Found::Ended(RunOutcome::Failed(error.into())),
+        Existing::Other(error) => RunLookup::Ended(RunOutcome::Failed(error.into())),
     }
 }
 
@@ -88,6 +93,6 @@ fn gives_way(error: &StoreError) -> bool {
 }
 
 /// What is held of a run that is there.
-pub(super) fn outline(summary: RunSummary) -> Box<Outline> {
+pub(super) fn outline(summary: RunSummary) -> Box<RunOutline> {
     Box::new(summary.into())
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use reports::{Expectation, Judgement, RowMetrics, RunSummary, judge_run, row_metrics};
 
 use crate::execution::Division;
-use crate::run::{Made, RunError};
+use crate::run::{FinishedRun, RunError};
 
 /// What a batch holds in memory of a run: little, because there may be 100,000.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outline {
+pub struct RunOutline {
     /// Its metrics, as in the index.
     pub metrics: RowMetrics,
     /// What it has shown, in words; empty where only its metrics are kept.
@@ -18,24 +18,24 @@ pub struct Outline {
     pub result_hash: String,
 }
 
-impl Outline {
+impl RunOutline {
     /// The verdicts on what is expected of the run.
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
         judge_run(&self.metrics, expectations)
     }
 
     /// Of a run of which only the metrics are kept.
-    pub(super) fn of_metrics(metrics: RowMetrics) -> Outline {
-        Outline {
+    pub(super) fn of_metrics(metrics: RowMetrics) -> RunOutline {
+        RunOutline {
             metrics,
-            ..Outline::default()
+            ..RunOutline::default()
         }
     }
 }
 
-impl From<RunSummary> for Outline {
-    fn from(summary: RunSummary) -> Outline {
-        Outline {
+impl From<RunSummary> for RunOutline {
+    fn from(summary: RunSummary) -> RunOutline {
+        RunOutline {
             metrics: row_metrics(&summary).into(),
             findings: summary.findings,
             result_hash: summary.result_hash,
@@ -47,15 +47,15 @@ impl From<RunSummary> for Outline {
 #[derive(Clone, Debug)]
 pub struct MadeNow {
     /// Its results.
-    pub outline: Outline,
+    pub outline: RunOutline,
     /// How its network was divided.
     pub division: Option<Division>,
     /// Files that somebody had changed and that its own took the place of: where they are kept.
     pub kept: Vec<PathBuf>,
 }
 
-impl From<Made> for MadeNow {
-    fn from(made: Made) -> MadeNow {
+impl From<FinishedRun> for MadeNow {
+    fn from(made: FinishedRun) -> MadeNow {
         MadeNow {
             outline: made.summary.into(),
             division: Some(made.division),
@@ -75,7 +75,7 @@ pub enum RunOutcome {
         because: Option<String>,
     },
     /// It was there already.
-    Kept(Box<Outline>),
+    Kept(Box<RunOutline>),
     /// It failed, for this reason.
     Failed(RunError),
     /// It was not to be made now, for this reason.
@@ -84,7 +84,7 @@ pub enum RunOutcome {
 
 impl RunOutcome {
     /// Its results, if it has any.
-    pub fn outline(&self) -> Option<&Outline> {
+    pub fn outline(&self) -> Option<&RunOutline> {
         match self {
             RunOutcome::Made { made, .. } => Some(&made.outline),
             RunOutcome::Kept(outline) => Some(outline),

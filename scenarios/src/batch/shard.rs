@@ -140,7 +140,7 @@ impl FromStr for ShardChoice {
 }
 
 /// A scheduler: the variable with the number of the task, and how the tasks are numbered.
-struct Scheduler {
+struct TaskNumbering {
     id: &'static str,
     /// Number of the first task.
     from: u64,
@@ -149,10 +149,10 @@ struct Scheduler {
 }
 
 /// In the order in which they are asked: one of them may have been started by another.
-const SCHEDULERS: [Scheduler; 7] = [
+const SCHEDULERS: [TaskNumbering; 7] = [
     scheduler("HQ_TASK_ID", 1),
     scheduler("JOB_COMPLETION_INDEX", 0),
-    Scheduler {
+    TaskNumbering {
         range: Some([
             "SLURM_ARRAY_TASK_MIN",
             "SLURM_ARRAY_TASK_MAX",
@@ -162,15 +162,15 @@ const SCHEDULERS: [Scheduler; 7] = [
     },
     scheduler("PBS_ARRAY_INDEX", 1),
     scheduler("PBS_ARRAYID", 1),
-    Scheduler {
+    TaskNumbering {
         range: Some(["SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE"]),
         ..scheduler("SGE_TASK_ID", 1)
     },
     scheduler("PARALLEL_SEQ", 1),
 ];
 
-const fn scheduler(id: &'static str, from: u64) -> Scheduler {
-    Scheduler {
+const fn scheduler(id: &'static str, from: u64) -> TaskNumbering {
+    TaskNumbering {
         id,
         from,
         range: None,
@@ -219,7 +219,7 @@ impl ShardChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Source;
+    use crate::problem::SourceText;
     use crate::sweep::Plan;
 
     fn resolved(choice: &str, set: &[(&str, &str)]) -> Result<String, ShardError> {
@@ -296,7 +296,7 @@ mod tests {
                     path = { delay = \"5 ms\" }\n[[workload]]\n\
                     arrivals = { kind = \"fixed\", rate = \"10 /s\" }\n[sweep]\n\
                     \"workload.0.arrivals.rate\" = [\"10 /s\", \"1000 /s\", \"100 /s\", \"2000 /s\"]\n";
-        let source = Source {
+        let source = SourceText {
             name: "x".into(),
             text: text.into(),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reports::BatchRow;
 
-use super::{Making, Options, RunOutcome, row};
+use super::{BatchOptions, RunControl, RunOutcome, row};
 use crate::run::RunError;
 use crate::sweep::{Plan, Until};
 
@@ -14,8 +14,8 @@ pub(super) const ENOUGH: &str = "not needed: there are enough replicas";
 /// What became of each run of the plan.
 pub(super) fn all_runs(
     plan: &Plan,
-    options: &Options,
-    making: Making<'_>,
+    options: &BatchOptions,
+    control: RunControl<'_>,
     until: &Until,
 ) -> Result<(Vec<RunOutcome>, Vec<String>), RunError> {
     let nothing = RunOutcome::LeftOut(ENOUGH);
@@ -35,12 +35,12 @@ pub(super) fn all_runs(
             .map(|row| counts.get(&row.values).is_some_and(|n| row.replica < *n))
             .collect();
         let chosen = in_round.iter().enumerate();
-        let chosen: Vec<bool> = chosen.map(|(i, is)| *is && making.is_chosen(i)).collect();
-        let these = Making {
+        let chosen: Vec<bool> = chosen.map(|(i, is)| *is && control.is_chosen(i)).collect();
+        let these = RunControl {
             only: Some(&chosen),
-            ..making
+            ..control
         };
-        making
+        control
             .progress
             .restart(plan.runs.iter().map(|run| run.scenario.duration));
         let (mut outcomes, damaged) = super::all_runs(plan, options, these, None)?;

@@ -21,7 +21,7 @@ use super::text_table::{Measurement, TextTable};
 use crate::assemble::Assembly;
 use crate::execution::{Execution, make_hosts};
 use crate::overrides::Override;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::process;
 use crate::run::Job;
 use crate::sweep::Plan;
@@ -122,7 +122,7 @@ fn cases(part: f64) -> [ReportCase; 4] {
 
 /// The run of a scenario.
 fn plan(case: &ReportCase, sets: &[&str]) -> Result<Plan, BenchError> {
-    let source = Source {
+    let source = SourceText {
         name: format!("{}.toml", case.name),
         text: case.text.clone(),
     };

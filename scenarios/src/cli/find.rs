@@ -17,7 +17,7 @@ use crate::dotted_path::DottedPath;
 use crate::interrupt::Interrupt;
 use crate::output_dir::{default_dir, shell_words};
 use crate::overrides::{By, Override, read_value};
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::search::{Goal, SearchResult, bisect};
 use crate::sweep::{Plan, SearchRange, label};
 use value_search::{Tried, ValueSearch};
@@ -176,7 +176,7 @@ fn expectation(text: &str) -> Result<Override, CommandError> {
 }
 
 fn plan_at(
-    source: &Source,
+    source: &SourceText,
     changes: &[Override],
     path: &DottedPath,
     value: &Value,
@@ -188,7 +188,11 @@ fn plan_at(
 }
 
 /// The plan of the scenario itself with so many replicas.
-fn replicated(source: &Source, changes: &[Override], replicas: u32) -> Result<Plan, CommandError> {
+fn replicated(
+    source: &SourceText,
+    changes: &[Override],
+    replicas: u32,
+) -> Result<Plan, CommandError> {
     let mut changes = changes.to_vec();
     changes.push(with_replicas(replicas));
     Plan::new(source, &changes).map_err(|e| CommandError::Usage(e.to_string()))

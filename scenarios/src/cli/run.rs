@@ -14,14 +14,14 @@ use super::cost::RunsCost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
 use super::junit;
 use super::wanted::WantedRuns;
-use crate::batch::{self, Batch, Limits, Making, Options, RunOutcome};
+use crate::batch::{self, Batch, BatchOptions, RunControl, RunLimits, RunOutcome};
 use crate::console::{CommandError, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::list_file;
 use crate::output_dir::overwrites_input;
 use crate::overrides::{Override, read_value};
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::progress::BatchProgress;
 use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
@@ -61,7 +61,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
     let progress = BatchProgress::new(lengths, args.quiet).with_file(args.progress.clone());
     let limits = limits(args)?;
     let command = args.scenario.command();
-    let making = Making {
+    let control = RunControl {
         command: &command,
         force: args.force,
         only: only.as_deref(),
@@ -80,12 +80,12 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
         [only] if plan.is_single() => {
             let text = only.text();
             spare_input(args, &dir, ("run.toml", &text))?;
-            single(only, &dir, args, making)
+            single(only, &dir, args, control)
         }
         _ => {
             let text = changed_text(&source, &changes);
             spare_input(args, &dir, ("batch.toml", &text))?;
-            let options = Options {
+            let options = BatchOptions {
                 dir,
                 execution: execution(args),
                 command: command.clone(),
@@ -94,8 +94,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
                 search: Vec::new(),
             };
             match shard {
-                Some(shard) => of_shard(&plan, &options, args, making, shard),
-                None => all(&plan, &options, args, making),
+                Some(shard) => of_shard(&plan, &options, args, control, shard),
+                None => all(&plan, &options, args, control),
             }
         }
     }
@@ -148,10 +148,10 @@ fn single(
     spec: &RunSpec,
     dir: &Path,
     args: &RunArgs,
-    making: Making<'_>,
+    control: RunControl<'_>,
 ) -> Result<(), CommandError> {
-    let outcome = batch::make_run(spec, dir, execution(args), making);
-    making.progress.finish();
+    let outcome = batch::make_run(spec, dir, execution(args), control);
+    control.progress.finish();
     if args.verbose
         && let Some(division) = outcome.division()
     {
@@ -160,7 +160,7 @@ fn single(
     if outcome.is_stopped() {
         return Err(CommandError::Stopped {
             message: "stopped: the run was incomplete and nothing of it is kept; repeat the command to run it".to_owned(),
-            code: making.interrupt.exit_code(),
+            code: control.interrupt.exit_code(),
         });
     }
     let outline = match outcome {
@@ -220,9 +220,9 @@ fn refuse_unexpected(judged: &[Judgement]) -> Result<(), CommandError> {
 
 fn all(
     plan: &Plan,
-    options: &Options,
+    options: &BatchOptions,
     args: &RunArgs,
-    making: Making<'_>,
+    control: RunControl<'_>,
 ) -> Result<(), CommandError> {
     let Batch {
         outcomes,
@@ -230,7 +230,7 @@ fn all(
         judgements,
         kept,
         damaged,
-    } = batch::make(plan, options, making).map_err(|e| {
+    } = batch::make(plan, options, control).map_err(|e| {
         CommandError::Run(format!(
             "error: {}",
             e.to_string().trim_start_matches("error: ")
@@ -270,12 +270,12 @@ fn all(
             options.dir.join("report.html").display()
         ))?;
     }
-    shown.ending(&options.dir, making.interrupt)?;
+    shown.ending(&options.dir, control.interrupt)?;
     refuse_unexpected(&judgements)
 }
 
 /// The limits on a run's time and memory.
-fn limits(args: &RunArgs) -> Result<Limits, CommandError> {
+fn limits(args: &RunArgs) -> Result<RunLimits, CommandError> {
     let read = |flag: &str, text: &Option<String>, unit: Unit, example: &str| {
         let Some(text) = text else { return Ok(None) };
         match quantity(&read_value(text)) {
@@ -285,7 +285,7 @@ fn limits(args: &RunArgs) -> Result<Limits, CommandError> {
             ))),
         }
     };
-    Ok(Limits {
+    Ok(RunLimits {
         time_s: read("--run-time", &args.run_time, Unit::Seconds, "10 min")?,
         memory_bytes: read("--run-memory", &args.run_memory, Unit::Bytes, "2 GB")?,
     })
@@ -330,7 +330,7 @@ fn name_of(spec: &RunSpec, plan: &Plan) -> String {
 
 /// The scenario's text with the changes of the command line; the original if there are none. Leaves out
 /// `[engine]`, which does not affect results, and puts lists in place of the files that hold them.
-pub(super) fn changed_text(source: &Source, changes: &[Override]) -> String {
+pub(super) fn changed_text(source: &SourceText, changes: &[Override]) -> String {
     let mut table: toml::Table = source.text.parse().unwrap_or_default();
     let had_engine = table.remove("engine").is_some();
     let changes: Vec<&Override> = changes.iter().filter(|c| !c.is_engine()).collect();
@@ -356,7 +356,7 @@ mod tests {
         let text = "name = \"x\"\nduration = \"1 s\"\n[topology]\nkind = \"pair\"\n\
                     path = { delay = \"5 ms\" }\n[[workload]]\n\
                     arrivals = { kind = \"burst\", count = 1 }\n[sweep]\nseed = [1, 2, 3]\n";
-        let source = Source {
+        let source = SourceText {
             name: "x".into(),
             text: text.into(),
         };

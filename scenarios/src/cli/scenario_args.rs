@@ -11,7 +11,7 @@ use crate::library;
 use crate::list_file;
 use crate::output_dir::shell_words;
 use crate::overrides::Override;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::suggest;
 
 #[derive(Debug, Default, Args)]
@@ -34,7 +34,7 @@ const MOST_SCENARIO: u64 = 64 << 20;
 
 impl ScenarioArgs {
     /// The text of the scenario, from the library or a file.
-    pub(super) fn source(&self) -> Result<Source, CommandError> {
+    pub(super) fn source(&self) -> Result<SourceText, CommandError> {
         let name = &self.scenario;
         if let Some(entry) = library::find(name) {
             return Ok(entry.source());
@@ -47,8 +47,8 @@ impl ScenarioArgs {
                 let text = list_file::named_from_here(text, directory);
                 let whole = extends::resolve(&text, &name, directory);
                 match whole.map_err(|e| CommandError::Usage(format!("error: {e}")))? {
-                    None => Ok(Source { name, text }),
-                    Some(text) => Ok(Source {
+                    None => Ok(SourceText { name, text }),
+                    Some(text) => Ok(SourceText {
                         name: format!("{name} and the files it extends"),
                         text,
                     }),

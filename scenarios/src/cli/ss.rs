@@ -17,12 +17,12 @@ use tcp_model::state::State;
 
 use super::single_run;
 use crate::console::{CommandError, note, print};
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::run::Job;
 use crate::sweep::Plan;
 
 /// One end of a connection: node, connection, side.
-type ConnectionEnd = (String, i64, String);
+type SocketKey = (String, i64, String);
 
 /// A socket at the requested time.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ fn with_queues(dir: &Path, at: SimTime, host: Option<&str>) -> Result<(), Comman
     let path = dir.join("run.toml");
     let text = std::fs::read_to_string(&path)
         .map_err(|e| failed(format!("cannot read {}: {e}", path.display())))?;
-    let source = Source {
+    let source = SourceText {
         name: path.display().to_string(),
         text,
     };
@@ -169,8 +169,8 @@ fn rest(seconds: f64) -> String {
 }
 
 /// The sockets that exist at a time, with their addresses.
-fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<ConnectionEnd, ShownSocket>, StoreError> {
-    let mut all: BTreeMap<ConnectionEnd, ShownSocket> = BTreeMap::new();
+fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<SocketKey, ShownSocket>, StoreError> {
+    let mut all: BTreeMap<SocketKey, ShownSocket> = BTreeMap::new();
     let columns = ["time_s", "conn", "side", "node", "to"];
     if let Some(mut groups) = Groups::open(dir, "states", &columns)? {
         while let Some(group) = groups.next_group()? {
@@ -196,10 +196,7 @@ fn sockets(dir: &Path, at_s: f64) -> Result<BTreeMap<ConnectionEnd, ShownSocket>
     Ok(all)
 }
 
-fn add_addresses(
-    dir: &Path,
-    all: &mut BTreeMap<ConnectionEnd, ShownSocket>,
-) -> Result<(), StoreError> {
+fn add_addresses(dir: &Path, all: &mut BTreeMap<SocketKey, ShownSocket>) -> Result<(), StoreError> {
     let columns = [
         "conn",
         "side",

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::batch::{go_on, runs_there};
 use crate::console::{CommandError, print};
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::sweep::Plan;
 
 /// Most failed runs named one by one.
@@ -30,7 +30,7 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), CommandError> {
     })?;
     let name = file.display().to_string();
     let plan =
-        Plan::new(&Source { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
+        Plan::new(&SourceText { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
     let (there, failed_in_parts) = runs_there(dir).map_err(wrong)?;
     let mut failed = failures(dir)?;
     failed.extend(failed_in_parts);

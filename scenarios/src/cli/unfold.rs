@@ -6,11 +6,11 @@ use reports::RowMetrics;
 use reports::store::parts::{PartRun, Parts};
 use reports::store::{StoreError, read_text_file};
 
-use crate::batch::{self, Making, RunOutcome};
+use crate::batch::{self, RunControl, RunOutcome};
 use crate::console::{CommandError, note};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::progress::BatchProgress;
 use crate::sweep::Plan;
 
@@ -33,17 +33,17 @@ pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
         .map_err(|e| CommandError::Run(format!("error: cannot read {}: {e}", file.display())))?;
     let name = file.display().to_string();
     let plan =
-        Plan::new(&Source { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
+        Plan::new(&SourceText { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
     let Some(spec) = plan.runs.iter().find(|run| run.id == id) else {
         return Ok(());
     };
     let interrupt = Interrupt::on_signals();
     let lengths = std::iter::once(spec.scenario.duration);
     let progress = BatchProgress::new(lengths, false);
-    let making = Making::new(&progress, &interrupt);
+    let control = RunControl::new(&progress, &interrupt);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let execution = Execution::with_threads(processors);
-    let outcome = batch::make_run_of_batch(spec, dir, execution, making);
+    let outcome = batch::make_run_of_batch(spec, dir, execution, control);
     progress.finish();
     match outcome {
         RunOutcome::Failed(error) => Err(CommandError::Run(format!("error: {error}"))),

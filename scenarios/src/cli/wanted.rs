@@ -8,12 +8,12 @@ use super::scenario_args::ScenarioArgs;
 use crate::console::CommandError;
 use crate::output_dir::default_dir;
 use crate::overrides::Override;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::sweep::Plan;
 
 /// The runs that `synfin run` makes and `synfin plan` describes.
 pub(super) struct WantedRuns {
-    pub(super) source: Source,
+    pub(super) source: SourceText,
     /// The values that the command line sets.
     pub(super) changes: Vec<Override>,
     pub(super) plan: Plan,

@@ -7,7 +7,7 @@ use tcp_model::spec::{Arrivals, Exchange, PoolSpec};
 
 use super::{about, bytes};
 use crate::analytic::curves;
-use crate::expected::{self, HEADERS, PerConnection, mean, path};
+use crate::expected::{self, ConnectionLoad, HEADERS, mean, path};
 use crate::scenario::Scenario;
 use crate::scenario::size;
 use crate::scenario::workload::{Workload, WorkloadKind};
@@ -70,7 +70,7 @@ impl WorkloadCost {
                 // A connect beyond the port supply fails at once.
                 let most = ports.map_or(f64::INFINITY, |(limit, supply)| limit * time_s + supply);
                 let made = wanted.min(most);
-                let one = PerConnection::new(exchange, params(&workload.client).mss());
+                let one = ConnectionLoad::new(exchange, params(&workload.client).mss());
                 let per_s = made / time_s.max(1e-9);
                 let open_s = expected::open_s(exchange, way.trip_s);
                 let fastest =
@@ -202,7 +202,7 @@ pub(super) fn pooled(
             requests,
             ..exchange.clone()
         };
-        let one = PerConnection::new(&exchange, mss);
+        let one = ConnectionLoad::new(&exchange, mss);
         let hops = one.segments.0 * way.there.len() as f64 + one.segments.1 * way.back.len() as f64;
         hops + 2.0 * one.others
     };

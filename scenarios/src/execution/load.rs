@@ -11,7 +11,7 @@ use tcp_model::app::named::{ApplicationSide, NamedSpec};
 use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers, SynFloodSpec};
 
 use crate::expected::path::{hops, narrowest, round_trip_s, route};
-use crate::expected::{self, HEADERS, PerConnection};
+use crate::expected::{self, ConnectionLoad, HEADERS};
 
 /// Events per second of each node, mean over the run until `end`.
 pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -> Vec<f64> {
@@ -81,7 +81,7 @@ fn exchanges(
     let Some(&(first, _)) = servers.first() else {
         return;
     };
-    let one = PerConnection::new(&client.exchange, params.mss());
+    let one = ConnectionLoad::new(&client.exchange, params.mss());
     let open_s = expected::open_s(&client.exchange, round_trip_s(network, node, first));
     let window = (
         client.start.min(end).as_secs_f64(),

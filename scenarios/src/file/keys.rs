@@ -83,7 +83,7 @@ pub enum KeyForm {
 }
 
 /// A type of values in a scenario.
-pub trait Described {
+pub trait ScenarioValue {
     /// True when the key may be absent.
     const OPTIONAL: bool = false;
 
@@ -91,26 +91,26 @@ pub trait Described {
     fn form() -> KeyForm;
 }
 
-impl<T: Described> Described for Option<T> {
+impl<T: ScenarioValue> ScenarioValue for Option<T> {
     const OPTIONAL: bool = true;
     fn form() -> KeyForm {
         T::form()
     }
 }
 
-impl<T: Described> Described for Vec<T> {
+impl<T: ScenarioValue> ScenarioValue for Vec<T> {
     fn form() -> KeyForm {
         KeyForm::List(Box::new(T::form()))
     }
 }
 
-impl<T: Described> Described for Box<T> {
+impl<T: ScenarioValue> ScenarioValue for Box<T> {
     fn form() -> KeyForm {
         T::form()
     }
 }
 
-impl<const N: usize> Described for [String; N] {
+impl<const N: usize> ScenarioValue for [String; N] {
     fn form() -> KeyForm {
         KeyForm::Leaf {
             takes: format!("a list of {N} strings"),
@@ -121,7 +121,7 @@ impl<const N: usize> Described for [String; N] {
     }
 }
 
-impl<const N: usize> Described for [u16; N] {
+impl<const N: usize> ScenarioValue for [u16; N] {
     fn form() -> KeyForm {
         KeyForm::Leaf {
             takes: format!("a list of {N} whole numbers from 0 to 65535"),
@@ -136,7 +136,7 @@ impl<const N: usize> Described for [u16; N] {
 /// A plain value: what it takes in words, and its JSON schema.
 macro_rules! leaf {
     ($($type:ty: $takes:expr, $schema:tt;)*) => {$(
-        impl $crate::file::keys::Described for $type {
+        impl $crate::file::keys::ScenarioValue for $type {
             fn form() -> $crate::file::keys::KeyForm {
                 $crate::file::keys::KeyForm::Leaf {
                     takes: $takes.to_owned(),
@@ -171,7 +171,7 @@ pub const SIZE: &str = r"^\s*[0-9.][0-9._]*\s*(B|kB|KB|KiB|MB|MiB|GB|GiB|TB|TiB)
 pub const RATE: &str = r"^\s*[0-9.][0-9._]*\s*(bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s)\s*$";
 
 /// A number, or a quantity with its unit.
-impl Described for toml::Value {
+impl ScenarioValue for toml::Value {
     fn form() -> KeyForm {
         KeyForm::Leaf {
             takes: "a number, or a quantity with its unit".to_owned(),
@@ -181,7 +181,7 @@ impl Described for toml::Value {
 }
 
 /// Values by path.
-impl Described for toml::Table {
+impl ScenarioValue for toml::Table {
     fn form() -> KeyForm {
         KeyForm::Leaf {
             takes: "a table of values by dotted path".to_owned(),
@@ -226,16 +226,16 @@ macro_rules! described {
                             $($($info)*,)?
                             ..$crate::file::keys::Info::NONE
                         },
-                        !<$type as $crate::file::keys::Described>::OPTIONAL
+                        !<$type as $crate::file::keys::ScenarioValue>::OPTIONAL
                             && !$crate::file::keys::mentions_default(
                                 concat!($(stringify!($($serde)*), " "),*)
                             ),
-                        <$type as $crate::file::keys::Described>::form,
+                        <$type as $crate::file::keys::ScenarioValue>::form,
                     )),*],
                 };
         }
 
-        impl $crate::file::keys::Described for $name {
+        impl $crate::file::keys::ScenarioValue for $name {
             fn form() -> $crate::file::keys::KeyForm {
                 $crate::file::keys::KeyForm::Table($name::KEYS)
             }

@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use tcp_model::params::{self, Named, PARAMS, Param, Refusal, TcpParams, Value, Where};
+use tcp_model::params::{self, Named, PARAMS, Param, ParamValue, Refusal, TcpParams, Where};
 
-use super::keys::{Described, KeyForm};
+use super::keys::{KeyForm, ScenarioValue};
 
 /// TCP parameters as written in a scenario; those not given come from the profile.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +19,7 @@ pub struct TcpFile {
     /// The named set to start from: `linux`, `freebsd`, `windows`, `macos`, `solaris` or `rfc9293`.
     pub profile: Option<String>,
     /// The parameters, by their own names, within their ranges.
-    pub(crate) values: BTreeMap<&'static str, Value>,
+    pub(crate) values: BTreeMap<&'static str, ParamValue>,
     /// What differs on the hosts of a group, by the group's name.
     pub host: BTreeMap<String, TcpFile>,
 }
@@ -48,7 +48,7 @@ impl TcpFile {
     }
 }
 
-impl Described for TcpFile {
+impl ScenarioValue for TcpFile {
     fn form() -> KeyForm {
         KeyForm::Tcp
     }
@@ -184,9 +184,9 @@ pub fn known_keys() -> &'static [&'static str] {
 struct ValueSeed(Named);
 
 impl<'de> DeserializeSeed<'de> for ValueSeed {
-    type Value = Vec<(&'static Param, Value)>;
+    type Value = Vec<(&'static Param, ParamValue)>;
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        let value = Value::deserialize(d)?;
+        let value = ParamValue::deserialize(d)?;
         self.0.values(&value).map_err(refused)
     }
 }
@@ -205,10 +205,10 @@ fn refused<E: de::Error>(refusal: Refusal) -> E {
 struct NetSeed<'a>(&'a mut GivenNames);
 
 impl<'de> DeserializeSeed<'de> for NetSeed<'_> {
-    type Value = Vec<(&'static str, Value)>;
+    type Value = Vec<(&'static str, ParamValue)>;
     fn deserialize<D: Deserializer<'de>>(mut self, d: D) -> Result<Self::Value, D::Error> {
         let mut values = Vec::new();
-        self.flatten("net", &Value::deserialize(d)?, &mut values)?;
+        self.flatten("net", &ParamValue::deserialize(d)?, &mut values)?;
         Ok(values)
     }
 }
@@ -217,8 +217,8 @@ impl NetSeed<'_> {
     fn flatten<E: de::Error>(
         &mut self,
         name: &str,
-        value: &Value,
-        all: &mut Vec<(&'static str, Value)>,
+        value: &ParamValue,
+        all: &mut Vec<(&'static str, ParamValue)>,
     ) -> Result<(), E> {
         if let Some(named) = params::find(name) {
             self.0.add(name, &named)?;
@@ -227,7 +227,7 @@ impl NetSeed<'_> {
             return Ok(());
         }
         match value {
-            Value::Table(table) => table
+            ParamValue::Table(table) => table
                 .iter()
                 .try_for_each(|(key, v)| self.flatten(&format!("{name}.{key}"), v, all)),
             _ => Err(E::unknown_field(name, known_keys())),

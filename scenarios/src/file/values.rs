@@ -55,7 +55,7 @@ leaf! {
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["ladder", "all", "none"] }] };
     SamplesChoice: "`\"grid\"`, `\"all\"`, or a duration with its unit",
         { "type": "string", "anyOf": [{ "enum": ["grid", "all"] }, { "pattern": super::keys::DURATION }] };
-    WarmUp: "`\"mser-5\"`, or a duration with its unit",
+    WarmUpChoice: "`\"mser-5\"`, or a duration with its unit",
         { "type": "string", "anyOf": [{ "enum": ["mser-5"] }, { "pattern": super::keys::DURATION }] };
     PayloadChoice: "`\"letters\"` or `\"http\"`", { "enum": ["letters", "http"] };
     toml::value::Datetime: "a date and time of TOML, such as `2026-11-29T10:00:00Z`",
@@ -76,7 +76,7 @@ mod model;
 pub use choices::{Begin, CountLimit, PortList};
 pub use distribution::{Dist, DistributionUnit, InBytes, InSeconds};
 pub use dropped::Dropped;
-pub use kept::{PayloadChoice, SamplesChoice, SegmentsChoice, WarmUp};
+pub use kept::{PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
 pub use model::{MiddleboxOnly, ModelFile, NamedOnly, Never, OrModel, Plain};
 
 /// How often something happens, per second; finite and not negative.

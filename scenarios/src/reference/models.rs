@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use sim_core::LinkModels;
-use sim_core::plugin::{ModelKind, ModelKinds, Parameter, Presets};
+use sim_core::plugin::{ModelKind, ModelKinds, ModelParameter, Presets};
 
 use crate::scenario::topology::middleboxes;
 use crate::scenario::workload::applications;
@@ -20,7 +20,7 @@ struct Model {
     name: &'static str,
     doc: &'static str,
     presets: Option<&'static Presets>,
-    parameters: &'static [Parameter],
+    parameters: &'static [ModelParameter],
 }
 
 fn of<T>(owner: &'static str, key: &'static str, kinds: &ModelKinds<T>) -> Vec<Model> {
@@ -54,7 +54,7 @@ fn all() -> Vec<Model> {
 }
 
 /// A parameter with what it takes: "`target`: … (duration, `5 ms`)".
-fn parameter(p: &Parameter) -> String {
+fn parameter(p: &ModelParameter) -> String {
     let kind = format!("{:?}", p.kind).to_lowercase();
     let default = p
         .default

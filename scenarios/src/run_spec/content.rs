@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde::Serialize;
-use tcp_model::params::{PARAMS, Param, Value};
+use tcp_model::params::{PARAMS, Param, ParamValue};
 
 use crate::file::ScenarioFile;
 use crate::scenario::tcp::TcpSets;
@@ -147,7 +147,7 @@ pub(crate) struct TcpText {
 }
 
 /// A parameter with its value, and its line of text.
-type ParameterLine = (Option<(&'static Param, Value)>, String);
+type ParameterLine = (Option<(&'static Param, ParamValue)>, String);
 
 impl TcpText {
     /// For sets that are mostly equal to this one.
@@ -185,7 +185,7 @@ impl TcpText {
                 continue;
             };
             let value = param.get(&sets.base.params);
-            if matches!(value, Value::Table(_)) {
+            if matches!(value, ParamValue::Table(_)) {
                 return None;
             } else if value == *known {
                 text.push_str(line);

@@ -7,7 +7,7 @@ use toml::value::Datetime;
 use super::clock;
 use crate::dotted_path::DottedPath;
 use crate::file::RecordFile;
-use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUp};
+use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
 use crate::problem::Problem;
 
 /// What is recorded. By default the size of a run's files is bounded, however long the run is.
@@ -38,7 +38,7 @@ pub struct RecordPlan {
     /// The payload of captured packets.
     pub pcap_payload: PayloadChoice,
     /// How the warm-up of a long run is found; its means are computed only where that is given.
-    pub warm_up: Option<WarmUp>,
+    pub warm_up: Option<WarmUpChoice>,
     /// Keep distributions of latencies among the metrics.
     pub histograms: bool,
 }
@@ -114,12 +114,12 @@ impl RecordPlan {
 
 /// A warm-up that leaves something of the run.
 fn warm_up(
-    rule: Option<WarmUp>,
+    rule: Option<WarmUpChoice>,
     duration: SimDuration,
     at: &DottedPath,
-) -> Result<Option<WarmUp>, Problem> {
+) -> Result<Option<WarmUpChoice>, Problem> {
     match rule {
-        Some(WarmUp::Lasts(time)) if time >= duration => {
+        Some(WarmUpChoice::Lasts(time)) if time >= duration => {
             let text = format!("a warm-up of {time} leaves nothing of a run of {duration}");
             Err(Problem::new(at.key("warm_up"), text)
                 .help("shorten it, or lengthen `duration` to several times the warm-up"))

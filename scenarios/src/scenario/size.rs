@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::expected::path;
     use crate::overrides::Override;
-    use crate::problem::Source;
+    use crate::problem::SourceText;
     use crate::sweep::Plan;
 
     fn about(workload: &str) -> Result<f64, String> {
@@ -109,7 +109,7 @@ mod tests {
             "name = \"x\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = {{ delay = \"100 ms\" }}\n[[workload]]\n{workload}\n"
         );
         let name = "x".to_owned();
-        let plan = Plan::new(&Source { name, text }, &[] as &[Override]);
+        let plan = Plan::new(&SourceText { name, text }, &[] as &[Override]);
         let plan = plan.map_err(|refused| refused.to_string())?;
         let scenario = &plan.runs[0].scenario;
         let workload = &scenario.workloads[0];

@@ -10,11 +10,11 @@ use crate::dotted_path::DottedPath;
 use crate::file::ScenarioFile;
 use crate::locate;
 use crate::overrides::Override;
-use crate::problem::{Problem, Source};
+use crate::problem::{Problem, SourceText};
 
 pub(super) fn axes(
     file: &ScenarioFile,
-    source: &Source,
+    source: &SourceText,
     tree: &Table,
     changes: &[Override],
 ) -> Result<Vec<SweepAxis>, Problem> {

@@ -8,7 +8,7 @@ fn plan_of(more: &str, sets: &[&str]) -> Result<Plan, String> {
         "name = \"t\"\nduration = \"1 s\"\n{more}\n[topology]\nkind = \"pair\"\npath = {{ delay = \
          \"1 ms\" }}\n[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\n"
     );
-    let source = Source {
+    let source = SourceText {
         name: "t.toml".to_owned(),
         text,
     };
@@ -139,7 +139,7 @@ fn variants_are_alternatives_that_meet_every_combination_of_the_sweep() {
     assert_eq!(plan.runs[2].parameters, of_third);
     // Each run is self-contained: its run.toml has no variants, and gives the same run again.
     let text = plan.runs[2].text();
-    let source = Source {
+    let source = SourceText {
         name: "run.toml".to_owned(),
         text,
     };

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use reports::RunSummary;
 use scenarios::execution::Execution;
 use scenarios::overrides::Override;
-use scenarios::problem::{Refused, Source};
+use scenarios::problem::{RefusedScenario, SourceText};
 use scenarios::run::{self, Job};
 use scenarios::sweep::Plan;
 
@@ -141,8 +141,8 @@ pub fn assert_same(a: &Path, b: &Path) {
 }
 
 /// The runs of a scenario text with these values set.
-pub fn plan(text: &str, sets: &[&str]) -> Result<Plan, Refused> {
-    let source = Source {
+pub fn plan(text: &str, sets: &[&str]) -> Result<Plan, RefusedScenario> {
+    let source = SourceText {
         name: "test.toml".into(),
         text: text.into(),
     };

@@ -2,7 +2,7 @@
 //! expected; a new case prints what it got.
 
 use scenarios::overrides::Override;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::sweep::Plan;
 use sim_core::LinkModels;
 
@@ -543,7 +543,7 @@ const CASES: &[Case] = &[
 fn message(case: &Case) -> String {
     let (_, from, to, sets) = *case;
     assert!(BASE.contains(from), "the base has no {from:?}");
-    let source = Source {
+    let source = SourceText {
         name: "base.toml".to_owned(),
         text: BASE.replacen(from, to, 1),
     };
@@ -613,7 +613,7 @@ fn only_the_part_of_a_huge_line_around_the_error_is_shown() {
         (list.as_str(), "1, ? 1, "),
         (&format!("sede = 1 {wrong}"), "sede = 1 # é"),
     ] {
-        let source = Source {
+        let source = SourceText {
             name: "huge.toml".to_owned(),
             text: BASE.replace("seed = 1", line),
         };

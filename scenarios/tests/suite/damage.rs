@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::common::{SMALL, SWEEP, directory, files, planned, said};
 use reports::render_run;
-use reports::store::{Standing, look};
-use scenarios::batch::{Making, RunOutcome, make_run};
+use reports::store::{PathContents, look};
+use scenarios::batch::{RunControl, RunOutcome, make_run};
 use scenarios::execution::Execution;
 use scenarios::existing::Existing;
 use scenarios::interrupt::Interrupt;
@@ -110,7 +110,7 @@ fn plan() -> Plan {
 fn make(spec: &RunSpec, dir: &Path) -> RunOutcome {
     let progress = BatchProgress::new([spec.scenario.duration].into_iter(), true);
     let interrupt = Interrupt::default();
-    let making = Making::new(&progress, &interrupt);
+    let making = RunControl::new(&progress, &interrupt);
     make_run(spec, dir, Execution::with_threads(1), making)
 }
 
@@ -196,7 +196,7 @@ fn check(
         }
         Existing::Complete(_) if drawn && kind != "newer" => {
             counts.noticed += 1;
-            let Ok(Standing::Ours(marker)) = look(dir) else {
+            let Ok(PathContents::Ours(marker)) = look(dir) else {
                 panic!("{context}");
             };
             assert_eq!(marker.changed_drawings(dir), [name], "{context}");

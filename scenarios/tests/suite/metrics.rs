@@ -3,14 +3,14 @@
 use crate::common::said;
 use reports::metrics;
 use scenarios::overrides::Override;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::sweep::Plan;
 use scenarios::{library, run};
 
 /// The first run of a library scenario, cut short.
 fn first_run(name: &str) -> reports::RunSummary {
     let text = library::find(name).unwrap().text;
-    let source = Source {
+    let source = SourceText {
         name: name.to_owned(),
         text: text.to_owned(),
     };

@@ -6,7 +6,7 @@ use crate::common::{assert_same, files, make};
 use reports::RunSummary;
 use reports::store::reader::Table;
 use scenarios::execution::Execution;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::run::Job;
 use scenarios::sweep::Plan;
 
@@ -197,7 +197,7 @@ fn rows_are_those_of_the_first_connections_of_the_run_and_the_rest_is_counted() 
 
 #[test]
 fn what_is_kept_is_the_same_for_every_division_of_the_network() {
-    let source = Source {
+    let source = SourceText {
         name: "test.toml".into(),
         text: bulk(3).replace("pairs = 1", "pairs = 3"),
     };

@@ -6,7 +6,7 @@ mod distribution;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::plugin::{ModelKind, ModelKinds, Parameter, Plugin, ValueKind};
+use crate::plugin::{ModelKind, ModelKinds, ModelParameter, Plugin, ValueKind};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
@@ -122,7 +122,7 @@ impl DelayModel for AnyDelay {
 }
 
 /// Whether packets keep their order.
-const REORDER: Parameter = Parameter::new(
+const REORDER: ModelParameter = ModelParameter::new(
     "reorder",
     ValueKind::Flag,
     "false",
@@ -131,8 +131,8 @@ const REORDER: Parameter = Parameter::new(
 
 /// An exponentially distributed delay, as of a queue elsewhere.
 fn exponential() -> ModelKind<AnyDelay> {
-    const PARAMETERS: &[Parameter] = &[
-        Parameter::needed("mean", ValueKind::Duration, "the mean of the extra delay"),
+    const PARAMETERS: &[ModelParameter] = &[
+        ModelParameter::needed("mean", ValueKind::Duration, "the mean of the extra delay"),
         REORDER,
     ];
     ModelKind::new(

@@ -35,7 +35,7 @@ pub enum ValueKind {
 
 /// A checked value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum ModelValue {
     /// See [`ValueKind::Duration`].
     Duration(SimDuration),
     /// See [`ValueKind::Limit`].
@@ -63,12 +63,12 @@ pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
         .filter(|item| !item.is_empty())
 }
 
-impl Value {
+impl ModelValue {
     /// Reads a value of a kind.
     ///
     /// # Errors
     /// When the text is not such a value; the error says what to write instead.
-    pub fn parse(kind: ValueKind, text: &str) -> Result<Value, ParseValueError> {
+    pub fn parse(kind: ValueKind, text: &str) -> Result<ModelValue, ParseValueError> {
         let trimmed = text.trim();
         let unreadable = |what, example| ParseValueError::Unreadable {
             text: text.to_owned(),
@@ -80,47 +80,47 @@ impl Value {
             _ => Err(unreadable("a number", "0.01")),
         };
         Ok(match kind {
-            ValueKind::Duration => Value::Duration(text.parse()?),
-            ValueKind::Limit => Value::Limit(text.parse()?),
-            ValueKind::Rate => Value::Rate(text.parse()?),
-            ValueKind::Bytes => Value::Bytes(text.parse()?),
-            ValueKind::Number => Value::Number(number()?),
+            ValueKind::Duration => ModelValue::Duration(text.parse()?),
+            ValueKind::Limit => ModelValue::Limit(text.parse()?),
+            ValueKind::Rate => ModelValue::Rate(text.parse()?),
+            ValueKind::Bytes => ModelValue::Bytes(text.parse()?),
+            ValueKind::Number => ModelValue::Number(number()?),
             ValueKind::Probability => match number()? {
-                p if (0.0..=1.0).contains(&p) => Value::Number(p),
+                p if (0.0..=1.0).contains(&p) => ModelValue::Number(p),
                 _ => return Err(ParseValueError::NotAProbability(trimmed.to_owned())),
             },
             ValueKind::Count => {
                 let count = trimmed.parse();
-                Value::Count(count.map_err(|_| unreadable("a whole number", "8"))?)
+                ModelValue::Count(count.map_err(|_| unreadable("a whole number", "8"))?)
             }
-            ValueKind::List => Value::List(trimmed.into()),
+            ValueKind::List => ModelValue::List(trimmed.into()),
             ValueKind::Flag => match trimmed {
-                "true" | "1" => Value::Flag(true),
-                "false" | "0" => Value::Flag(false),
+                "true" | "1" => ModelValue::Flag(true),
+                "false" | "0" => ModelValue::Flag(false),
                 _ => return Err(unreadable("a switch", "true or false")),
             },
         })
     }
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for ModelValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Duration(d) => write!(f, "{d}"),
-            Value::Limit(l) => write!(f, "{l}"),
-            Value::Rate(r) => write!(f, "{r}"),
-            Value::Bytes(b) => write!(f, "{b}"),
-            Value::Number(n) => write!(f, "{n}"),
-            Value::Count(n) => write!(f, "{n}"),
-            Value::Flag(on) => write!(f, "{on}"),
-            Value::List(text) => f.write_str(text),
+            ModelValue::Duration(d) => write!(f, "{d}"),
+            ModelValue::Limit(l) => write!(f, "{l}"),
+            ModelValue::Rate(r) => write!(f, "{r}"),
+            ModelValue::Bytes(b) => write!(f, "{b}"),
+            ModelValue::Number(n) => write!(f, "{n}"),
+            ModelValue::Count(n) => write!(f, "{n}"),
+            ModelValue::Flag(on) => write!(f, "{on}"),
+            ModelValue::List(text) => f.write_str(text),
         }
     }
 }
 
 /// A parameter of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
+pub struct ModelParameter {
     /// Its key in a scenario.
     pub name: &'static str,
     /// The type of its value.
@@ -131,15 +131,15 @@ pub struct Parameter {
     pub doc: &'static str,
 }
 
-impl Parameter {
+impl ModelParameter {
     /// A parameter with a default.
     pub const fn new(
         name: &'static str,
         kind: ValueKind,
         default: &'static str,
         doc: &'static str,
-    ) -> Parameter {
-        Parameter {
+    ) -> ModelParameter {
+        ModelParameter {
             name,
             kind,
             default: Some(default),
@@ -148,8 +148,8 @@ impl Parameter {
     }
 
     /// A required parameter.
-    pub const fn needed(name: &'static str, kind: ValueKind, doc: &'static str) -> Parameter {
-        Parameter {
+    pub const fn needed(name: &'static str, kind: ValueKind, doc: &'static str) -> ModelParameter {
+        ModelParameter {
             name,
             kind,
             default: None,
@@ -160,29 +160,29 @@ impl Parameter {
 
 /// The values of all parameters of a model, in the order of its list.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(pub(super) Vec<(&'static str, Value)>);
+pub struct ModelValues(pub(super) Vec<(&'static str, ModelValue)>);
 
 macro_rules! getters {
     ($($(#[$doc:meta])* $name:ident -> $type:ty, $default:expr, $arm:ident;)*) => {$(
         $(#[$doc])*
         pub fn $name(&self, name: &str) -> $type {
             match self.get(name) {
-                Some(Value::$arm(value)) => value,
+                Some(ModelValue::$arm(value)) => value,
                 _ => $default,
             }
         }
     )*};
 }
 
-impl Values {
+impl ModelValues {
     /// The value of a parameter.
-    pub fn get(&self, name: &str) -> Option<Value> {
+    pub fn get(&self, name: &str) -> Option<ModelValue> {
         let found = self.0.iter().find(|(n, _)| *n == name);
         found.map(|(_, value)| value.clone())
     }
 
     /// Names and values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, ModelValue)> + '_ {
         self.0.iter().map(|(name, value)| (*name, value.clone()))
     }
 
@@ -211,10 +211,10 @@ impl Values {
         advice: &'static str,
     ) -> Result<(), InvalidValue> {
         let is_positive = |name: &&&'static str| match self.get(name) {
-            Some(Value::Duration(d)) => !d.is_zero(),
-            Some(Value::Bytes(b)) => b.0 > 0,
-            Some(Value::Number(n)) => n > 0.0,
-            Some(Value::Count(n)) => n > 0,
+            Some(ModelValue::Duration(d)) => !d.is_zero(),
+            Some(ModelValue::Bytes(b)) => b.0 > 0,
+            Some(ModelValue::Number(n)) => n > 0.0,
+            Some(ModelValue::Count(n)) => n > 0,
             _ => true,
         };
         match names.iter().find(|name| !is_positive(name)) {
@@ -245,7 +245,7 @@ impl Values {
     /// A list as text; empty when the model has no such parameter.
     pub fn list(&self, name: &str) -> Arc<str> {
         match self.get(name) {
-            Some(Value::List(text)) => text,
+            Some(ModelValue::List(text)) => text,
             _ => "".into(),
         }
     }
@@ -253,7 +253,7 @@ impl Values {
     /// A bit rate; `None` when the model has no such parameter.
     pub fn rate(&self, name: &str) -> Option<Rate> {
         match self.get(name) {
-            Some(Value::Rate(rate)) => Some(rate),
+            Some(ModelValue::Rate(rate)) => Some(rate),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
 /// A discipline, and what it dropped (flow and why).
-pub(super) struct Bench {
+pub(super) struct QueueBench {
     queue: AnyQueueDisc,
     rng: Rng,
     pub(super) rate: Option<Rate>,
@@ -19,9 +19,9 @@ pub(super) fn at(ms: u64) -> SimTime {
     SimTime::ZERO.saturating_add(SimDuration::from_millis(ms))
 }
 
-impl Bench {
-    pub(super) fn new(queue: AnyQueueDisc) -> Bench {
-        Bench {
+impl QueueBench {
+    pub(super) fn new(queue: AnyQueueDisc) -> QueueBench {
+        QueueBench {
             queue,
             rng: Rng::stream(1, "bench", 0),
             rate: None,

@@ -17,19 +17,19 @@ use std::sync::Arc;
 use super::fair::FlowQueue;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, CoDelParams, QueueCx, QueueDisc, QueueDrop, QueuedPacket, common};
-use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::time::{SimDuration, SimTime};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[ModelParameter] = &[
     common::CODEL_TARGET,
     common::CODEL_INTERVAL,
-    Parameter::new(
+    ModelParameter::new(
         "p_increase",
         ValueKind::Probability,
         "0.00390625",
         "added to BLUE's drop probability when the queue overflows",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "p_decrease",
         ValueKind::Probability,
         "0.000244140625",
@@ -45,7 +45,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "cobalt",
         "CoDel and BLUE together, the queue management of CAKE (Høiland-Jørgensen et al. 2018)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let params = CobaltParams {
                 codel: CoDelParams::of(values, values.limit("limit"))?,
                 p_increase: values.number("p_increase"),
@@ -212,14 +212,14 @@ impl FlowQueue for Cobalt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue_disc::bench::Bench;
+    use crate::queue_disc::bench::QueueBench;
 
-    fn bench(given: &[(&str, &str)]) -> Bench {
-        Bench::new(kind().plugin(given).unwrap().build())
+    fn bench(given: &[(&str, &str)]) -> QueueBench {
+        QueueBench::new(kind().plugin(given).unwrap().build())
     }
 
     /// Puts two packets a millisecond, numbered, and takes one, from `from` to `to`.
-    fn overload(b: &mut Bench, from: u64, to: u64) {
+    fn overload(b: &mut QueueBench, from: u64, to: u64) {
         for ms in from..to {
             b.put(ms, 2 * ms, 1000);
             b.put(ms, 2 * ms + 1, 1000);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     /// Numbers of the packets dropped.
-    fn dropped(b: &Bench) -> Vec<u64> {
+    fn dropped(b: &QueueBench) -> Vec<u64> {
         b.dropped.iter().map(|d| d.0).collect()
     }
 

@@ -11,10 +11,10 @@ use super::common;
 use super::fair::FlowQueue;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, Plugin, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, Plugin};
 use crate::time::{SimDuration, SimTime};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[ModelParameter] = &[
     common::CODEL_TARGET,
     common::CODEL_INTERVAL,
     common::limit("1000 packets"),
@@ -27,7 +27,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "codel",
         "controlled delay (RFC 8289)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let params = CoDelParams::of(values, values.limit("limit"))?;
             Ok(Arc::new(move || AnyQueueDisc::CoDel(CoDel::new(params))))
         },
@@ -52,7 +52,7 @@ impl CoDelParams {
     ///
     /// # Errors
     /// When the target is zero or longer than the interval.
-    pub(super) fn of(values: &Values, limit: QueueLimit) -> Result<CoDelParams, InvalidValue> {
+    pub(super) fn of(values: &ModelValues, limit: QueueLimit) -> Result<CoDelParams, InvalidValue> {
         let params = CoDelParams {
             target: values.duration("target"),
             interval: values.duration("interval"),

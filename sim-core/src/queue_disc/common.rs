@@ -1,11 +1,11 @@
 //! Parameters that several disciplines have, each with its name, kind and meaning once; only
 //! defaults differ.
 
-use crate::plugin::{InvalidValue, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelParameter, ModelValues, ValueKind};
 
 /// The most that may wait.
-pub(super) const fn limit(default: &'static str) -> Parameter {
-    Parameter::new(
+pub(super) const fn limit(default: &'static str) -> ModelParameter {
+    ModelParameter::new(
         "limit",
         ValueKind::Limit,
         default,
@@ -14,8 +14,8 @@ pub(super) const fn limit(default: &'static str) -> Parameter {
 }
 
 /// The most that may wait in all queues of a discipline together.
-pub(super) const fn joint_limit(default: &'static str) -> Parameter {
-    Parameter::new(
+pub(super) const fn joint_limit(default: &'static str) -> ModelParameter {
+    ModelParameter::new(
         "limit",
         ValueKind::Limit,
         default,
@@ -24,8 +24,8 @@ pub(super) const fn joint_limit(default: &'static str) -> Parameter {
 }
 
 /// Marks in place of drops.
-pub(super) const fn ecn(default: &'static str) -> Parameter {
-    Parameter::new(
+pub(super) const fn ecn(default: &'static str) -> ModelParameter {
+    ModelParameter::new(
         "ecn",
         ValueKind::Flag,
         default,
@@ -34,7 +34,7 @@ pub(super) const fn ecn(default: &'static str) -> Parameter {
 }
 
 /// Number of queues of a discipline with a queue for each flow.
-pub(super) const FLOWS: Parameter = Parameter::new(
+pub(super) const FLOWS: ModelParameter = ModelParameter::new(
     "flows",
     ValueKind::Count,
     "1024",
@@ -42,7 +42,7 @@ pub(super) const FLOWS: Parameter = Parameter::new(
 );
 
 /// Bytes a queue may send in a turn.
-pub(super) const QUANTUM: Parameter = Parameter::new(
+pub(super) const QUANTUM: ModelParameter = ModelParameter::new(
     "quantum",
     ValueKind::Count,
     "1514",
@@ -50,7 +50,7 @@ pub(super) const QUANTUM: Parameter = Parameter::new(
 );
 
 /// CoDel's target (RFC 8289 section 4.3).
-pub(super) const CODEL_TARGET: Parameter = Parameter::new(
+pub(super) const CODEL_TARGET: ModelParameter = ModelParameter::new(
     "target",
     ValueKind::Duration,
     "5 ms",
@@ -58,7 +58,7 @@ pub(super) const CODEL_TARGET: Parameter = Parameter::new(
 );
 
 /// CoDel's interval (RFC 8289 section 4.3).
-pub(super) const CODEL_INTERVAL: Parameter = Parameter::new(
+pub(super) const CODEL_INTERVAL: ModelParameter = ModelParameter::new(
     "interval",
     ValueKind::Duration,
     "100 ms",
@@ -69,7 +69,7 @@ pub(super) const CODEL_INTERVAL: Parameter = Parameter::new(
 ///
 /// # Errors
 /// When one is out of range.
-pub(super) fn flows_and_quantum(values: &Values) -> Result<(u64, i64), InvalidValue> {
+pub(super) fn flows_and_quantum(values: &ModelValues) -> Result<(u64, i64), InvalidValue> {
     let flows = values.count_within("flows", 1..=65_536, "RFC 8290 has 1024")?;
     let quantum = values.count_within("quantum", 64..=1_000_000, "RFC 8290 has 1514 bytes")?;
     Ok((flows, quantum as i64))
@@ -77,9 +77,9 @@ pub(super) fn flows_and_quantum(values: &Values) -> Result<(u64, i64), InvalidVa
 
 /// Two lists of parameters as one; `N` is the sum of their lengths.
 pub(super) const fn join<const A: usize, const B: usize, const N: usize>(
-    first: [Parameter; A],
-    second: [Parameter; B],
-) -> [Parameter; N] {
+    first: [ModelParameter; A],
+    second: [ModelParameter; B],
+) -> [ModelParameter; N] {
     assert!(A + B == N && A > 0, "the length of both");
     let mut all = [first[0]; N];
     let mut i = 0;

@@ -12,9 +12,9 @@ use super::flow_queue_table::FlowQueueTable;
 use super::{
     AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket, common,
 };
-use crate::plugin::{ModelKind, Parameter, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[ModelParameter] = &[
     common::FLOWS,
     common::QUANTUM,
     common::joint_limit("1000 packets"),
@@ -26,7 +26,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "drr",
         "deficit round robin among flows (Shreedhar and Varghese 1996)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (flows, quantum) = common::flows_and_quantum(values)?;
             let limit = values.limit("limit");
             Ok(Arc::new(move || {
@@ -159,10 +159,10 @@ impl QueueDisc for Drr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue_disc::bench::Bench;
+    use crate::queue_disc::bench::QueueBench;
 
-    fn bench(given: &[(&str, &str)]) -> Bench {
-        Bench::new(kind().plugin(given).unwrap().build())
+    fn bench(given: &[(&str, &str)]) -> QueueBench {
+        QueueBench::new(kind().plugin(given).unwrap().build())
     }
 
     #[test]

@@ -30,41 +30,41 @@ use super::fifo::Fifo;
 use super::{
     AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket, common,
 };
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::time::{SimDuration, SimTime};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::new(
         "target",
         ValueKind::Duration,
         "15 ms",
         "the queueing delay of classic packets to keep",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "max_rtt",
         ValueKind::Duration,
         "100 ms",
         "RTT_max: the longest round trip for which the controller is stable; its gains and its time between updates follow from it",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "coupling",
         ValueKind::Number,
         "2",
         "k: how many times the base probability L4S packets are marked with",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "step",
         ValueKind::Duration,
         "800 us",
         "minTh: how long an L4S packet may wait unmarked",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "range",
         ValueKind::Duration,
         "400 us",
         "how much longer it waits when it is marked for certain",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "classic_share",
         ValueKind::Probability,
         "0.1",
@@ -79,7 +79,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "dualpi2",
         "coupled queues for L4S and classic senders (RFC 9332)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let params = Dualpi2Params::of(values)?;
             Ok(Arc::new(move || AnyQueueDisc::custom(DualPi2::new(params))))
         },
@@ -104,7 +104,7 @@ struct Dualpi2Params {
 }
 
 impl Dualpi2Params {
-    fn of(values: &Values) -> Result<Dualpi2Params, InvalidValue> {
+    fn of(values: &ModelValues) -> Result<Dualpi2Params, InvalidValue> {
         let (target, max_rtt) = (values.duration("target"), values.duration("max_rtt"));
         let k = values.number("coupling");
         for (name, value) in [("target", target), ("max_rtt", max_rtt)] {

@@ -198,22 +198,22 @@ mod tests {
     use crate::time::{SimDuration, SimTime};
 
     /// What came out or was dropped: flow and size.
-    type Seen = Vec<(u64, u32)>;
+    type FlowSizes = Vec<(u64, u32)>;
 
-    struct Bench {
+    struct FairBench {
         queue: FairQueue<CoDel>,
         rng: Rng,
         dropped: Vec<(QueuedPacket, QueueDrop)>,
         marks: crate::queue_disc::CeMarks,
     }
 
-    impl Bench {
-        fn new(flows: u64, limit: QueueLimit) -> Bench {
+    impl FairBench {
+        fn new(flows: u64, limit: QueueLimit) -> FairBench {
             let params = CoDelParams {
                 limit: QueueLimit::Unlimited,
                 ..CoDelParams::default()
             };
-            Bench {
+            FairBench {
                 queue: FairQueue::new(flows, 1000, limit, Arc::new(move || CoDel::new(params))),
                 rng: Rng::stream(1, "fq", 0),
                 dropped: Vec::new(),
@@ -230,7 +230,7 @@ mod tests {
             }
         }
 
-        fn take(&mut self, ms: u64, n: u32) -> Seen {
+        fn take(&mut self, ms: u64, n: u32) -> FlowSizes {
             let now = SimTime::ZERO.saturating_add(SimDuration::from_millis(ms));
             (0..n)
                 .filter_map(|_| {
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn flows_take_turns_by_bytes_and_new_ones_go_first() {
         // Quantum 1000. Flow 1 sends one packet a turn, flow 2 two; flow 3 is new when it comes.
-        let mut b = Bench::new(1024, QueueLimit::Unlimited);
+        let mut b = FairBench::new(1024, QueueLimit::Unlimited);
         b.put(0, 1, 1000, 4);
         b.put(0, 2, 500, 4);
         assert_eq!(b.take(0, 3), [(1, 1000), (2, 500), (2, 500)]);
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_sparse_flow_that_empties_waits_behind_the_old_ones_once() {
-        let mut b = Bench::new(1024, QueueLimit::Unlimited);
+        let mut b = FairBench::new(1024, QueueLimit::Unlimited);
         b.put(0, 1, 1000, 6);
         assert_eq!(b.take(0, 2), [(1, 1000), (1, 1000)]);
         b.put(0, 2, 100, 1);
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn an_overflow_drops_half_of_the_fattest_queue_from_its_head() {
-        let mut b = Bench::new(1024, QueueLimit::Packets(10));
+        let mut b = FairBench::new(1024, QueueLimit::Packets(10));
         b.put(0, 1, 200, 2);
         b.put(0, 2, 1000, 8);
         assert_eq!(b.dropped.len(), 0);
@@ -295,7 +295,7 @@ mod tests {
             }
         );
         // 64 at most.
-        let mut b = Bench::new(1, QueueLimit::Packets(1000));
+        let mut b = FairBench::new(1, QueueLimit::Packets(1000));
         b.put(0, 1, 200, 1001);
         assert_eq!((b.dropped.len(), b.queue.backlog().pkts), (64, 937));
     }
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn each_flow_has_its_own_control() {
         // Flow 1 stands for 400 ms and is dropped from at 105, 205, 275 ms ...; flow 2 arrives just now and is not.
-        let mut b = Bench::new(1024, QueueLimit::Unlimited);
+        let mut b = FairBench::new(1024, QueueLimit::Unlimited);
         b.put(0, 1, 1000, 100);
         for ms in 0..80 {
             b.put(5 * ms, 2, 100, 1);

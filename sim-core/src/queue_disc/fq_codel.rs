@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::fair::FairQueue;
 use super::{AnyQueueDisc, CoDel, CoDelParams, QueueLimit, common};
-use crate::plugin::{ModelKind, Parameter, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues};
 
-const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[ModelParameter] = &[
     common::CODEL_TARGET,
     common::CODEL_INTERVAL,
     common::FLOWS,
@@ -24,7 +24,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "fq-codel",
         "a CoDel queue for each flow, served in turn (RFC 8290)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let codel = CoDelParams::of(values, QueueLimit::Unlimited)?;
             let (flows, quantum) = common::flows_and_quantum(values)?;
             let limit = values.limit("limit");

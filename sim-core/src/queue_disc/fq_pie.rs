@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::fair::FairQueue;
 use super::pie::{CONTROL, Pie, PieParams};
 use super::{AnyQueueDisc, QueueLimit, common};
-use crate::plugin::{ModelKind, Parameter, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues};
 
-const PARAMETERS: &[Parameter] = &common::join::<7, 3, 10>(
+const PARAMETERS: &[ModelParameter] = &common::join::<7, 3, 10>(
     CONTROL,
     [
         common::FLOWS,
@@ -27,7 +27,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "fq-pie",
         "a PIE queue for each flow, served in turn (Ramakrishnan et al. 2019)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let pie = PieParams::of(values, QueueLimit::Unlimited)?;
             let (flows, quantum) = common::flows_and_quantum(values)?;
             let limit = values.limit("limit");
@@ -43,7 +43,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 mod tests {
     use super::*;
     use crate::queue_disc::QueueDrop;
-    use crate::queue_disc::bench::Bench;
+    use crate::queue_disc::bench::QueueBench;
 
     #[test]
     fn the_flow_that_fills_its_queue_is_controlled_and_a_sparse_one_is_not() {
@@ -51,7 +51,7 @@ mod tests {
         // flow 2, one in 10 ms, which never wait: PIE drops of flow 1 only.
         let values = [("max_burst", "0 s"), ("alpha", "20"), ("beta", "200")];
         let queue = kind().plugin(&values).unwrap().build();
-        let mut b = Bench::new(queue);
+        let mut b = QueueBench::new(queue);
         for ms in 0..2000 {
             b.put(ms, 1, 1000);
             b.put(ms, 1, 1000);
@@ -79,7 +79,7 @@ mod tests {
             ("beta", "0"),
             ("quantum", "1000"),
         ];
-        let mut b = Bench::new(kind().plugin(&values).unwrap().build());
+        let mut b = QueueBench::new(kind().plugin(&values).unwrap().build());
         (0..40).for_each(|_| b.put(0, 1, 1000));
         let mut order = Vec::new();
         for ms in 1..=30 {

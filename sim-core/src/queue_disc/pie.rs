@@ -16,48 +16,48 @@ use super::common;
 use super::fair::FlowQueue;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::time::{SimDuration, SimTime};
 
 /// The parameters of the controller.
-pub(super) const CONTROL: [Parameter; 7] = [
-    Parameter::new(
+pub(super) const CONTROL: [ModelParameter; 7] = [
+    ModelParameter::new(
         "target",
         ValueKind::Duration,
         "15 ms",
         "QDELAY_REF, the queueing delay to keep",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "update",
         ValueKind::Duration,
         "15 ms",
         "T_UPDATE, how often the drop probability is adjusted",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "max_burst",
         ValueKind::Duration,
         "150 ms",
         "MAX_BURST, how long a burst that ends an idle time is let through",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "alpha",
         ValueKind::Number,
         "0.125",
         "change of the probability for each second of delay beyond the target",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "beta",
         ValueKind::Number,
         "1.25",
         "change of the probability for each second that the delay has grown",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "spread",
         ValueKind::Flag,
         "true",
         "spread drops evenly over the packets (section 5.4) instead of by independent draws",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "ecn",
         ValueKind::Flag,
         "false",
@@ -65,7 +65,8 @@ pub(super) const CONTROL: [Parameter; 7] = [
     ),
 ];
 
-const PARAMETERS: &[Parameter] = &common::join::<7, 1, 8>(CONTROL, [common::limit("1000 packets")]);
+const PARAMETERS: &[ModelParameter] =
+    &common::join::<7, 1, 8>(CONTROL, [common::limit("1000 packets")]);
 
 /// PIE as a kind of queue discipline.
 pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
@@ -73,7 +74,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "pie",
         "proportional integral controller enhanced (RFC 8033)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let params = PieParams::of(values, values.limit("limit"))?;
             Ok(Arc::new(move || AnyQueueDisc::custom(Pie::new(params))))
         },
@@ -98,7 +99,7 @@ impl PieParams {
     ///
     /// # Errors
     /// When one is out of range.
-    pub(super) fn of(values: &Values, limit: QueueLimit) -> Result<PieParams, InvalidValue> {
+    pub(super) fn of(values: &ModelValues, limit: QueueLimit) -> Result<PieParams, InvalidValue> {
         let params = PieParams {
             target: values.duration("target"),
             update: values.duration("update"),

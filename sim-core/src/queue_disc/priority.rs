@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use super::fifo::Fifo;
 use super::{AnyQueueDisc, Backlog, QueueCx, QueueDisc, QueueLimit, QueuedPacket};
-use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues, ValueKind};
 
-const PARAMETERS: &[Parameter] = &[Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[ModelParameter::new(
     "limit",
     ValueKind::Limit,
     "1000 packets",
@@ -24,7 +24,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "priority",
         "strict priority by class selector, the three highest bits of the type of service (RFC 2474)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let limit = values.limit("limit");
             Ok(Arc::new(move || AnyQueueDisc::custom(Priority::new(limit))))
         },
@@ -76,14 +76,14 @@ impl QueueDisc for Priority {
 mod tests {
     use super::*;
     use crate::queue_disc::QueueDrop;
-    use crate::queue_disc::bench::Bench;
+    use crate::queue_disc::bench::QueueBench;
 
     /// Types of service: best effort, class selector 1, expedited forwarding, class selector 7.
     const TOS: [u8; 4] = [0, 0x20, 0xb8, 0xe0];
 
     #[test]
     fn a_class_waits_for_all_higher_ones_and_keeps_its_own_order() {
-        let mut b = Bench::new(kind().plugin(&[]).unwrap().build());
+        let mut b = QueueBench::new(kind().plugin(&[]).unwrap().build());
         for (flow, class) in [(1, 0), (2, 2), (3, 0), (4, 1), (5, 3), (6, 2)] {
             b.put_marked(0, flow, 500, TOS[class]);
         }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_that_of_each_class() {
-        let mut b = Bench::new(kind().plugin(&[("limit", "2 packets")]).unwrap().build());
+        let mut b = QueueBench::new(kind().plugin(&[("limit", "2 packets")]).unwrap().build());
         for flow in 0..6 {
             let tos = if flow < 3 { TOS[0] } else { TOS[2] };
             b.put_marked(0, flow, 100, tos);

@@ -15,48 +15,48 @@ use std::sync::Arc;
 use super::common;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::time::{SimDuration, SimTime};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::new(
         "min",
         ValueKind::Limit,
         "5 packets",
         "average queue below which nothing is dropped",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "max",
         ValueKind::Limit,
         "15 packets",
         "average queue above which everything is dropped, or with `gentle` ever more",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "max_p",
         ValueKind::Probability,
         "0.1",
         "drop probability as the average reaches `max`",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "weight",
         ValueKind::Probability,
         "0.002",
         "share of the current queue in the average, at each arrival",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "gentle",
         ValueKind::Flag,
         "true",
         "raise the probability from max_p to 1 between `max` and twice `max`",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "adaptive",
         ValueKind::Flag,
         "false",
         "move max_p twice a second so that the average stays between `min` and `max` (ARED)",
     ),
     common::limit("1000 packets"),
-    Parameter::new(
+    ModelParameter::new(
         "ecn",
         ValueKind::Flag,
         "false",
@@ -70,7 +70,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "red",
         "random early detection (Floyd and Jacobson 1993), gentle and adaptive if asked",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let thresholds = match (values.limit("min"), values.limit("max")) {
                 (QueueLimit::Packets(a), QueueLimit::Packets(b)) if a < b => {
                     (QueueUnit::Packets, f64::from(a), f64::from(b))

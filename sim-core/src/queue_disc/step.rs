@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::common;
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueLimit, QueuedPacket};
-use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues, ValueKind};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::new(
         "threshold",
         ValueKind::Limit,
         "20 packets",
@@ -28,7 +28,7 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
         "step",
         "marks every packet above a queue length (DCTCP, RFC 8257) or waiting time (L4S, RFC 9331)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (threshold, limit) = (values.limit("threshold"), values.limit("limit"));
             Ok(Arc::new(move || {
                 AnyQueueDisc::custom(StepMarking::new(threshold, limit))

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use super::fifo::{Fifo, packets_are_in_queue};
 use super::{AnyQueueDisc, QueueCx, QueueDisc, QueueDrop, QueuedPacket, common};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Bytes, Rate};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed("rate", ValueKind::Rate, "the rate at which tokens come"),
-    Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed("rate", ValueKind::Rate, "the rate at which tokens come"),
+    ModelParameter::new(
         "burst",
         ValueKind::Bytes,
         "10 kB",
@@ -30,7 +30,7 @@ pub(super) fn shaper() -> ModelKind<AnyQueueDisc> {
         "token-bucket",
         "a shaper: packets wait for tokens that come at a rate, up to a burst",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (bucket, limit) = (TokenBucket::of(values)?, values.limit("limit"));
             Ok(Arc::new(move || {
                 let queue = Fifo::new(limit);
@@ -46,7 +46,7 @@ pub(super) fn policer() -> ModelKind<AnyQueueDisc> {
         "policer",
         "drops packets for which there are no tokens, which come at a rate, up to a burst; the others wait in order of arrival",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (bucket, limit) = (TokenBucket::of(values)?, values.limit("limit"));
             Ok(Arc::new(move || {
                 let queue = Fifo::new(limit);
@@ -74,7 +74,7 @@ impl TokenBucket {
         }
     }
 
-    fn of(values: &Values) -> Result<TokenBucket, InvalidValue> {
+    fn of(values: &ModelValues) -> Result<TokenBucket, InvalidValue> {
         match (values.rate("rate"), values.bytes("burst")) {
             (Some(rate), burst) if burst.0 > 0 => Ok(TokenBucket::new(rate, burst)),
             _ => Err(InvalidValue::new(
@@ -157,14 +157,14 @@ impl QueueDisc for Policer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue_disc::bench::{Bench, at};
+    use crate::queue_disc::bench::{QueueBench, at};
 
     /// 8 Mbit/s, 1000 bytes in a millisecond, and three such packets at once.
     const GIVEN: [(&str, &str); 2] = [("rate", "8 Mbit/s"), ("burst", "3000 B")];
 
     #[test]
     fn a_shaper_lets_a_burst_pass_and_then_one_packet_as_its_tokens_come() {
-        let mut b = Bench::new(shaper().plugin(&GIVEN).unwrap().build());
+        let mut b = QueueBench::new(shaper().plugin(&GIVEN).unwrap().build());
         for flow in 0..6 {
             b.put(10, flow, 1000);
         }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_packet_longer_than_the_bucket_needs_a_full_one_and_leaves_debts() {
-        let mut b = Bench::new(shaper().plugin(&GIVEN).unwrap().build());
+        let mut b = QueueBench::new(shaper().plugin(&GIVEN).unwrap().build());
         b.put(0, 1, 5000);
         b.put(0, 2, 1000);
         assert_eq!(b.flows(0, 9), [1]);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_policer_drops_what_exceeds_rate_and_burst_and_says_why() {
-        let mut b = Bench::new(policer().plugin(&GIVEN).unwrap().build());
+        let mut b = QueueBench::new(policer().plugin(&GIVEN).unwrap().build());
         for flow in 0..5 {
             b.put(0, flow, 1000);
         }

@@ -7,7 +7,7 @@ use sim_core::{Rng, SimDuration, SimTime};
 use super::arrivals::ArrivalClock;
 use super::deadline::Deadline;
 use super::draws::{draw, seconds};
-use super::per_socket::{PerConnection, PerSocket};
+use super::per_socket::{ConnectionStates, PerSocket};
 use super::retrying::{Retrying, attempt_of};
 use super::spec::{Arrivals, ClientSpec};
 use super::{App, AppEvent};
@@ -285,7 +285,7 @@ impl ClientConnection {
     }
 }
 
-impl PerConnection for Client {
+impl ConnectionStates for Client {
     type State = ClientConnection;
 
     fn connections(&mut self) -> &mut PerSocket<ClientConnection> {

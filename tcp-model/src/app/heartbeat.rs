@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sim_core::plugin::{ModelKind, Parameter, ValueKind};
+use sim_core::plugin::{ModelKind, ModelParameter, ValueKind};
 use sim_core::{SimDuration, SimTime};
 
 use super::named::{AnyApplication, Application, OfferedLoad, Placement};
@@ -16,14 +16,14 @@ use crate::host::{SocketCx, SocketId};
 use crate::sample::{Ending, RequestDone, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter {
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter {
         name: "interval",
         kind: ValueKind::Duration,
         default: Some("1 s"),
         doc: "time between two messages",
     },
-    Parameter {
+    ModelParameter {
         name: "bytes",
         kind: ValueKind::Count,
         default: Some("100"),

@@ -17,7 +17,7 @@ impl<T> Default for PerSocket<T> {
 }
 
 /// An application with a state for each of its connections.
-pub(super) trait PerConnection {
+pub(super) trait ConnectionStates {
     /// The state of a connection.
     type State: Copy;
 

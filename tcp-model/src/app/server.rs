@@ -7,7 +7,7 @@ use sim_core::{SimDuration, SimTime};
 use super::deadline::Deadline;
 use super::draws::seconds;
 use super::opening::{Opening, OwnBuffer};
-use super::per_socket::{CONNECTION, PerConnection, PerSocket};
+use super::per_socket::{CONNECTION, ConnectionStates, PerSocket};
 use super::spec::{CloseHow, Closer, ServerSpec};
 use super::workers::{ServiceStart, Workers};
 use super::{App, AppEvent};
@@ -256,7 +256,7 @@ impl ServerConnection {
     }
 }
 
-impl PerConnection for Server {
+impl ConnectionStates for Server {
     type State = ServerConnection;
 
     fn connections(&mut self) -> &mut PerSocket<ServerConnection> {

@@ -27,7 +27,7 @@ pub struct Algorithm {
     /// Raised whenever its behaviour changes, so that old results are not mistaken for new ones.
     pub version: u32,
     /// Its parameters, at most [`MOST_PARAMETERS`].
-    pub parameters: &'static [Parameter],
+    pub parameters: &'static [ControlParameter],
     /// Makes one for a connection.
     pub make: fn(&Control, &ControlContext) -> AnyCc,
 }
@@ -50,7 +50,7 @@ impl ControlContext {
 
 /// A parameter of an algorithm.
 #[derive(Clone, Copy, Debug)]
-pub struct Parameter {
+pub struct ControlParameter {
     /// Its name in scenarios.
     pub name: &'static str,
     /// The type of its values.
@@ -98,7 +98,7 @@ pub enum ParameterKind {
 
 /// A value for a parameter, as written.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Setting {
+pub enum ControlValue {
     /// A number.
     Number(f64),
     /// `true` or `false`.
@@ -185,7 +185,7 @@ impl Control {
     ///
     /// # Errors
     /// When it has no such parameter, or the value is not allowed.
-    pub fn with(mut self, name: &str, setting: Setting) -> Result<Control, ControlError> {
+    pub fn with(mut self, name: &str, setting: ControlValue) -> Result<Control, ControlError> {
         let algorithm = self.algorithm;
         let Some(i) = algorithm.parameters.iter().position(|p| p.name == name) else {
             let what = format!("parameter of congestion control {:?}", algorithm.name);
@@ -234,7 +234,7 @@ impl Control {
     }
 
     /// The parameters with their values.
-    pub fn values(&self) -> impl Iterator<Item = (&'static Parameter, f64)> {
+    pub fn values(&self) -> impl Iterator<Item = (&'static ControlParameter, f64)> {
         self.algorithm.parameters.iter().zip(self.values)
     }
 
@@ -250,7 +250,7 @@ impl PartialEq for Control {
     }
 }
 
-impl Eq for Control {} // the values are never NaN: `Parameter::read`
+impl Eq for Control {} // the values are never NaN: `ControlParameter::read`
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -274,15 +274,15 @@ impl fmt::Display for Control {
     }
 }
 
-impl Parameter {
+impl ControlParameter {
     /// A number within a range.
     pub const fn number(
         name: &'static str,
         (min, max): (f64, f64),
         default: f64,
         doc: &'static str,
-    ) -> Parameter {
-        Parameter {
+    ) -> ControlParameter {
+        ControlParameter {
             name,
             kind: ParameterKind::Number,
             min,
@@ -298,18 +298,18 @@ impl Parameter {
         (min, max): (u32, u32),
         default: u32,
         doc: &'static str,
-    ) -> Parameter {
-        Parameter {
+    ) -> ControlParameter {
+        ControlParameter {
             kind: ParameterKind::Count,
-            ..Parameter::number(name, (min as f64, max as f64), default as f64, doc)
+            ..ControlParameter::number(name, (min as f64, max as f64), default as f64, doc)
         }
     }
 
     /// Something that is on or off.
-    pub const fn switch(name: &'static str, on: bool, doc: &'static str) -> Parameter {
-        Parameter {
+    pub const fn switch(name: &'static str, on: bool, doc: &'static str) -> ControlParameter {
+        ControlParameter {
             kind: ParameterKind::Switch,
-            ..Parameter::number(name, (0.0, 1.0), if on { 1.0 } else { 0.0 }, doc)
+            ..ControlParameter::number(name, (0.0, 1.0), if on { 1.0 } else { 0.0 }, doc)
         }
     }
 
@@ -319,19 +319,19 @@ impl Parameter {
         range: (f64, f64),
         default: f64,
         doc: &'static str,
-    ) -> Parameter {
-        Parameter {
+    ) -> ControlParameter {
+        ControlParameter {
             kind: ParameterKind::Time,
-            ..Parameter::number(name, range, default, doc)
+            ..ControlParameter::number(name, range, default, doc)
         }
     }
 
-    fn read(&self, setting: Setting) -> Option<f64> {
+    fn read(&self, setting: ControlValue) -> Option<f64> {
         let value = match (self.kind, setting) {
-            (ParameterKind::Switch, Setting::Switch(on)) => f64::from(u8::from(on)),
-            (ParameterKind::Time, Setting::Time(time)) => time.as_secs_f64(),
-            (ParameterKind::Number, Setting::Number(n)) => n,
-            (ParameterKind::Count, Setting::Number(n)) if n == libm::trunc(n) => n,
+            (ParameterKind::Switch, ControlValue::Switch(on)) => f64::from(u8::from(on)),
+            (ParameterKind::Time, ControlValue::Time(time)) => time.as_secs_f64(),
+            (ParameterKind::Number, ControlValue::Number(n)) => n,
+            (ParameterKind::Count, ControlValue::Number(n)) if n == libm::trunc(n) => n,
             _ => return None,
         };
         (self.min <= value && value <= self.max).then_some(value)

@@ -5,8 +5,8 @@ use std::hash::{Hash, Hasher};
 use sim_core::{Rate, SimTime};
 
 use super::{
-    AckEvent, CongestionControl, CongestionEvent, FreshCubic, Idle, NewReno, Restored, Start,
-    Window,
+    AckEvent, AfterIdle, CongestionControl, CongestionEvent, CongestionWindow, ConnectionStart,
+    FreshCubic, NewReno, SpuriousCongestion,
 };
 use crate::segment::Ecn;
 
@@ -80,11 +80,11 @@ impl CongestionControl for AnyCc {
     fn ect(&self) -> Ecn {
         each!(self, cc => cc.ect())
     }
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         each!(self, cc => cc.on_start(start))
     }
     fn on_ack(&mut self, ack: &AckEvent) {
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             self.put_to_use();
         }
         each!(self, cc => cc.on_ack(ack))
@@ -99,7 +99,7 @@ impl CongestionControl for AnyCc {
     fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
         each!(self, cc => cc.on_recovery_exit(in_flight, now))
     }
-    fn on_undo(&mut self, restored: &Restored) {
+    fn on_undo(&mut self, restored: &SpuriousCongestion) {
         self.put_to_use();
         each!(self, cc => cc.on_undo(restored))
     }
@@ -113,7 +113,7 @@ impl CongestionControl for AnyCc {
     fn state(&self) -> &'static str {
         each!(self, cc => cc.state())
     }
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         each!(self, cc => cc.on_idle(idle))
     }
 }

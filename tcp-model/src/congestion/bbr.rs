@@ -9,8 +9,8 @@ use sim_core::{Rate, SimDuration, SimTime};
 
 use super::windowed_max::WindowedMax;
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
-    RateSample, Restored, Start,
+    AckEvent, AfterIdle, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent,
+    ConnectionStart, ControlParameter, RateSample, SpuriousCongestion,
 };
 use crate::recovery::RecoveryPhase;
 
@@ -23,31 +23,31 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Cardwell et al. 2016; Linux tcp_bbr (version 1)",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "startup_gain",
             (1.1, 4.0),
             2.885,
             "pacing gain of the start: doubles the rate each round trip",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "cwnd_gain",
             (1.0, 10.0),
             2.0,
             "window in bandwidth-delay products",
         ),
-        Parameter::count(
+        ControlParameter::count(
             "bandwidth_window",
             (2, 100),
             10,
             "round trips for which the largest delivery rate is remembered",
         ),
-        Parameter::time(
+        ControlParameter::time(
             "min_rtt_window",
             (0.1, 1000.0),
             10.0,
             "time for which the smallest round trip is remembered",
         ),
-        Parameter::time(
+        ControlParameter::time(
             "probe_rtt_time",
             (0.001, 10.0),
             0.2,
@@ -78,7 +78,7 @@ const EXTRA_MOST: f64 = 0.1;
 
 /// The state of the control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+enum BbrState {
     /// Searches for the rate of the path.
     Startup,
     /// Drains the queue that Startup built.
@@ -95,7 +95,7 @@ enum Mode {
 
 /// The degree of ACK aggregation: bytes acknowledged in excess of the rate.
 #[derive(Clone, Copy, Debug, Default)]
-struct Aggregation {
+struct AckAggregation {
     since: SimTime,
     acked: u64,
     /// Largest excess of two windows of round trips.
@@ -112,7 +112,7 @@ struct Bbr {
     probe_rtt_time: SimDuration,
     mss: u64,
     initial: u64,
-    mode: Mode,
+    mode: BbrState,
     cwnd: u64,
     /// Bytes a second.
     rate: f64,
@@ -130,7 +130,7 @@ struct Bbr {
     full_rounds: u32,
     phase: usize,
     phase_since: SimTime,
-    aggregation: Aggregation,
+    aggregation: AckAggregation,
     /// The window before recovery or ProbeRTT.
     saved: u64,
     was: RecoveryPhase,
@@ -152,7 +152,7 @@ impl Bbr {
             probe_rtt_time: control.time("probe_rtt_time"),
             mss: 1,
             initial: 0,
-            mode: Mode::Startup,
+            mode: BbrState::Startup,
             cwnd: 0,
             rate: 0.0,
             seen_rtt: false,
@@ -168,7 +168,7 @@ impl Bbr {
             full_rounds: 0,
             phase: 0,
             phase_since: SimTime::ZERO,
-            aggregation: Aggregation::default(),
+            aggregation: AckAggregation::default(),
             saved: 0,
             was: RecoveryPhase::Open,
             conserves: false,
@@ -180,18 +180,18 @@ impl Bbr {
 
     fn pacing_gain(&self) -> f64 {
         match self.mode {
-            Mode::Startup => self.startup_gain,
-            Mode::Drain => 1.0 / self.startup_gain,
-            Mode::ProbeBw => CYCLE[self.phase],
-            Mode::ProbeRtt { .. } => 1.0,
+            BbrState::Startup => self.startup_gain,
+            BbrState::Drain => 1.0 / self.startup_gain,
+            BbrState::ProbeBw => CYCLE[self.phase],
+            BbrState::ProbeRtt { .. } => 1.0,
         }
     }
 
     fn window_gain(&self) -> f64 {
         match self.mode {
-            Mode::Startup | Mode::Drain => self.startup_gain,
-            Mode::ProbeBw => self.cwnd_gain,
-            Mode::ProbeRtt { .. } => 1.0,
+            BbrState::Startup | BbrState::Drain => self.startup_gain,
+            BbrState::ProbeBw => self.cwnd_gain,
+            BbrState::ProbeRtt { .. } => 1.0,
         }
     }
 
@@ -212,7 +212,7 @@ impl Bbr {
         let burst = (self.rate * BURST).min(LARGEST_BURST) as u64 / self.mss;
         let least = if self.rate < SLOW_RATE { 1 } else { 2 };
         let segments = (bytes / self.mss + 3 * burst.max(least)).next_multiple_of(2);
-        let probing = self.mode == Mode::ProbeBw && self.phase == 0;
+        let probing = self.mode == BbrState::ProbeBw && self.phase == 0;
         (segments + if probing { 2 } else { 0 }) * self.mss
     }
 
@@ -269,7 +269,7 @@ impl Bbr {
     }
 
     fn advance_phase(&mut self, ack: &AckEvent) {
-        if self.mode != Mode::ProbeBw {
+        if self.mode != BbrState::ProbeBw {
             return;
         }
         let rtt = self.min_rtt.unwrap_or(SimDuration::ZERO);
@@ -290,7 +290,7 @@ impl Bbr {
 
     /// Any phase but the one that drains.
     fn enter_probe_bw(&mut self, now: SimTime) {
-        self.mode = Mode::ProbeBw;
+        self.mode = BbrState::ProbeBw;
         let mixed =
             (now.as_ps() ^ self.delivered.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.phase = match (mixed >> 32) % 7 {
@@ -301,10 +301,10 @@ impl Bbr {
     }
 
     fn check_drain(&mut self, ack: &AckEvent) {
-        if self.mode == Mode::Startup && self.full {
-            self.mode = Mode::Drain;
+        if self.mode == BbrState::Startup && self.full {
+            self.mode = BbrState::Drain;
         }
-        if self.mode == Mode::Drain && ack.in_flight <= self.in_flight_at(1.0) {
+        if self.mode == BbrState::Drain && ack.in_flight <= self.in_flight_at(1.0) {
             self.enter_probe_bw(ack.now);
         }
     }
@@ -317,10 +317,10 @@ impl Bbr {
         {
             (self.min_rtt, self.min_rtt_at) = (Some(rtt), Some(ack.now));
         }
-        let probing = matches!(self.mode, Mode::ProbeRtt { .. });
+        let probing = matches!(self.mode, BbrState::ProbeRtt { .. });
         if expired && !self.idle && !probing {
             self.save_window();
-            self.mode = Mode::ProbeRtt {
+            self.mode = BbrState::ProbeRtt {
                 until: None,
                 round_done: false,
             };
@@ -332,14 +332,14 @@ impl Bbr {
     }
 
     fn probe_rtt(&mut self, ack: &AckEvent) {
-        let Mode::ProbeRtt { until, round_done } = self.mode else {
+        let BbrState::ProbeRtt { until, round_done } = self.mode else {
             return;
         };
         self.little_until = self.delivered + ack.in_flight;
         match until {
             None if ack.in_flight <= LEAST * self.mss => {
                 let until = Some(ack.now.saturating_add(self.probe_rtt_time));
-                self.mode = Mode::ProbeRtt {
+                self.mode = BbrState::ProbeRtt {
                     until,
                     round_done: false,
                 };
@@ -348,7 +348,7 @@ impl Bbr {
             None => {}
             Some(end) => {
                 let round_done = round_done || self.round_start;
-                self.mode = Mode::ProbeRtt { until, round_done };
+                self.mode = BbrState::ProbeRtt { until, round_done };
                 if round_done && ack.now > end {
                     self.leave_probe_rtt(ack.now);
                 }
@@ -362,12 +362,13 @@ impl Bbr {
         if self.full {
             self.enter_probe_bw(now);
         } else {
-            self.mode = Mode::Startup;
+            self.mode = BbrState::Startup;
         }
     }
 
     fn save_window(&mut self) {
-        let normal = self.was == RecoveryPhase::Open && !matches!(self.mode, Mode::ProbeRtt { .. });
+        let normal =
+            self.was == RecoveryPhase::Open && !matches!(self.mode, BbrState::ProbeRtt { .. });
         self.saved = if normal {
             self.cwnd
         } else {
@@ -410,7 +411,7 @@ impl Bbr {
             }
             self.cwnd = self.cwnd.max(LEAST * self.mss);
         }
-        if matches!(self.mode, Mode::ProbeRtt { .. }) {
+        if matches!(self.mode, BbrState::ProbeRtt { .. }) {
             self.cwnd = self.cwnd.min(LEAST * self.mss);
         }
     }
@@ -447,18 +448,18 @@ impl CongestionControl for Bbr {
 
     fn state(&self) -> &'static str {
         match self.mode {
-            Mode::Startup => "Startup",
-            Mode::Drain => "Drain",
-            Mode::ProbeBw => match CYCLE[self.phase] {
+            BbrState::Startup => "Startup",
+            BbrState::Drain => "Drain",
+            BbrState::ProbeBw => match CYCLE[self.phase] {
                 gain if gain > 1.0 => "ProbeBW up",
                 gain if gain < 1.0 => "ProbeBW down",
                 _ => "ProbeBW cruise",
             },
-            Mode::ProbeRtt { .. } => "ProbeRTT",
+            BbrState::ProbeRtt { .. } => "ProbeRTT",
         }
     }
 
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         self.mss = start.mss.max(1).into();
         self.cwnd = start.initial_window;
         self.initial = start.initial_window;
@@ -516,18 +517,18 @@ impl CongestionControl for Bbr {
         self.was = RecoveryPhase::Open;
     }
 
-    fn on_undo(&mut self, restored: &Restored) {
+    fn on_undo(&mut self, restored: &SpuriousCongestion) {
         (self.full_bandwidth, self.full_rounds) = (0.0, 0);
         self.cwnd = self.cwnd.max(restored.cwnd);
         self.conserves = false;
         self.was = RecoveryPhase::Open;
     }
 
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         self.idle = true;
         self.aggregation.since = idle.now;
         self.aggregation.acked = 0;
-        if self.mode == Mode::ProbeBw {
+        if self.mode == BbrState::ProbeBw {
             self.rate = self.bandwidth.get() * MARGIN;
         }
     }

@@ -10,8 +10,8 @@ use sim_core::{Rate, SimDuration, SimTime};
 
 use super::windowed_max::WindowedMax;
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Parameter,
-    RateSample, Restored, Start,
+    AckEvent, AfterIdle, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent,
+    ConnectionStart, ControlParameter, RateSample, SpuriousCongestion,
 };
 use crate::recovery::RecoveryPhase;
 
@@ -29,43 +29,43 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "draft-ietf-ccwg-bbr-06",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "startup_gain",
             (1.1, 4.0),
             2.77,
             "pacing gain of the start: doubles the rate each round trip",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "cwnd_gain",
             (1.0, 10.0),
             2.0,
             "window in bandwidth-delay products",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "loss_threshold",
             (0.0, 1.0),
             0.02,
             "share of losses in a round trip beyond which a probe went too far",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "beta",
             (0.1, 1.0),
             0.7,
             "share of rate and window that a round trip with losses leaves at least",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "headroom",
             (0.0, 0.9),
             0.15,
             "share of what the path is known to hold that is left to others",
         ),
-        Parameter::time(
+        ControlParameter::time(
             "probe_wait",
             (0.1, 100.0),
             2.0,
             "time between probes for more, and up to a second longer",
         ),
-        Parameter::time(
+        ControlParameter::time(
             "probe_rtt_interval",
             (0.1, 1000.0),
             5.0,
@@ -94,7 +94,7 @@ const QUANTUM: f64 = 0.001;
 const LARGEST_QUANTUM: f64 = 65_536.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Bbr3State {
     Startup,
     Drain,
     Down,
@@ -116,7 +116,7 @@ enum AckPhase {
 
 /// The present ACK, as the draft's RS: bytes and bytes a second.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sample {
+struct Bbr3Sample {
     rate: f64,
     delivered: f64,
     acked: f64,
@@ -130,8 +130,8 @@ struct Sample {
 
 /// The state that is restored after a spurious loss recovery (section 5.5.11).
 #[derive(Clone, Copy, Debug)]
-struct Saved {
-    state: Option<State>,
+struct SavedBounds {
+    state: Option<Bbr3State>,
     rate_short: f64,
     short: f64,
     long: f64,
@@ -152,7 +152,7 @@ struct Bbr3 {
     cwnd: f64,
     pacing: f64,
     prior_cwnd: f64,
-    state: State,
+    state: Bbr3State,
     in_recovery: bool,
     idle: bool,
 
@@ -190,7 +190,7 @@ struct Bbr3 {
     lost_in_round: f64,
     loss_events: u32,
     loss_rounds: u32,
-    saved: Option<Saved>,
+    saved: Option<SavedBounds>,
 
     // The cycle of ProbeBW.
     ack_phase: AckPhase,
@@ -230,7 +230,7 @@ impl Bbr3 {
             cwnd: 0.0,
             pacing: 0.0,
             prior_cwnd: 0.0,
-            state: State::Startup,
+            state: Bbr3State::Startup,
             in_recovery: false,
             idle: false,
             delivered: 0.0,
@@ -283,18 +283,18 @@ impl Bbr3 {
 
     fn pacing_gain(&self) -> f64 {
         match self.state {
-            State::Startup => self.startup_gain,
-            State::Drain => DRAIN_GAIN,
-            State::Down => 0.9,
-            State::Up => 1.25,
-            State::Cruise | State::Refill | State::ProbeRtt => 1.0,
+            Bbr3State::Startup => self.startup_gain,
+            Bbr3State::Drain => DRAIN_GAIN,
+            Bbr3State::Down => 0.9,
+            Bbr3State::Up => 1.25,
+            Bbr3State::Cruise | Bbr3State::Refill | Bbr3State::ProbeRtt => 1.0,
         }
     }
 
     fn window_gain(&self) -> f64 {
         match self.state {
-            State::Up => self.cwnd_gain + 0.25,
-            State::ProbeRtt => PROBE_RTT_GAIN,
+            Bbr3State::Up => self.cwnd_gain + 0.25,
+            Bbr3State::ProbeRtt => PROBE_RTT_GAIN,
             _ => self.cwnd_gain,
         }
     }
@@ -302,7 +302,7 @@ impl Bbr3 {
     fn in_probe_bw(&self) -> bool {
         matches!(
             self.state,
-            State::Down | State::Cruise | State::Refill | State::Up
+            Bbr3State::Down | Bbr3State::Cruise | Bbr3State::Refill | Bbr3State::Up
         )
     }
 
@@ -321,7 +321,7 @@ impl Bbr3 {
             .max(2.0 * self.mss);
         let bytes = bytes.max(3.0 * quantum).max(LEAST * self.mss);
         bytes
-            + if self.state == State::Up {
+            + if self.state == Bbr3State::Up {
                 2.0 * self.mss
             } else {
                 0.0
@@ -357,7 +357,7 @@ impl Bbr3 {
             self.cwnd += acked;
         }
         self.cwnd = self.cwnd.max(LEAST * self.mss);
-        if self.state == State::ProbeRtt {
+        if self.state == Bbr3State::ProbeRtt {
             self.cwnd = self.cwnd.min(self.probe_rtt_window());
         }
         self.bound_window();
@@ -366,15 +366,15 @@ impl Bbr3 {
     /// BoundCwndForModel, section 5.6.4.7.
     fn bound_window(&mut self) {
         let cap = match self.state {
-            State::Cruise | State::ProbeRtt => self.long_with_headroom(),
-            State::Down | State::Refill | State::Up => self.long,
-            State::Startup | State::Drain => f64::INFINITY,
+            Bbr3State::Cruise | Bbr3State::ProbeRtt => self.long_with_headroom(),
+            Bbr3State::Down | Bbr3State::Refill | Bbr3State::Up => self.long,
+            Bbr3State::Startup | Bbr3State::Drain => f64::INFINITY,
         };
         self.cwnd = self.cwnd.min(cap.min(self.short).max(LEAST * self.mss));
     }
 
     fn save_window(&mut self) {
-        self.prior_cwnd = match self.in_recovery || self.state == State::ProbeRtt {
+        self.prior_cwnd = match self.in_recovery || self.state == Bbr3State::ProbeRtt {
             false => self.cwnd,
             true => self.prior_cwnd.max(self.cwnd),
         };
@@ -384,18 +384,18 @@ impl Bbr3 {
         self.cwnd = self.cwnd.max(self.prior_cwnd);
     }
 
-    fn sample(&self, ack: &AckEvent) -> Sample {
+    fn sample(&self, ack: &AckEvent) -> Bbr3Sample {
         let rate = |s: &RateSample| s.delivered as f64 / s.interval.as_secs_f64();
-        let base = Sample {
+        let base = Bbr3Sample {
             acked: ack.delivered as f64,
             in_flight: ack.in_flight as f64,
             cwnd_limited: ack.cwnd_limited,
             lost: self.lost_in_round,
-            ..Sample::default()
+            ..Bbr3Sample::default()
         };
         match &ack.rate {
             None => base,
-            Some(s) => Sample {
+            Some(s) => Bbr3Sample {
                 rate: rate(s),
                 delivered: s.delivered as f64,
                 in_flight_at_send: s.in_flight_at_send as f64,
@@ -421,17 +421,17 @@ impl CongestionControl for Bbr3 {
 
     fn state(&self) -> &'static str {
         match self.state {
-            State::Startup => "Startup",
-            State::Drain => "Drain",
-            State::Down => "ProbeBW_DOWN",
-            State::Cruise => "ProbeBW_CRUISE",
-            State::Refill => "ProbeBW_REFILL",
-            State::Up => "ProbeBW_UP",
-            State::ProbeRtt => "ProbeRTT",
+            Bbr3State::Startup => "Startup",
+            Bbr3State::Drain => "Drain",
+            Bbr3State::Down => "ProbeBW_DOWN",
+            Bbr3State::Cruise => "ProbeBW_CRUISE",
+            Bbr3State::Refill => "ProbeBW_REFILL",
+            Bbr3State::Up => "ProbeBW_UP",
+            Bbr3State::ProbeRtt => "ProbeRTT",
         }
     }
 
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         self.mss = start.mss.max(1).into();
         self.initial = start.initial_window as f64;
         self.cwnd = self.initial;
@@ -453,7 +453,7 @@ impl CongestionControl for Bbr3 {
         self.measure_aggregation(ack.now, sample.acked);
         self.check_full(&sample);
         self.check_startup(&sample);
-        if self.state == State::Drain
+        if self.state == Bbr3State::Drain
             && (sample.in_flight <= self.with_room(self.bdp(1.0))
                 || self.rounds > self.drain_start + DRAIN_ROUNDS)
         {
@@ -501,7 +501,7 @@ impl CongestionControl for Bbr3 {
     }
 
     /// HandleSpuriousLossDetection, section 5.5.11.2.
-    fn on_undo(&mut self, restored: &Restored) {
+    fn on_undo(&mut self, restored: &SpuriousCongestion) {
         self.in_recovery = false;
         self.prior_cwnd = self.prior_cwnd.max(restored.cwnd as f64);
         self.restore_window();
@@ -514,13 +514,13 @@ impl CongestionControl for Bbr3 {
         self.short = self.short.max(saved.short);
         self.long = self.long.max(saved.long);
         match saved.state {
-            Some(State::Startup) if self.state != State::Startup => {
+            Some(Bbr3State::Startup) if self.state != Bbr3State::Startup => {
                 self.full_reached = false;
-                if self.state != State::ProbeRtt {
-                    self.state = State::Startup;
+                if self.state != Bbr3State::ProbeRtt {
+                    self.state = Bbr3State::Startup;
                 }
             }
-            Some(State::Up) if !matches!(self.state, State::Up | State::ProbeRtt) => {
+            Some(Bbr3State::Up) if !matches!(self.state, Bbr3State::Up | Bbr3State::ProbeRtt) => {
                 self.start_refill();
             }
             _ => {}
@@ -528,12 +528,12 @@ impl CongestionControl for Bbr3 {
     }
 
     /// HandleRestartFromIdle, section 5.4.1.
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         self.idle = true;
         self.extra_since = idle.now;
         if self.in_probe_bw() {
             self.set_pacing(1.0);
-        } else if self.state == State::ProbeRtt {
+        } else if self.state == Bbr3State::ProbeRtt {
             self.check_probe_rtt_done(idle.now);
         }
     }

@@ -2,8 +2,8 @@
 //! and Rhee, "Binary increase congestion control (BIC) for fast long-distance networks", 2004), with
 //! the smoothing near that window as Linux has it.
 
-use super::window::{Window, window_methods};
-use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter};
+use super::window::{CongestionWindow, window_methods};
+use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter};
 
 /// `bic`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -13,25 +13,25 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Xu, Harfoush and Rhee 2004; Linux tcp_bic",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "beta",
             (0.1, 0.99),
             819.0 / 1024.0,
             "share of the window that is left after a loss",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "max_increment",
             (1.0, 1000.0),
             16.0,
             "most segments by which the window opens in a round trip",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "low_window",
             (0.0, 10_000.0),
             14.0,
             "up to this many segments the window is that of Reno",
         ),
-        Parameter::switch(
+        ControlParameter::switch(
             "fast_convergence",
             true,
             "release more of the window when it was smaller at this loss than at the one before",
@@ -39,7 +39,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| {
         AnyCc::own(Bic {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             beta: control.get("beta"),
             max_increment: control.get("max_increment"),
             low_window: control.get("low_window"),
@@ -58,7 +58,7 @@ const FIRST: f64 = 1.0 / 20.0;
 
 #[derive(Clone, Debug)]
 struct Bic {
-    window: Window,
+    window: CongestionWindow,
     beta: f64,
     max_increment: f64,
     low_window: f64,
@@ -100,7 +100,7 @@ impl CongestionControl for Bic {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             return;
         }
         let rest = self.window.slow_start(ack.acked);

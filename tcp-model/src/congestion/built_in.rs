@@ -95,7 +95,7 @@ impl Default for Control {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Parameter, Setting};
+    use super::super::{ControlParameter, ControlValue};
     use super::*;
 
     #[test]
@@ -129,15 +129,15 @@ mod tests {
     fn a_choice_is_checked_and_shown() {
         let cubic = Control::named("cubic").unwrap();
         assert_eq!(cubic.to_string(), "cubic");
-        let other = cubic.with("beta", Setting::Number(0.8)).unwrap();
+        let other = cubic.with("beta", ControlValue::Number(0.8)).unwrap();
         assert_eq!(other.to_string(), "cubic (beta = 0.8)");
         assert_ne!(cubic, other);
         let wrong = [
-            ("beta", Setting::Number(1.5)),
-            ("beta", Setting::Number(f64::NAN)),
-            ("beta", Setting::Switch(true)),
-            ("hystart", Setting::Number(1.0)),
-            ("bet", Setting::Number(0.7)),
+            ("beta", ControlValue::Number(1.5)),
+            ("beta", ControlValue::Number(f64::NAN)),
+            ("beta", ControlValue::Switch(true)),
+            ("hystart", ControlValue::Number(1.0)),
+            ("bet", ControlValue::Number(0.7)),
         ];
         for (name, value) in wrong {
             assert!(cubic.with(name, value).is_err(), "{name} {value:?}");
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(register(&OTHER), Err(ControlError::Taken("cubic")));
         assert!(find("own-cubic").is_none());
         static WIDE: Algorithm = Algorithm {
-            parameters: &[Parameter::switch("on", true, ""); MOST_PARAMETERS + 1],
+            parameters: &[ControlParameter::switch("on", true, ""); MOST_PARAMETERS + 1],
             ..Algorithm::own("wide", |_, context| Control::default().make(context))
         };
         assert_eq!(

@@ -6,9 +6,9 @@
 
 use sim_core::{Rate, SimDuration, SimTime};
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, ControlParameter,
     RoundTrips,
 };
 use crate::recovery::RecoveryPhase;
@@ -22,13 +22,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Arun and Balakrishnan 2018",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "delta",
             (0.004, 10.0),
             0.5,
             "weight of delay: about 1/delta segments wait in the queue",
         ),
-        Parameter::switch(
+        ControlParameter::switch(
             "competitive",
             true,
             "lower delta where the queue never empties, as others fill it",
@@ -53,13 +53,13 @@ const EMPTY_WITHIN: usize = 5;
 
 /// The smallest or largest sample of the last one to two spans.
 #[derive(Clone, Copy, Debug, Default)]
-struct Extreme {
+struct WindowedExtreme {
     before: Option<SimDuration>,
     now: Option<SimDuration>,
     since: SimTime,
 }
 
-impl Extreme {
+impl WindowedExtreme {
     fn on_sample(
         &mut self,
         sample: SimDuration,
@@ -84,14 +84,14 @@ impl Extreme {
 
 #[derive(Clone, Debug)]
 struct Copa {
-    window: Window,
+    window: CongestionWindow,
     default_delta: f64,
     delta: f64,
     competitive: bool,
     slow_start: bool,
     rounds: RoundTrips,
-    standing: Extreme,
-    min: Extreme,
+    standing: WindowedExtreme,
+    min: WindowedExtreme,
     /// Smallest and largest samples of the present round trip, and the largest of the last ones.
     round: Option<(SimDuration, SimDuration)>,
     largest: [SimDuration; EMPTY_WITHIN],
@@ -109,14 +109,14 @@ struct Copa {
 impl Copa {
     fn new(delta: f64, competitive: bool) -> Copa {
         Copa {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             default_delta: delta,
             delta,
             competitive,
             slow_start: true,
             rounds: RoundTrips::default(),
-            standing: Extreme::default(),
-            min: Extreme::default(),
+            standing: WindowedExtreme::default(),
+            min: WindowedExtreme::default(),
             round: None,
             largest: [SimDuration::ZERO; EMPTY_WITHIN],
             full_rounds: 0,

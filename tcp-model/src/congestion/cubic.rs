@@ -6,16 +6,16 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::hystart::HyStart;
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Idle,
-    Parameter, Restored,
+    AckEvent, AfterIdle, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control,
+    ControlParameter, SpuriousCongestion,
 };
 use crate::recovery::RecoveryPhase;
 
 /// Multiplicative decrease, with its default.
-pub(super) const fn beta(default: f64) -> Parameter {
-    Parameter::number(
+pub(super) const fn beta(default: f64) -> ControlParameter {
+    ControlParameter::number(
         "beta",
         (0.1, 0.99),
         default,
@@ -23,19 +23,19 @@ pub(super) const fn beta(default: f64) -> Parameter {
     )
 }
 
-pub(super) const STEEPNESS: Parameter = Parameter::number(
+pub(super) const STEEPNESS: ControlParameter = ControlParameter::number(
     "c",
     (0.001, 100.0),
     0.4,
     "how steeply the window grows, in segments per cubic second",
 );
-pub(super) const FAST_CONVERGENCE: Parameter = Parameter::switch(
+pub(super) const FAST_CONVERGENCE: ControlParameter = ControlParameter::switch(
     "fast_convergence",
     true,
     "release more of the window when it was smaller at this loss than at the one before",
 );
-pub(super) const RENO_FRIENDLY: Parameter =
-    Parameter::switch("reno_friendly", true, "grow at least as fast as Reno would");
+pub(super) const RENO_FRIENDLY: ControlParameter =
+    ControlParameter::switch("reno_friendly", true, "grow at least as fast as Reno would");
 
 /// `cubic`.
 pub(super) static ALGORITHM: Algorithm = Algorithm {
@@ -50,7 +50,7 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
         STEEPNESS,
         FAST_CONVERGENCE,
         RENO_FRIENDLY,
-        Parameter::switch(
+        ControlParameter::switch(
             "hystart",
             true,
             "leave slow start by HyStart++ (RFC 9406) when the round-trip time rises",
@@ -67,7 +67,7 @@ pub(super) const GENTLE_BETA: f64 = 0.85;
 
 /// A stage of congestion avoidance.
 #[derive(Clone, Copy, Debug)]
-struct Epoch {
+struct CubicEpoch {
     start: SimTime,
     /// K, seconds.
     k: f64,
@@ -79,14 +79,14 @@ struct Epoch {
 
 #[derive(Clone, Debug)]
 struct Cubic {
-    window: Window,
+    window: CongestionWindow,
     beta: f64,
     c: f64,
     fast_convergence: bool,
     reno_friendly: bool,
     hystart: Option<HyStart>,
     /// The present stage; if `None`, the next ACK in congestion avoidance begins one.
-    epoch: Option<Epoch>,
+    epoch: Option<CubicEpoch>,
     /// W_max and cwnd_prior of the last congestion shown by ACKs; `None` if the next stage is the first one after a
     /// time-out or after slow start.
     reduced: Option<(f64, f64)>,
@@ -95,16 +95,16 @@ struct Cubic {
     /// The window has not been in use since then.
     unused_since: Option<SimTime>,
     /// `epoch`, `reduced` and `last_max` before the last congestion (section 4.9).
-    before: Option<Before>,
+    before: Option<BeforeCongestion>,
 }
 
 /// The state that is restored after a spurious congestion event: `epoch`, `reduced`, `last_max`.
-type Before = (Option<Epoch>, Option<(f64, f64)>, f64);
+type BeforeCongestion = (Option<CubicEpoch>, Option<(f64, f64)>, f64);
 
 impl Cubic {
     fn new(control: &Control) -> Cubic {
         Cubic {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             beta: control.get("beta"),
             c: control.get("c"),
             fast_convergence: control.is_on("fast_convergence"),
@@ -119,16 +119,16 @@ impl Cubic {
     }
 
     /// Sections 4.2, 4.8 and 4.10: K and W_max at the start of congestion avoidance.
-    fn begin(&self, now: SimTime) -> Epoch {
+    fn begin(&self, now: SimTime) -> CubicEpoch {
         let cwnd = self.window.segments();
         match self.reduced {
-            Some((w_max, _)) if w_max > cwnd => Epoch {
+            Some((w_max, _)) if w_max > cwnd => CubicEpoch {
                 start: now,
                 k: libm::cbrt((w_max - cwnd) / self.c),
                 w_max,
                 w_est: cwnd,
             },
-            _ => Epoch {
+            _ => CubicEpoch {
                 start: now,
                 k: 0.0,
                 w_max: cwnd,
@@ -138,7 +138,7 @@ impl Cubic {
     }
 
     /// W_cubic of equation 1.
-    fn w_cubic(&self, epoch: &Epoch, t: f64) -> f64 {
+    fn w_cubic(&self, epoch: &CubicEpoch, t: f64) -> f64 {
         let x = t - epoch.k;
         self.c * x * x * x + epoch.w_max
     }
@@ -183,7 +183,7 @@ impl CongestionControl for Cubic {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             if ack.phase == RecoveryPhase::Open && !ack.cwnd_limited {
                 self.unused_since.get_or_insert(ack.now);
             }
@@ -241,14 +241,14 @@ impl CongestionControl for Cubic {
         self.window.reduce_by(event, share);
     }
 
-    fn on_undo(&mut self, restored: &Restored) {
+    fn on_undo(&mut self, restored: &SpuriousCongestion) {
         self.window.restore(restored);
         if let Some((epoch, reduced, last_max)) = self.before.take() {
             (self.epoch, self.reduced, self.last_max) = (epoch, reduced, last_max);
         }
     }
 
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         self.window.after_pause(idle);
         self.shift(idle.silent);
     }
@@ -256,7 +256,7 @@ impl CongestionControl for Cubic {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Control, Setting, Start};
+    use super::super::{ConnectionStart, Control, ControlValue};
     use super::*;
 
     const MSS: u64 = 1000;
@@ -266,7 +266,7 @@ mod tests {
     fn after_loss(segments: u64, change: impl Fn(Control) -> Control) -> Cubic {
         let control = change(Control::new(&ALGORITHM));
         let mut cubic = Cubic::new(&control);
-        cubic.on_start(&Start {
+        cubic.on_start(&ConnectionStart {
             mss: MSS as u32,
             initial_window: segments * MSS,
             srtt: None,
@@ -305,7 +305,8 @@ mod tests {
         // 1000 segments, so that the cubic region is left to itself: W_max = 1000,
         // K = cbrt(300 / 0.4) = 9.086 s.
         let mut cubic = after_loss(1000, |c| {
-            c.with("reno_friendly", Setting::Switch(false)).unwrap()
+            c.with("reno_friendly", ControlValue::Switch(false))
+                .unwrap()
         });
         assert_eq!(cubic.cwnd(), 700 * MSS);
         let k = libm::cbrt(300.0 / 0.4);
@@ -342,7 +343,8 @@ mod tests {
     fn fast_convergence_releases_more_of_a_shrinking_window() {
         for (on, w_max) in [(true, 700.0 * 0.85), (false, 700.0)] {
             let mut cubic = after_loss(1000, |c| {
-                c.with("fast_convergence", Setting::Switch(on)).unwrap()
+                c.with("fast_convergence", ControlValue::Switch(on))
+                    .unwrap()
             });
             cubic.on_congestion(&CongestionEvent {
                 cause: Congestion::Loss,

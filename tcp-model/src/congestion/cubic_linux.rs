@@ -12,10 +12,10 @@ use sim_core::{SimDuration, SimTime};
 
 use super::cubic::{FAST_CONVERGENCE, GENTLE_BETA, RENO_FRIENDLY, STEEPNESS, beta};
 use super::hystart_linux::LinuxHyStart;
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control, Idle,
-    Parameter,
+    AckEvent, AfterIdle, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control,
+    ControlParameter,
 };
 
 /// `cubic-linux`.
@@ -30,7 +30,7 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
         STEEPNESS,
         FAST_CONVERGENCE,
         RENO_FRIENDLY,
-        Parameter::switch(
+        ControlParameter::switch(
             "hystart",
             true,
             "leave slow start when the round-trip time rises, or ACKs come in a long train",
@@ -38,7 +38,7 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| match *control == DEFAULTS {
         true => AnyCc::FreshCubic(FreshCubic {
-            window: Window::new(),
+            window: CongestionWindow::new(),
         }),
         false => AnyCc::own(CubicLinux::new(control)),
     },
@@ -50,7 +50,7 @@ pub(crate) const DEFAULTS: Control = Control::new(&ALGORITHM);
 /// `cubic-linux` with Linux's values before the window was ever filled or reduced: only the window.
 #[derive(Clone, Debug)]
 pub struct FreshCubic {
-    window: Window,
+    window: CongestionWindow,
 }
 
 impl FreshCubic {
@@ -90,7 +90,7 @@ const FASTEST: f64 = 2.0;
 
 /// A stage of congestion avoidance; windows in segments.
 #[derive(Clone, Copy, Debug)]
-struct Epoch {
+struct LinuxCubicEpoch {
     start: SimTime,
     /// Time until the cubic function reaches `origin`, seconds.
     k: f64,
@@ -104,13 +104,13 @@ struct Epoch {
 
 #[derive(Clone, Debug)]
 struct CubicLinux {
-    window: Window,
+    window: CongestionWindow,
     beta: f64,
     c: f64,
     fast_convergence: bool,
     reno_friendly: bool,
     hystart: Option<LinuxHyStart>,
-    epoch: Option<Epoch>,
+    epoch: Option<LinuxCubicEpoch>,
     /// The window at the last loss, reduced if it was smaller than at the previous one; 0 if there was no loss, or
     /// a time-out since.
     last_max: f64,
@@ -122,7 +122,7 @@ struct CubicLinux {
 impl CubicLinux {
     fn new(control: &Control) -> CubicLinux {
         CubicLinux {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             beta: control.get("beta"),
             c: control.get("c"),
             fast_convergence: control.is_on("fast_convergence"),
@@ -135,9 +135,9 @@ impl CubicLinux {
         }
     }
 
-    fn begin(&self, now: SimTime, cwnd: f64) -> Epoch {
+    fn begin(&self, now: SimTime, cwnd: f64) -> LinuxCubicEpoch {
         let above = (self.last_max - cwnd).max(0.0);
-        Epoch {
+        LinuxCubicEpoch {
             start: now,
             k: libm::cbrt(above / self.c),
             origin: self.last_max.max(cwnd),
@@ -176,7 +176,7 @@ impl CubicLinux {
     }
 
     /// The same by the cubic function, one minimum round-trip time ahead.
-    fn to_target(&self, epoch: &Epoch, ack: &AckEvent, cwnd: f64) -> f64 {
+    fn to_target(&self, epoch: &LinuxCubicEpoch, ack: &AckEvent, cwnd: f64) -> f64 {
         let ahead = ack.min_rtt.unwrap_or(SimDuration::ZERO);
         let t = (ack.now.since(epoch.start) + ahead).as_secs_f64() - epoch.k;
         let away = libm::floor(self.c * (t * t * t).abs());
@@ -221,7 +221,7 @@ impl CongestionControl for CubicLinux {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             return;
         }
         let mut acked = ack.acked;
@@ -265,7 +265,7 @@ impl CongestionControl for CubicLinux {
         self.window.reduce_by(event, share);
     }
 
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         self.window.after_pause(idle);
         if let Some(epoch) = &mut self.epoch {
             epoch.start = epoch.start.saturating_add(idle.silent);
@@ -275,7 +275,7 @@ impl CongestionControl for CubicLinux {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Start;
+    use super::super::ConnectionStart;
     use super::*;
     use crate::congestion::ControlContext;
 
@@ -283,7 +283,7 @@ mod tests {
 
     fn after_loss(segments: u64) -> CubicLinux {
         let mut cubic = CubicLinux::new(&Control::new(&ALGORITHM));
-        cubic.on_start(&Start {
+        cubic.on_start(&ConnectionStart {
             mss: MSS as u32,
             initial_window: segments * MSS,
             srtt: None,
@@ -370,7 +370,7 @@ mod tests {
         let event = |cc: &mut AnyCc, what: u64| {
             let now = SimTime::ZERO + SimDuration::from_millis(what);
             match what % 7 {
-                0 => cc.on_idle(&Idle {
+                0 => cc.on_idle(&AfterIdle {
                     now,
                     silent: SimDuration::from_secs(2),
                     restart_window: Some(8 * MSS),
@@ -387,7 +387,7 @@ mod tests {
             let fresh = Control::new(&ALGORITHM).make(&ControlContext::default());
             let mut both = [fresh, whole()];
             for cc in &mut both {
-                cc.on_start(&Start {
+                cc.on_start(&ConnectionStart {
                     mss: MSS as u32,
                     initial_window: 10 * MSS,
                     srtt: None,

@@ -1,12 +1,12 @@
 //! DCTCP (RFC 8257): the window shrinks in proportion to the share of marked bytes.
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, ControlParameter,
 };
 
 /// The gain of the estimate of marks (RFC 8257 section 3.3).
-pub(super) const GAIN: Parameter = Parameter::number(
+pub(super) const GAIN: ControlParameter = ControlParameter::number(
     "g",
     (0.001, 1.0),
     1.0 / 16.0,
@@ -23,19 +23,19 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     version: 1,
     parameters: &[
         GAIN,
-        Parameter::number("alpha", (0.0, 1.0), 1.0, "the estimate at the start"),
+        ControlParameter::number("alpha", (0.0, 1.0), 1.0, "the estimate at the start"),
     ],
     make: |control, _| {
         AnyCc::own(Dctcp {
-            window: Window::new(),
-            marks: Marks::new(control.get("g"), control.get("alpha")),
+            window: CongestionWindow::new(),
+            marks: MarkedShare::new(control.get("g"), control.get("alpha")),
         })
     },
 };
 
 /// DCTCP.Alpha: the share of marked bytes, averaged over round trips (RFC 8257 section 3.3).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Marks {
+pub(super) struct MarkedShare {
     g: f64,
     alpha: f64,
     /// Bytes acknowledged in this round trip, and those of them that were marked.
@@ -45,9 +45,9 @@ pub(super) struct Marks {
     end: u64,
 }
 
-impl Marks {
-    pub(super) fn new(g: f64, alpha: f64) -> Marks {
-        Marks {
+impl MarkedShare {
+    pub(super) fn new(g: f64, alpha: f64) -> MarkedShare {
+        MarkedShare {
             g,
             alpha,
             acked: 0,
@@ -79,8 +79,8 @@ impl Marks {
 
 #[derive(Clone, Debug)]
 struct Dctcp {
-    window: Window,
-    marks: Marks,
+    window: CongestionWindow,
+    marks: MarkedShare,
 }
 
 impl CongestionControl for Dctcp {
@@ -96,7 +96,7 @@ impl CongestionControl for Dctcp {
 
     fn on_ack(&mut self, ack: &AckEvent) {
         self.marks.on_ack(ack);
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);
             self.window.increase(1.0, rest);
         }
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn alpha_follows_the_marked_share_of_each_round_trip() {
-        let mut marks = Marks::new(1.0 / 16.0, 1.0);
+        let mut marks = MarkedShare::new(1.0 / 16.0, 1.0);
         assert!(marks.on_ack(&ack(1000, 11_000, 1000, 0)));
         assert_eq!(marks.alpha(), 15.0 / 16.0);
         // Ten segments, two marked; the eleventh ends the round trip and counts to it.
@@ -150,10 +150,10 @@ mod tests {
             (0.25, Congestion::Loss, 50_000),
         ] {
             let mut cc = Dctcp {
-                window: Window::new(),
-                marks: Marks::new(1.0 / 16.0, alpha),
+                window: CongestionWindow::new(),
+                marks: MarkedShare::new(1.0 / 16.0, alpha),
             };
-            cc.on_start(&super::super::Start {
+            cc.on_start(&super::super::ConnectionStart {
                 mss: 1000,
                 initial_window: 100_000,
                 srtt: None,

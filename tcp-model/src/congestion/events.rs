@@ -7,7 +7,7 @@ use crate::recovery::RecoveryPhase;
 
 /// The connection is established: its segment size is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct ConnectionStart {
     /// Payload bytes of a full segment.
     pub mss: u32,
     /// Initial window, bytes.
@@ -114,7 +114,7 @@ pub struct CongestionEvent {
 
 /// The latest loss or time-out was spurious: segments were late, not lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Restored {
+pub struct SpuriousCongestion {
     /// The window before the reduction, bytes.
     pub cwnd: u64,
     /// The slow-start threshold before it, bytes.
@@ -125,7 +125,7 @@ pub struct Restored {
 
 /// The application sends after a pause of more than one retransmission time-out with nothing in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Idle {
+pub struct AfterIdle {
     /// When it sends again.
     pub now: SimTime,
     /// How long nothing was sent.

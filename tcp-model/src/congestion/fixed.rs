@@ -1,6 +1,9 @@
 //! A window that never changes: no congestion control, for teaching and comparison.
 
-use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, Start};
+use super::{
+    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ConnectionStart,
+    ControlParameter,
+};
 
 /// `fixed`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -9,7 +12,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     doc: "keeps the congestion window at a fixed number of segments",
     source: "none: for teaching",
     version: 1,
-    parameters: &[Parameter::count(
+    parameters: &[ControlParameter::count(
         "window",
         (1, 1_000_000),
         10,
@@ -39,7 +42,7 @@ impl CongestionControl for Fixed {
     fn state(&self) -> &'static str {
         "fixed"
     }
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         self.mss = start.mss;
     }
     fn on_ack(&mut self, _: &AckEvent) {}

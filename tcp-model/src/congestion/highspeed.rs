@@ -1,7 +1,7 @@
 //! HighSpeed TCP, RFC 3649: increase and decrease depend on the window, so that a large window can be sustained
 //! at a higher loss rate than with Reno.
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent};
 
 /// `highspeed`.
@@ -14,7 +14,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     parameters: &[],
     make: |_, _| {
         AnyCc::own(HighSpeed {
-            window: Window::new(),
+            window: CongestionWindow::new(),
         })
     },
 };
@@ -27,7 +27,7 @@ const HIGH_DECREASE: f64 = 0.1;
 
 #[derive(Clone, Debug)]
 struct HighSpeed {
-    window: Window,
+    window: CongestionWindow,
 }
 
 /// b(w): the share by which a loss reduces the window.
@@ -57,7 +57,7 @@ impl CongestionControl for HighSpeed {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);
             if rest > 0 {
                 self.window.increase(increase(self.window.segments()), rest);

@@ -3,7 +3,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent};
 
 /// `htcp`.
@@ -16,7 +16,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     parameters: &[],
     make: |_, _| {
         AnyCc::own(Htcp {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             last_loss: None,
             rtts: None,
             beta: 0.5,
@@ -29,7 +29,7 @@ const LOW_SPEED: f64 = 1.0;
 
 #[derive(Clone, Debug)]
 struct Htcp {
-    window: Window,
+    window: CongestionWindow,
     last_loss: Option<SimTime>,
     /// Smallest and largest round trip since the last loss.
     rtts: Option<(SimDuration, SimDuration)>,
@@ -55,7 +55,7 @@ impl CongestionControl for Htcp {
             let (min, max) = self.rtts.unwrap_or((rtt, rtt));
             self.rtts = Some((min.min(rtt), max.max(rtt)));
         }
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);
             let since = *self.last_loss.get_or_insert(ack.now);
             let since = ack.now.since(since).as_secs_f64();

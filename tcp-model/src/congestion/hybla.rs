@@ -1,8 +1,8 @@
 //! TCP Hybla: a connection with a long round trip grows as fast as one with a short one (Caini and
 //! Firrincieli, "TCP Hybla: a TCP enhancement for heterogeneous networks", 2004).
 
-use super::window::{Window, window_methods};
-use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter};
+use super::window::{CongestionWindow, window_methods};
+use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter};
 
 /// `hybla`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -11,7 +11,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     doc: "grows as fast as a reference connection with a short round trip; for satellite links",
     source: "Caini and Firrincieli 2004",
     version: 1,
-    parameters: &[Parameter::time(
+    parameters: &[ControlParameter::time(
         "rtt0",
         (0.001, 10.0),
         0.025,
@@ -19,7 +19,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     )],
     make: |control, _| {
         AnyCc::own(Hybla {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             rtt0: control.get("rtt0"),
         })
     },
@@ -30,7 +30,7 @@ const MOST_RHO: f64 = 16.0;
 
 #[derive(Clone, Debug)]
 struct Hybla {
-    window: Window,
+    window: CongestionWindow,
     rtt0: f64,
 }
 
@@ -42,7 +42,7 @@ impl CongestionControl for Hybla {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             return;
         }
         let rtt = ack.srtt.map_or(self.rtt0, |r| r.as_secs_f64());

@@ -19,7 +19,7 @@ const L: u64 = 8;
 
 /// The phase of slow start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+enum HyStartPhase {
     SlowStart,
     /// Conservative slow start, for this many rounds so far; the smallest round trip when it began.
     Conservative {
@@ -32,7 +32,7 @@ enum Mode {
 /// The rounds of slow start and their smallest round trips.
 #[derive(Clone, Copy, Debug)]
 pub struct HyStart {
-    mode: Mode,
+    mode: HyStartPhase,
     rounds: RoundTrips,
     last_min: Option<SimDuration>,
     current_min: Option<SimDuration>,
@@ -42,7 +42,7 @@ pub struct HyStart {
 
 /// The effect of an ACK in slow start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Growth {
+pub struct SlowStartGrowth {
     /// Bytes by which the window grows.
     pub bytes: u64,
     /// Slow start is over: ssthresh becomes the window.
@@ -53,7 +53,7 @@ impl HyStart {
     /// The state at the start of a connection; `paced` senders need no limit of growth.
     pub fn new(paced: bool) -> HyStart {
         HyStart {
-            mode: Mode::SlowStart,
+            mode: HyStartPhase::SlowStart,
             rounds: RoundTrips::default(),
             last_min: None,
             current_min: None,
@@ -64,20 +64,20 @@ impl HyStart {
 
     /// Congestion ends it permanently: it applies to the first slow start only (section 4.3).
     pub fn on_congestion(&mut self) {
-        self.mode = Mode::Done;
+        self.mode = HyStartPhase::Done;
     }
 
     /// Whether it may still end slow start.
     pub fn is_under_way(&self) -> bool {
-        self.mode != Mode::Done
+        self.mode != HyStartPhase::Done
     }
 
     /// An ACK of new data in slow start.
-    pub fn on_ack(&mut self, ack: &AckEvent, mss: u64) -> Growth {
+    pub fn on_ack(&mut self, ack: &AckEvent, mss: u64) -> SlowStartGrowth {
         let limit = if self.paced { u64::MAX } else { L * mss };
         let full = ack.acked.min(limit);
-        if self.mode == Mode::Done {
-            return Growth {
+        if self.mode == HyStartPhase::Done {
+            return SlowStartGrowth {
                 bytes: full,
                 exit: false,
             };
@@ -91,18 +91,18 @@ impl HyStart {
         }
         self.judge();
         match self.mode {
-            Mode::Conservative { rounds, .. } if rounds >= CSS_ROUNDS => {
-                self.mode = Mode::Done;
-                Growth {
+            HyStartPhase::Conservative { rounds, .. } if rounds >= CSS_ROUNDS => {
+                self.mode = HyStartPhase::Done;
+                SlowStartGrowth {
                     bytes: 0,
                     exit: true,
                 }
             }
-            Mode::Conservative { .. } => Growth {
+            HyStartPhase::Conservative { .. } => SlowStartGrowth {
                 bytes: full / CSS_GROWTH_DIVISOR,
                 exit: false,
             },
-            _ => Growth {
+            _ => SlowStartGrowth {
                 bytes: full,
                 exit: false,
             },
@@ -112,7 +112,7 @@ impl HyStart {
     fn next_round(&mut self) {
         self.last_min = self.current_min.take();
         self.samples = 0;
-        if let Mode::Conservative { rounds, .. } = &mut self.mode {
+        if let HyStartPhase::Conservative { rounds, .. } = &mut self.mode {
             *rounds += 1;
         }
     }
@@ -122,18 +122,18 @@ impl HyStart {
             return;
         };
         match (self.mode, self.last_min) {
-            (Mode::SlowStart, Some(last)) => {
+            (HyStartPhase::SlowStart, Some(last)) => {
                 let rise = (last / MIN_RTT_DIVISOR).clamp(MIN_RTT_THRESH, MAX_RTT_THRESH);
                 if current >= last + rise {
-                    self.mode = Mode::Conservative {
+                    self.mode = HyStartPhase::Conservative {
                         rounds: 0,
                         baseline: current,
                     };
                 }
             }
             // The rise did not persist: slow start continues.
-            (Mode::Conservative { baseline, .. }, _) if current < baseline => {
-                self.mode = Mode::SlowStart;
+            (HyStartPhase::Conservative { baseline, .. }, _) if current < baseline => {
+                self.mode = HyStartPhase::SlowStart;
             }
             _ => {}
         }
@@ -148,7 +148,7 @@ mod tests {
     const MSS: u64 = 1000;
 
     /// A round of `n` ACKs at this round-trip time; the growth of each.
-    fn round(h: &mut HyStart, from: u64, n: u64, rtt_ms: u64) -> Vec<Growth> {
+    fn round(h: &mut HyStart, from: u64, n: u64, rtt_ms: u64) -> Vec<SlowStartGrowth> {
         let rtt = Some(SimDuration::from_millis(rtt_ms));
         let ack = |i: u64| AckEvent {
             rtt,

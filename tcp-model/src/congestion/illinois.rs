@@ -4,7 +4,7 @@
 
 use sim_core::SimDuration;
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, RoundTrips};
 
 /// `illinois`.
@@ -18,7 +18,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     parameters: &[],
     make: |_, _| {
         AnyCc::own(Illinois {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             rounds: RoundTrips::default(),
             base: None,
             largest: SimDuration::ZERO,
@@ -39,7 +39,7 @@ const LOW_WINDOW: f64 = 15.0;
 
 #[derive(Clone, Debug)]
 struct Illinois {
-    window: Window,
+    window: CongestionWindow,
     rounds: RoundTrips,
     base: Option<SimDuration>,
     largest: SimDuration,
@@ -100,7 +100,7 @@ impl CongestionControl for Illinois {
         if self.rounds.on_ack(ack) {
             self.next_round();
         }
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);
             self.window.increase(self.alpha, rest);
         }

@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 
 use sim_core::{SimDuration, SimTime};
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, ControlParameter,
 };
 
 /// `ledbat`.
@@ -22,31 +22,31 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "RFC 6817",
     version: 1,
     parameters: &[
-        Parameter::time(
+        ControlParameter::time(
             "target",
             (0.001, 0.1),
             0.1,
             "queueing delay to aim at; the RFC allows at most 100 ms",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "gain",
             (0.01, 1.0),
             1.0,
             "segments by which the window opens in a round trip without any queue",
         ),
-        Parameter::count(
+        ControlParameter::count(
             "base_history",
             (2, 60),
             10,
             "minutes for which the smallest delay is remembered",
         ),
-        Parameter::count(
+        ControlParameter::count(
             "current_filter",
             (1, 64),
             4,
             "newest samples of which the smallest is the delay now",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "allowed_increase",
             (1.0, 100.0),
             1.0,
@@ -62,7 +62,7 @@ const MINUTE: SimDuration = SimDuration::from_secs(60);
 
 /// The smallest delay of the last minutes, and of the last samples.
 #[derive(Clone, Debug)]
-pub(super) struct Delays {
+pub(super) struct DelayHistory {
     /// The smallest of each minute, the oldest first, and when the last of them began.
     minutes: VecDeque<SimDuration>,
     minute: SimTime,
@@ -71,11 +71,11 @@ pub(super) struct Delays {
     filter: usize,
 }
 
-impl Delays {
+impl DelayHistory {
     /// Remembers `history` minutes and `filter` samples.
-    pub(super) fn new(history: u32, filter: u32) -> Delays {
+    pub(super) fn new(history: u32, filter: u32) -> DelayHistory {
         let (history, filter) = (history.max(1) as usize, filter.max(1) as usize);
-        Delays {
+        DelayHistory {
             minutes: VecDeque::with_capacity(history),
             minute: SimTime::ZERO,
             history,
@@ -116,21 +116,21 @@ impl Delays {
 
 #[derive(Clone, Debug)]
 struct Ledbat {
-    window: Window,
+    window: CongestionWindow,
     target: f64,
     gain: f64,
     allowed_increase: f64,
-    delays: Delays,
+    delays: DelayHistory,
 }
 
 impl Ledbat {
     fn new(control: &super::Control) -> Ledbat {
         Ledbat {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             target: control.get("target"),
             gain: control.get("gain"),
             allowed_increase: control.get("allowed_increase"),
-            delays: Delays::new(
+            delays: DelayHistory::new(
                 control.count("base_history"),
                 control.count("current_filter"),
             ),
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn the_base_is_forgotten_after_its_minutes() {
         let ms = SimDuration::from_millis;
-        let mut d = Delays::new(2, 1);
+        let mut d = DelayHistory::new(2, 1);
         let at = |s| SimTime::ZERO + SimDuration::from_secs(s);
         for (s, rtt, base) in [(0, 50, 50), (30, 80, 50), (61, 90, 50), (130, 95, 90)] {
             d.on_sample(ms(rtt), at(s));

@@ -4,10 +4,10 @@
 
 use sim_core::SimTime;
 
-use super::ledbat::Delays;
-use super::window::{Window, window_methods};
+use super::ledbat::DelayHistory;
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
+    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter, RoundTrips,
 };
 
 /// `ledbat++`.
@@ -19,14 +19,14 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "draft-irtf-iccrg-ledbat-plus-plus",
     version: 1,
     parameters: &[
-        Parameter::time("target", (0.001, 1.0), 0.06, "queueing delay to aim at"),
-        Parameter::number(
+        ControlParameter::time("target", (0.001, 1.0), 0.06, "queueing delay to aim at"),
+        ControlParameter::number(
             "constant",
             (0.1, 10.0),
             1.0,
             "share of the window given up in a round trip when the delay is twice the target",
         ),
-        Parameter::switch(
+        ControlParameter::switch(
             "slowdown",
             true,
             "slow down now and then to measure the empty path",
@@ -34,11 +34,11 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| {
         AnyCc::own(LedbatPp {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             target: control.get("target"),
             constant: control.get("constant"),
             slowdown: control.is_on("slowdown").then_some(Slowdown::Ready),
-            delays: Delays::new(10, 4),
+            delays: DelayHistory::new(10, 4),
             rounds: RoundTrips::default(),
             floor: 0.0,
         })
@@ -79,11 +79,11 @@ enum Slowdown {
 
 #[derive(Clone, Debug)]
 struct LedbatPp {
-    window: Window,
+    window: CongestionWindow,
     target: f64,
     constant: f64,
     slowdown: Option<Slowdown>,
-    delays: Delays,
+    delays: DelayHistory,
     rounds: RoundTrips,
     /// The window is not reduced below this in the present round trip, segments.
     floor: f64,
@@ -163,7 +163,7 @@ impl CongestionControl for LedbatPp {
         if self.rounds.on_ack(ack) {
             self.floor = self.window.segments() / 2.0;
         }
-        if self.slow_down(ack.now) || !Window::may_grow(ack) {
+        if self.slow_down(ack.now) || !CongestionWindow::may_grow(ack) {
             return;
         }
         let queueing = self.delays.queueing().map_or(0.0, |q| q.as_secs_f64());

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use sim_core::SimTime;
 
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Idle, Restored,
-    Start,
+    AckEvent, AfterIdle, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent,
+    ConnectionStart, SpuriousCongestion,
 };
 use crate::recovery::RecoveryPhase;
 
@@ -95,7 +95,7 @@ impl CongestionControl for NewReno {
         false
     }
 
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         self.mss = NonZeroU32::new(start.mss).unwrap_or(NonZeroU32::MIN);
         self.cwnd = start.initial_window;
     }
@@ -141,12 +141,12 @@ impl CongestionControl for NewReno {
         self.cwnd = self.ssthresh.min(in_flight.max(mss) + mss);
     }
 
-    fn on_undo(&mut self, restored: &Restored) {
+    fn on_undo(&mut self, restored: &SpuriousCongestion) {
         self.cwnd = self.cwnd.max(restored.cwnd);
         self.ssthresh = self.ssthresh.max(restored.ssthresh.unwrap_or(u64::MAX));
     }
 
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         self.cwnd = self.cwnd.min(idle.restart_window.unwrap_or(u64::MAX));
     }
 }
@@ -177,7 +177,7 @@ mod tests {
 
     fn started(limit: Option<u32>) -> NewReno {
         let mut cc = NewReno::new(limit);
-        cc.on_start(&Start {
+        cc.on_start(&ConnectionStart {
             mss: MSS as u32,
             initial_window: 10 * MSS,
             srtt: None,

@@ -6,10 +6,10 @@
 
 use sim_core::{Rate, SimDuration};
 
-use super::dctcp::{GAIN, Marks};
-use super::window::{Window, window_methods};
+use super::dctcp::{GAIN, MarkedShare};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Parameter,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, ControlParameter,
 };
 use crate::segment::Ecn;
 
@@ -23,13 +23,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     version: 1,
     parameters: &[
         GAIN,
-        Parameter::time(
+        ControlParameter::time(
             "virtual_rtt",
             (0.0, 1.0),
             0.025,
             "flows with shorter round trips grow as if theirs were this",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "beta",
             (0.1, 0.99),
             0.5,
@@ -38,8 +38,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| {
         AnyCc::own(Prague {
-            window: Window::new(),
-            marks: Marks::new(control.get("g"), 1.0),
+            window: CongestionWindow::new(),
+            marks: MarkedShare::new(control.get("g"), 1.0),
             virtual_rtt: control.get("virtual_rtt"),
             beta: control.get("beta"),
             srtt: None,
@@ -49,8 +49,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 
 #[derive(Clone, Debug)]
 struct Prague {
-    window: Window,
-    marks: Marks,
+    window: CongestionWindow,
+    marks: MarkedShare,
     virtual_rtt: f64,
     beta: f64,
     srtt: Option<SimDuration>,
@@ -104,7 +104,7 @@ impl CongestionControl for Prague {
     fn on_ack(&mut self, ack: &AckEvent) {
         self.srtt = ack.srtt.or(self.srtt);
         self.marks.on_ack(ack);
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             // Only unmarked bytes let the window grow.
             let unmarked = ack.acked.saturating_sub(ack.marked);
             let rest = self.window.slow_start(unmarked);

@@ -1,8 +1,8 @@
 //! Scalable TCP: the time to recover from a loss does not depend on the window (Kelly, "Scalable
 //! TCP: improving performance in highspeed wide area networks", 2003).
 
-use super::window::{Window, window_methods};
-use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter};
+use super::window::{CongestionWindow, window_methods};
+use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter};
 
 /// `scalable`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -12,19 +12,19 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Kelly 2003, Scalable TCP",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "a",
             (0.0001, 1.0),
             0.01,
             "segments added for each one acknowledged",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "b",
             (0.01, 0.9),
             0.125,
             "share of the window given up after a loss",
         ),
-        Parameter::count(
+        ControlParameter::count(
             "low_window",
             (1, 1_000_000),
             16,
@@ -33,7 +33,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| {
         AnyCc::own(Scalable {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             a: control.get("a"),
             b: control.get("b"),
             low_window: control.get("low_window"),
@@ -43,7 +43,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 
 #[derive(Clone, Debug)]
 struct Scalable {
-    window: Window,
+    window: CongestionWindow,
     a: f64,
     b: f64,
     low_window: f64,
@@ -57,7 +57,7 @@ impl CongestionControl for Scalable {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             return;
         }
         let rest = self.window.slow_start(ack.acked);

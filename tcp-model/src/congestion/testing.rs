@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use sim_core::{SimDuration, SimTime};
 
 use super::{
-    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, Control,
-    ControlContext, Setting, Start,
+    AckEvent, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent, ConnectionStart,
+    Control, ControlContext, ControlValue,
 };
 use crate::delivery_rate::DeliveryRate;
 use crate::seq::SeqNum;
@@ -16,21 +16,21 @@ const MSS: u64 = 1000;
 
 /// A control with a clock, to which rounds are applied one after the other.
 #[derive(Clone, Debug)]
-pub(super) struct Tested {
+pub(super) struct RoundTester {
     control: AnyCc,
     now: SimTime,
     acked: u64,
     min_rtt: Option<SimDuration>,
 }
 
-impl Tested {
+impl RoundTester {
     pub(super) fn cwnd(&self) -> u64 {
         self.control.cwnd()
     }
 }
 
 /// One that has just started with this many segments.
-pub(super) fn started(algorithm: &'static Algorithm, segments: u64) -> Tested {
+pub(super) fn started(algorithm: &'static Algorithm, segments: u64) -> RoundTester {
     started_with(algorithm, segments, &[])
 }
 
@@ -39,25 +39,25 @@ pub(super) fn started_with(
     algorithm: &'static Algorithm,
     segments: u64,
     values: &[(&str, f64)],
-) -> Tested {
+) -> RoundTester {
     let choice = values
         .iter()
         .fold(Control::new(algorithm), |control, &(name, value)| {
-            let number = control.with(name, Setting::Number(value));
-            let switch = || control.with(name, Setting::Switch(value != 0.0));
-            let time = || control.with(name, Setting::Time(SimDuration::from_secs_f64(value)));
+            let number = control.with(name, ControlValue::Number(value));
+            let switch = || control.with(name, ControlValue::Switch(value != 0.0));
+            let time = || control.with(name, ControlValue::Time(SimDuration::from_secs_f64(value)));
             number
                 .or_else(|_| switch())
                 .or_else(|_| time())
                 .expect("a value that fits")
         });
     let mut control = choice.make(&ControlContext::new(Some(1)));
-    control.on_start(&Start {
+    control.on_start(&ConnectionStart {
         mss: MSS as u32,
         initial_window: segments * MSS,
         srtt: None,
     });
-    Tested {
+    RoundTester {
         control,
         now: SimTime::ZERO,
         acked: 0,
@@ -67,7 +67,7 @@ pub(super) fn started_with(
 
 /// A round trip of this many milliseconds, in which the whole window is acknowledged by this many
 /// ACKs.
-pub(super) fn round(tested: &mut Tested, rtt_ms: u64, acks: u64) {
+pub(super) fn round(tested: &mut RoundTester, rtt_ms: u64, acks: u64) {
     let rtt = SimDuration::from_millis(rtt_ms);
     let window = tested.cwnd();
     let min = tested.min_rtt.map_or(rtt, |m| m.min(rtt));
@@ -93,7 +93,7 @@ pub(super) fn round(tested: &mut Tested, rtt_ms: u64, acks: u64) {
 }
 
 /// A loss while this many segments are in flight; recovery is over at once.
-pub(super) fn lose(tested: &mut Tested, segments: u64) {
+pub(super) fn lose(tested: &mut RoundTester, segments: u64) {
     tested.control.on_congestion(&CongestionEvent {
         cause: Congestion::Loss,
         now: tested.now,
@@ -128,7 +128,7 @@ impl Bottleneck {
     pub(super) fn new(algorithm: &'static Algorithm, rate: u64, rtt: u64) -> Bottleneck {
         let mut control = Control::new(algorithm).make(&ControlContext::default());
         let delay = SimDuration::from_millis(rtt);
-        control.on_start(&Start {
+        control.on_start(&ConnectionStart {
             mss: MSS as u32,
             initial_window: 10 * MSS,
             srtt: Some(delay),

@@ -2,9 +2,9 @@
 //! end to end congestion avoidance on a global Internet", 1995).
 
 use super::round_delays::RoundDelays;
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
+    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter, RoundTrips,
 };
 
 /// `vegas`.
@@ -15,19 +15,19 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Brakmo and Peterson 1995",
     version: 2,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "alpha",
             (0.0, 1000.0),
             2.0,
             "open below this many waiting segments",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "beta",
             (0.0, 1000.0),
             4.0,
             "close above this many waiting segments",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "gamma",
             (0.0, 1000.0),
             1.0,
@@ -36,7 +36,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| {
         AnyCc::own(Vegas {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             alpha: control.get("alpha"),
             beta: control.get("beta"),
             gamma: control.get("gamma"),
@@ -48,7 +48,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 
 #[derive(Clone, Debug)]
 struct Vegas {
-    window: Window,
+    window: CongestionWindow,
     alpha: f64,
     beta: f64,
     gamma: f64,
@@ -92,7 +92,7 @@ impl CongestionControl for Vegas {
     fn on_ack(&mut self, ack: &AckEvent) {
         self.delays.on_sample(ack.rtt);
         let over = self.rounds.on_ack(ack);
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             return;
         }
         if over {

@@ -2,9 +2,9 @@
 //! "TCP Veno: TCP enhancement for transmission over wireless access networks", 2003).
 
 use super::round_delays::RoundDelays;
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
+    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter, RoundTrips,
 };
 
 /// `veno`.
@@ -16,13 +16,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Fu and Liew 2003",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "beta",
             (0.0, 1000.0),
             3.0,
             "waiting segments from which on the path counts as congested",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "random_share",
             (0.5, 0.99),
             0.8,
@@ -31,7 +31,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     ],
     make: |control, _| {
         AnyCc::own(Veno {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             beta: control.get("beta"),
             random_share: control.get("random_share"),
             rounds: RoundTrips::default(),
@@ -43,7 +43,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 
 #[derive(Clone, Debug)]
 struct Veno {
-    window: Window,
+    window: CongestionWindow,
     beta: f64,
     random_share: f64,
     rounds: RoundTrips,
@@ -74,7 +74,7 @@ impl CongestionControl for Veno {
         if self.rounds.on_ack(ack) {
             self.next_round();
         }
-        if !Window::may_grow(ack) {
+        if !CongestionWindow::may_grow(ack) {
             return;
         }
         let rest = self.window.slow_start(ack.acked);

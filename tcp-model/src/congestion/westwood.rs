@@ -4,7 +4,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent};
 
 /// `westwood`.
@@ -18,7 +18,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     parameters: &[],
     make: |_, _| {
         AnyCc::own(Westwood {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             since: None,
             delivered: 0,
             coarse: None,
@@ -33,7 +33,7 @@ const SHORTEST: SimDuration = SimDuration::from_millis(50);
 
 #[derive(Clone, Debug)]
 struct Westwood {
-    window: Window,
+    window: CongestionWindow,
     /// When the present measurement began.
     since: Option<SimTime>,
     delivered: u64,
@@ -71,7 +71,7 @@ impl CongestionControl for Westwood {
 
     fn on_ack(&mut self, ack: &AckEvent) {
         self.measure(ack);
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);
             self.window.increase(1.0, rest);
         }

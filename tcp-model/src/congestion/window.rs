@@ -1,28 +1,30 @@
 //! The window that most algorithms share: slow start, additive increase, multiplicative decrease, and the
 //! effects of time-outs, pauses and smaller segments (RFC 5681, RFC 6582).
 
-use super::{AckEvent, Congestion, CongestionEvent, Idle, Restored, Start};
+use super::{
+    AckEvent, AfterIdle, Congestion, CongestionEvent, ConnectionStart, SpuriousCongestion,
+};
 use crate::recovery::RecoveryPhase;
 
 /// A congestion window and its threshold, in bytes; growth is kept in fractions of a byte.
 #[derive(Clone, Copy, Debug)]
-pub struct Window {
+pub struct CongestionWindow {
     cwnd: f64,
     /// Infinite before the first congestion.
     ssthresh: f64,
     mss: f64,
 }
 
-impl Default for Window {
-    fn default() -> Window {
-        Window::new()
+impl Default for CongestionWindow {
+    fn default() -> CongestionWindow {
+        CongestionWindow::new()
     }
 }
 
-impl Window {
+impl CongestionWindow {
     /// Before the connection opens.
-    pub const fn new() -> Window {
-        Window {
+    pub const fn new() -> CongestionWindow {
+        CongestionWindow {
             cwnd: 0.0,
             ssthresh: f64::INFINITY,
             mss: 1.0,
@@ -50,7 +52,7 @@ impl Window {
     }
 
     /// The connection is established.
-    pub fn start(&mut self, start: &Start) {
+    pub fn start(&mut self, start: &ConnectionStart) {
         self.mss = f64::from(start.mss.max(1));
         self.cwnd = start.initial_window as f64;
     }
@@ -138,7 +140,7 @@ impl Window {
     }
 
     /// The latest reduction was spurious: restores at least the earlier window and threshold.
-    pub fn restore(&mut self, restored: &Restored) {
+    pub fn restore(&mut self, restored: &SpuriousCongestion) {
         self.cwnd = self.cwnd.max(restored.cwnd as f64);
         let before = restored.ssthresh.map_or(f64::INFINITY, |t| t as f64);
         self.ssthresh = self.ssthresh.max(before);
@@ -153,24 +155,24 @@ impl Window {
     }
 
     /// The application sends after a pause.
-    pub fn after_pause(&mut self, idle: &Idle) {
+    pub fn after_pause(&mut self, idle: &AfterIdle) {
         if let Some(most) = idle.restart_window {
             self.cwnd = self.cwnd.min(most as f64);
         }
     }
 }
 
-/// The methods of [`super::CongestionControl`] that a field `window: Window` implements.
+/// The methods of [`super::CongestionControl`] that a field `window: CongestionWindow` implements.
 macro_rules! window_methods {
     (with idle) => {
         $crate::congestion::window::window_methods!(with undo);
-        fn on_idle(&mut self, idle: &$crate::congestion::Idle) {
+        fn on_idle(&mut self, idle: &$crate::congestion::AfterIdle) {
             self.window.after_pause(idle);
         }
     };
     (with undo) => {
         $crate::congestion::window::window_methods!();
-        fn on_undo(&mut self, restored: &$crate::congestion::Restored) {
+        fn on_undo(&mut self, restored: &$crate::congestion::SpuriousCongestion) {
             self.window.restore(restored);
         }
     };
@@ -181,7 +183,7 @@ macro_rules! window_methods {
         fn ssthresh(&self) -> Option<u64> {
             self.window.threshold()
         }
-        fn on_start(&mut self, start: &$crate::congestion::Start) {
+        fn on_start(&mut self, start: &$crate::congestion::ConnectionStart) {
             self.window.start(start);
         }
         fn on_mss(&mut self, mss: u32) {

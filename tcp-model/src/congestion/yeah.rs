@@ -3,9 +3,9 @@
 //! values.
 
 use super::round_delays::RoundDelays;
-use super::window::{Window, window_methods};
+use super::window::{CongestionWindow, window_methods};
 use super::{
-    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Parameter, RoundTrips,
+    AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter, RoundTrips,
 };
 
 /// `yeah`.
@@ -17,13 +17,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     source: "Baiocchi, Castellani and Vacirca 2007; Linux tcp_yeah",
     version: 1,
     parameters: &[
-        Parameter::number(
+        ControlParameter::number(
             "alpha",
             (1.0, 10_000.0),
             80.0,
             "most waiting segments in the fast mode",
         ),
-        Parameter::number(
+        ControlParameter::number(
             "phy",
             (1.0, 1000.0),
             8.0,
@@ -44,7 +44,7 @@ const LEAST_LOSS: f64 = 1.0 / 8.0;
 
 #[derive(Clone, Debug)]
 struct Yeah {
-    window: Window,
+    window: CongestionWindow,
     alpha: f64,
     phy: f64,
     rounds: RoundTrips,
@@ -61,7 +61,7 @@ struct Yeah {
 impl Yeah {
     fn new(control: &super::Control) -> Yeah {
         Yeah {
-            window: Window::new(),
+            window: CongestionWindow::new(),
             alpha: control.get("alpha"),
             phy: control.get("phy"),
             rounds: RoundTrips::default(),
@@ -108,7 +108,7 @@ impl CongestionControl for Yeah {
     fn on_ack(&mut self, ack: &AckEvent) {
         self.delays.on_sample(ack.rtt);
         let over = self.rounds.on_ack(ack);
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.window.slow_start(ack.acked);
             if self.slow_rounds == 0 {
                 let steep = (self.window.segments() / SCALABLE).max(1.0);
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// In congestion avoidance with this many segments, the smallest round trip known.
-    fn avoiding(segments: u64) -> super::super::testing::Tested {
+    fn avoiding(segments: u64) -> super::super::testing::RoundTester {
         let mut cc = started(&ALGORITHM, segments * 8 / 7);
         lose(&mut cc, segments * 8 / 7);
         round(&mut cc, 100, 20);

@@ -6,7 +6,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::spaces::Hold;
-use crate::congestion::{CongestionControl, Start};
+use crate::congestion::{CongestionControl, ConnectionStart};
 use crate::model::Outputs;
 use crate::params::TcpParams;
 use crate::state::State;
@@ -57,7 +57,7 @@ impl Connection {
         let window = self.cc.cwnd();
         self.cc = self.params.make_control();
         if window > 0 {
-            self.cc.on_start(&Start {
+            self.cc.on_start(&ConnectionStart {
                 mss: self.snd.mss,
                 initial_window: window,
                 srtt: self.rtt.srtt(),

@@ -6,7 +6,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::acc_ecn::{ACE, AccEcn, Feedback, ace, asked_for, granted};
+use crate::acc_ecn::{ACE, AccEcn, EcnFeedback, ace, asked_for, granted};
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::diagnostics::CeReceived;
 use crate::model::Outputs;
@@ -76,10 +76,10 @@ impl Connection {
     /// The answer to such a SYN.
     fn take_accurate_answer(&mut self, seg: &Segment) {
         let feedback = granted(seg.flags);
-        self.agree_on_ecn(feedback != Feedback::None);
+        self.agree_on_ecn(feedback != EcnFeedback::None);
         let ecn = &mut self.rare().ecn;
         match (&mut ecn.accurate, feedback) {
-            (Some(accurate), Feedback::Accurate) => {
+            (Some(accurate), EcnFeedback::Accurate) => {
                 accurate.on_syn_ack(seg.ecn, seg.flags, &seg.options);
             }
             _ => ecn.accurate = None,
@@ -246,7 +246,7 @@ impl Connection {
             self.params.ecn,
             EcnMode::Accurate | EcnMode::AccuratePassive
         );
-        if accurate && !seg.flags.is_ack() && asked_for(seg.flags) == Feedback::Accurate {
+        if accurate && !seg.flags.is_ack() && asked_for(seg.flags) == EcnFeedback::Accurate {
             self.agree_on_ecn(true);
             self.rare().ecn.accurate = Some(AccEcn::server(seg.ecn));
             return;

@@ -5,7 +5,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::text::AckNeed;
-use crate::congestion::{CongestionControl, Start};
+use crate::congestion::{CongestionControl, ConnectionStart};
 use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::options::Options;
 use crate::resend_rule::RetransmitReason;
@@ -299,7 +299,7 @@ impl Connection {
             self.params.initial_window
         };
         let mss = u64::from(self.snd.mss);
-        self.cc.on_start(&Start {
+        self.cc.on_start(&ConnectionStart {
             mss: self.snd.mss,
             initial_window: u64::from(segments.max(1)) * mss,
             srtt: self.rtt.srtt(),

@@ -3,7 +3,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use crate::recovery::Delivered;
+use crate::recovery::DeliveredSegments;
 use crate::segment::Segment;
 use crate::ts_clock::ticks_end;
 
@@ -43,7 +43,7 @@ impl Connection {
     /// The same with a log: every acknowledgement of new data gives a sample.
     pub(super) fn take_logged_rtt(
         &mut self,
-        delivered: &Delivered,
+        delivered: &DeliveredSegments,
         seg: &Segment,
         now: SimTime,
     ) -> Option<SimDuration> {

@@ -8,7 +8,7 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::congestion::{CongestionControl as _, Restored};
+use crate::congestion::{CongestionControl as _, SpuriousCongestion};
 use crate::recovery::{RecoveryPhase, Undo, UndoCause};
 use crate::segment::Segment;
 
@@ -146,7 +146,7 @@ impl Connection {
         };
         self.recovery.forget_losses(self.snd.una);
         self.recovery.episode_mut().undone[cause as usize] += 1;
-        self.cc.on_undo(&Restored {
+        self.cc.on_undo(&SpuriousCongestion {
             cwnd: undo.cwnd,
             ssthresh: undo.ssthresh,
             now,

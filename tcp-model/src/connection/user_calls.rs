@@ -108,7 +108,7 @@ impl Connection {
 
     /// RFC 5681 section 4.1: after an idle time of more than one time-out, slow start begins again.
     fn restart_after_idle(&mut self, now: SimTime) {
-        use crate::congestion::{CongestionControl, Idle};
+        use crate::congestion::{AfterIdle, CongestionControl};
         let rto = self.rtt.rto();
         let silent = now.since(self.snd.last_sent);
         let idle = self.snd.flight() == 0 && silent > rto;
@@ -125,7 +125,7 @@ impl Connection {
                 Some(halved.unwrap_or(0).max(initial))
             }
         };
-        self.cc.on_idle(&Idle {
+        self.cc.on_idle(&AfterIdle {
             now,
             silent,
             restart_window,

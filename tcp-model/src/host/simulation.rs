@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sim_core::event_queue::AnyEventQueue;
-use sim_core::simulation::{RunError, SimulationProgress};
+use sim_core::simulation::{SimulationError, SimulationProgress};
 use sim_core::{Network, Recorder, RunConfig, RunStats, Simulation};
 
 use super::TcpHost;
@@ -54,7 +54,7 @@ impl TcpSimulation {
         &mut self,
         recorder: &mut dyn Recorder<TcpSample>,
         observe: &mut dyn FnMut(SimulationProgress) -> ControlFlow<()>,
-    ) -> Result<RunStats, RunError> {
+    ) -> Result<RunStats, SimulationError> {
         self.0.run(recorder, observe)
     }
 

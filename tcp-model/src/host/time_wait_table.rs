@@ -132,7 +132,7 @@ impl TimeWaitEntry {
 
 /// Entries in order of expiry.
 #[derive(Clone, Copy, Debug)]
-struct List {
+struct ExpiryList {
     oldest: u32,
     youngest: u32,
 }
@@ -143,7 +143,7 @@ pub(super) struct TimeWaitTable {
     entries: Chunked<TimeWaitEntry, 256>,
     free: u32,
     /// By [`Stay`].
-    lists: [List; 2],
+    lists: [ExpiryList; 2],
     /// The first entry not yet reported as mature.
     ripening: u32,
     len: u32,
@@ -155,7 +155,7 @@ impl Default for TimeWaitTable {
         TimeWaitTable {
             entries: Chunked::default(),
             free: NIL,
-            lists: [List {
+            lists: [ExpiryList {
                 oldest: NIL,
                 youngest: NIL,
             }; 2],

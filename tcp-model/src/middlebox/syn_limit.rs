@@ -8,20 +8,20 @@
 
 use std::sync::Arc;
 
-use sim_core::plugin::{ModelKind, Parameter, ValueKind};
+use sim_core::plugin::{ModelKind, ModelParameter, ValueKind};
 use sim_core::{Packet, SimDuration, SimTime};
 
 use super::{BoxedMiddlebox, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter {
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter {
         name: "rate",
         kind: ValueKind::Count,
         default: None,
         doc: "SYNs per second in the long run",
     },
-    Parameter {
+    ModelParameter {
         name: "burst",
         kind: ValueKind::Count,
         default: Some("5"),

@@ -3,7 +3,7 @@
 use sim_core::SimDuration;
 
 use super::kind::{Choice, LONGEST, MILLISECOND, ParamKind, Word};
-use super::value::{ParamField, Refusal, Value, duration};
+use super::value::{ParamField, ParamValue, Refusal, duration};
 use crate::timer_granularity::TimerGranularity;
 
 /// When to stop retransmitting and report the connection dead: R2 of RFC 9293 section 3.8.3.
@@ -143,14 +143,14 @@ pub enum TimeWaitRules {
 }
 
 impl ParamField for GiveUp {
-    fn read(value: &Value, kind: &ParamKind) -> Result<GiveUp, Refusal> {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<GiveUp, Refusal> {
         match value {
-            Value::Number(n) => match u32::try_from(*n) {
+            ParamValue::Number(n) => match u32::try_from(*n) {
                 Ok(n) if (kind.least..=kind.most).contains(&u64::from(n)) => Ok(GiveUp::Retries(n)),
                 _ => Err(Refusal::range(n, kind)),
             },
-            Value::Text(word) if kind.is_none(word) => Ok(GiveUp::Never),
-            Value::Text(text) => {
+            ParamValue::Text(word) if kind.is_none(word) => Ok(GiveUp::Never),
+            ParamValue::Text(text) => {
                 let time = duration(text)?;
                 if time < MILLISECOND || time > LONGEST {
                     return Err(Refusal::range(time, kind));
@@ -161,11 +161,11 @@ impl ParamField for GiveUp {
         }
     }
 
-    fn write(&self, kind: &ParamKind) -> Value {
+    fn write(&self, kind: &ParamKind) -> ParamValue {
         match self {
-            GiveUp::Retries(n) => Value::number(u64::from(*n)),
-            GiveUp::After(time) => Value::text(time),
-            GiveUp::Never => Value::text(kind.none.unwrap_or("never")),
+            GiveUp::Retries(n) => ParamValue::number(u64::from(*n)),
+            GiveUp::After(time) => ParamValue::text(time),
+            GiveUp::Never => ParamValue::text(kind.none.unwrap_or("never")),
         }
     }
 }
@@ -185,10 +185,10 @@ macro_rules! choices {
         }
 
         impl ParamField for $type {
-            fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
+            fn read(value: &ParamValue, kind: &ParamKind) -> Result<$type, Refusal> {
                 let place = match value {
-                    Value::Text(text) => Self::WORDS.iter().position(|w| w.word == text),
-                    Value::Number(n) if *n >= 0 => Self::WORDS.iter().position(|w| w.number == *n),
+                    ParamValue::Text(text) => Self::WORDS.iter().position(|w| w.word == text),
+                    ParamValue::Number(n) if *n >= 0 => Self::WORDS.iter().position(|w| w.number == *n),
                     _ => None,
                 };
                 place
@@ -196,9 +196,9 @@ macro_rules! choices {
                     .ok_or_else(|| Refusal::wrong_type(value, kind))
             }
 
-            fn write(&self, _: &ParamKind) -> Value {
+            fn write(&self, _: &ParamKind) -> ParamValue {
                 let place = Self::VALUES.iter().position(|v| v == self);
-                Value::text(place.map_or("", |i| Self::WORDS[i].word))
+                ParamValue::text(place.map_or("", |i| Self::WORDS[i].word))
             }
         }
     )*};
@@ -255,20 +255,20 @@ choices! {
 
 /// `true`, `false`, or the sysctl's 0, 1 and 2.
 impl ParamField for TwReuse {
-    fn read(value: &Value, kind: &ParamKind) -> Result<TwReuse, Refusal> {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<TwReuse, Refusal> {
         match value {
-            Value::Flag(true) | Value::Number(1) => Ok(TwReuse::On),
-            Value::Flag(false) | Value::Number(0) => Ok(TwReuse::Off),
-            Value::Number(2) => Ok(TwReuse::Loopback),
+            ParamValue::Flag(true) | ParamValue::Number(1) => Ok(TwReuse::On),
+            ParamValue::Flag(false) | ParamValue::Number(0) => Ok(TwReuse::Off),
+            ParamValue::Number(2) => Ok(TwReuse::Loopback),
             _ => Err(Refusal::wrong_type(value, kind)),
         }
     }
 
-    fn write(&self, _: &ParamKind) -> Value {
+    fn write(&self, _: &ParamKind) -> ParamValue {
         match self {
-            TwReuse::Off => Value::Flag(false),
-            TwReuse::On => Value::Flag(true),
-            TwReuse::Loopback => Value::Number(2),
+            TwReuse::Off => ParamValue::Flag(false),
+            TwReuse::On => ParamValue::Flag(true),
+            TwReuse::Loopback => ParamValue::Number(2),
         }
     }
 }

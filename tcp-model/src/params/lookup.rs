@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::sysctl::{SYSCTLS, Sysctl, number};
 use super::system_names::{Name, Where};
 use super::table::PARAMS;
-use super::value::{Refusal, Value};
+use super::value::{ParamValue, Refusal};
 use super::{Param, TcpParams};
 
 /// The meaning of a name.
@@ -31,7 +31,7 @@ impl Named {
     ///
     /// # Errors
     /// When the value is rejected, or its meaning depends on other values.
-    pub fn values(&self, value: &Value) -> Result<Vec<(&'static Param, Value)>, Refusal> {
+    pub fn values(&self, value: &ParamValue) -> Result<Vec<(&'static Param, ParamValue)>, Refusal> {
         match self {
             Named::Param(param, name) => {
                 let converted = match name {
@@ -51,7 +51,7 @@ impl Named {
     ///
     /// # Errors
     /// When the value is rejected; the parameters are then unchanged.
-    pub fn set(&self, params: &mut TcpParams, value: &Value) -> Result<(), Refusal> {
+    pub fn set(&self, params: &mut TcpParams, value: &ParamValue) -> Result<(), Refusal> {
         if let Named::Sysctl(sysctl) = self {
             return sysctl.set(params, value);
         }
@@ -111,8 +111,8 @@ pub fn set_sysctl(params: &mut TcpParams, name: &str, text: &str) -> Result<(), 
         )));
     };
     let value = match text.split_whitespace().collect::<Vec<_>>()[..] {
-        [word] => number(word).map_or_else(|| Value::text(word), Value::Number),
-        _ => Value::text(text),
+        [word] => number(word).map_or_else(|| ParamValue::text(word), ParamValue::Number),
+        _ => ParamValue::text(text),
     };
     let mut changed = params.clone();
     named.set(&mut changed, &value)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::kind::ParamKind;
-use super::value::{ParamField, Refusal, Value};
+use super::value::{ParamField, ParamValue, Refusal};
 
 /// Ports in ranges that neither touch nor overlap, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,19 +83,19 @@ fn in_range(n: i64, kind: &ParamKind) -> Result<u16, Refusal> {
 
 /// `"8080,9148-9150"`, one port, or a list of both: `[8080, "9148-9150"]`. An empty text is no port.
 impl ParamField for PortSet {
-    fn read(value: &Value, kind: &ParamKind) -> Result<PortSet, Refusal> {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<PortSet, Refusal> {
         let ranges = match value {
-            Value::Number(n) => vec![in_range(*n, kind).map(|port| (port, port))?],
-            Value::Text(text) => {
+            ParamValue::Number(n) => vec![in_range(*n, kind).map(|port| (port, port))?],
+            ParamValue::Text(text) => {
                 let words = text.split(',').filter(|word| !word.trim().is_empty());
                 words
                     .map(|word| range(word, kind))
                     .collect::<Result<_, _>>()?
             }
-            Value::List(list) if !list.is_empty() => {
+            ParamValue::List(list) if !list.is_empty() => {
                 let each = list.iter().map(|one| match one {
-                    Value::Number(n) => in_range(*n, kind).map(|port| (port, port)),
-                    Value::Text(text) => range(text, kind),
+                    ParamValue::Number(n) => in_range(*n, kind).map(|port| (port, port)),
+                    ParamValue::Text(text) => range(text, kind),
                     other => Err(Refusal::wrong_type(other, kind)),
                 });
                 each.collect::<Result<Vec<_>, _>>()?
@@ -105,8 +105,8 @@ impl ParamField for PortSet {
         Ok(PortSet::new(ranges))
     }
 
-    fn write(&self, _: &ParamKind) -> Value {
-        Value::text(self)
+    fn write(&self, _: &ParamKind) -> ParamValue {
+        ParamValue::text(self)
     }
 }
 
@@ -114,13 +114,13 @@ impl ParamField for PortSet {
 mod tests {
     use super::*;
 
-    fn read(value: Value) -> Result<PortSet, Refusal> {
+    fn read(value: ParamValue) -> Result<PortSet, Refusal> {
         PortSet::read(&value, &ParamKind::port_set())
     }
 
     #[test]
     fn ports_are_read_as_linux_writes_them() {
-        let set = read(Value::text("9148-9150, 8080,9151, 9149")).unwrap();
+        let set = read(ParamValue::text("9148-9150, 8080,9151, 9149")).unwrap();
         assert_eq!(set.to_string(), "8080,9148-9151");
         for (port, is_in) in [
             (8079, false),
@@ -134,18 +134,21 @@ mod tests {
         let within: Vec<u16> = set.within((8080, 9149)).collect();
         assert_eq!(within, [8080, 9148, 9149]);
         assert_eq!(set.within((1, 100)).count(), 0);
-        let list = Value::List(vec![Value::Number(8080), Value::text("9148-9151")]);
+        let list = ParamValue::List(vec![
+            ParamValue::Number(8080),
+            ParamValue::text("9148-9151"),
+        ]);
         assert_eq!(read(list).unwrap(), set);
-        assert_eq!(read(Value::text("")).unwrap(), PortSet::empty());
+        assert_eq!(read(ParamValue::text("")).unwrap(), PortSet::empty());
         assert_eq!(
-            read(Value::text("1-65535"))
+            read(ParamValue::text("1-65535"))
                 .unwrap()
                 .within((1, 65_535))
                 .count(),
             65_535
         );
         for wrong in ["http", "5-4", "0", "65536", "1-2-3", "-3"] {
-            assert!(read(Value::text(wrong)).is_err(), "{wrong}");
+            assert!(read(ParamValue::text(wrong)).is_err(), "{wrong}");
         }
     }
 }

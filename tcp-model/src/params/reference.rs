@@ -4,21 +4,21 @@ use std::fmt::Write as _;
 
 use super::lookup::Named;
 use super::system_names::{Name, Where};
-use super::value::Value;
+use super::value::ParamValue;
 use super::{PARAMS, Param, ParamType, SYSCTLS, TcpParams, find};
 
 /// A value as a scenario writes it.
-fn written(value: &Value) -> String {
+fn written(value: &ParamValue) -> String {
     match value {
-        Value::Flag(on) => on.to_string(),
-        Value::Number(n) => n.to_string(),
-        Value::Decimal(x) => x.to_string(),
-        Value::Text(text) => format!("{text:?}"),
-        Value::List(list) => {
+        ParamValue::Flag(on) => on.to_string(),
+        ParamValue::Number(n) => n.to_string(),
+        ParamValue::Decimal(x) => x.to_string(),
+        ParamValue::Text(text) => format!("{text:?}"),
+        ParamValue::List(list) => {
             let all: Vec<String> = list.iter().map(written).collect();
             format!("[{}]", all.join(", "))
         }
-        Value::Table(table) => {
+        ParamValue::Table(table) => {
             let all = table.iter().map(|(k, v)| format!("{k} = {}", written(v)));
             format!("{{ {} }}", all.collect::<Vec<_>>().join(", "))
         }

@@ -3,7 +3,7 @@
 
 use sim_core::{Bytes, SimDuration};
 
-use super::value::{Refusal, Value};
+use super::value::{ParamValue, Refusal};
 use super::{Param, TcpParams, param};
 
 /// A system parameter that does not correspond to one parameter of the model.
@@ -19,7 +19,10 @@ pub struct Sysctl {
 #[derive(Clone, Copy, Debug)]
 enum SysctlEffect {
     /// Sets these parameters to the given values, independently of earlier ones.
-    Sets(&'static [&'static str], fn(&[i64]) -> Option<Vec<Value>>),
+    Sets(
+        &'static [&'static str],
+        fn(&[i64]) -> Option<Vec<ParamValue>>,
+    ),
     /// Changes these parameters depending on their earlier values; false for an invalid number.
     Changes(&'static [&'static str], fn(&mut TcpParams, i64) -> bool),
     /// The model behaves as with this number; others are rejected.
@@ -55,7 +58,7 @@ pub static SYSCTLS: &[Sysctl] = &[
         "1 switches `rack` on, 0 off; a static reordering window (2) and loss without a count of duplicate \
          ACKs (4) are not modelled.",
         Sets(&["rack"], |n| match n {
-            &[n @ (0 | 1)] => Some(vec![Value::Flag(n == 1)]),
+            &[n @ (0 | 1)] => Some(vec![ParamValue::Flag(n == 1)]),
             _ => None,
         }),
     ),
@@ -63,7 +66,7 @@ pub static SYSCTLS: &[Sysctl] = &[
         "net.ipv4.tcp_early_retrans",
         "3 and 4 switch `tail_loss_probe` on, other numbers off.",
         Sets(&["tail_loss_probe"], |n| match n {
-            &[n] if n >= 0 => Some(vec![Value::Flag(matches!(n, 3 | 4))]),
+            &[n] if n >= 0 => Some(vec![ParamValue::Flag(matches!(n, 3 | 4))]),
             _ => None,
         }),
     ),
@@ -82,8 +85,8 @@ pub static SYSCTLS: &[Sysctl] = &[
         "0: neither, 1: `timestamps` and `window_scaling`, 2: `window_scaling`, 3: `timestamps`.",
         Sets(&["timestamps", "window_scaling"], |n| match n {
             &[n] if n >= 0 => Some(vec![
-                Value::Flag(n == 1 || n == 3),
-                Value::Flag(n == 1 || n == 2),
+                ParamValue::Flag(n == 1 || n == 3),
+                ParamValue::Flag(n == 1 || n == 2),
             ]),
             _ => None,
         }),
@@ -165,9 +168,9 @@ pub static SYSCTLS: &[Sysctl] = &[
 ];
 
 /// A buffer size, raised to the system's minimum.
-fn size(n: i64, least: u64) -> Option<Value> {
+fn size(n: i64, least: u64) -> Option<ParamValue> {
     let n = u64::try_from(n).ok()?;
-    Some(Value::text(Bytes(n.clamp(least, 1 << 30))))
+    Some(ParamValue::text(Bytes(n.clamp(least, 1 << 30))))
 }
 
 fn set_bit(p: &mut TcpParams, bit: u32, on: i64) -> bool {
@@ -189,15 +192,15 @@ fn set_port(port: &mut u16, n: i64) -> bool {
 }
 
 /// The numbers of a value: one, a list, or a text of several.
-fn numbers(value: &Value) -> Option<Vec<i64>> {
+fn numbers(value: &ParamValue) -> Option<Vec<i64>> {
     match value {
-        Value::Number(n) => Some(vec![*n]),
-        Value::Flag(on) => Some(vec![i64::from(*on)]),
-        Value::Text(text) => text.split_whitespace().map(number).collect(),
-        Value::List(list) => list
+        ParamValue::Number(n) => Some(vec![*n]),
+        ParamValue::Flag(on) => Some(vec![i64::from(*on)]),
+        ParamValue::Text(text) => text.split_whitespace().map(number).collect(),
+        ParamValue::List(list) => list
             .iter()
             .map(|v| match v {
-                Value::Number(n) => Some(*n),
+                ParamValue::Number(n) => Some(*n),
                 _ => None,
             })
             .collect(),
@@ -230,14 +233,17 @@ impl Sysctl {
         }
     }
 
-    fn refuse(&self, value: &Value) -> Refusal {
+    fn refuse(&self, value: &ParamValue) -> Refusal {
         Refusal::Unreadable(format!(
             "{} does not take the {value}: {}",
             self.name, self.doc
         ))
     }
 
-    pub(super) fn values(&self, value: &Value) -> Result<Vec<(&'static Param, Value)>, Refusal> {
+    pub(super) fn values(
+        &self,
+        value: &ParamValue,
+    ) -> Result<Vec<(&'static Param, ParamValue)>, Refusal> {
         let numbers = numbers(value).ok_or_else(|| self.refuse(value))?;
         match self.effect {
             Sets(keys, read) => {
@@ -256,7 +262,7 @@ impl Sysctl {
         }
     }
 
-    pub(super) fn set(&self, params: &mut TcpParams, value: &Value) -> Result<(), Refusal> {
+    pub(super) fn set(&self, params: &mut TcpParams, value: &ParamValue) -> Result<(), Refusal> {
         if let Changes(keys, change) = self.effect {
             let mut changed = params.clone();
             let one = match numbers(value).as_deref() {

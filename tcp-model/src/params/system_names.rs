@@ -2,7 +2,7 @@
 
 use sim_core::{Bytes, SimDuration};
 
-use super::value::Value;
+use super::value::ParamValue;
 
 /// Where a name is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Raw {
     /// Half of a time in this unit: an MSL, where the parameter is 2 MSL.
     Half(SimDuration),
     /// Another rule; `None` when the number has no meaning.
-    Rule(fn(i64) -> Option<Value>),
+    Rule(fn(i64) -> Option<ParamValue>),
 }
 
 /// A unit of time: a second.
@@ -106,24 +106,28 @@ impl Name {
     }
 
     /// Converts a value under this name to one under the parameter's own name.
-    pub(super) fn convert(&self, value: &Value) -> Option<Value> {
+    pub(super) fn convert(&self, value: &ParamValue) -> Option<ParamValue> {
         match (self.raw, value) {
-            (Raw::Flag, Value::Number(n)) => Some(Value::Flag(*n != 0)),
-            (Raw::NotFlag, Value::Number(n)) => Some(Value::Flag(*n == 0)),
-            (Raw::NotFlag, Value::Flag(on)) => Some(Value::Flag(!on)),
-            (Raw::Bytes, Value::Number(n)) => u64::try_from(*n).ok().map(|n| Value::text(Bytes(n))),
-            (Raw::Time(unit), Value::Number(n)) => scaled(unit, *n),
-            (Raw::Half(unit), Value::Number(n)) => n.checked_mul(2).and_then(|n| scaled(unit, n)),
-            (Raw::Half(_), Value::Text(text)) => {
-                let half = text.parse::<SimDuration>().ok();
-                Some(half.map_or_else(|| value.clone(), |half| Value::text(half * 2)))
+            (Raw::Flag, ParamValue::Number(n)) => Some(ParamValue::Flag(*n != 0)),
+            (Raw::NotFlag, ParamValue::Number(n)) => Some(ParamValue::Flag(*n == 0)),
+            (Raw::NotFlag, ParamValue::Flag(on)) => Some(ParamValue::Flag(!on)),
+            (Raw::Bytes, ParamValue::Number(n)) => {
+                u64::try_from(*n).ok().map(|n| ParamValue::text(Bytes(n)))
             }
-            (Raw::Rule(rule), Value::Number(n)) => rule(*n),
+            (Raw::Time(unit), ParamValue::Number(n)) => scaled(unit, *n),
+            (Raw::Half(unit), ParamValue::Number(n)) => {
+                n.checked_mul(2).and_then(|n| scaled(unit, n))
+            }
+            (Raw::Half(_), ParamValue::Text(text)) => {
+                let half = text.parse::<SimDuration>().ok();
+                Some(half.map_or_else(|| value.clone(), |half| ParamValue::text(half * 2)))
+            }
+            (Raw::Rule(rule), ParamValue::Number(n)) => rule(*n),
             _ => Some(value.clone()),
         }
     }
 }
 
-fn scaled(unit: SimDuration, n: i64) -> Option<Value> {
-    u64::try_from(n).ok().map(|n| Value::text(unit * n))
+fn scaled(unit: SimDuration, n: i64) -> Option<ParamValue> {
+    u64::try_from(n).ok().map(|n| ParamValue::text(unit * n))
 }

@@ -73,15 +73,15 @@ fn every_name_stands_for_its_parameter() {
 }
 
 /// Values at the ends of a parameter's range, and outside it.
-fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
+fn ends(param: &Param) -> (Vec<ParamValue>, Vec<ParamValue>) {
     let (least, most) = (param.kind.least, param.kind.most);
-    let time = |ps| Value::text(SimDuration::from_ps(ps));
-    let bytes = |n| Value::text(sim_core::Bytes(n));
-    let number = Value::number;
+    let time = |ps| ParamValue::text(SimDuration::from_ps(ps));
+    let bytes = |n| ParamValue::text(sim_core::Bytes(n));
+    let number = ParamValue::number;
     match param.kind.shape {
         ParamType::Count => (
             vec![number(least), number(most)],
-            vec![Value::Number(least as i64 - 1), number(most + 1)],
+            vec![ParamValue::Number(least as i64 - 1), number(most + 1)],
         ),
         ParamType::Size => (
             vec![bytes(least), bytes(most)],
@@ -94,38 +94,45 @@ fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
         }
         ParamType::GiveUp => (
             vec![number(least), number(most), time(LONGEST.as_ps())],
-            vec![Value::Number(-1), number(most + 1), Value::text("1 us")],
+            vec![
+                ParamValue::Number(-1),
+                number(most + 1),
+                ParamValue::text("1 us"),
+            ],
         ),
         ParamType::Ports => (
-            vec![Value::List(vec![number(least), number(most)])],
+            vec![ParamValue::List(vec![number(least), number(most)])],
             vec![
-                Value::List(vec![number(0), number(most)]),
-                Value::List(vec![number(1), number(most + 1)]),
+                ParamValue::List(vec![number(0), number(most)]),
+                ParamValue::List(vec![number(1), number(most + 1)]),
             ],
         ),
         ParamType::PortSet => (
             vec![
                 number(least),
                 number(most),
-                Value::text("8080,9148-9150"),
-                Value::text(""),
+                ParamValue::text("8080,9148-9150"),
+                ParamValue::text(""),
             ],
-            vec![number(0), number(most + 1), Value::text("1-65536")],
+            vec![number(0), number(most + 1), ParamValue::text("1-65536")],
         ),
         ParamType::Bits(bits) => (
-            bits.iter().map(|b| Value::Number(b.number)).collect(),
-            vec![Value::Number(8), Value::Number(-1)],
+            bits.iter().map(|b| ParamValue::Number(b.number)).collect(),
+            vec![ParamValue::Number(8), ParamValue::Number(-1)],
         ),
-        ParamType::Model => (vec![Value::text("full")], vec![]),
+        ParamType::Model => (vec![ParamValue::text("full")], vec![]),
         ParamType::Control => (
             crate::congestion::BUILT_IN
                 .iter()
-                .map(|a| Value::text(a.name))
+                .map(|a| ParamValue::text(a.name))
                 .collect(),
             vec![],
         ),
-        ParamType::Flag => (vec![Value::Flag(true), Value::Number(0)], vec![]),
-        ParamType::Words(words) => (words.iter().map(|w| Value::text(w.word)).collect(), vec![]),
+        ParamType::Flag => (vec![ParamValue::Flag(true), ParamValue::Number(0)], vec![]),
+        ParamType::Words(words) => (
+            words.iter().map(|w| ParamValue::text(w.word)).collect(),
+            vec![],
+        ),
     }
 }
 
@@ -133,7 +140,7 @@ fn ends(param: &Param) -> (Vec<Value>, Vec<Value>) {
 fn values_at_the_ends_of_a_range_are_taken_and_those_beyond_refused_with_the_range() {
     for param in PARAMS {
         let (within, beyond) = ends(param);
-        for value in within.iter().chain(&param.kind.none.map(Value::text)) {
+        for value in within.iter().chain(&param.kind.none.map(ParamValue::text)) {
             let normal = param.normal(value);
             let normal = normal.unwrap_or_else(|e| panic!("{} = {value}: {e}", param.key));
             assert_eq!(param.normal(&normal).as_ref(), Ok(&normal), "{}", param.key);
@@ -147,10 +154,10 @@ fn values_at_the_ends_of_a_range_are_taken_and_those_beyond_refused_with_the_ran
             }
         }
         for wrong in [
-            Value::text("nonsense"),
-            Value::Decimal(0.5),
-            Value::List(vec![]),
-            Value::Table(Default::default()),
+            ParamValue::text("nonsense"),
+            ParamValue::Decimal(0.5),
+            ParamValue::List(vec![]),
+            ParamValue::Table(Default::default()),
         ] {
             assert!(param.normal(&wrong).is_err(), "{} = {wrong}", param.key);
         }
@@ -160,31 +167,38 @@ fn values_at_the_ends_of_a_range_are_taken_and_those_beyond_refused_with_the_ran
 #[test]
 fn a_bare_number_under_another_name_is_in_the_unit_it_has_there() {
     for (name, n, written) in [
-        ("tcp_fin_timeout", 30, Value::text("30 s")),
-        ("net.inet.tcp.finwait2_timeout", 30, Value::text("30 ms")),
-        ("net.inet.tcp.msl", 30_000, Value::text("60 s")),
-        ("tcp_rto_min_us", 5, Value::text("5 us")),
-        ("ip_no_pmtu_disc", 1, Value::Flag(false)),
-        ("net.inet.tcp.recvspace", 65_536, Value::text("64 KiB")),
-        ("tcp_orphan_retries", 0, Value::Number(8)),
-        ("tcp_ecn", 1, Value::text("active")),
-        ("tcp_timestamps", 2, Value::Flag(true)),
-        ("tcp_challenge_ack_limit", 1000, Value::Number(1000)),
+        ("tcp_fin_timeout", 30, ParamValue::text("30 s")),
+        (
+            "net.inet.tcp.finwait2_timeout",
+            30,
+            ParamValue::text("30 ms"),
+        ),
+        ("net.inet.tcp.msl", 30_000, ParamValue::text("60 s")),
+        ("tcp_rto_min_us", 5, ParamValue::text("5 us")),
+        ("ip_no_pmtu_disc", 1, ParamValue::Flag(false)),
+        ("net.inet.tcp.recvspace", 65_536, ParamValue::text("64 KiB")),
+        ("tcp_orphan_retries", 0, ParamValue::Number(8)),
+        ("tcp_ecn", 1, ParamValue::text("active")),
+        ("tcp_timestamps", 2, ParamValue::Flag(true)),
+        ("tcp_challenge_ack_limit", 1000, ParamValue::Number(1000)),
         (
             "tcp_challenge_ack_limit",
             i32::MAX.into(),
-            Value::text("unlimited"),
+            ParamValue::text("unlimited"),
         ),
     ] {
-        let values = find(name).unwrap().values(&Value::Number(n)).unwrap();
+        let values = find(name).unwrap().values(&ParamValue::Number(n)).unwrap();
         assert_eq!(values[0].1, written, "{name} = {n}");
     }
     let own = find("fin_timeout").unwrap();
-    assert!(own.values(&Value::Number(30)).is_err(), "needs its unit");
+    assert!(
+        own.values(&ParamValue::Number(30)).is_err(),
+        "needs its unit"
+    );
     let msl = find("net.inet.tcp.msl").unwrap();
     assert_eq!(
-        msl.values(&Value::text("1 s")).unwrap()[0].1,
-        Value::text("2 s")
+        msl.values(&ParamValue::text("1 s")).unwrap()[0].1,
+        ParamValue::text("2 s")
     );
 }
 

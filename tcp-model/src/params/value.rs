@@ -11,7 +11,7 @@ use super::kind::{ParamKind, ParamType};
 
 /// A parameter's value as given in a TOML file, a sysctl or on a command line.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum ParamValue {
     /// On or off.
     Flag(bool),
     /// A whole number.
@@ -21,39 +21,39 @@ pub enum Value {
     /// A word, or a quantity with its unit: `"30 s"`, `"64 KiB"`.
     Text(String),
     /// Several values.
-    List(Vec<Value>),
+    List(Vec<ParamValue>),
     /// Named values.
-    Table(BTreeMap<String, Value>),
+    Table(BTreeMap<String, ParamValue>),
 }
 
-impl Value {
+impl ParamValue {
     /// A whole number; numbers beyond `i64` are clamped to its maximum.
-    pub fn number(n: u64) -> Value {
-        Value::Number(i64::try_from(n).unwrap_or(i64::MAX))
+    pub fn number(n: u64) -> ParamValue {
+        ParamValue::Number(i64::try_from(n).unwrap_or(i64::MAX))
     }
 
     /// A word or a quantity.
-    pub fn text(text: impl fmt::Display) -> Value {
-        Value::Text(text.to_string())
+    pub fn text(text: impl fmt::Display) -> ParamValue {
+        ParamValue::Text(text.to_string())
     }
 }
 
-impl From<bool> for Value {
-    fn from(on: bool) -> Value {
-        Value::Flag(on)
+impl From<bool> for ParamValue {
+    fn from(on: bool) -> ParamValue {
+        ParamValue::Flag(on)
     }
 }
 
 /// The value with its type, as messages name it: "integer `10`".
-impl fmt::Display for Value {
+impl fmt::Display for ParamValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Flag(on) => write!(f, "boolean `{on}`"),
-            Value::Number(n) => write!(f, "integer `{n}`"),
-            Value::Decimal(x) => write!(f, "floating point `{x}`"),
-            Value::Text(text) => write!(f, "string {text:?}"),
-            Value::List(_) => f.write_str("sequence"),
-            Value::Table(_) => f.write_str("table"),
+            ParamValue::Flag(on) => write!(f, "boolean `{on}`"),
+            ParamValue::Number(n) => write!(f, "integer `{n}`"),
+            ParamValue::Decimal(x) => write!(f, "floating point `{x}`"),
+            ParamValue::Text(text) => write!(f, "string {text:?}"),
+            ParamValue::List(_) => f.write_str("sequence"),
+            ParamValue::Table(_) => f.write_str("table"),
         }
     }
 }
@@ -84,7 +84,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// A value of the wrong type.
-    pub fn wrong_type(value: &Value, kind: &ParamKind) -> Refusal {
+    pub fn wrong_type(value: &ParamValue, kind: &ParamKind) -> Refusal {
         Refusal::Type {
             found: value.to_string(),
             expected: kind.expecting(),
@@ -105,37 +105,37 @@ pub trait ParamField: Sized {
     ///
     /// # Errors
     /// When it has another type, or is outside the range of `kind`.
-    fn read(value: &Value, kind: &ParamKind) -> Result<Self, Refusal>;
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<Self, Refusal>;
 
     /// Writes a value so that [`ParamField::read`] returns the same.
-    fn write(&self, kind: &ParamKind) -> Value;
+    fn write(&self, kind: &ParamKind) -> ParamValue;
 }
 
 impl ParamField for bool {
-    fn read(value: &Value, kind: &ParamKind) -> Result<bool, Refusal> {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<bool, Refusal> {
         match value {
-            Value::Flag(on) => Ok(*on),
-            Value::Number(0) => Ok(false),
-            Value::Number(1) => Ok(true),
+            ParamValue::Flag(on) => Ok(*on),
+            ParamValue::Number(0) => Ok(false),
+            ParamValue::Number(1) => Ok(true),
             _ => Err(Refusal::wrong_type(value, kind)),
         }
     }
 
-    fn write(&self, _: &ParamKind) -> Value {
-        Value::Flag(*self)
+    fn write(&self, _: &ParamKind) -> ParamValue {
+        ParamValue::Flag(*self)
     }
 }
 
 /// Reads a whole number or a size and checks its range.
-fn quantity(value: &Value, kind: &ParamKind) -> Result<u64, Refusal> {
+fn quantity(value: &ParamValue, kind: &ParamKind) -> Result<u64, Refusal> {
     let number = match (value, &kind.shape) {
-        (Value::Text(text), ParamType::Size) => {
+        (ParamValue::Text(text), ParamType::Size) => {
             let bytes = text.parse::<Bytes>();
             bytes
                 .map_err(|e| Refusal::Unreadable(e.to_string()))
                 .map(|b| b.0)?
         }
-        (Value::Number(n), ParamType::Count | ParamType::Bits(_)) => {
+        (ParamValue::Number(n), ParamType::Count | ParamType::Bits(_)) => {
             u64::try_from(*n).map_err(|_| Refusal::range(n, kind))?
         }
         _ => return Err(Refusal::wrong_type(value, kind)),
@@ -158,16 +158,16 @@ fn quantity(value: &Value, kind: &ParamKind) -> Result<u64, Refusal> {
 macro_rules! whole_number {
     ($($type:ty),*) => {$(
         impl ParamField for $type {
-            fn read(value: &Value, kind: &ParamKind) -> Result<$type, Refusal> {
+            fn read(value: &ParamValue, kind: &ParamKind) -> Result<$type, Refusal> {
                 let number = quantity(value, kind)?;
                 // The range of every row fits its type; a test checks the ends.
                 <$type>::try_from(number).map_err(|_| Refusal::range(number, kind))
             }
 
-            fn write(&self, kind: &ParamKind) -> Value {
+            fn write(&self, kind: &ParamKind) -> ParamValue {
                 match kind.shape {
-                    ParamType::Size => Value::text(Bytes(u64::from(*self))),
-                    _ => Value::number(u64::from(*self)),
+                    ParamType::Size => ParamValue::text(Bytes(u64::from(*self))),
+                    _ => ParamValue::number(u64::from(*self)),
                 }
             }
         }
@@ -181,8 +181,8 @@ pub(super) fn duration(text: &str) -> Result<SimDuration, Refusal> {
 }
 
 impl ParamField for SimDuration {
-    fn read(value: &Value, kind: &ParamKind) -> Result<SimDuration, Refusal> {
-        let Value::Text(text) = value else {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<SimDuration, Refusal> {
+        let ParamValue::Text(text) = value else {
             return Err(Refusal::wrong_type(value, kind));
         };
         let time = duration(text)?;
@@ -193,40 +193,40 @@ impl ParamField for SimDuration {
         }
     }
 
-    fn write(&self, _: &ParamKind) -> Value {
-        Value::text(self)
+    fn write(&self, _: &ParamKind) -> ParamValue {
+        ParamValue::text(self)
     }
 }
 
 impl<T: ParamField> ParamField for Option<T> {
-    fn read(value: &Value, kind: &ParamKind) -> Result<Option<T>, Refusal> {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<Option<T>, Refusal> {
         match value {
-            Value::Text(word) if kind.is_none(word) => Ok(None),
+            ParamValue::Text(word) if kind.is_none(word) => Ok(None),
             _ => T::read(value, kind).map(Some),
         }
     }
 
-    fn write(&self, kind: &ParamKind) -> Value {
+    fn write(&self, kind: &ParamKind) -> ParamValue {
         match self {
             Some(value) => value.write(kind),
-            None => Value::text(kind.none.unwrap_or("none")),
+            None => ParamValue::text(kind.none.unwrap_or("none")),
         }
     }
 }
 
 /// Two ports: `[1024, 65535]`, or `"1024 65535"` as in the sysctl.
 impl ParamField for (u16, u16) {
-    fn read(value: &Value, kind: &ParamKind) -> Result<(u16, u16), Refusal> {
+    fn read(value: &ParamValue, kind: &ParamKind) -> Result<(u16, u16), Refusal> {
         let wrong = || Refusal::wrong_type(value, kind);
         let numbers: Vec<i64> = match value {
-            Value::List(list) => {
+            ParamValue::List(list) => {
                 let numbers = list.iter().map(|v| match v {
-                    Value::Number(n) => Ok(*n),
+                    ParamValue::Number(n) => Ok(*n),
                     other => Err(Refusal::wrong_type(other, kind)),
                 });
                 numbers.collect::<Result<_, _>>()?
             }
-            Value::Text(text) => {
+            ParamValue::Text(text) => {
                 let words = text.split_whitespace().map(str::parse::<i64>);
                 words.collect::<Result<_, _>>().map_err(|_| wrong())?
             }
@@ -245,27 +245,27 @@ impl ParamField for (u16, u16) {
         Ok((port(low)?, port(high)?))
     }
 
-    fn write(&self, _: &ParamKind) -> Value {
-        let port = |p: u16| Value::Number(i64::from(p));
-        Value::List(vec![port(self.0), port(self.1)])
+    fn write(&self, _: &ParamKind) -> ParamValue {
+        let port = |p: u16| ParamValue::Number(i64::from(p));
+        ParamValue::List(vec![port(self.0), port(self.1)])
     }
 }
 
-impl Serialize for Value {
+impl Serialize for ParamValue {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Flag(on) => s.serialize_bool(*on),
-            Value::Number(n) => s.serialize_i64(*n),
-            Value::Decimal(x) => s.serialize_f64(*x),
-            Value::Text(text) => s.serialize_str(text),
-            Value::List(list) => list.serialize(s),
-            Value::Table(table) => table.serialize(s),
+            ParamValue::Flag(on) => s.serialize_bool(*on),
+            ParamValue::Number(n) => s.serialize_i64(*n),
+            ParamValue::Decimal(x) => s.serialize_f64(*x),
+            ParamValue::Text(text) => s.serialize_str(text),
+            ParamValue::List(list) => list.serialize(s),
+            ParamValue::Table(table) => table.serialize(s),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Value, D::Error> {
+impl<'de> Deserialize<'de> for ParamValue {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<ParamValue, D::Error> {
         d.deserialize_any(Anything)
     }
 }
@@ -273,47 +273,47 @@ impl<'de> Deserialize<'de> for Value {
 struct Anything;
 
 impl<'de> Visitor<'de> for Anything {
-    type Value = Value;
+    type Value = ParamValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_bool<E: de::Error>(self, on: bool) -> Result<Value, E> {
-        Ok(Value::Flag(on))
+    fn visit_bool<E: de::Error>(self, on: bool) -> Result<ParamValue, E> {
+        Ok(ParamValue::Flag(on))
     }
 
-    fn visit_i64<E: de::Error>(self, n: i64) -> Result<Value, E> {
-        Ok(Value::Number(n))
+    fn visit_i64<E: de::Error>(self, n: i64) -> Result<ParamValue, E> {
+        Ok(ParamValue::Number(n))
     }
 
-    fn visit_u64<E: de::Error>(self, n: u64) -> Result<Value, E> {
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<ParamValue, E> {
         i64::try_from(n)
-            .map(Value::Number)
+            .map(ParamValue::Number)
             .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(n), &"a smaller number"))
     }
 
-    fn visit_f64<E: de::Error>(self, x: f64) -> Result<Value, E> {
-        Ok(Value::Decimal(x))
+    fn visit_f64<E: de::Error>(self, x: f64) -> Result<ParamValue, E> {
+        Ok(ParamValue::Decimal(x))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::text(text))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ParamValue, E> {
+        Ok(ParamValue::text(text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ParamValue, A::Error> {
         let mut list = Vec::new();
         while let Some(value) = seq.next_element()? {
             list.push(value);
         }
-        Ok(Value::List(list))
+        Ok(ParamValue::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ParamValue, A::Error> {
         let mut table = BTreeMap::new();
         while let Some((key, value)) = map.next_entry()? {
             table.insert(key, value);
         }
-        Ok(Value::Table(table))
+        Ok(ParamValue::Table(table))
     }
 }

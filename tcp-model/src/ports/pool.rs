@@ -5,7 +5,7 @@ pub(super) const EVEN: u64 = 0x5555_5555_5555_5555;
 const PAGE_WORDS: usize = 16;
 const PAGE_BITS: u32 = 64 * PAGE_WORDS as u32;
 
-type Page = [u64; PAGE_WORDS];
+type PoolPage = [u64; PAGE_WORDS];
 
 /// The used places among the ports of a range, counted from its lower end.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ enum Places {
     /// By number, for the first ports only.
     Few([u16; FEW], u8),
     /// A bit each; pages appear when first written.
-    Bits(Box<[Option<Box<Page>>]>),
+    Bits(Box<[Option<Box<PoolPage>>]>),
 }
 
 /// As many as fit beside the pointer to the pages.
@@ -34,7 +34,7 @@ const FEW: usize = 3;
 const _: () = assert!(size_of::<Pool>() == 32);
 
 impl Places {
-    fn bits(&mut self, count: u32) -> &mut [Option<Box<Page>>] {
+    fn bits(&mut self, count: u32) -> &mut [Option<Box<PoolPage>>] {
         if let Places::Few(few, len) = *self {
             let pages = (0..count.div_ceil(PAGE_BITS)).map(|_| None).collect();
             *self = Places::Bits(pages);
@@ -168,7 +168,7 @@ impl Pool {
             Places::Few(..) => 0,
             Places::Bits(pages) => {
                 let written = pages.iter().flatten().count();
-                size_of_val(&**pages) + written * size_of::<Page>()
+                size_of_val(&**pages) + written * size_of::<PoolPage>()
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use sim_core::SimTime;
 
-use super::{Delivered, Outstanding, Recovery, RecoveryPhase};
+use super::{DeliveredSegments, Outstanding, Recovery, RecoveryPhase};
 use crate::seq::SeqNum;
 
 /// Maximum number of blocks in a segment's options.
@@ -91,7 +91,7 @@ impl Recovery {
 
     /// The log's part of an acknowledgement up to `una`; before [`Recovery::on_ack`].
     #[inline]
-    pub fn on_delivered(&mut self, una: SeqNum, now: SimTime) -> Option<Delivered> {
+    pub fn on_delivered(&mut self, una: SeqNum, now: SimTime) -> Option<DeliveredSegments> {
         self.log_mut().map(|log| log.on_ack(una, now))
     }
 

@@ -32,13 +32,13 @@ const ENDED: u8 = 64;
 
 /// A segment, from the end of the previous one to its own end.
 #[derive(Clone, Copy, Debug, Hash)]
-struct SentSegment {
+struct LoggedSegment {
     at: SimTime,
     end: SeqNum,
     marks: u8,
 }
 
-impl SentSegment {
+impl LoggedSegment {
     fn is(&self, marks: u8) -> bool {
         self.marks & marks != 0
     }
@@ -46,7 +46,7 @@ impl SentSegment {
 
 /// What an acknowledgement delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
+pub struct DeliveredSegments {
     /// When the first of the segments was sent, if none was retransmitted (Karn).
     pub first_sent: Option<SimTime>,
     /// Segments acknowledged.
@@ -57,7 +57,7 @@ pub struct Delivered {
 
 /// The delivered segment sent last.
 #[derive(Clone, Copy, Debug, Hash)]
-struct Newest {
+struct NewestDelivered {
     sent: SimTime,
     end: SeqNum,
     rtt: SimDuration,
@@ -87,7 +87,7 @@ const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(300);
 /// The outstanding segments in order, and the state derived from delivered ones.
 #[derive(Clone, Debug, Hash)]
 pub struct SentLog {
-    segments: VecDeque<SentSegment>,
+    segments: VecDeque<LoggedSegment>,
     una: SeqNum,
     /// Octets marked lost.
     lost: u32,
@@ -97,7 +97,7 @@ pub struct SentLog {
     resent: u32,
     /// Segments marked MISSED.
     missed: u32,
-    newest: Option<Newest>,
+    newest: Option<NewestDelivered>,
     /// `newest` has changed since the last search for losses.
     advanced: bool,
     min_rtt: Option<(SimDuration, SimTime)>,
@@ -124,7 +124,7 @@ pub struct Probe {
 impl SentLog {
     /// Bytes of memory of its segments.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.segments.capacity() * size_of::<SentSegment>()
+        self.segments.capacity() * size_of::<LoggedSegment>()
     }
 
     /// An empty log at `una`; `rtt` is the round trip of the handshake.
@@ -244,7 +244,7 @@ impl SentLog {
 
     /// Notes a new segment, up to `end`.
     pub fn on_sent(&mut self, end: SeqNum, now: SimTime) {
-        let new = SentSegment {
+        let new = LoggedSegment {
             at: now,
             end,
             marks: 0,
@@ -258,7 +258,7 @@ impl SentLog {
         while i < self.segments.len() && self.start(i).before(end) {
             if self.segments[i].end.after(end) {
                 // The rest of the segment did not fit and keeps its state.
-                let first = SentSegment {
+                let first = LoggedSegment {
                     end,
                     ..self.segments[i]
                 };
@@ -281,8 +281,8 @@ impl SentLog {
     }
 
     /// Everything below `una` is acknowledged.
-    pub fn on_ack(&mut self, una: SeqNum, now: SimTime) -> Delivered {
-        let mut delivered = Delivered::default();
+    pub fn on_ack(&mut self, una: SeqNum, now: SimTime) -> DeliveredSegments {
+        let mut delivered = DeliveredSegments::default();
         self.latest_rtt = None;
         while let Some(&segment) = self.segments.front() {
             if segment.end.after(una) {

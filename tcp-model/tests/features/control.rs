@@ -14,7 +14,7 @@ enum Event {
     Ack(AckEvent),
     Congestion(Congestion),
     Exit,
-    Idle(Idle),
+    Idle(AfterIdle),
 }
 
 /// Records every event it receives. A window that never changes, and perhaps a rate.
@@ -38,7 +38,7 @@ impl CongestionControl for Witness {
     fn pacing_rate(&self) -> Option<Rate> {
         self.rate
     }
-    fn on_start(&mut self, _: &Start) {
+    fn on_start(&mut self, _: &ConnectionStart) {
         self.notes(Event::Start);
     }
     fn on_ack(&mut self, ack: &AckEvent) {
@@ -50,7 +50,7 @@ impl CongestionControl for Witness {
     fn on_recovery_exit(&mut self, _: u64, _: SimTime) {
         self.notes(Event::Exit);
     }
-    fn on_idle(&mut self, idle: &Idle) {
+    fn on_idle(&mut self, idle: &AfterIdle) {
         self.notes(Event::Idle(*idle));
     }
 }

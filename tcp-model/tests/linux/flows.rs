@@ -1,7 +1,7 @@
 //! How long a flow takes on a path that loses nothing: from the SYN to the arrival of the last octet.
 
 use sim_core::{Rate, SimDuration};
-use tcp_model::params::{Value, param};
+use tcp_model::params::{ParamValue, param};
 
 use super::fixture::{FLOWS, lines};
 use super::replay::{Setup, arrivals, phases};
@@ -44,7 +44,7 @@ fn replay(flow: &Flow) -> f64 {
     );
     let control = param("congestion").unwrap();
     control
-        .set(&mut setup.params, &Value::text(flow.control))
+        .set(&mut setup.params, &ParamValue::text(flow.control))
         .unwrap();
     // 0.1 ms of each round trip passes in the two stacks.
     setup.delay = SimDuration::from_secs_f64(flow.rtt as f64 / 2e3 + 0.000_05);

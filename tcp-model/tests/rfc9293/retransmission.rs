@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sim_core::SimDuration;
-use tcp_model::congestion::{AckEvent, AnyCc, CongestionControl, CongestionEvent, Start};
+use tcp_model::congestion::{AckEvent, AnyCc, CongestionControl, CongestionEvent, ConnectionStart};
 use tcp_model::model::{ConnectionEnd, Input, OpenContext, Outputs, Signal, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::params::{EcnMode, GiveUp};
@@ -122,7 +122,7 @@ impl CongestionControl for OneSegment {
     fn cwnd(&self) -> u64 {
         self.0
     }
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         self.0 = u64::from(start.mss);
     }
     fn on_ack(&mut self, _: &AckEvent) {}

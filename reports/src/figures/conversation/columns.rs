@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tcp_model::State;
 
-use super::traced_row::{FourTuple, TracedRow};
-use super::{Arrival, FlagText};
+use super::traced_row::{AddressPair, TracedRow};
+use super::{FlagText, SegmentFate};
 use crate::figures::style::state_named;
 use crate::store::reader::Table;
 use crate::store::{StoreError, Texts};
@@ -110,7 +110,7 @@ impl<'a> Columns<'a> {
         })
     }
 
-    pub(super) fn pair(&self, i: usize) -> FourTuple {
+    pub(super) fn pair(&self, i: usize) -> AddressPair {
         let [src, src_port, dst, dst_port] = self.ends.map(|column| column[i]);
         let (a, b) = ((src, src_port), (dst, dst_port));
         if a <= b { (a, b) } else { (b, a) }
@@ -121,13 +121,13 @@ impl<'a> Columns<'a> {
         self.fates.at(i).1
     }
 
-    pub(super) fn row(&self, i: usize, place: u64, pair: FourTuple) -> TracedRow {
+    pub(super) fn row(&self, i: usize, place: u64, pair: AddressPair) -> TracedRow {
         let fate = if self.received[i].is_finite() {
-            Arrival::Received(self.received[i])
+            SegmentFate::Received(self.received[i])
         } else if self.fates.at(i).0 {
-            Arrival::Lost
+            SegmentFate::Lost
         } else {
-            Arrival::Unseen
+            SegmentFate::Unseen
         };
         TracedRow {
             place,

@@ -9,7 +9,7 @@ use tcp_model::{ConnId, State};
 use super::columns::{Columns, FATE, FLAGS, FROM, OPTIONS, REASON, TO};
 use super::kept::Kept;
 use super::traced_row::TracedRow;
-use super::{Conversation, HeaderDetail, SentSegment, StateChange};
+use super::{Conversation, HeaderDetail, LadderSegment, LadderStateChange};
 use crate::figures::style::state_named;
 use crate::store::StoreError;
 use crate::store::reader::Groups;
@@ -80,7 +80,7 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
         }
         for (change, node) in conns.iter().flat_map(|c| changes.of(*c)) {
             let lane = one.lane(node);
-            one.changes.push(StateChange { lane, ..*change });
+            one.changes.push(LadderStateChange { lane, ..*change });
         }
         one.changes.sort_by(|a, b| a.time.total_cmp(&b.time));
         shown.extend(conns);
@@ -152,7 +152,7 @@ impl Traced {
     }
 
     /// A row as diagrams need it.
-    fn sent(&self, row: &TracedRow, (from, to): (usize, usize)) -> SentSegment {
+    fn sent(&self, row: &TracedRow, (from, to): (usize, usize)) -> LadderSegment {
         let text = |which: usize| self.text(row.texts[which]).to_owned();
         let [seq, ack, len, window] = row.numbers;
         let mut options = text(OPTIONS);
@@ -160,7 +160,7 @@ impl Traced {
             let [val, ecr] = row.stamps;
             options = format!("nop,nop,TS val {val} ecr {ecr}");
         }
-        SentSegment {
+        LadderSegment {
             sent: row.sent,
             fate: row.fate,
             fate_text: text(FATE),
@@ -213,7 +213,7 @@ impl Traced {
 struct Changes {
     /// Connections in order of their first change.
     order: Vec<i64>,
-    changes: BTreeMap<i64, Vec<(StateChange, String)>>,
+    changes: BTreeMap<i64, Vec<(LadderStateChange, String)>>,
 }
 
 impl Changes {
@@ -249,7 +249,7 @@ impl Changes {
                 }
                 let changes = all.changes.entry(conn).or_default();
                 if changes.len() < MOST_CHANGES {
-                    let change = StateChange {
+                    let change = LadderStateChange {
                         time: times[i],
                         lane: 0,
                         from: state_named(&from[i]).unwrap_or(State::Closed),
@@ -261,7 +261,7 @@ impl Changes {
         }
     }
 
-    fn of(&self, conn: i64) -> impl Iterator<Item = &(StateChange, String)> {
+    fn of(&self, conn: i64) -> impl Iterator<Item = &(LadderStateChange, String)> {
         self.changes.get(&conn).into_iter().flatten()
     }
 }

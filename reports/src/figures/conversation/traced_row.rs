@@ -2,20 +2,20 @@
 
 use tcp_model::State;
 
-use super::Arrival;
+use super::SegmentFate;
 
 /// A connection's 4-tuple without direction.
-pub(super) type FourTuple = ((i64, i64), (i64, i64));
+pub(super) type AddressPair = ((i64, i64), (i64, i64));
 
 /// A row of the table of segments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TracedRow {
     pub(super) place: u64,
-    pub(super) pair: FourTuple,
+    pub(super) pair: AddressPair,
     pub(super) conn: i64,
     pub(super) number: i64,
     pub(super) sent: f64,
-    pub(super) fate: Arrival,
+    pub(super) fate: SegmentFate,
     pub(super) source: (i64, i64),
     pub(super) dst_port: i64,
     pub(super) numbers: [u32; 4],
@@ -30,8 +30,8 @@ pub(super) struct TracedRow {
 }
 
 impl TracedRow {
-    /// As `SentSegment::is_trouble`.
+    /// As `LadderSegment::is_trouble`.
     pub(super) fn is_trouble(&self) -> bool {
-        self.retransmission || self.fate == Arrival::Lost || self.is_reset
+        self.retransmission || self.fate == SegmentFate::Lost || self.is_reset
     }
 }

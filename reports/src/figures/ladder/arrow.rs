@@ -2,11 +2,11 @@
 
 use super::time_scale::TimeScale;
 use super::{FLIGHT, LABEL, LABEL_WEIGHT, LOSS, ROW, SMALLEST, lane_x};
-use crate::figures::conversation::{Arrival, SentSegment};
+use crate::figures::conversation::{LadderSegment, SegmentFate};
 use crate::figures::style::{BLACK, GREY, Rgb, VERMILION};
 use crate::figures::svg::{Anchor, Svg, text_width};
 
-pub(super) fn colour(s: &SentSegment) -> Rgb {
+pub(super) fn colour(s: &LadderSegment) -> Rgb {
     if s.retransmission { VERMILION } else { BLACK }
 }
 
@@ -28,18 +28,18 @@ pub(super) struct Arrow {
 
 impl Arrow {
     /// `rows` are those of its sending and its arrival.
-    pub(super) fn of(s: &SentSegment, scale: &TimeScale, rows: (u32, u32)) -> Arrow {
+    pub(super) fn of(s: &LadderSegment, scale: &TimeScale, rows: (u32, u32)) -> Arrow {
         let sign = if s.to >= s.from { 1.0 } else { -1.0 };
         let y = scale.y(s.sent) + ROW * f64::from(rows.0);
         let from = (lane_x(s.from) + sign * 6.0, y);
         let whole = lane_x(s.to) - sign * 6.0 - from.0;
         let to = match s.fate {
-            Arrival::Received(time) => {
+            SegmentFate::Received(time) => {
                 let y = scale.y(time) + ROW * f64::from(rows.1);
                 (from.0 + whole, y.max(from.1))
             }
-            Arrival::Lost => (from.0 + whole * 0.6, from.1 + FLIGHT * 0.6),
-            Arrival::Unseen => (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75),
+            SegmentFate::Lost => (from.0 + whole * 0.6, from.1 + FLIGHT * 0.6),
+            SegmentFate::Unseen => (from.0 + whole * 0.75, from.1 + FLIGHT * 0.75),
         };
         Arrow { from, to }
     }
@@ -172,16 +172,16 @@ impl Arrow {
     }
 }
 
-pub(super) fn draw_arrow(svg: &mut Svg, s: &SentSegment, arrow: &Arrow) {
+pub(super) fn draw_arrow(svg: &mut Svg, s: &LadderSegment, arrow: &Arrow) {
     match s.fate {
-        Arrival::Received(_) => svg.arrow(arrow.from, arrow.to, colour(s), 1.5),
-        Arrival::Lost => {
+        SegmentFate::Received(_) => svg.arrow(arrow.from, arrow.to, colour(s), 1.5),
+        SegmentFate::Lost => {
             svg.line(arrow.from, arrow.to, colour(s), 1.5);
             svg.cross(arrow.to, VERMILION);
             let below = (arrow.to.0 - 4.0, arrow.to.1 + 20.0);
             svg.text(below, Anchor::Start, LOSS, &s.fate_text);
         }
-        Arrival::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
+        SegmentFate::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where times lie on a ladder: stretches in which nothing happens are compressed.
 
 use super::{FLIGHT, ROW, TOP};
-use crate::figures::conversation::Arrival;
+use crate::figures::conversation::SegmentFate;
 use crate::figures::ladder_choice::{Fold, ShownSegments};
 use crate::figures::ladder_rows::Rows;
 use crate::format::{count, seconds};
@@ -21,7 +21,7 @@ impl TimeScale {
         let mut flights = Vec::new();
         for s in &c.segments {
             times.push(s.sent);
-            if let Arrival::Received(t) = s.fate {
+            if let SegmentFate::Received(t) = s.fate {
                 times.push(t);
                 flights.push(t - s.sent);
             }

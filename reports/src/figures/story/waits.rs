@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::figures::conversation::{Arrival, Conversation, SentSegment};
+use crate::figures::conversation::{Conversation, LadderSegment, SegmentFate};
 
 /// Why nothing was sent for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) enum Cause {
 
 /// What is known at one end of a connection, and of what will arrive there.
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownWaits {
     /// When it last sent anything, and each sequence number; seconds.
     last_sent: f64,
     sent: FxHashMap<u32, f64>,
@@ -42,9 +42,9 @@ struct Known {
     acked: Option<u32>,
 }
 
-impl Known {
-    fn new() -> Known {
-        Known {
+impl KnownWaits {
+    fn new() -> KnownWaits {
+        KnownWaits {
             last_sent: f64::NEG_INFINITY,
             sent: FxHashMap::default(),
             data_end: None,
@@ -75,7 +75,7 @@ impl Known {
         }
     }
 
-    fn send(&mut self, s: &SentSegment) {
+    fn send(&mut self, s: &LadderSegment) {
         self.last_sent = self.last_sent.max(s.sent);
         self.sent.insert(s.seq, s.sent);
         if s.len > 0 {
@@ -93,7 +93,7 @@ impl Known {
     }
 
     /// How long it has waited before it sends `s`, seconds, and for what; `None` where it has not.
-    fn wait(&self, s: &SentSegment) -> Option<(f64, Cause)> {
+    fn wait(&self, s: &LadderSegment) -> Option<(f64, Cause)> {
         let timed = matches!(
             s.reason.as_str(),
             "RTO" | "SYN time-out" | "TLP" | "window probe"
@@ -131,14 +131,14 @@ fn later(known: Option<u32>, other: u32) -> u32 {
 
 /// For each segment how long its sender had waited, seconds, and for what.
 pub(super) fn of(c: &Conversation) -> Vec<Option<(f64, Cause)>> {
-    let mut ends = vec![Known::new(); c.lanes.len()];
+    let mut ends = vec![KnownWaits::new(); c.lanes.len()];
     let mut all = Vec::with_capacity(c.segments.len());
     for (i, s) in c.segments.iter().enumerate() {
         let own = &mut ends[s.from];
         own.arrive(c, s.sent);
         all.push(own.wait(s));
         own.send(s);
-        if let Arrival::Received(time) = s.fate {
+        if let SegmentFate::Received(time) = s.fate {
             ends[s.to].ahead.push((time, i));
         }
     }

@@ -3,7 +3,7 @@
 use tcp_model::State;
 
 use super::waits::Cause;
-use crate::figures::conversation::SentSegment;
+use crate::figures::conversation::LadderSegment;
 
 /// The same in two languages.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ impl Bilingual {
 type EndNames<'a> = (&'a str, &'a str);
 
 /// What the sender's state becomes, if that is known.
-fn enters(s: &SentSegment) -> (String, String) {
+fn enters(s: &LadderSegment) -> (String, String) {
     match s.state_at_sender {
         Some(state) => (
             format!(" {} is its state now.", state.name()),
@@ -42,7 +42,7 @@ fn enters(s: &SentSegment) -> (String, String) {
     }
 }
 
-pub(super) fn syn((a, b): EndNames<'_>, s: &SentSegment, crossing: bool) -> Bilingual {
+pub(super) fn syn((a, b): EndNames<'_>, s: &LadderSegment, crossing: bool) -> Bilingual {
     let (en, zh) = enters(s);
     if crossing {
         return Bilingual::new(
@@ -70,7 +70,7 @@ pub(super) fn syn((a, b): EndNames<'_>, s: &SentSegment, crossing: bool) -> Bili
     )
 }
 
-pub(super) fn syn_ack((a, b): EndNames<'_>, s: &SentSegment, both: bool) -> Bilingual {
+pub(super) fn syn_ack((a, b): EndNames<'_>, s: &LadderSegment, both: bool) -> Bilingual {
     let (en, zh) = enters(s);
     if both {
         return Bilingual::new(
@@ -96,7 +96,7 @@ pub(super) fn syn_ack((a, b): EndNames<'_>, s: &SentSegment, both: bool) -> Bili
     )
 }
 
-pub(super) fn third_ack((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
+pub(super) fn third_ack((a, b): EndNames<'_>, s: &LadderSegment) -> Bilingual {
     let (en, zh) = enters(s);
     Bilingual::new(
         format!(
@@ -111,7 +111,7 @@ pub(super) fn third_ack((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
     )
 }
 
-pub(super) fn data((a, b): EndNames<'_>, s: &SentSegment, iss: Option<u32>) -> Bilingual {
+pub(super) fn data((a, b): EndNames<'_>, s: &LadderSegment, iss: Option<u32>) -> Bilingual {
     let from = relative(s.seq, iss);
     let to = relative(s.seq.wrapping_add(s.len).wrapping_sub(1), iss);
     let push = if s.has("PSH") {
@@ -134,7 +134,7 @@ pub(super) fn data((a, b): EndNames<'_>, s: &SentSegment, iss: Option<u32>) -> B
     )
 }
 
-pub(super) fn ack((a, b): EndNames<'_>, s: &SentSegment, iss: Option<u32>) -> Bilingual {
+pub(super) fn ack((a, b): EndNames<'_>, s: &LadderSegment, iss: Option<u32>) -> Bilingual {
     let next = relative(s.ack, iss);
     Bilingual::new(
         format!(
@@ -146,7 +146,7 @@ pub(super) fn ack((a, b): EndNames<'_>, s: &SentSegment, iss: Option<u32>) -> Bi
     )
 }
 
-pub(super) fn repeated_ack((a, _): EndNames<'_>, s: &SentSegment, of_fin: bool) -> Bilingual {
+pub(super) fn repeated_ack((a, _): EndNames<'_>, s: &LadderSegment, of_fin: bool) -> Bilingual {
     if of_fin {
         return Bilingual::new(
             format!(
@@ -168,7 +168,7 @@ pub(super) fn repeated_ack((a, _): EndNames<'_>, s: &SentSegment, of_fin: bool) 
     )
 }
 
-pub(super) fn closed_window((a, b): EndNames<'_>, _: &SentSegment) -> Bilingual {
+pub(super) fn closed_window((a, b): EndNames<'_>, _: &LadderSegment) -> Bilingual {
     Bilingual::new(
         format!(
             "{a} closes its window: its receive buffer is full because the application does not read. \
@@ -180,7 +180,7 @@ pub(super) fn closed_window((a, b): EndNames<'_>, _: &SentSegment) -> Bilingual 
     )
 }
 
-pub(super) fn open_window((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
+pub(super) fn open_window((a, b): EndNames<'_>, s: &LadderSegment) -> Bilingual {
     Bilingual::new(
         format!(
             "{a} opens its window again ({} in the header): the application has read, and {b} may send.",
@@ -193,7 +193,7 @@ pub(super) fn open_window((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
     )
 }
 
-pub(super) fn fin((a, b): EndNames<'_>, s: &SentSegment, acks_fin: bool) -> Bilingual {
+pub(super) fn fin((a, b): EndNames<'_>, s: &LadderSegment, acks_fin: bool) -> Bilingual {
     let p = s.seq.wrapping_add(s.len);
     let data = match s.len {
         0 => (String::new(), String::new()),
@@ -227,7 +227,7 @@ pub(super) fn fin((a, b): EndNames<'_>, s: &SentSegment, acks_fin: bool) -> Bili
     )
 }
 
-pub(super) fn ack_of_fin((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
+pub(super) fn ack_of_fin((a, b): EndNames<'_>, s: &LadderSegment) -> Bilingual {
     let more = match s.state_at_sender {
         Some(State::CloseWait) => (
             format!(" {a} is in CLOSE-WAIT: it may still send, until its application closes. That is why a close takes four segments and not three."),
@@ -255,7 +255,7 @@ pub(super) fn ack_of_fin((a, b): EndNames<'_>, s: &SentSegment) -> Bilingual {
     )
 }
 
-pub(super) fn reset((a, b): EndNames<'_>, _: &SentSegment) -> Bilingual {
+pub(super) fn reset((a, b): EndNames<'_>, _: &LadderSegment) -> Bilingual {
     Bilingual::new(
         format!(
             "{a} resets the connection: RST = 1 ends it at once, without an answer and without \
@@ -268,7 +268,7 @@ pub(super) fn reset((a, b): EndNames<'_>, _: &SentSegment) -> Bilingual {
 }
 
 /// `first`: the number of the segment that is repeated, from 1.
-pub(super) fn again(s: &SentSegment, first: usize) -> Bilingual {
+pub(super) fn again(s: &LadderSegment, first: usize) -> Bilingual {
     let rule = match s.reason.as_str() {
         "RTO" => (
             "no acknowledgment came before the retransmission time-out".to_owned(),

@@ -119,7 +119,7 @@ pub(super) fn figure(
         return Ok(None);
     }
     let (unit, factor) = MetricKind::Duration.axis(largest);
-    let drawing = Drawing {
+    let drawing = PooledCurves {
         info,
         panels,
         how,
@@ -162,7 +162,7 @@ pub(super) fn figure(
 }
 
 /// What the curves have in common.
-struct Drawing<'a> {
+struct PooledCurves<'a> {
     info: &'a BatchInfo,
     /// The axes of the panels.
     panels: Vec<usize>,
@@ -173,7 +173,7 @@ struct Drawing<'a> {
     factor: f64,
 }
 
-impl Drawing<'_> {
+impl PooledCurves<'_> {
     fn label(&self, axis: usize, at: usize) -> String {
         let value = &self.info.axes[axis].values[at];
         format!("{} = {value}", self.names[axis].name)

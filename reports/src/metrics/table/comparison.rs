@@ -1,7 +1,7 @@
 //! What runs are compared by, beside what they measured.
 
 use super::super::MetricKind::{PerSecond, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn comparison(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn comparison(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Comparison, id, kind, words, doc)
+    Metric::new(MetricSource::Comparison, id, kind, words, doc)
 }
 
 pub(super) const COMPARISON: &[Metric] = &[

@@ -1,7 +1,7 @@
 //! Calls of connect.
 
 use super::super::MetricKind::{Count, Duration, PerSecond, Share, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn connects(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn connects(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Connects, id, kind, words, doc)
+    Metric::new(MetricSource::Connects, id, kind, words, doc)
 }
 
 const NO_CONNECT_SETTLED: &str = "no connect had completed";

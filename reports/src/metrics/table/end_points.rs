@@ -1,7 +1,7 @@
 //! What end points of connections count.
 
 use super::super::MetricKind::{Bytes, Count, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn end_points(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn end_points(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::EndPoints, id, kind, words, doc)
+    Metric::new(MetricSource::EndPoints, id, kind, words, doc)
 }
 
 pub(super) const END_POINTS: &[Metric] = &[

@@ -1,7 +1,7 @@
 //! Bulk flows.
 
 use super::super::MetricKind::{BitRate, Bytes, Count, Duration, Index};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn flows(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn flows(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Flows, id, kind, words, doc)
+    Metric::new(MetricSource::Flows, id, kind, words, doc)
 }
 
 const NO_BULK: &str = "no sender had 50 kB acknowledged";

@@ -1,7 +1,7 @@
 //! What hosts count: their listeners, TIME-WAIT tables, limits and NATs.
 
 use super::super::MetricKind::{Count, Duration, Share, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn hosts(
     id: &'static str,
@@ -9,11 +9,11 @@ const fn hosts(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Hosts, id, kind, words, doc)
+    Metric::new(MetricSource::Hosts, id, kind, words, doc)
 }
 
 const fn spurious(id: &'static str, how: &'static str, doc: &'static str) -> Metric {
-    Metric::new(Source::Hosts, id, Count, how, doc)
+    Metric::new(MetricSource::Hosts, id, Count, how, doc)
         .absent("this rule made no spurious retransmission")
 }
 

@@ -2,7 +2,7 @@
 //! (`record.histograms`).
 
 use super::super::MetricKind::{Count, Duration, Number, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn long(
     id: &'static str,
@@ -10,7 +10,7 @@ const fn long(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::LongRun, id, kind, words, doc).absent(NOT_ASKED)
+    Metric::new(MetricSource::LongRun, id, kind, words, doc).absent(NOT_ASKED)
 }
 
 const NOT_ASKED: &str = "`record.warm_up` is not given, there was nothing to average, or MSER-5 says that the run is too short to have settled";
@@ -42,5 +42,5 @@ pub(super) const LONG_RUN: &[Metric] = &[
 ];
 
 const fn bin(id: &'static str, words: &'static str) -> Metric {
-    Metric::new(Source::LongRun, id, Count, words, BIN).absent(NO_BINS)
+    Metric::new(MetricSource::LongRun, id, Count, words, BIN).absent(NO_BINS)
 }

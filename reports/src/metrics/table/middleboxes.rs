@@ -1,7 +1,7 @@
 //! Rows of the registry: middleboxes. Those of NATs are among the hosts.
 
 use super::super::MetricKind::{Count, Number, Share, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn firewall(
     id: &'static str,
@@ -9,7 +9,8 @@ const fn firewall(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Middleboxes, id, kind, words, doc).absent("no router tracks connections")
+    Metric::new(MetricSource::Middleboxes, id, kind, words, doc)
+        .absent("no router tracks connections")
 }
 
 const fn balancer(
@@ -18,7 +19,7 @@ const fn balancer(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Middleboxes, id, kind, words, doc).absent("no router is a balancer")
+    Metric::new(MetricSource::Middleboxes, id, kind, words, doc).absent("no router is a balancer")
 }
 
 #[rustfmt::skip]
@@ -45,5 +46,5 @@ pub(super) const MIDDLEBOXES: &[Metric] = &[
     balancer("balancer_strangers_pkts", Count, "packets of connections that balancers did not know", "Answered by a reset, or dropped."),
     balancer("balancer_resets_sent", Count, "resets sent by balancers", ""),
     balancer("balancer_imbalance", Number, "connections of the busiest server by the mean of all", "1 means that all servers of the balancer got equally many."),
-    Metric::new(Source::Middleboxes, "syn_limit_drops_pkts", Count, "SYNs dropped by a limit of new connections", "").absent("no router limits new connections"),
+    Metric::new(MetricSource::Middleboxes, "syn_limit_drops_pkts", Count, "SYNs dropped by a limit of new connections", "").absent("no router limits new connections"),
 ];

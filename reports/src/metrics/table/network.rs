@@ -1,7 +1,7 @@
 //! Links, queues and the engine.
 
 use super::super::MetricKind::{Bytes, Count, Duration, Share};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn network(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn network(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Network, id, kind, words, doc)
+    Metric::new(MetricSource::Network, id, kind, words, doc)
 }
 
 /// How long packets waited at the slowest of the recorded queues.

@@ -1,7 +1,7 @@
 //! Rows of the registry: clients' pools of connections, and their retries.
 
 use super::super::MetricKind::{Count, Duration, Number, Share};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn pools(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn pools(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Pools, id, kind, words, doc)
+    Metric::new(MetricSource::Pools, id, kind, words, doc)
 }
 
 const NO_POOL: &str = "no client had a pool of connections";

@@ -1,7 +1,7 @@
 //! Requests of applications.
 
 use super::super::MetricKind::{Count, Duration, Share, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn requests(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn requests(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Requests, id, kind, words, doc)
+    Metric::new(MetricSource::Requests, id, kind, words, doc)
 }
 
 const NO_REQUEST: &str = "no request was made";

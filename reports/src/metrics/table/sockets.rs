@@ -1,7 +1,7 @@
 //! Sockets by state, and local ports.
 
 use super::super::MetricKind::{Count, Time};
-use super::super::{Metric, MetricKind, Source};
+use super::super::{Metric, MetricKind, MetricSource};
 
 const fn sockets(
     id: &'static str,
@@ -9,7 +9,7 @@ const fn sockets(
     words: &'static str,
     doc: &'static str,
 ) -> Metric {
-    Metric::new(Source::Sockets, id, kind, words, doc)
+    Metric::new(MetricSource::Sockets, id, kind, words, doc)
 }
 
 pub(super) const SOCKETS: &[Metric] = &[

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::table::{ColumnKind, TableWriter, Text};
+use crate::store::table::{ColumnKind, SharedText, TableWriter};
 
 const COLUMNS: &[(&str, ColumnKind)] = &[
     ("n", ColumnKind::Int),
@@ -11,7 +11,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 
 fn write(dir: &Path, rows: i64) {
     let mut table = TableWriter::create(dir, "t", COLUMNS).unwrap();
-    let names = ["a", "b"].map(Text::from);
+    let names = ["a", "b"].map(SharedText::from);
     for i in 0..rows {
         let maybe = (i % 3 != 0).then_some(i as f64 * 2.0);
         table

@@ -7,7 +7,7 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use rustc_hash::FxHashMap;
 
-use super::{ColumnKind, TEXT_BLOCK, Text};
+use super::{ColumnKind, SharedText, TEXT_BLOCK};
 
 /// The cells of a column.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) enum ColumnCells {
 /// Cells of text: the texts, and for each cell the place of its own.
 #[derive(Debug, Default)]
 pub(super) struct TextCells {
-    pub(super) texts: Vec<Text>,
+    pub(super) texts: Vec<SharedText>,
     pub(super) cells: Vec<u32>,
     /// Places by address, once there are too many to look through.
     pub(super) places: FxHashMap<(usize, usize), u32>,
@@ -33,7 +33,7 @@ pub(super) const FEW_TEXTS: usize = 8;
 
 impl TextCells {
     #[inline]
-    pub(super) fn push(&mut self, text: &Text) {
+    pub(super) fn push(&mut self, text: &SharedText) {
         let address = text.address();
         let few = &self.texts[..self.texts.len().min(FEW_TEXTS)];
         let place = match few.iter().position(|known| known.address() == address) {
@@ -43,7 +43,7 @@ impl TextCells {
         self.cells.push(place);
     }
 
-    pub(super) fn place(&mut self, text: &Text) -> u32 {
+    pub(super) fn place(&mut self, text: &SharedText) -> u32 {
         let (address, len) = text.address();
         let next = self.texts.len() as u32;
         let place = *self.places.entry((address as usize, len)).or_insert(next);

@@ -10,18 +10,18 @@ const DECREASE: &str = "share that is left after a loss";
 pub static AIMD: Algorithm = Algorithm {
     doc: "adds some segments each round trip and keeps a share of the window after a loss",
     parameters: &[
-        Parameter::number("increase", (0.01, 100.0), 1.0, INCREASE),
-        Parameter::number("decrease", (0.1, 0.99), 0.5, DECREASE),
+        ControlParameter::number("increase", (0.01, 100.0), 1.0, INCREASE),
+        ControlParameter::number("decrease", (0.1, 0.99), 0.5, DECREASE),
     ],
     ..Algorithm::own("aimd", |control, _| {
         let (a, b) = (control.get("increase"), control.get("decrease"));
-        AnyCc::own(Aimd(Window::new(), a, b))
+        AnyCc::own(Aimd(CongestionWindow::new(), a, b))
     })
 };
 
 /// The window, the increase and the decrease.
 #[derive(Clone, Debug)]
-struct Aimd(Window, f64, f64);
+struct Aimd(CongestionWindow, f64, f64);
 
 impl CongestionControl for Aimd {
     fn cwnd(&self) -> u64 {
@@ -30,11 +30,11 @@ impl CongestionControl for Aimd {
     fn ssthresh(&self) -> Option<u64> {
         self.0.threshold()
     }
-    fn on_start(&mut self, start: &Start) {
+    fn on_start(&mut self, start: &ConnectionStart) {
         self.0.start(start);
     }
     fn on_ack(&mut self, ack: &AckEvent) {
-        if Window::may_grow(ack) {
+        if CongestionWindow::may_grow(ack) {
             let rest = self.0.slow_start(ack.acked);
             self.0.increase(self.1, rest);
         }

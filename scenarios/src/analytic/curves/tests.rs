@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::overrides::Override;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::run;
 use crate::sweep::Plan;
 
@@ -11,7 +11,7 @@ const TEXT: &str = "name = \"x\"\nduration = \"1 s\"\n[topology]\nkind = \"pair\
     [[workload]]\nkind = \"bulk\"\n[sweep]\n\"topology.path.loss\" = [0, 0.0001, 0.01]\n";
 
 fn points(text: &str, name: &str) -> Vec<(String, f64)> {
-    let source = Source {
+    let source = SourceText {
         name: "x".to_owned(),
         text: text.to_owned(),
     };
@@ -58,7 +58,7 @@ const FLOOD: &str = "name = \"x\"\nduration = \"20 s\"\n[topology]\nkind = \"pai
     [sweep]\n\"workload.flood.arrivals.rate\" = [\"1420.4545 /s\", \"2272.7273 /s\", \"3409.0909 /s\"]\n";
 
 fn queue(text: &str, name: &str, metric: &str) -> Vec<f64> {
-    let source = Source {
+    let source = SourceText {
         name: "x".to_owned(),
         text: text.to_owned(),
     };
@@ -147,7 +147,7 @@ const BUFFER: &str = "name = \"x\"\nduration = \"30 s\"\n[topology]\nkind = \"pa
     [sweep]\n\"topology.path.queue\" = [\"15 packets\", \"62500 B\", \"125 kB\"]\n";
 
 fn utilisation(text: &str) -> Vec<f64> {
-    let source = Source {
+    let source = SourceText {
         name: "x".to_owned(),
         text: text.to_owned(),
     };
@@ -195,7 +195,7 @@ fn the_square_root_rule_has_no_curve_where_the_conditions_do_not_hold() {
 
 /// What the runs of a scenario measure.
 fn measured(text: &str, changes: &[&str], metric: &str) -> Vec<f64> {
-    let source = Source {
+    let source = SourceText {
         name: "x".to_owned(),
         text: text.to_owned(),
     };

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::value_search::ValueSearch;
 use super::{FindArgs, combinations, replicated, usage};
 use crate::console::{CommandError, note, print};
-use crate::elimination::{Standing, Values, comparisons, round};
-use crate::problem::Source;
+use crate::elimination::{VariantStanding, VariantValues, comparisons, round};
+use crate::problem::SourceText;
 use crate::sweep::Plan;
 
 /// Replicas of each combination at first: of fewer the differences are hardly known.
@@ -20,11 +20,11 @@ const FIRST_REPLICAS: u32 = 4;
 type Combination = Vec<(String, String)>;
 
 /// What a search has shown.
-struct Outcome {
+struct SearchOutcome {
     /// Combinations, in the order of the plan.
     all: Vec<Combination>,
     /// Replicas and what they have shown, by round.
-    rounds: Vec<(u32, Vec<Standing>)>,
+    rounds: Vec<(u32, Vec<VariantStanding>)>,
     /// Runs made or found.
     runs: u32,
 }
@@ -34,7 +34,7 @@ pub(super) fn best(
     args: &FindArgs,
     name: &str,
     search: &ValueSearch<'_>,
-    source: &Source,
+    source: &SourceText,
 ) -> Result<(), CommandError> {
     let first = search.replicas.max(FIRST_REPLICAS);
     let most = search.most_replicas.max(first);
@@ -74,14 +74,14 @@ fn eliminate(
     args: &FindArgs,
     name: &str,
     search: &ValueSearch<'_>,
-    source: &Source,
+    source: &SourceText,
     (first, most): (u32, u32),
-) -> Result<Outcome, CommandError> {
+) -> Result<SearchOutcome, CommandError> {
     let plan = replicated(source, search.changes, first)?;
     let all = combinations(&plan);
     let comparisons = comparisons(all.len(), first, most);
     let mut alive: Vec<usize> = (0..all.len()).collect();
-    let mut outcome = Outcome {
+    let mut outcome = SearchOutcome {
         rounds: Vec::new(),
         runs: 0,
         all,
@@ -90,7 +90,7 @@ fn eliminate(
     let mut replicas = first;
     loop {
         let plan = replicated(source, search.changes, replicas)?;
-        let mut values: Vec<(usize, Values)> = Vec::new();
+        let mut values: Vec<(usize, VariantValues)> = Vec::new();
         for &candidate in &alive {
             let rows = search.rows(&plan, &outcome.all[candidate])?;
             made.insert(candidate, replicas);
@@ -114,7 +114,7 @@ fn eliminate(
     }
 }
 
-fn values_of(rows: &[BatchRow], name: &str) -> Values {
+fn values_of(rows: &[BatchRow], name: &str) -> VariantValues {
     let each = rows.iter();
     each.filter_map(|row| Some((row.replica, row.metrics.get(name)?)))
         .collect()
@@ -129,9 +129,9 @@ fn words(of: &Combination) -> String {
     each.collect::<Vec<String>>().join(", ")
 }
 
-impl Outcome {
+impl SearchOutcome {
     /// Those that the last round has left, the best first.
-    fn left(&self) -> Vec<&Standing> {
+    fn left(&self) -> Vec<&VariantStanding> {
         let last = self.rounds.last().map(|(_, standings)| standings.iter());
         last.into_iter()
             .flatten()
@@ -141,7 +141,7 @@ impl Outcome {
 
     fn answer(&self, name: &str, wants_largest: bool) -> String {
         let which = if wants_largest { "largest" } else { "smallest" };
-        let of = |s: &Standing| {
+        let of = |s: &VariantStanding| {
             format!(
                 "{} ({})",
                 words(&self.all[s.candidate]),
@@ -175,8 +175,12 @@ impl Outcome {
         last.map_or_else(Vec::new, |round| self.lines_of(name, round))
     }
 
-    fn lines_of(&self, name: &str, (replicas, standings): &(u32, Vec<Standing>)) -> Vec<String> {
-        let line = |s: &Standing| {
+    fn lines_of(
+        &self,
+        name: &str,
+        (replicas, standings): &(u32, Vec<VariantStanding>),
+    ) -> Vec<String> {
+        let line = |s: &VariantStanding| {
             let of = words(&self.all[s.candidate]);
             let value = match s.mean.is_nan() {
                 true => "no value".to_owned(),
@@ -202,7 +206,7 @@ impl Outcome {
             each.map(|(path, value)| (path.clone(), json!(value)))
                 .collect()
         };
-        let standing = |s: &Standing| {
+        let standing = |s: &VariantStanding| {
             json!({
                 "of": values(s.candidate),
                 "mean": s.mean, // NaN becomes null

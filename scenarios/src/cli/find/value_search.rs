@@ -9,14 +9,14 @@ use reports::{Axis, BatchRow, Verdict};
 use toml::Value;
 
 use super::with_replicas;
-use crate::batch::{self, Keep, Making, Options, RunOutcome};
+use crate::batch::{self, BatchOptions, Keep, RunControl, RunOutcome};
 use crate::cli::args::FindArgs;
 use crate::cli::run::changed_text;
 use crate::console::CommandError;
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
 use crate::overrides::Override;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::progress::BatchProgress;
 use crate::sweep::Plan;
 
@@ -108,11 +108,11 @@ impl ValueSearch<'_> {
             pool.map_err(|e| CommandError::Run(format!("error: cannot start threads: {e}")))?;
         let lengths = runs.iter().map(|r| r.scenario.duration);
         let progress = BatchProgress::new(lengths, true);
-        let making = self.making(&progress);
+        let control = self.control(&progress);
         let outcomes: Vec<RunOutcome> = pool.install(|| {
             let make = |spec: &&crate::run_spec::RunSpec| {
                 let place = self.dir.join("runs").join(&spec.id);
-                batch::make_run_of_batch(spec, &place, Execution::default(), making)
+                batch::make_run_of_batch(spec, &place, Execution::default(), control)
             };
             runs.par_iter().with_max_len(1).map(make).collect()
         });
@@ -144,10 +144,10 @@ impl ValueSearch<'_> {
         look_at_results(self.dir).is_ok_and(|m| m.runs.iter().all(|id| ids.contains(id)))
     }
 
-    pub(super) fn making<'b>(&'b self, progress: &'b BatchProgress) -> Making<'b> {
-        Making {
+    pub(super) fn control<'b>(&'b self, progress: &'b BatchProgress) -> RunControl<'b> {
+        RunControl {
             command: self.command,
-            ..Making::new(progress, self.interrupt)
+            ..RunControl::new(progress, self.interrupt)
         }
     }
 
@@ -155,7 +155,7 @@ impl ValueSearch<'_> {
     /// the path of the search in lines.
     pub(super) fn report(
         &self,
-        source: &Source,
+        source: &SourceText,
         values: &[Value],
         replicas: u32,
         args: &FindArgs,
@@ -187,7 +187,7 @@ impl ValueSearch<'_> {
             );
         }
         let text = toml::to_string(&table).unwrap_or(text);
-        let source = Source {
+        let source = SourceText {
             name: "batch.toml".to_owned(),
             text: text.clone(),
         };
@@ -196,7 +196,7 @@ impl ValueSearch<'_> {
         let is_there = |id: &str| self.dir.join("runs").join(id).is_dir();
         plan.runs.retain(|run| is_there(&run.id));
         let progress = BatchProgress::new(std::iter::empty(), true);
-        let options = Options {
+        let options = BatchOptions {
             dir: self.dir.to_path_buf(),
             execution: Execution::with_threads(self.threads),
             command: args.command(),
@@ -204,11 +204,11 @@ impl ValueSearch<'_> {
             keep: Keep::Everything,
             search: lines,
         };
-        let making = Making {
+        let control = RunControl {
             force: args.force && !self.fits(&plan),
-            ..self.making(&progress)
+            ..self.control(&progress)
         };
-        batch::make(&plan, &options, making)
+        batch::make(&plan, &options, control)
             .map(|_| ())
             .map_err(|e| CommandError::Run(format!("error: {e}")))
     }

@@ -1,7 +1,7 @@
 //! `synfin run --shard`: a part of a batch, beside processes that run the others.
 
 use super::batch_output::BatchOutput;
-use crate::batch::{self, Making, Options, RunOutcome, Shard, ShardChoice, ShardError};
+use crate::batch::{self, BatchOptions, RunControl, RunOutcome, Shard, ShardChoice, ShardError};
 use crate::cli::args::RunArgs;
 use crate::console::{CommandError, note};
 use crate::output_dir::shell_words;
@@ -34,12 +34,12 @@ pub(super) fn chosen(
 /// Runs a shard; `synfin collect` writes the index and the report.
 pub(super) fn of_shard(
     plan: &Plan,
-    options: &Options,
+    options: &BatchOptions,
     args: &RunArgs,
-    making: Making<'_>,
+    control: RunControl<'_>,
     shard: Shard,
 ) -> Result<(), CommandError> {
-    let outcomes = batch::make_shard(plan, options, making, shard);
+    let outcomes = batch::make_shard(plan, options, control, shard);
     let outcomes = outcomes.map_err(|e| CommandError::Run(format!("error: {e}")))?;
     let shown = BatchOutput {
         plan,
@@ -66,7 +66,7 @@ pub(super) fn of_shard(
             message: format!(
                 "stopped: {stopped} runs of shard {shard} are missing; the same command runs them"
             ),
-            code: making.interrupt.exit_code(),
+            code: control.interrupt.exit_code(),
         }),
     }
 }

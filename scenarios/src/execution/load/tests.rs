@@ -8,11 +8,11 @@ use tcp_model::host::TcpSimulation;
 use super::*;
 use crate::assemble::Assembly;
 use crate::overrides::Override;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::sweep::Plan;
 
 fn assembly(text: &str) -> Assembly {
-    let source = Source {
+    let source = SourceText {
         name: "x".to_owned(),
         text: format!("name = \"x\"\n{text}"),
     };

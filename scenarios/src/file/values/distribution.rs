@@ -12,7 +12,7 @@ use sim_core::units::ParseUnitError;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::spec::Distribution;
 
-use crate::file::keys::{DURATION, Described, KeyForm, SIZE, described};
+use crate::file::keys::{DURATION, KeyForm, SIZE, ScenarioValue, described};
 
 /// The unit in which a distribution draws.
 pub trait DistributionUnit: Clone + fmt::Debug + PartialEq + 'static {
@@ -108,7 +108,7 @@ struct DistTable {
 /// The kinds of distributions.
 const KINDS: [&str; 5] = ["constant", "uniform", "exponential", "lognormal", "pareto"];
 
-impl<U: DistributionUnit> Described for Dist<U> {
+impl<U: DistributionUnit> ScenarioValue for Dist<U> {
     fn form() -> KeyForm {
         let one = KeyForm::Leaf {
             takes: U::TAKES.to_owned(),

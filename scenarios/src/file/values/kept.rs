@@ -142,33 +142,36 @@ super::as_text!(PayloadChoice, "\"letters\" or \"http\"");
 
 /// How the warm-up of a long run is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WarmUp {
+pub enum WarmUpChoice {
     /// By MSER-5.
     Mser5,
     /// It has this length.
     Lasts(SimDuration),
 }
 
-impl std::str::FromStr for WarmUp {
+impl std::str::FromStr for WarmUpChoice {
     type Err = Unreadable;
-    fn from_str(text: &str) -> Result<WarmUp, Unreadable> {
+    fn from_str(text: &str) -> Result<WarmUpChoice, Unreadable> {
         if text == "mser-5" {
-            return Ok(WarmUp::Mser5);
+            return Ok(WarmUpChoice::Mser5);
         }
-        let time = text.parse::<SimDuration>().map(WarmUp::Lasts);
+        let time = text.parse::<SimDuration>().map(WarmUpChoice::Lasts);
         time.map_err(|_| {
             format!("{text:?} is neither \"mser-5\" nor a time such as \"20 s\"").into()
         })
     }
 }
 
-impl fmt::Display for WarmUp {
+impl fmt::Display for WarmUpChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WarmUp::Mser5 => f.write_str("mser-5"),
-            WarmUp::Lasts(time) => write!(f, "{time}"),
+            WarmUpChoice::Mser5 => f.write_str("mser-5"),
+            WarmUpChoice::Lasts(time) => write!(f, "{time}"),
         }
     }
 }
 
-super::as_text!(WarmUp, "\"mser-5\", or a quoted time such as \"20 s\"");
+super::as_text!(
+    WarmUpChoice,
+    "\"mser-5\", or a quoted time such as \"20 s\""
+);

@@ -10,7 +10,7 @@ use sim_core::SimDuration;
 use toml::{Table, Value};
 
 use super::QueueSize;
-use crate::file::keys::{Described, KeyForm};
+use crate::file::keys::{KeyForm, ScenarioValue};
 use crate::unreadable::Unreadable;
 
 /// A model as written: its `kind` and its parameters.
@@ -96,7 +96,7 @@ macro_rules! always_a_model {
         }
 
         /// Nothing is written for it.
-        impl Described for $name {
+        impl ScenarioValue for $name {
             fn form() -> KeyForm {
                 KeyForm::Leaf {
                     takes: String::new(),
@@ -178,7 +178,7 @@ impl<'de, T: Plain> Deserialize<'de> for OrModel<T> {
     }
 }
 
-impl<T: Described> Described for OrModel<T> {
+impl<T: ScenarioValue> ScenarioValue for OrModel<T> {
     fn form() -> KeyForm {
         let model = "a table with the `kind` of a model and its parameters";
         let model_schema = json!({

@@ -1,7 +1,7 @@
 //! A link, checked: its two directions.
 
 use sim_core::impairments::{AnyRate, DelaySpec, LossSpec};
-use sim_core::plugin::{Parameter, Plugin, ValueKind};
+use sim_core::plugin::{ModelParameter, Plugin, ValueKind};
 use sim_core::queue_disc::QueueSpec;
 
 use super::models::{self, plugin};
@@ -216,7 +216,7 @@ fn dropped(file: &LinkFile) -> (Vec<u64>, Vec<String>) {
 }
 
 /// The one parameter of a drop-tail queue written as a table.
-const DROP_TAIL: &[Parameter] = &[Parameter {
+const DROP_TAIL: &[ModelParameter] = &[ModelParameter {
     name: "limit",
     kind: ValueKind::Limit,
     default: Some("unlimited"),

@@ -1,6 +1,6 @@
 //! Models of a link by name: queue disciplines, loss, extra delay, rates that vary.
 
-use sim_core::plugin::{ModelKinds, Parameter, Plugin, PluginError, Value, ValueKind};
+use sim_core::plugin::{ModelKinds, ModelParameter, ModelValue, Plugin, PluginError, ValueKind};
 use toml::{Table, Value as Toml};
 
 use super::{DottedPath, Problem};
@@ -72,7 +72,7 @@ pub(super) fn known_keys(
     Err(problem.help(format!("known keys here: kind, {}", names.join(", "))))
 }
 
-fn is_list(parameters: &[Parameter], name: &str) -> bool {
+fn is_list(parameters: &[ModelParameter], name: &str) -> bool {
     let found = parameters.iter().find(|p| p.name == name);
     found.is_some_and(|p| p.kind == ValueKind::List)
 }
@@ -113,7 +113,7 @@ fn from_file(path: &str, at: &DottedPath) -> Result<String, Problem> {
     })
 }
 
-fn example(parameters: &[Parameter], name: &str) -> &'static str {
+fn example(parameters: &[ModelParameter], name: &str) -> &'static str {
     match parameters.iter().find(|p| p.name == name).map(|p| p.kind) {
         Some(ValueKind::Duration) => "\"5 ms\"",
         Some(ValueKind::Limit) => "\"100 packets\"",
@@ -128,15 +128,15 @@ fn example(parameters: &[Parameter], name: &str) -> &'static str {
 
 /// The model with all its parameters, as it would be written.
 pub(crate) fn to_file<T>(plugin: &Plugin<T>) -> ModelFile {
-    let value = |value: Value| match value {
-        Value::Number(x) => Toml::Float(x),
-        Value::Count(n) => Toml::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
-        Value::Flag(on) => Toml::Boolean(on),
-        Value::Duration(_)
-        | Value::Limit(_)
-        | Value::Rate(_)
-        | Value::Bytes(_)
-        | Value::List(_) => Toml::String(value.to_string()),
+    let value = |value: ModelValue| match value {
+        ModelValue::Number(x) => Toml::Float(x),
+        ModelValue::Count(n) => Toml::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
+        ModelValue::Flag(on) => Toml::Boolean(on),
+        ModelValue::Duration(_)
+        | ModelValue::Limit(_)
+        | ModelValue::Rate(_)
+        | ModelValue::Bytes(_)
+        | ModelValue::List(_) => Toml::String(value.to_string()),
     };
     ModelFile {
         kind: plugin.name().to_owned(),

@@ -1,13 +1,13 @@
 //! Any text as a scenario: it is accepted, or refused with a message; it never panics.
 
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::sweep::Plan;
 
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let source = Source {
+    let source = SourceText {
         name: "fuzz.toml".to_owned(),
         text: text.to_owned(),
     };

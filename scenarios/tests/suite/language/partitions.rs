@@ -3,7 +3,7 @@
 use crate::common::assert_same;
 use scenarios::execution::Execution;
 use scenarios::overrides::Override;
-use scenarios::problem::Source;
+use scenarios::problem::SourceText;
 use scenarios::run::Job;
 use scenarios::sweep::Plan;
 
@@ -87,7 +87,7 @@ pcap_payload = "http"
 
 #[test]
 fn everything_together_is_the_same_in_one_partition_and_in_many() {
-    let source = Source {
+    let source = SourceText {
         name: "test.toml".into(),
         text: EVERYTHING.into(),
     };
@@ -112,7 +112,7 @@ fn everything_together_is_the_same_in_one_partition_and_in_many() {
     }
     // What was checked can be written out, and is the same again.
     let text = plan.runs[0].text();
-    let source = Source {
+    let source = SourceText {
         name: "run.toml".into(),
         text,
     };

@@ -7,17 +7,17 @@
 use std::sync::Arc;
 
 use super::{AnyDelay, DelayModel};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed(
         "interval",
         ValueKind::Duration,
         "the time between opportunities, or its mean",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "random",
         ValueKind::Flag,
         "false",
@@ -31,7 +31,7 @@ pub(super) fn kind() -> ModelKind<AnyDelay> {
         "aggregation",
         "packets wait for the next opportunity to be sent together (Wi-Fi, LTE)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (interval, random) = (values.duration("interval"), values.flag("random"));
             if interval < SimDuration::from_nanos(1) {
                 return Err(InvalidValue::new(

@@ -9,20 +9,20 @@
 use std::sync::Arc;
 
 use super::{AnyDelay, DelayModel, REORDER};
-use crate::plugin::{InvalidValue, Maker, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, Maker, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
-const CORRELATION: Parameter = Parameter::new(
+const CORRELATION: ModelParameter = ModelParameter::new(
     "correlation",
     ValueKind::Probability,
     "0",
     "how much a delay is like the one before it: 0 independent, 1 the same",
 );
 
-const NORMAL: &[Parameter] = &[
-    Parameter::needed("mean", ValueKind::Duration, "the mean"),
-    Parameter::needed(
+const NORMAL: &[ModelParameter] = &[
+    ModelParameter::needed("mean", ValueKind::Duration, "the mean"),
+    ModelParameter::needed(
         "deviation",
         ValueKind::Duration,
         "the standard deviation; what would be less than zero is zero",
@@ -37,7 +37,7 @@ pub(super) fn normal() -> ModelKind<AnyDelay> {
         "normal",
         "a normally distributed extra delay, cut at zero",
         NORMAL,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (mean, deviation) = (values.duration("mean"), values.duration("deviation"));
             let (mean_s, deviation_s) = (mean.as_secs_f64(), deviation.as_secs_f64());
             make(
@@ -51,19 +51,19 @@ pub(super) fn normal() -> ModelKind<AnyDelay> {
     )
 }
 
-const PARETO: &[Parameter] = &[
-    Parameter::needed(
+const PARETO: &[ModelParameter] = &[
+    ModelParameter::needed(
         "minimum",
         ValueKind::Duration,
         "the shortest delay, greater than zero",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "shape",
         ValueKind::Number,
         "2.5",
         "how fast the tail falls; the mean is minimum * shape / (shape - 1) above 1, and infinite below",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "most",
         ValueKind::Duration,
         "10 s",
@@ -79,7 +79,7 @@ pub(super) fn pareto() -> ModelKind<AnyDelay> {
         "pareto",
         "a Pareto-distributed extra delay: few packets are very late",
         PARETO,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (minimum, most) = (values.duration("minimum"), values.duration("most"));
             let shape = values.number("shape");
             values.positive(&["minimum"], "write for example 1 ms")?;
@@ -100,8 +100,8 @@ pub(super) fn pareto() -> ModelKind<AnyDelay> {
     )
 }
 
-const EMPIRICAL: &[Parameter] = &[
-    Parameter::needed(
+const EMPIRICAL: &[ModelParameter] = &[
+    ModelParameter::needed(
         "values",
         ValueKind::List,
         "measured delays, each as likely as any other, such as [\"1 ms\", \"1.5 ms\", \"9 ms\"]; between neighbours all are equally likely",
@@ -116,7 +116,7 @@ pub(super) fn empirical() -> ModelKind<AnyDelay> {
         "empirical",
         "an extra delay distributed as those listed",
         EMPIRICAL,
-        |values: &Values| {
+        |values: &ModelValues| {
             let text = values.list("values");
             let wrong = |problem: String| {
                 let advice = "write for example [\"1 ms\", \"1.5 ms\", \"9 ms\"]";
@@ -141,7 +141,7 @@ pub(super) fn empirical() -> ModelKind<AnyDelay> {
     )
 }
 
-fn make(values: &Values, shape: DelayDistribution) -> Result<Maker<AnyDelay>, InvalidValue> {
+fn make(values: &ModelValues, shape: DelayDistribution) -> Result<Maker<AnyDelay>, InvalidValue> {
     let (correlation, reorders) = (values.number("correlation"), values.flag("reorder"));
     Ok(Arc::new(move || {
         AnyDelay::custom(Distributed {

@@ -7,28 +7,28 @@
 use std::sync::Arc;
 
 use super::{AnyLoss, LossModel};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, Plugin, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, Plugin, ValueKind};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed(
         "good_to_bad",
         ValueKind::Probability,
         "the probability that a packet finds the channel turned bad",
     ),
-    Parameter::needed(
+    ModelParameter::needed(
         "bad_to_good",
         ValueKind::Probability,
         "the probability that a packet finds the channel turned good again; bad spells last 1 / bad_to_good packets on average",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "loss_in_good",
         ValueKind::Probability,
         "0",
         "the probability of loss while the channel is good",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "loss_in_bad",
         ValueKind::Probability,
         "1",
@@ -42,7 +42,7 @@ pub(super) fn kind() -> ModelKind<AnyLoss> {
         "gilbert-elliott",
         "loss in bursts: a channel that is good or bad (Gilbert 1960, Elliott 1963)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let model = GilbertElliott::new(
                 [values.number("good_to_bad"), values.number("bad_to_good")],
                 [values.number("loss_in_good"), values.number("loss_in_bad")],

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::{AnyLoss, LossModel};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind, list_items};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed(
         "packets",
         ValueKind::List,
         "numbers of the packets lost, counted from 1 as the link sends them; 5-8 stands for four",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "repeat",
         ValueKind::Count,
         "0",
@@ -30,7 +30,7 @@ pub(super) fn kind() -> ModelKind<AnyLoss> {
         "list",
         "loses the packets of a list, which may repeat",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let packets: Arc<[u64]> = numbers(&values.list("packets"))?.into();
             let repeat = values.count("repeat");
             let last = packets.last().copied().unwrap_or(0);

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use super::{AnyLoss, LossModel};
-use crate::plugin::{ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::rng::Rng;
 use crate::time::SimTime;
 
-const LENGTH: Parameter = Parameter::new(
+const LENGTH: ModelParameter = ModelParameter::new(
     "length",
     ValueKind::Count,
     "1",
     "packets lost in a row each time",
 );
 
-const PERIODIC: &[Parameter] = &[
-    Parameter::needed(
+const PERIODIC: &[ModelParameter] = &[
+    ModelParameter::needed(
         "every",
         ValueKind::Count,
         "packets from the begin of one loss to that of the next",
     ),
     LENGTH,
-    Parameter::new(
+    ModelParameter::new(
         "first",
         ValueKind::Count,
         "0",
@@ -35,7 +35,7 @@ pub(super) fn periodic() -> ModelKind<AnyLoss> {
         "periodic",
         "loses `length` packets of every `every`, without chance",
         PERIODIC,
-        |values: &Values| {
+        |values: &ModelValues| {
             values.positive(&["every"], "write for example 100")?;
             let every = values.count("every");
             let length = values.count_within("length", 1..=every, "it is part of `every`")?;
@@ -72,8 +72,8 @@ impl LossModel for Periodic {
     }
 }
 
-const BURST: &[Parameter] = &[
-    Parameter::needed(
+const BURST: &[ModelParameter] = &[
+    ModelParameter::needed(
         "probability",
         ValueKind::Probability,
         "the probability that a packet outside a burst begins one",
@@ -87,7 +87,7 @@ pub(super) fn burst() -> ModelKind<AnyLoss> {
         "burst",
         "loses `length` packets in a row, at random times",
         BURST,
-        |values: &Values| {
+        |values: &ModelValues| {
             let (probability, length) = (values.number("probability"), values.count("length"));
             values.positive(&["length"], "write for example 3")?;
             Ok(Arc::new(move || {

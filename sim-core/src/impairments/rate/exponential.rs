@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{AnyRate, RateProcess};
-use crate::plugin::{ModelKind, Values};
+use crate::plugin::{ModelKind, ModelValues};
 use crate::rng::Rng;
 use crate::time::SimTime;
 use crate::units::Rate;
@@ -18,7 +18,7 @@ pub(super) fn kind() -> ModelKind<AnyRate> {
         NAME,
         "each transmission takes an exponentially distributed time, on average that at the rate of the link",
         &[],
-        |_: &Values| Ok(Arc::new(|| AnyRate::custom(ExponentialRate))),
+        |_: &ModelValues| Ok(Arc::new(|| AnyRate::custom(ExponentialRate))),
     )
 }
 

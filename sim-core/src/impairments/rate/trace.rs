@@ -8,18 +8,18 @@
 use std::sync::Arc;
 
 use super::{AnyRate, RateProcess};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind, list_items};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed(
         "deliveries",
         ValueKind::List,
         "times in milliseconds at which the link delivers `bytes`, in order; the last is the length of a repetition. \"@uplink.trace\" reads a file of them, as Mahimahi has it",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "bytes",
         ValueKind::Count,
         "1500",
@@ -33,7 +33,7 @@ pub(super) fn kind() -> ModelKind<AnyRate> {
         "trace",
         "delivers at recorded times, over and over (the format of Mahimahi)",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let times: Arc<[u64]> = times(&values.list("deliveries"))?.into();
             let bytes = values.count_within("bytes", 1..=1_000_000, "Mahimahi has 1500")?;
             Ok(Arc::new(move || {

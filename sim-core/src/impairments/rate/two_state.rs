@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use super::{AnyRate, RateProcess};
-use crate::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values};
+use crate::plugin::{InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind};
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed(
         "other",
         ValueKind::Rate,
         "the rate that takes turns with that of the link",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "mean_nominal",
         ValueKind::Duration,
         "1 s",
         "the mean time at the rate of the link",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "mean_other",
         ValueKind::Duration,
         "1 s",
@@ -34,7 +34,7 @@ pub(super) fn kind() -> ModelKind<AnyRate> {
         "two-state",
         "a rate that switches to another and back at exponentially distributed times",
         PARAMETERS,
-        |values: &Values| {
+        |values: &ModelValues| {
             let means = [
                 values.duration("mean_nominal"),
                 values.duration("mean_other"),

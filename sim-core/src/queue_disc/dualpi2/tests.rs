@@ -1,5 +1,5 @@
 use super::*;
-use crate::queue_disc::bench::{Bench, at};
+use crate::queue_disc::bench::{QueueBench, at};
 
 const ECT1: u8 = 1;
 const ECT0: u8 = 2;
@@ -10,8 +10,8 @@ fn dualpi2(given: &[(&str, &str)]) -> DualPi2 {
     DualPi2::new(Dualpi2Params::of(plugin.values()).unwrap())
 }
 
-fn bench(queue: DualPi2) -> Bench {
-    Bench::new(AnyQueueDisc::custom(queue))
+fn bench(queue: DualPi2) -> QueueBench {
+    QueueBench::new(AnyQueueDisc::custom(queue))
 }
 
 #[test]

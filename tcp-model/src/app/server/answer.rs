@@ -3,7 +3,7 @@
 use sim_core::SimDuration;
 
 use super::super::draws::{DrawKey, DrawKind};
-use super::super::per_socket::PerConnection as _;
+use super::super::per_socket::ConnectionStates as _;
 use super::super::spec::{CloseHow, Closer, Exchange};
 use super::{Server, ServerConnection, ServerPhase, begin};
 use crate::host::{SocketCx, SocketId};

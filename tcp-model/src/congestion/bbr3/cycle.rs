@@ -2,7 +2,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::{AckPhase, Bbr3, Sample, State};
+use super::{AckPhase, Bbr3, Bbr3Sample, Bbr3State};
 
 /// Most rounds between probes, for coexistence with Reno (section 5.3.3.8).
 const MOST_ROUNDS: f64 = 63.0;
@@ -16,7 +16,7 @@ impl Bbr3 {
         self.cycle_since = now;
         self.ack_phase = AckPhase::Stopping;
         self.start_round();
-        self.state = State::Down;
+        self.state = Bbr3State::Down;
     }
 
     /// StartProbeBW_REFILL.
@@ -27,16 +27,16 @@ impl Bbr3 {
         self.precautionary = false;
         self.ack_phase = AckPhase::Refilling;
         self.start_round();
-        self.state = State::Refill;
+        self.state = Bbr3State::Refill;
     }
 
     /// StartProbeBW_UP.
-    pub(super) fn start_up(&mut self, sample: &Sample) {
+    pub(super) fn start_up(&mut self, sample: &Bbr3Sample) {
         self.ack_phase = AckPhase::Starting;
         self.start_round();
         self.reset_full();
         self.full_rate = sample.rate;
-        self.state = State::Up;
+        self.state = Bbr3State::Up;
         self.raise_slope();
     }
 
@@ -49,20 +49,22 @@ impl Bbr3 {
     }
 
     /// UpdateProbeBWCyclePhase, section 5.3.3.9.
-    pub(super) fn update_cycle(&mut self, sample: &Sample, now: SimTime) {
+    pub(super) fn update_cycle(&mut self, sample: &Bbr3Sample, now: SimTime) {
         if !self.full_reached || self.adapt_long_term(sample) || !self.in_probe_bw() {
             return;
         }
-        let go_down = self.state == State::Up && self.is_time_to_go_down(sample);
+        let go_down = self.state == Bbr3State::Up && self.is_time_to_go_down(sample);
         match self.state {
-            State::Down | State::Cruise if self.is_time_to_probe(now) => self.start_refill(),
-            State::Down if self.is_time_to_cruise(sample) => self.state = State::Cruise,
+            Bbr3State::Down | Bbr3State::Cruise if self.is_time_to_probe(now) => {
+                self.start_refill()
+            }
+            Bbr3State::Down if self.is_time_to_cruise(sample) => self.state = Bbr3State::Cruise,
             // A round of refilling, then up.
-            State::Refill if self.round_start => {
+            Bbr3State::Refill if self.round_start => {
                 self.probe_sample = true;
                 self.start_up(sample);
             }
-            State::Up if go_down => {
+            Bbr3State::Up if go_down => {
                 self.too_high = false;
                 self.start_down(now);
             }
@@ -75,12 +77,12 @@ impl Bbr3 {
         now.since(self.cycle_since) > self.wait || self.rounds_since_probe as f64 >= rounds
     }
 
-    fn is_time_to_cruise(&self, sample: &Sample) -> bool {
+    fn is_time_to_cruise(&self, sample: &Bbr3Sample) -> bool {
         sample.in_flight <= self.long_with_headroom()
             && sample.in_flight <= self.with_room(self.bdp(1.0))
     }
 
-    fn is_time_to_go_down(&mut self, sample: &Sample) -> bool {
+    fn is_time_to_go_down(&mut self, sample: &Bbr3Sample) -> bool {
         if self.too_high && sample.in_flight >= self.long {
             self.precautionary = true;
             return true;
@@ -101,7 +103,7 @@ impl Bbr3 {
     }
 
     /// ProbeInflightLongtermUpward.
-    pub(super) fn raise_long_term(&mut self, sample: &Sample) {
+    pub(super) fn raise_long_term(&mut self, sample: &Bbr3Sample) {
         if !sample.cwnd_limited || self.cwnd < self.long {
             return;
         }
@@ -117,7 +119,7 @@ impl Bbr3 {
     }
 
     /// AdaptLongTermModel; true when it has decided on the next state.
-    fn adapt_long_term(&mut self, sample: &Sample) -> bool {
+    fn adapt_long_term(&mut self, sample: &Bbr3Sample) -> bool {
         if self.round_start && self.ack_phase == AckPhase::Starting {
             self.ack_phase = AckPhase::Feedback;
         }
@@ -134,7 +136,7 @@ impl Bbr3 {
         }
         if !self.is_too_high(sample) && self.long.is_finite() {
             self.long = self.long.max(sample.in_flight_at_send);
-            if self.state == State::Up {
+            if self.state == Bbr3State::Up {
                 self.raise_long_term(sample);
             }
         }

@@ -3,7 +3,9 @@
 
 use sim_core::SimTime;
 
-use super::{AckEvent, AckPhase, Bbr3, MIN_RTT_INTERVALS, PROBE_RTT_TIME, Sample, Saved, State};
+use super::{
+    AckEvent, AckPhase, Bbr3, Bbr3Sample, Bbr3State, MIN_RTT_INTERVALS, PROBE_RTT_TIME, SavedBounds,
+};
 
 /// The pipe is full if the rate grows by less than this for this many rounds.
 const FULL_GROWTH: f64 = 1.25;
@@ -38,21 +40,21 @@ impl Bbr3 {
     }
 
     /// IsInflightTooHigh.
-    pub(super) fn is_too_high(&self, sample: &Sample) -> bool {
+    pub(super) fn is_too_high(&self, sample: &Bbr3Sample) -> bool {
         let in_flight = sample.in_flight_at_send;
         in_flight > 0.0 && sample.lost > in_flight * self.loss_threshold
     }
 
-    fn handle_too_high(&mut self, sample: &Sample, now: SimTime) {
+    fn handle_too_high(&mut self, sample: &Bbr3Sample, now: SimTime) {
         self.too_high = true;
         self.probe_sample = false;
         if !sample.app_limited {
             let least = self.bdp(1.0).min(self.cwnd) * self.beta;
             self.long = sample.in_flight_at_send.max(least);
         }
-        if self.state == State::Up {
+        if self.state == Bbr3State::Up {
             if let Some(saved) = &mut self.saved {
-                saved.state = Some(State::Up);
+                saved.state = Some(Bbr3State::Up);
             }
             self.start_down(now);
         }
@@ -60,7 +62,7 @@ impl Bbr3 {
 
     /// SaveStateUponLoss.
     pub(super) fn save_state(&mut self) {
-        self.saved = Some(Saved {
+        self.saved = Some(SavedBounds {
             state: None,
             rate_short: self.rate_short,
             short: self.short,
@@ -69,7 +71,7 @@ impl Bbr3 {
     }
 
     /// UpdateLatestDeliverySignals, section 5.5.10.3.
-    pub(super) fn update_latest(&mut self, ack: &AckEvent, sample: &Sample) {
+    pub(super) fn update_latest(&mut self, ack: &AckEvent, sample: &Bbr3Sample) {
         self.loss_round_start = false;
         self.round_start = false;
         let Some(rate) = &ack.rate else {
@@ -96,7 +98,7 @@ impl Bbr3 {
     }
 
     /// UpdateCongestionSignals.
-    pub(super) fn update_congestion(&mut self, ack: &AckEvent, sample: &Sample) {
+    pub(super) fn update_congestion(&mut self, ack: &AckEvent, sample: &Bbr3Sample) {
         let known = self.max_rate.get();
         if ack.rate.is_some() && sample.rate > 0.0 && (!sample.app_limited || sample.rate >= known)
         {
@@ -106,7 +108,10 @@ impl Bbr3 {
         if !self.loss_round_start {
             return;
         }
-        let probing = matches!(self.state, State::Startup | State::Refill | State::Up);
+        let probing = matches!(
+            self.state,
+            Bbr3State::Startup | Bbr3State::Refill | Bbr3State::Up
+        );
         if self.loss_in_round && !probing {
             self.lower_bounds();
         }
@@ -151,7 +156,7 @@ impl Bbr3 {
     }
 
     /// CheckFullBWReached, section 5.3.1.2.
-    pub(super) fn check_full(&mut self, sample: &Sample) {
+    pub(super) fn check_full(&mut self, sample: &Bbr3Sample) {
         if self.full_now || !self.round_start || sample.app_limited {
             return;
         }
@@ -166,14 +171,14 @@ impl Bbr3 {
     }
 
     /// CheckStartupDone, with the exit for high loss of section 5.3.1.3.
-    pub(super) fn check_startup(&mut self, sample: &Sample) {
-        if self.round_start && self.state == State::Startup && self.in_recovery {
+    pub(super) fn check_startup(&mut self, sample: &Bbr3Sample) {
+        if self.round_start && self.state == Bbr3State::Startup && self.in_recovery {
             self.loss_rounds += 1;
             let lossy =
                 self.loss_rounds > 1 && self.loss_events >= FULL_LOSSES && self.is_too_high(sample);
             if lossy && !self.full_reached {
                 if let Some(saved) = &mut self.saved {
-                    saved.state = Some(State::Startup);
+                    saved.state = Some(Bbr3State::Startup);
                 }
                 self.full_reached = true;
                 self.long = self.bdp(1.0).max(self.latest);
@@ -182,8 +187,8 @@ impl Bbr3 {
         if self.round_start {
             (self.lost_in_round, self.loss_events) = (0.0, 0);
         }
-        if self.state == State::Startup && self.full_reached {
-            self.state = State::Drain;
+        if self.state == Bbr3State::Startup && self.full_reached {
+            self.state = Bbr3State::Drain;
             self.drain_start = self.rounds;
         }
     }
@@ -209,14 +214,14 @@ impl Bbr3 {
 
     /// CheckProbeRTT.
     pub(super) fn check_probe_rtt(&mut self, ack: &AckEvent) {
-        if self.state != State::ProbeRtt && self.probe_expired && !self.idle {
+        if self.state != Bbr3State::ProbeRtt && self.probe_expired && !self.idle {
             self.save_window();
-            self.state = State::ProbeRtt;
+            self.state = Bbr3State::ProbeRtt;
             self.probe_done = None;
             self.ack_phase = AckPhase::Stopping;
             self.start_round();
         }
-        if self.state == State::ProbeRtt {
+        if self.state == Bbr3State::ProbeRtt {
             self.handle_probe_rtt(ack);
         }
         if ack.delivered > 0 {
@@ -251,9 +256,9 @@ impl Bbr3 {
         self.reset_short_term();
         if self.full_reached {
             self.start_down(now);
-            self.state = State::Cruise;
+            self.state = Bbr3State::Cruise;
         } else {
-            self.state = State::Startup;
+            self.state = Bbr3State::Startup;
         }
     }
 }

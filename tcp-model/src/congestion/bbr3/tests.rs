@@ -85,7 +85,7 @@ fn without_a_shorter_round_trip_for_five_seconds_it_halves_what_is_in_flight() {
 /// A flow that has filled its pipe of 100 segments.
 fn model() -> Bbr3 {
     let mut bbr = Bbr3::new(&super::super::Control::new(&ALGORITHM));
-    bbr.on_start(&Start {
+    bbr.on_start(&ConnectionStart {
         mss: 1000,
         initial_window: 10_000,
         srtt: Some(SimDuration::from_millis(100)),
@@ -100,14 +100,20 @@ fn model() -> Bbr3 {
 #[test]
 fn a_round_with_losses_lowers_the_short_term_bounds_by_three_tenths_at_most() {
     let mut bbr = model();
-    bbr.state = State::Cruise;
+    bbr.state = Bbr3State::Cruise;
     (bbr.rate_latest, bbr.latest) = (900_000.0, 90_000.0);
     (bbr.loss_in_round, bbr.loss_round_start) = (true, true);
-    bbr.update_congestion(&AckEvent::plain(SimTime::ZERO, 1000), &Sample::default());
+    bbr.update_congestion(
+        &AckEvent::plain(SimTime::ZERO, 1000),
+        &Bbr3Sample::default(),
+    );
     assert_eq!((bbr.rate_short, bbr.short), (900_000.0, 140_000.0));
     (bbr.rate_latest, bbr.latest) = (0.0, 0.0);
     bbr.loss_in_round = true;
-    bbr.update_congestion(&AckEvent::plain(SimTime::ZERO, 1000), &Sample::default());
+    bbr.update_congestion(
+        &AckEvent::plain(SimTime::ZERO, 1000),
+        &Bbr3Sample::default(),
+    );
     assert_eq!((bbr.rate_short, bbr.short), (630_000.0, 98_000.0));
     bbr.start_refill();
     assert!(bbr.rate_short.is_infinite() && bbr.short.is_infinite());
@@ -117,7 +123,7 @@ fn a_round_with_losses_lowers_the_short_term_bounds_by_three_tenths_at_most() {
 fn a_probe_with_more_than_two_percent_lost_sets_the_long_term_bound_and_ends() {
     for (lost, ends) in [(2000, false), (3000, true)] {
         let mut bbr = model();
-        (bbr.state, bbr.probe_sample) = (State::Up, true);
+        (bbr.state, bbr.probe_sample) = (Bbr3State::Up, true);
         bbr.note_losses(&AckEvent {
             lost,
             rate: Some(RateSample {
@@ -130,7 +136,7 @@ fn a_probe_with_more_than_two_percent_lost_sets_the_long_term_bound_and_ends() {
             }),
             ..AckEvent::plain(SimTime::ZERO, 1000)
         });
-        assert_eq!(bbr.state == State::Down, ends, "{lost}");
+        assert_eq!(bbr.state == Bbr3State::Down, ends, "{lost}");
         assert_eq!(bbr.long == 120_000.0, ends, "{lost}");
         if ends {
             assert_eq!(bbr.long_with_headroom(), 102_000.0);
@@ -144,16 +150,16 @@ fn the_long_term_bound_grows_by_one_then_two_then_four_segments_a_round() {
     bbr.long = 150_000.0;
     bbr.cwnd = 150_000.0;
     bbr.start_refill();
-    bbr.start_up(&Sample::default());
+    bbr.start_up(&Bbr3Sample::default());
     for growth in [1.0, 2.0, 4.0] {
         let before = bbr.long;
         for i in 0..150 {
             bbr.round_start = i == 149;
             bbr.cwnd = bbr.long;
-            bbr.raise_long_term(&Sample {
+            bbr.raise_long_term(&Bbr3Sample {
                 acked: 1000.0,
                 cwnd_limited: true,
-                ..Sample::default()
+                ..Bbr3Sample::default()
             });
         }
         let by = (bbr.long - before) / 1000.0;

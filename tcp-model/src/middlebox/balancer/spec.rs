@@ -2,55 +2,57 @@
 
 use std::sync::Arc;
 
-use sim_core::plugin::{InvalidValue, ModelKind, Parameter, ValueKind, Values, list_items};
+use sim_core::plugin::{
+    InvalidValue, ModelKind, ModelParameter, ModelValues, ValueKind, list_items,
+};
 use sim_core::{SimDuration, SimTime};
 
 use super::Balancer;
 use crate::middlebox::BoxedMiddlebox;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::needed(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::needed(
         "servers",
         ValueKind::List,
         "names of hosts, or of groups of them, that get the connections",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "method",
         ValueKind::List,
         "round-robin",
         "who gets a connection: round-robin, least-connections, or hash (of the client's address and port)",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "idle_timeout",
         ValueKind::Duration,
         "350 s",
         "a connection that is silent for so long is forgotten",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "closed",
         ValueKind::Duration,
         "60 s",
         "the same after FINs of both sides or a reset",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "reset",
         ValueKind::Flag,
         "true",
         "packets of forgotten connections are answered by a reset; otherwise they are dropped",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "drain",
         ValueKind::List,
         "none",
         "names of servers that get no new connections from `drain_at` on",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "drain_at",
         ValueKind::Duration,
         "0 s",
         "when draining begins, since the start of the run",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "drain_time",
         ValueKind::Duration,
         "300 s",
@@ -91,7 +93,7 @@ pub(super) struct BalancerSpec {
 }
 
 impl BalancerSpec {
-    pub(super) fn of(values: &Values) -> Result<BalancerSpec, InvalidValue> {
+    pub(super) fn of(values: &ModelValues) -> Result<BalancerSpec, InvalidValue> {
         let names = |key| -> Vec<String> {
             let list = values.list(key);
             let names = list_items(&list).filter(|name| *name != "none");

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use sim_core::SimDuration;
-use sim_core::plugin::{ModelKind, Parameter, ValueKind, Values};
+use sim_core::plugin::{ModelKind, ModelParameter, ModelValues, ValueKind};
 
 use super::Conntrack;
 use crate::middlebox::BoxedMiddlebox;
 
-const fn time(name: &'static str, default: &'static str, doc: &'static str) -> Parameter {
-    Parameter::new(name, ValueKind::Duration, default, doc)
+const fn time(name: &'static str, default: &'static str, doc: &'static str) -> ModelParameter {
+    ModelParameter::new(name, ValueKind::Duration, default, doc)
 }
 
-const fn flag(name: &'static str, default: &'static str, doc: &'static str) -> Parameter {
-    Parameter::new(name, ValueKind::Flag, default, doc)
+const fn flag(name: &'static str, default: &'static str, doc: &'static str) -> ModelParameter {
+    ModelParameter::new(name, ValueKind::Flag, default, doc)
 }
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::new(
         "max",
         ValueKind::Count,
         "262144",
@@ -90,7 +90,7 @@ pub(super) struct ConntrackSpec {
 }
 
 impl ConntrackSpec {
-    pub(super) fn of(values: &Values) -> ConntrackSpec {
+    pub(super) fn of(values: &ModelValues) -> ConntrackSpec {
         let names = [
             "syn_sent",
             "syn_sent",

@@ -3,42 +3,42 @@
 use std::sync::Arc;
 
 use sim_core::plugin::{
-    InvalidValue, ModelKind, Parameter, Plugin, Presets, ValueKind, Values, list_items,
+    InvalidValue, ModelKind, ModelParameter, ModelValues, Plugin, Presets, ValueKind, list_items,
 };
 
 use super::{Nat, NatMapping, NatSpec, NatTimeouts};
 use crate::middlebox::BoxedMiddlebox;
 
-const fn time(name: &'static str, default: &'static str, doc: &'static str) -> Parameter {
-    Parameter::new(name, ValueKind::Duration, default, doc)
+const fn time(name: &'static str, default: &'static str, doc: &'static str) -> ModelParameter {
+    ModelParameter::new(name, ValueKind::Duration, default, doc)
 }
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::new(
+const PARAMETERS: &[ModelParameter] = &[
+    ModelParameter::new(
         "addresses",
         ValueKind::Count,
         "1",
         "addresses that the hosts behind it share",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "mapping",
         ValueKind::List,
         "endpoint-dependent",
         "what a mapping depends on besides the host inside and its port: endpoint-independent, address-dependent or endpoint-dependent",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "keep_port",
         ValueKind::Flag,
         "false",
         "a connection keeps the port of the host inside where that is free",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "block",
         ValueKind::Count,
         "0",
         "ports that each host inside is limited to, one block of them; 0 for no limit",
     ),
-    Parameter::new(
+    ModelParameter::new(
         "ports",
         ValueKind::List,
         "1024, 65535",
@@ -57,7 +57,7 @@ const PARAMETERS: &[Parameter] = &[
     time("closing", "120 s", "time-out after the first FIN"),
     time("closed", "120 s", "time-out after FINs of both sides"),
     time("reset", "10 s", "time-out after a reset"),
-    Parameter::new(
+    ModelParameter::new(
         "answer_reset",
         ValueKind::Flag,
         "false",
@@ -128,7 +128,7 @@ impl NatSpec {
         is_ours.then(|| NatSpec::of(plugin.values()).ok()).flatten()
     }
 
-    fn of(values: &Values) -> Result<NatSpec, InvalidValue> {
+    fn of(values: &ModelValues) -> Result<NatSpec, InvalidValue> {
         let times = ["opening", "established", "closing", "closed", "reset"];
         values.positive(&times, "write for example \"120 s\"")?;
         let time = |name| values.duration(name);

@@ -1,53 +1,57 @@
 //! Conversions of some Linux and FreeBSD values.
 
-use super::super::value::Value;
+use super::super::value::ParamValue;
 
 /// Masks `tcp_fastopen` to known bits: higher ones belong to older kernels and have no effect in newer
 /// ones.
-pub(super) fn known_bits(n: i64) -> Option<Value> {
-    Some(Value::Number(n & 0x7ff))
+pub(super) fn known_bits(n: i64) -> Option<ParamValue> {
+    Some(ParamValue::Number(n & 0x7ff))
 }
 
 /// `tcp_orphan_retries` = 0 means 8.
-pub(super) fn eight_for_zero(n: i64) -> Option<Value> {
-    Some(Value::Number(if n == 0 { 8 } else { n }))
+pub(super) fn eight_for_zero(n: i64) -> Option<ParamValue> {
+    Some(ParamValue::Number(if n == 0 { 8 } else { n }))
 }
 
 /// `tcp_slow_start_after_idle`.
-pub(super) fn halving_unless_zero(n: i64) -> Option<Value> {
-    Some(Value::text(if n == 0 { "off" } else { "halving" }))
+pub(super) fn halving_unless_zero(n: i64) -> Option<ParamValue> {
+    Some(ParamValue::text(if n == 0 { "off" } else { "halving" }))
 }
 
-pub(super) fn unlimited_from_i32_max(n: i64) -> Option<Value> {
+pub(super) fn unlimited_from_i32_max(n: i64) -> Option<ParamValue> {
     Some(unlimited_from(n, i64::from(i32::MAX)))
 }
 
-pub(super) fn unlimited_from_u32_max(n: i64) -> Option<Value> {
+pub(super) fn unlimited_from_u32_max(n: i64) -> Option<ParamValue> {
     Some(unlimited_from(n, i64::from(u32::MAX)))
 }
 
-fn unlimited_from(n: i64, limit: i64) -> Value {
+fn unlimited_from(n: i64, limit: i64) -> ParamValue {
     if n >= limit {
-        Value::text("unlimited")
+        ParamValue::text("unlimited")
     } else {
-        Value::Number(n)
+        ParamValue::Number(n)
     }
 }
 
 /// `tcp_syncookies`: every number from 2 up means always.
-pub(super) fn cookies(n: i64) -> Option<Value> {
+pub(super) fn cookies(n: i64) -> Option<ParamValue> {
     Some(match n {
-        0 | 1 => Value::Number(n),
-        _ => Value::text("always"),
+        0 | 1 => ParamValue::Number(n),
+        _ => ParamValue::text("always"),
     })
 }
 
 /// FreeBSD's `syncookies`.
-pub(super) fn cookies_when_full(n: i64) -> Option<Value> {
-    Some(Value::text(if n == 0 { "off" } else { "when-full" }))
+pub(super) fn cookies_when_full(n: i64) -> Option<ParamValue> {
+    Some(ParamValue::text(if n == 0 { "off" } else { "when-full" }))
 }
 
 /// FreeBSD's `syncookies_only`.
-pub(super) fn cookies_only(n: i64) -> Option<Value> {
-    Some(Value::text(if n == 0 { "when-full" } else { "always" }))
+pub(super) fn cookies_only(n: i64) -> Option<ParamValue> {
+    Some(ParamValue::text(if n == 0 {
+        "when-full"
+    } else {
+        "always"
+    }))
 }

@@ -3,7 +3,8 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::{
-    LOST, MIN_RTT_MEMORY, MISSED, Newest, PERSIST, RESENT, SACKED, SentLog, SentSegment, sent_after,
+    LOST, LoggedSegment, MIN_RTT_MEMORY, MISSED, NewestDelivered, PERSIST, RESENT, SACKED, SentLog,
+    sent_after,
 };
 use crate::recovery::{Outstanding, RecoveryPhase};
 use crate::seq::SeqNum;
@@ -21,7 +22,7 @@ impl SentLog {
     }
 
     /// RFC 8985 section 6.2, steps 1 to 3.
-    pub(super) fn deliver(&mut self, segment: SentSegment, start: SeqNum, now: SimTime) {
+    pub(super) fn deliver(&mut self, segment: LoggedSegment, start: SeqNum, now: SimTime) {
         let rtt = now.since(segment.at);
         // Step 2: of a segment sent twice, an ACK that echoes an older timestamp or comes sooner than the
         // smallest round trip may answer the first of the two.
@@ -33,7 +34,7 @@ impl SentLog {
                 .newest
                 .is_none_or(|n| sent_after(segment.at, segment.end, n.sent, n.end));
             if newer {
-                self.newest = Some(Newest {
+                self.newest = Some(NewestDelivered {
                     sent: segment.at,
                     end: segment.end,
                     rtt,

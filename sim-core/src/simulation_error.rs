@@ -6,7 +6,7 @@ use crate::time::SimTime;
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum SimulationError {
     /// The recorder failed.
     #[error("cannot write results: {0}")]
     Record(#[from] io::Error),

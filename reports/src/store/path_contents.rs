@@ -10,7 +10,7 @@ use super::{Marker, StoreError};
 
 /// What exists at a path.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum PathContents {
     /// Nothing at all.
     Nothing,
     /// An empty directory.
@@ -24,10 +24,10 @@ pub enum Standing {
 /// # Errors
 /// When something else stands there: a file, a symbolic link, a directory that is not ours, or one
 /// whose `synfin.json` is damaged or of a newer version.
-pub fn look(dir: &Path) -> Result<Standing, StoreError> {
+pub fn look(dir: &Path) -> Result<PathContents, StoreError> {
     let kind = match fs::symlink_metadata(dir) {
         Ok(kind) => kind,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Standing::Nothing),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(PathContents::Nothing),
         Err(e) => return Err(StoreError::io("use the directory", dir)(e)),
     };
     let unrecognised = |why: String| {
@@ -48,11 +48,11 @@ pub fn look(dir: &Path) -> Result<Standing, StoreError> {
         return Err(StoreError::io("use the directory", dir)(error));
     }
     if let Some(marker) = Marker::read(dir)? {
-        return Ok(Standing::Ours(Box::new(marker)));
+        return Ok(PathContents::Ours(Box::new(marker)));
     }
     let mut entries = fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
     if entries.all(|entry| entry.is_ok_and(|entry| is_leftover(&entry.path()))) {
-        return Ok(Standing::Empty);
+        return Ok(PathContents::Empty);
     }
     let has = |name: &str| is_there(&dir.join(name));
     if has("summary.json") || has("batch.json") || (has("batch.toml") && has("runs")) {
@@ -73,8 +73,10 @@ pub fn look(dir: &Path) -> Result<Standing, StoreError> {
 /// As [`look`]; and when nothing exists there.
 pub fn look_at_results(dir: &Path) -> Result<Marker, StoreError> {
     match look(dir)? {
-        Standing::Ours(marker) => Ok(*marker),
-        Standing::Nothing | Standing::Empty => Err(StoreError::NoResults(dir.to_path_buf())),
+        PathContents::Ours(marker) => Ok(*marker),
+        PathContents::Nothing | PathContents::Empty => {
+            Err(StoreError::NoResults(dir.to_path_buf()))
+        }
     }
 }
 
@@ -150,9 +152,9 @@ mod tests {
     fn what_is_not_ours_is_left_alone_with_the_reason() {
         let tmp = tempfile::tempdir().unwrap();
         let dir = tmp.path().join("d");
-        assert!(matches!(look(&dir).unwrap(), Standing::Nothing));
+        assert!(matches!(look(&dir).unwrap(), PathContents::Nothing));
         fs::create_dir(&dir).unwrap();
-        assert!(matches!(look(&dir).unwrap(), Standing::Empty));
+        assert!(matches!(look(&dir).unwrap(), PathContents::Empty));
         let why = |path: &Path| look(path).unwrap_err().to_string();
         fs::write(dir.join("chapter1"), "years of work").unwrap();
         assert!(why(&dir).contains("holds no synfin results"));

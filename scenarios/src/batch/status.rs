@@ -10,15 +10,15 @@ use reports::store::parts::{PartRun, Parts};
 use reports::store::{ResultDir, StoreError, look_at_results, read_text_file};
 
 use super::look::outline;
-use super::{Outline, RunOutcome, go_on, row, rows, write_files};
+use super::{RunOutcome, RunOutline, go_on, row, rows, write_files};
 use crate::existing::Existing;
-use crate::problem::Source;
+use crate::problem::SourceText;
 use crate::run::RunError;
 use crate::sweep::Plan;
 
 /// What there is of a batch.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct BatchStatus {
     /// Number of complete runs.
     pub made: usize,
     /// Number of runs that failed.
@@ -38,7 +38,7 @@ pub struct Part {
 ///
 /// # Errors
 /// When `batch.toml` is missing or changed, or the report cannot be written.
-pub fn collect(dir: &Path) -> Result<Part, RunError> {
+pub fn collect(dir: &Path) -> Result<BatchStatus, RunError> {
     let mut place = ResultDir::open(dir)?;
     place.marker().verify(dir)?;
     let file = dir.join("batch.toml");
@@ -49,14 +49,14 @@ pub fn collect(dir: &Path) -> Result<Part, RunError> {
         source,
     })?;
     let command = go_on(dir);
-    let plan =
-        Plan::new(&Source { name, text }, &[]).map_err(|e| RunError::Scenario(e.to_string()))?;
+    let plan = Plan::new(&SourceText { name, text }, &[])
+        .map_err(|e| RunError::Scenario(e.to_string()))?;
     let parts = Parts::read(dir)?;
     let is_complete = |run: &PartRun| matches!(run, PartRun::Complete { .. });
     let metrics_only = parts.runs.values().any(is_complete);
     let find = |spec: &crate::run_spec::RunSpec| match parts.runs.get(&spec.id) {
         Some(PartRun::Complete { metrics, .. }) => {
-            RunOutcome::Kept(Box::new(Outline::of_metrics(metrics.clone())))
+            RunOutcome::Kept(Box::new(RunOutline::of_metrics(metrics.clone())))
         }
         of_part => match Existing::look(spec, &dir.join("runs").join(&spec.id)) {
             Existing::Complete(summary) => RunOutcome::Kept(outline(*summary)),
@@ -85,7 +85,7 @@ pub fn collect(dir: &Path) -> Result<Part, RunError> {
     if stopped == 0 {
         place.remove_former_runs()?;
     }
-    Ok(Part {
+    Ok(BatchStatus {
         made,
         failed: rows.len() - made - stopped,
         all: rows.len(),
