@@ -303,14 +303,14 @@ fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
 }
 
 /// What one run of a workload gives: a measurement, and a digest of what was simulated.
-type Once = Result<(Measurement, String), BenchError>;
+type WorkloadResult = Result<(Measurement, String), BenchError>;
 
 /// Measures a workload `reps` times, and with --compare-threads also with several threads.
 fn measured(
     args: &BenchArgs,
     execution: Execution,
     title: String,
-    mut once: impl FnMut(Execution) -> Once,
+    mut once: impl FnMut(Execution) -> WorkloadResult,
 ) -> Result<Vec<TextTable>, BenchError> {
     let table = if args.compare_threads {
         compare(title, args.reps, execution, once)?
@@ -325,7 +325,7 @@ fn churned(
     args: &BenchArgs,
     execution: Execution,
     title: String,
-    mut run: impl FnMut(Execution) -> Result<churn::Churned, BenchError>,
+    mut run: impl FnMut(Execution) -> Result<churn::ChurnResult, BenchError>,
 ) -> Result<Vec<TextTable>, BenchError> {
     let mut intervals = Vec::new();
     let total = measured(args, execution, title.clone(), |execution| {
@@ -346,7 +346,7 @@ fn compare(
     title: String,
     reps: u32,
     execution: Execution,
-    mut once: impl FnMut(Execution) -> Once,
+    mut once: impl FnMut(Execution) -> WorkloadResult,
 ) -> Result<TextTable, BenchError> {
     let threads = execution.threads.max(2);
     let mut all = [Vec::new(), Vec::new()];

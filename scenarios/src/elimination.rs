@@ -23,14 +23,14 @@ pub(crate) struct VariantStanding {
     pub(crate) mean: f64,
     /// How far it is behind the leader, with the interval of this comparison; `None` of the leader, or
     /// where there are no two pairs of replicas.
-    pub(crate) behind: Option<Behind>,
+    pub(crate) behind: Option<LeaderDifference>,
     /// It gets no more replicas.
     pub(crate) is_eliminated: bool,
 }
 
 /// A paired difference from the leader; positive is worse.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Behind {
+pub(crate) struct LeaderDifference {
     /// Mean.
     pub(crate) mean: f64,
     /// Ends of the interval, wide enough for all comparisons of the search together.
@@ -93,7 +93,7 @@ fn behind(
     own: &VariantValues,
     sign: f64,
     comparisons: usize,
-) -> Option<Behind> {
+) -> Option<LeaderDifference> {
     let pairs = own.iter().filter_map(|(replica, value)| {
         let best = leader.get(replica)?;
         Some(sign * (best - value))
@@ -110,7 +110,7 @@ fn behind(
         true => student_t(n - 1, RISK / comparisons as f64) * error,
         false => 0.0,
     };
-    Some(Behind {
+    Some(LeaderDifference {
         mean,
         interval: (mean - half, mean + half),
     })

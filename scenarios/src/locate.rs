@@ -90,9 +90,9 @@ pub fn path_at(text: &str, place: Range<usize>) -> DottedPath {
     best.1
 }
 
-type Best = (usize, DottedPath);
+type BestMatch = (usize, DottedPath);
 
-fn consider(span: Range<usize>, path: &DottedPath, place: &Range<usize>, best: &mut Best) {
+fn consider(span: Range<usize>, path: &DottedPath, place: &Range<usize>, best: &mut BestMatch) {
     let inside = span.start <= place.start && place.end <= span.end;
     // Of equal spans the outer wins: a header denotes its table, not its content.
     if inside && span.len() < best.0 {
@@ -100,7 +100,7 @@ fn consider(span: Range<usize>, path: &DottedPath, place: &Range<usize>, best: &
     }
 }
 
-fn visit_table(table: &DeTable<'_>, at: &DottedPath, place: &Range<usize>, best: &mut Best) {
+fn visit_table(table: &DeTable<'_>, at: &DottedPath, place: &Range<usize>, best: &mut BestMatch) {
     for (key, value) in table {
         let path = at.key(key.get_ref());
         consider(key.span(), &path, place, best);
@@ -108,7 +108,12 @@ fn visit_table(table: &DeTable<'_>, at: &DottedPath, place: &Range<usize>, best:
     }
 }
 
-fn visit(value: &Spanned<DeValue<'_>>, at: &DottedPath, place: &Range<usize>, best: &mut Best) {
+fn visit(
+    value: &Spanned<DeValue<'_>>,
+    at: &DottedPath,
+    place: &Range<usize>,
+    best: &mut BestMatch,
+) {
     consider(value.span(), at, place, best);
     match value.get_ref() {
         DeValue::Table(table) => visit_table(table, at, place, best),

@@ -18,12 +18,12 @@ pub struct Override {
     /// The new value.
     pub value: Value,
     /// Where the change comes from.
-    pub by: By,
+    pub by: OverrideSource,
 }
 
 /// Where an override comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum OverrideSource {
     /// The command line.
     Set,
     /// The scenario's own `[sweep]`.
@@ -45,16 +45,16 @@ impl Override {
         Ok(Override {
             path: path.parse()?,
             value: read_value(value.trim()),
-            by: By::Set,
+            by: OverrideSource::Set,
         })
     }
 
     /// Where it comes from, for messages.
     pub fn origin(&self) -> ValueOrigin {
         let words = match &self.by {
-            By::Set => format!("--set {}={}", self.path, self.value),
-            By::Sweep => format!("value {} of sweep.\"{}\"", self.value, self.path),
-            By::Variant(name) => {
+            OverrideSource::Set => format!("--set {}={}", self.path, self.value),
+            OverrideSource::Sweep => format!("value {} of sweep.\"{}\"", self.value, self.path),
+            OverrideSource::Variant(name) => {
                 format!("{} = {} of variant {name:?}", self.path, self.value)
             }
         };

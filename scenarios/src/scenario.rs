@@ -26,7 +26,7 @@ pub mod workload;
 pub(crate) use clock::unix_ns;
 pub use fault::NodeFault;
 pub use record::RecordPlan;
-use shared_ports::Taken;
+use shared_ports::TakenPorts;
 use tcp::TcpSets;
 use topology::Topology;
 use workload::Workload;
@@ -229,7 +229,7 @@ fn workloads(
     }
     let at = DottedPath::from("workload");
     let mut all: Vec<Workload> = Vec::new();
-    let mut taken = Taken::default();
+    let mut taken = TakenPorts::default();
     for (i, workload) in file.workload.iter().enumerate() {
         let at = at.index(i);
         let mut workload = Workload::new(workload, &at, topology, duration)?;

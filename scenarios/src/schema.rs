@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use tcp_model::params::{
-    Name, PARAMS, Param, ParamKind, ParamType, Raw, SYSCTLS, TcpParams, Where,
+    BareNumber, NameSystem, PARAMS, Param, ParamKind, ParamType, SYSCTLS, SystemName, TcpParams,
 };
 
 use crate::file::ScenarioFile;
@@ -103,7 +103,11 @@ fn tcp() -> Json {
         properties.insert(param.key.to_owned(), described(param, of_kind(&param.kind)));
     }
     for param in PARAMS {
-        for name in param.names.iter().filter(|n| n.system != Where::Socket) {
+        for name in param
+            .names
+            .iter()
+            .filter(|n| n.system != NameSystem::Socket)
+        {
             for spelling in [name.name, name.short()] {
                 properties
                     .entry(spelling)
@@ -152,9 +156,9 @@ fn described(param: &Param, schema: Json) -> Json {
 }
 
 /// Other names than the main one also take a bare number.
-fn of_name(param: &Param, name: &Name) -> Json {
+fn of_name(param: &Param, name: &SystemName) -> Json {
     match name.raw {
-        Raw::Same if name.system == Where::Other => of_kind(&param.kind),
+        BareNumber::Same if name.system == NameSystem::Other => of_kind(&param.kind),
         _ => json!({ "anyOf": [of_kind(&param.kind), { "type": "integer", "minimum": 0 }] }),
     }
 }

@@ -9,7 +9,7 @@ use toml::Value;
 
 use crate::dotted_path::DottedPath;
 use crate::file::FigureFile;
-use crate::overrides::{By, Override};
+use crate::overrides::{Override, OverrideSource};
 use crate::problem::{Problem, RefusedScenario, SourceText, ValueOrigin};
 use crate::read::{self, ScenarioText};
 use crate::run_spec::RunSpec;
@@ -66,12 +66,17 @@ impl SweepAxis {
     /// The overrides for value number `place`.
     fn changes(&self, place: usize) -> impl Iterator<Item = Override> {
         let (path, value) = (&self.path, &self.values[place]);
-        let own = self.sets.is_empty().then_some((path, value, By::Sweep));
+        let own = self
+            .sets
+            .is_empty()
+            .then_some((path, value, OverrideSource::Sweep));
         let name: Arc<str> = label(value).into();
         let sets = self.sets.get(place).into_iter().flatten();
-        let sets = sets.map(move |(path, value)| (path, value, By::Variant(Arc::clone(&name))));
+        let sets = sets
+            .map(move |(path, value)| (path, value, OverrideSource::Variant(Arc::clone(&name))));
         let companions = self.companions.iter();
-        let companions = companions.map(move |c| (&c.path, &c.values[place], By::Sweep));
+        let companions =
+            companions.map(move |c| (&c.path, &c.values[place], OverrideSource::Sweep));
         own.into_iter()
             .chain(sets)
             .chain(companions)

@@ -50,10 +50,10 @@ pub struct Presets {
 }
 
 /// Names of parameters and their values.
-type Given = [(&'static str, &'static str)];
+type GivenValues = [(&'static str, &'static str)];
 
 /// A name, and parameters with their values.
-pub type Preset = (&'static str, &'static Given);
+pub type Preset = (&'static str, &'static GivenValues);
 
 impl Presets {
     /// Their names, in order.
@@ -61,7 +61,7 @@ impl Presets {
         self.all.iter().map(|(name, _)| *name)
     }
 
-    fn get(&self, name: &str) -> Result<&'static Given, InvalidValue> {
+    fn get(&self, name: &str) -> Result<&'static GivenValues, InvalidValue> {
         let found = self.all.iter().find(|(n, _)| *n == name);
         found.map(|(_, values)| *values).ok_or_else(|| {
             let advice = format!("known are: {}", list(self.names()));
@@ -110,7 +110,7 @@ impl<T> ModelKind<T> {
     }
 
     /// The values of the selected preset.
-    fn preset(&self, given: &[(&str, &str)]) -> Result<&'static Given, InvalidValue> {
+    fn preset(&self, given: &[(&str, &str)]) -> Result<&'static GivenValues, InvalidValue> {
         let Some(presets) = self.presets else {
             return Ok(&[]);
         };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::congestion::{AnyCc, CongestionControl};
-use crate::diagnostics::{CeReceived, Details, SenderState, Undone};
+use crate::diagnostics::{CeReceived, ConnectionDetails, SenderState, UndoCounts};
 use crate::model::{ConnectionEnd, Input, OpenContext, Outputs, Signal, TcpModel, TcpView};
 use crate::params::{GiveUp, TcpParams};
 use crate::recovery::{Outstanding, Recovery};
@@ -301,7 +301,7 @@ impl TcpModel for Connection {
         ahead + rare + adaptive + meter + self.recovery.heap_bytes()
     }
 
-    fn details(&self) -> Details {
+    fn details(&self) -> ConnectionDetails {
         self.inspect()
     }
 
@@ -310,11 +310,13 @@ impl TcpModel for Connection {
     }
 
     #[inline]
-    fn undone(&self) -> Undone {
-        self.recovery.episode().map_or_else(Undone::default, |e| {
-            let [eifel, dsack, frto] = e.undone;
-            Undone { eifel, dsack, frto }
-        })
+    fn undone(&self) -> UndoCounts {
+        self.recovery
+            .episode()
+            .map_or_else(UndoCounts::default, |e| {
+                let [eifel, dsack, frto] = e.undone;
+                UndoCounts { eifel, dsack, frto }
+            })
     }
 
     #[inline]

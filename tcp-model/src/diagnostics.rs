@@ -42,7 +42,7 @@ impl CongestionState {
 
 /// Counts of spurious window reductions that were undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Undone {
+pub struct UndoCounts {
     /// By an echoed timestamp older than the retransmission (Eifel, RFC 3522).
     pub eifel: u32,
     /// By the report of every retransmission as a duplicate (D-SACK, RFC 3708).
@@ -83,7 +83,7 @@ pub struct SenderState {
 
 /// Details of an end point; `None` for values that a model does not provide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Details {
+pub struct ConnectionDetails {
     /// State of congestion control.
     pub congestion_state: Option<CongestionState>,
     /// Payload bytes of a full segment sent.
@@ -127,7 +127,7 @@ pub struct Details {
     /// Segments delivered with a congestion mark.
     pub delivered_ce: Option<u64>,
     /// Spurious window reductions that were undone, by evidence.
-    pub undone: Option<Undone>,
+    pub undone: Option<UndoCounts>,
     /// Segments that arrived with a congestion mark.
     pub marked: Option<CeReceived>,
     /// D-SACK blocks received.

@@ -72,8 +72,8 @@ pub use isn::FixedNumbers;
 pub use listener::{ListenOptions, ListenerId};
 pub use open::{ConnectError, ConnectOptions, ListenError};
 pub use outbox::Departure;
-use roles::Extra;
 pub use roles::Pause;
+use roles::RareHostState;
 use scratch::Scratch;
 pub use simulation::TcpSimulation;
 pub use socket::SocketCx;
@@ -88,7 +88,7 @@ pub struct TcpHost {
     stack: Stack,
     apps: Vec<AnyApp>,
     /// State that few hosts need.
-    extra: Option<Box<Extra>>,
+    extra: Option<Box<RareHostState>>,
 }
 
 impl TcpHost {

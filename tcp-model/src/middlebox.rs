@@ -35,6 +35,9 @@ pub use syn_limit::SynLimit;
 use crate::host::TcpHost;
 use crate::segment::Packed;
 
+/// A hash table of flows, addresses or ports. Results never depend on its order.
+type FxMap<K, V> = hashbrown::HashMap<K, V, rustc_hash::FxBuildHasher>;
+
 /// A middlebox: NAT, firewall, load balancer.
 ///
 /// Calls go through a box, for the built-in ones too: one call per packet, beside several look-ups in hash tables.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sim_core::{SimDuration, SimTime};
 
 use crate::connection_counts::ConnectionCounts;
-use crate::diagnostics::{CeReceived, Details, SenderState, Undone};
+use crate::diagnostics::{CeReceived, ConnectionDetails, SenderState, UndoCounts};
 use crate::fast_open::{FastConnect, FastListen, FastOpenNews};
 use crate::icmp::{IcmpError, IcmpKind};
 use crate::params::TcpParams;
@@ -18,7 +18,7 @@ use crate::segment::{ConnId, Segment};
 pub use crate::send_call::SendCall;
 use crate::seq::SeqNum;
 use crate::state::State;
-use crate::syn_cookie::Agreed;
+use crate::syn_cookie::CookieHandshake;
 use crate::time_wait::TimeWait;
 use crate::transmit::Transmit;
 
@@ -63,8 +63,8 @@ pub trait TcpModel: Send + Debug {
     }
 
     /// Further visible details, as far as the model provides them.
-    fn details(&self) -> Details {
-        Details::default()
+    fn details(&self) -> ConnectionDetails {
+        ConnectionDetails::default()
     }
 
     /// The sender's state, for records.
@@ -72,12 +72,12 @@ pub trait TcpModel: Send + Debug {
         SenderState::default()
     }
 
-    /// Window reductions that were undone: only [`Details::undone`].
-    fn undone(&self) -> Undone {
+    /// Window reductions that were undone: only [`ConnectionDetails::undone`].
+    fn undone(&self) -> UndoCounts {
         self.details().undone.unwrap_or_default()
     }
 
-    /// Segments that arrived with a congestion mark: [`Details::marked`] alone.
+    /// Segments that arrived with a congestion mark: [`ConnectionDetails::marked`] alone.
     fn marked(&self) -> CeReceived {
         self.details().marked.unwrap_or_default()
     }
@@ -116,7 +116,7 @@ pub enum Input<'a> {
     /// carry data.
     ListenWith(&'a FastListen),
     /// Passive OPEN from a returned SYN cookie: the next segment is the one that carried it.
-    Resume(&'a Agreed),
+    Resume(&'a CookieHandshake),
     /// A segment arrived with a valid checksum.
     Segment(&'a Segment),
     /// An ICMP error about a segment of this connection arrived.

@@ -42,15 +42,15 @@ pub use choices::{
     EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout, TimeWaitRules,
     TwReuse,
 };
-pub use elsewhere::{Elsewhere, elsewhere};
-pub use kind::{Choice, LONGEST, ParamKind, ParamType, Word};
+pub use elsewhere::{UnknownName, elsewhere};
+pub use kind::{Choice, LONGEST, ParamKind, ParamType, ParamWord};
 pub use lookup::{Named, find, set_sysctl};
 pub(crate) use model_choice::add_model_name;
 pub use model_choice::{BUILT_IN_MODEL, LIFECYCLE_MODEL, ModelChoice, model_names};
 pub use port_set::PortSet;
 pub use reference::{explain, reference};
 pub use sysctl::{SYSCTLS, Sysctl};
-pub use system_names::{Name, Raw, Where};
+pub use system_names::{BareNumber, NameSystem, SystemName};
 pub use table::{PARAMS, TcpParams};
 pub use value::{ParamField, ParamValue, Refusal};
 
@@ -66,7 +66,7 @@ pub struct Param {
     /// The values it takes.
     pub kind: ParamKind,
     /// Its names elsewhere.
-    pub names: &'static [Name],
+    pub names: &'static [SystemName],
     get: fn(&TcpParams) -> ParamValue,
     set: fn(&mut TcpParams, &ParamValue) -> Result<(), Refusal>,
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use sim_core::{LossCause, SimDuration, SimTime};
 
 pub use crate::connection_counts::ConnectionCounts;
-use crate::diagnostics::{CeReceived, SenderState, Undone};
+use crate::diagnostics::{CeReceived, SenderState, UndoCounts};
 use crate::model::ConnectionEnd;
 use crate::resend_rule::RetransmitReason;
 use crate::segment::{ConnId, Segment};
@@ -309,7 +309,7 @@ pub struct EndpointSummary {
     /// The connection's counters.
     pub counts: ConnectionCounts,
     /// Spurious window reductions that were undone.
-    pub undone: Undone,
+    pub undone: UndoCounts,
     /// Segments that arrived with a congestion mark.
     pub marked: CeReceived,
     /// Smoothed RTT at the end, if measured.

@@ -9,7 +9,7 @@ use crate::seq::SeqNum;
 
 mod packed;
 
-pub use packed::{Packed, Usual};
+pub use packed::{CommonSegment, Packed};
 
 /// The control bits, with ECN's three (RFC 3168, RFC 9768).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]

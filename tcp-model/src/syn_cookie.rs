@@ -19,7 +19,7 @@ use crate::ts_clock::ts_clock;
 
 /// The state of a handshake recovered from a SYN cookie and the segment that returned it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agreed {
+pub struct CookieHandshake {
     /// Our initial sequence number: the cookie.
     pub iss: SeqNum,
     /// The peer's.
@@ -171,14 +171,14 @@ impl SynCookieKey {
         ends: &CookieEndpoints,
         seg: &Segment,
         now: SimTime,
-    ) -> Option<Agreed> {
+    ) -> Option<CookieHandshake> {
         let others = Flags(Flags::SYN.0 | Flags::RST.0);
         if !seg.flags.is_ack() || seg.flags.without(others) != seg.flags {
             return None;
         }
         let (iss, irs) = (seg.ack - 1, seg.seq - 1);
         let place = self.read(ends, irs, iss, minute(now))?;
-        let mut agreed = Agreed {
+        let mut agreed = CookieHandshake {
             iss,
             irs,
             mss: table(params.ip_version)[place],
@@ -277,7 +277,7 @@ mod tests {
             let answer = key.answer(&params, &ends(5), &syn(mss, true), at(59));
             assert!(answer.flags == Flags::SYN_ACK | Flags::ECE);
             let agreed = key.check(&params, &ends(5), &ack(&answer), at(61)).unwrap();
-            let expected = Agreed {
+            let expected = CookieHandshake {
                 iss: answer.seq,
                 irs: SeqNum(u32::MAX),
                 mss: encoded,

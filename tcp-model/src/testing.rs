@@ -15,5 +15,5 @@ mod two_hosts;
 pub mod worlds;
 
 pub use end::{End, IRS, ISS, options};
-pub use pair::{A, B, Pair, Passed, Path};
+pub use pair::{A, B, Pair, PairPath, SentPacket};
 pub use two_hosts::{TwoHosts, two_hosts};

@@ -142,17 +142,17 @@ fn of_column(column: &Axis, name: &str, points: &[(usize, f64)]) -> Option<Effec
 }
 
 /// A class of points in words, and their results.
-type Class = (String, Vec<f64>);
+type PointClass = (String, Vec<f64>);
 
 /// The fifths of the points with the lowest and the highest numbers.
-fn ends(column: &Axis, points: &[(usize, f64)], x: &[f64]) -> Option<(Class, Class)> {
+fn ends(column: &Axis, points: &[(usize, f64)], x: &[f64]) -> Option<(PointClass, PointClass)> {
     let size = points.len() / CLASSES;
     if size == 0 {
         return None;
     }
     let mut order: Vec<usize> = (0..points.len()).collect();
     order.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
-    let class = |of: &[usize]| -> Class {
+    let class = |of: &[usize]| -> PointClass {
         let value = |i: usize| words_of(column, x[of[i]]);
         let words = match (value(0), value(of.len() - 1)) {
             (first, last) if first == last => first,
@@ -177,7 +177,7 @@ fn words_of(column: &Axis, value: f64) -> String {
 }
 
 /// The names with the least and the largest mean.
-fn extremes(column: &Axis, points: &[(usize, f64)]) -> Option<(Class, Class)> {
+fn extremes(column: &Axis, points: &[(usize, f64)]) -> Option<(PointClass, PointClass)> {
     let mut classes: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
     for (point, y) in points {
         classes.entry(&column.values[*point]).or_default().push(*y);

@@ -22,11 +22,11 @@ struct SweptColumn<'a> {
     axis: &'a Axis,
     /// Index of the axis.
     at: usize,
-    holds: Holds,
+    holds: ColumnContents,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
+enum ColumnContents {
     AsWritten,
     Switch,
     Number,
@@ -41,7 +41,7 @@ fn columns(info: &BatchInfo) -> Vec<SweptColumn<'_>> {
 }
 
 fn columns_of<'a>(main: &'a Axis, axis: &'a Axis, at: usize) -> Vec<SweptColumn<'a>> {
-    let column = |suffix: &str, holds: Holds| SweptColumn {
+    let column = |suffix: &str, holds: ColumnContents| SweptColumn {
         name: format!("{}{suffix}", axis.path),
         main,
         axis,
@@ -49,15 +49,15 @@ fn columns_of<'a>(main: &'a Axis, axis: &'a Axis, at: usize) -> Vec<SweptColumn<
         holds,
     };
     match &axis.typed {
-        AxisValues::Switches(_) => vec![column("", Holds::Switch)],
+        AxisValues::Switches(_) => vec![column("", ColumnContents::Switch)],
         AxisValues::Numbers {
             unit: Unit::One, ..
-        } => vec![column("", Holds::Number)],
+        } => vec![column("", ColumnContents::Number)],
         AxisValues::Numbers { unit, .. } => vec![
-            column("", Holds::AsWritten),
-            column(unit.suffix(), Holds::Number),
+            column("", ColumnContents::AsWritten),
+            column(unit.suffix(), ColumnContents::Number),
         ],
-        AxisValues::Names => vec![column("", Holds::AsWritten)],
+        AxisValues::Names => vec![column("", ColumnContents::AsWritten)],
     }
 }
 
@@ -87,9 +87,9 @@ impl SweptColumn<'_> {
 
     fn kind(&self) -> ColumnKind {
         match self.holds {
-            Holds::AsWritten => ColumnKind::Text,
-            Holds::Switch => ColumnKind::Bool,
-            Holds::Number => ColumnKind::OptFloat,
+            ColumnContents::AsWritten => ColumnKind::Text,
+            ColumnContents::Switch => ColumnKind::Bool,
+            ColumnContents::Number => ColumnKind::OptFloat,
         }
     }
 }
@@ -128,8 +128,8 @@ fn csv(
         csv.text(&row.id);
         for column in &columns {
             match column.holds {
-                Holds::Number => csv.number(column.number(row).unwrap_or(f64::NAN)),
-                Holds::Switch | Holds::AsWritten => csv.text(column.text(row)),
+                ColumnContents::Number => csv.number(column.number(row).unwrap_or(f64::NAN)),
+                ColumnContents::Switch | ColumnContents::AsWritten => csv.text(column.text(row)),
             }
         }
         csv.text(&row.seed.to_string());
@@ -171,9 +171,9 @@ pub(crate) fn described(info: &BatchInfo, metrics: &[String]) -> Vec<ColumnDescr
     let swept = columns(info).into_iter().map(|column| {
         let path = &column.axis.path;
         let (kind, unit, words) = match column.holds {
-            Holds::AsWritten => ("text", "", format!("swept value of {path}, as written")),
-            Holds::Switch => ("bool", "", format!("swept value of {path}")),
-            Holds::Number => {
+            ColumnContents::AsWritten => ("text", "", format!("swept value of {path}, as written")),
+            ColumnContents::Switch => ("bool", "", format!("swept value of {path}")),
+            ColumnContents::Number => {
                 let unit = match &column.axis.typed {
                     AxisValues::Numbers { unit, .. } => unit.symbol(),
                     _ => "",
@@ -298,9 +298,9 @@ pub(crate) fn write_table(
         let mut row = table.row().text(&SharedText::from(run.id.as_str()));
         for column in &swept {
             row = match column.holds {
-                Holds::AsWritten => row.text(&SharedText::from(column.text(run))),
-                Holds::Switch => row.bool(column.switch(run).unwrap_or_default()),
-                Holds::Number => row.opt(column.number(run)),
+                ColumnContents::AsWritten => row.text(&SharedText::from(column.text(run))),
+                ColumnContents::Switch => row.bool(column.switch(run).unwrap_or_default()),
+                ColumnContents::Number => row.opt(column.number(run)),
             };
         }
         row = row.count(run.seed).int(run.replica);

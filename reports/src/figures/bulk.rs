@@ -11,7 +11,7 @@ use crate::csv::Csv;
 use crate::store::StoreError;
 
 /// What differs between the figures.
-struct Spec<'a> {
+struct BulkFigure<'a> {
     name: &'a str,
     title: &'a str,
     y_label: &'a str,
@@ -24,7 +24,7 @@ struct Spec<'a> {
 /// Draws a curve per sender.
 fn draw(
     data: &RunData<'_>,
-    spec: &Spec<'_>,
+    spec: &BulkFigure<'_>,
     points_of: impl Fn(&TracedSender) -> Vec<(f64, f64)>,
 ) -> Result<Option<Figure>, StoreError> {
     let senders = &data.senders.shown;
@@ -143,7 +143,7 @@ fn value_at(curve: &[(f64, f64)], time: f64) -> Option<f64> {
 
 /// Congestion windows.
 pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let spec = Spec {
+    let spec = BulkFigure {
         name: "cwnd",
         title: "Congestion window",
         y_label: "cwnd (kB)",
@@ -158,7 +158,7 @@ pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
 
 /// Smoothed round-trip times.
 pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
-    let spec = Spec {
+    let spec = BulkFigure {
         name: "rtt",
         title: "Smoothed round-trip time",
         y_label: "SRTT (ms)",
@@ -176,7 +176,7 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
     let last = data.senders.shown.iter().filter_map(|s| s.points.last());
     let end = last.map(|p| p.time).fold(0.0, f64::max);
     let width = end / 100.0;
-    let spec = Spec {
+    let spec = BulkFigure {
         name: "goodput",
         title: "Goodput",
         y_label: "goodput (Mbit/s)",

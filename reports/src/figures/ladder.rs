@@ -11,7 +11,7 @@ use super::conversation::{Conversation, LadderSegment, LadderStateChange, Segmen
 use super::data::RunData;
 use super::drawing::Drawing;
 use super::ladder_choice::ShownSegments;
-use super::ladder_labels::Letters;
+use super::ladder_labels::ConnectionLetters;
 use super::ladder_rows::Rows;
 use super::ladder_steps;
 use super::story;
@@ -50,7 +50,7 @@ pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
 }
 
 fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
-    let letters = Letters::of(whole);
+    let letters = ConnectionLetters::of(whole);
     let shown = ShownSegments::of(whole);
     let title = match workload(data, whole) {
         Some(name) => format!("{name}: connection {}, segment by segment", whole.conn),
@@ -112,7 +112,7 @@ fn hover(s: &LadderSegment) -> String {
     )
 }
 
-fn numbers(conversation: &Conversation, letters: &Letters) -> String {
+fn numbers(conversation: &Conversation, letters: &ConnectionLetters) -> String {
     let header = [
         "sent_s",
         "received_s",
@@ -144,7 +144,12 @@ fn lane_x(lane: usize) -> f64 {
     SIDE + LANE * lane as f64
 }
 
-fn draw(whole: &Conversation, shown: &ShownSegments, letters: &Letters, title: &str) -> Drawing {
+fn draw(
+    whole: &Conversation,
+    shown: &ShownSegments,
+    letters: &ConnectionLetters,
+    title: &str,
+) -> Drawing {
     let c = &shown.conversation;
     let scale = TimeScale::new(shown);
     let mut svg = Svg::default();

@@ -18,12 +18,12 @@ struct LabelledEnd {
 
 /// The letters of a connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Letters {
+pub(crate) struct ConnectionLetters {
     ends: Vec<LabelledEnd>,
 }
 
-impl Letters {
-    pub(crate) fn of(conversation: &Conversation) -> Letters {
+impl ConnectionLetters {
+    pub(crate) fn of(conversation: &Conversation) -> ConnectionLetters {
         let mut ends: Vec<LabelledEnd> = Vec::new();
         let (mut starts, mut fins) = (['x', 'y'].into_iter(), ['p', 'q'].into_iter());
         for s in &conversation.segments {
@@ -44,7 +44,7 @@ impl Letters {
                 end.fin = fins.next().map(|c| (c, s.seq.wrapping_add(s.len)));
             }
         }
-        Letters { ends }
+        ConnectionLetters { ends }
     }
 
     /// The sentence that explains the letters; empty when there are none.
@@ -182,7 +182,7 @@ mod tests {
             segments,
             changes: Vec::new(),
         };
-        let letters = Letters::of(&conversation);
+        let letters = ConnectionLetters::of(&conversation);
         let labels: Vec<_> = conversation
             .segments
             .iter()

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::conversation::{Conversation, SegmentFate};
-use super::ladder_labels::Letters;
+use super::ladder_labels::ConnectionLetters;
 use super::story;
 
 /// Segments that can be stepped through; more would make a page heavy.
@@ -69,7 +69,7 @@ struct StoryData {
 }
 
 /// The JSON text.
-pub(super) fn json(c: &Conversation, letters: &Letters) -> String {
+pub(super) fn json(c: &Conversation, letters: &ConnectionLetters) -> String {
     let all = c.segments.iter().enumerate().take(MOST_STEPS);
     let segments: Vec<SegmentData<'_>> = all
         .map(|(i, s)| {

@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 use tcp_model::State;
 
 use super::conversation::{Conversation, LadderSegment, SegmentFate};
-use super::ladder_labels::Letters;
+use super::ladder_labels::ConnectionLetters;
 use crate::format::seconds;
 use words::Bilingual;
 
@@ -73,7 +73,7 @@ pub(crate) fn steps(c: &Conversation) -> Vec<StoryStep> {
 
 /// A connection in text, a paragraph for each segment, its times from the beginning of the connection.
 pub(crate) fn text(c: &Conversation, chinese: bool) -> String {
-    let letters = Letters::of(c);
+    let letters = ConnectionLetters::of(c);
     let mut out = String::new();
     for (i, step) in steps(c).into_iter().enumerate() {
         let said = if chinese { step.chinese } else { step.english };

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 const WAITING: usize = 4;
 
 /// What is done with the batches, in the order in which they are handed over.
-pub(super) trait Work: Send + 'static {
+pub(super) trait BatchWork: Send + 'static {
     /// The items of a batch.
     type Item: Send + 'static;
 
@@ -24,20 +24,20 @@ pub(super) trait Work: Send + 'static {
 }
 
 /// A thread at work. Batches come back as they are, so that their memory is used again.
-pub(super) struct Beside<W: Work> {
+pub(super) struct Beside<W: BatchWork> {
     /// `None` once the last batch was handed over.
     batches: Option<SyncSender<Vec<W::Item>>>,
     used: Receiver<Vec<W::Item>>,
     thread: Option<JoinHandle<Result<W, StoreError>>>,
 }
 
-impl<W: Work> fmt::Debug for Beside<W> {
+impl<W: BatchWork> fmt::Debug for Beside<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Beside").finish_non_exhaustive()
     }
 }
 
-impl<W: Work> Beside<W> {
+impl<W: BatchWork> Beside<W> {
     /// Starts the thread.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl<W: Work> Beside<W> {
     }
 }
 
-impl<W: Work> Drop for Beside<W> {
+impl<W: BatchWork> Drop for Beside<W> {
     /// The thread writes nothing after this.
     fn drop(&mut self) {
         self.batches = None;
@@ -112,7 +112,7 @@ impl<W: Work> Drop for Beside<W> {
     }
 }
 
-fn run<W: Work>(
+fn run<W: BatchWork>(
     mut work: W,
     waiting: &Receiver<Vec<W::Item>>,
     give_back: &Sender<Vec<W::Item>>,
@@ -132,7 +132,7 @@ mod tests {
     #[derive(Debug, Default)]
     struct Sum(u64);
 
-    impl Work for Sum {
+    impl BatchWork for Sum {
         type Item = u64;
         fn work(&mut self, batch: &[u64]) -> Result<(), StoreError> {
             assert!(batch != [u64::MAX], "unlucky");

@@ -6,7 +6,7 @@ use std::io;
 use sim_core::{Record, Recorder, RunStats, SimTime};
 use tcp_model::TcpSample;
 
-use super::beside::Work;
+use super::beside::BatchWork;
 use super::{Completion, Recording, write_network};
 use crate::batch::with_derived;
 use crate::info::RunInfo;

@@ -166,7 +166,7 @@ impl Recording {
     }
 }
 
-impl beside::Work for Recording {
+impl beside::BatchWork for Recording {
     type Item = Record<TcpSample>;
 
     fn work(&mut self, batch: &[Record<TcpSample>]) -> Result<(), StoreError> {

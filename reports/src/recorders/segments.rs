@@ -252,7 +252,7 @@ impl SegmentsTable {
 #[derive(Debug)]
 pub(crate) enum SegmentsRecorder {
     /// Every segment, written as the run goes.
-    All(Box<all::All>),
+    All(Box<all::AllSegments>),
     /// Those that hosts chose, held until the end.
     Ladder(ladder::Ladder),
 }
@@ -260,7 +260,7 @@ pub(crate) enum SegmentsRecorder {
 impl SegmentsRecorder {
     pub(crate) fn new(to: &Tables, kept: SegmentsKept) -> Result<SegmentsRecorder, StoreError> {
         Ok(match kept {
-            SegmentsKept::All => SegmentsRecorder::All(Box::new(all::All::new(to)?)),
+            SegmentsKept::All => SegmentsRecorder::All(Box::new(all::AllSegments::new(to)?)),
             SegmentsKept::Ladder | SegmentsKept::None => {
                 SegmentsRecorder::Ladder(ladder::Ladder::new(to))
             }

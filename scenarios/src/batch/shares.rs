@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// Threads that runs share: each takes its part of those not taken when it begins.
 #[derive(Debug)]
-pub(super) struct Shares(Mutex<Shared>);
+pub(super) struct Shares(Mutex<ShareCounts>);
 
 #[derive(Debug)]
-struct Shared {
+struct ShareCounts {
     free: usize,
     /// Runs that have not begun.
     waiting: usize,
@@ -15,7 +15,7 @@ struct Shared {
 
 impl Shares {
     pub(super) fn new(threads: usize, runs: usize) -> Shares {
-        Shares(Mutex::new(Shared {
+        Shares(Mutex::new(ShareCounts {
             free: threads,
             waiting: runs,
         }))

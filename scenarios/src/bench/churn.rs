@@ -17,7 +17,7 @@ use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpe
 use tcp_model::state::State;
 
 use super::BenchError;
-use super::measure::{self, Ran};
+use super::measure::{self, TimedRun};
 use super::text_table::{Measurement, TextTable};
 use super::world::{BenchWorld, address};
 use crate::execution::Execution;
@@ -68,11 +68,11 @@ impl CloseArgs {
 
 /// The outcome of a run.
 #[derive(Debug)]
-pub(super) struct Churned {
+pub(super) struct ChurnResult {
     pub(super) total: Measurement,
     pub(super) digest: String,
     pub(super) intervals: Vec<(String, Measurement)>,
-    pub(super) ran: Ran,
+    pub(super) ran: TimedRun,
 }
 
 /// TCP for many short connections.
@@ -148,7 +148,7 @@ pub(super) fn run(
     seconds: f64,
     close: &CloseArgs,
     execution: Execution,
-) -> Result<Churned, BenchError> {
+) -> Result<ChurnResult, BenchError> {
     let mut tally = IntervalTally::new(if seconds >= 20.0 { 10 } else { 1 });
     let make = || world(rate, limit, seconds, close);
     let ran = measure::run(make, execution, &mut tally)?;
@@ -173,7 +173,7 @@ pub(super) fn run(
         .with("bytes_per_connection", ran.grown_bytes / connections)
         .with("peak_rss_mib", ran.peak_bytes / 1024.0 / 1024.0)
         .with("threads", ran.threads as u64);
-    Ok(Churned {
+    Ok(ChurnResult {
         total,
         digest: ran.digest(),
         intervals: tally.intervals(),
@@ -192,7 +192,7 @@ pub(super) fn flatness(title: String, intervals: Vec<(String, Measurement)>) -> 
 
 /// Counters at one time.
 #[derive(Clone, Copy, Debug, Default)]
-struct Counted {
+struct CounterReadings {
     connects: u64,
     completed: u64,
     failed: u64,
@@ -204,10 +204,10 @@ struct Counted {
 struct IntervalTally {
     every: SimDuration,
     next: SimTime,
-    now: Counted,
+    now: CounterReadings,
     peak: u64,
     /// (simulated time, processor time, counters).
-    marks: Vec<(SimTime, f64, Counted)>,
+    marks: Vec<(SimTime, f64, CounterReadings)>,
 }
 
 impl IntervalTally {
@@ -216,9 +216,9 @@ impl IntervalTally {
         IntervalTally {
             every,
             next: SimTime::ZERO + every,
-            now: Counted::default(),
+            now: CounterReadings::default(),
             peak: 0,
-            marks: vec![(SimTime::ZERO, process::cpu_s(), Counted::default())],
+            marks: vec![(SimTime::ZERO, process::cpu_s(), CounterReadings::default())],
         }
     }
 
@@ -242,7 +242,7 @@ impl IntervalTally {
 
     /// What each interval cost.
     fn intervals(&self) -> Vec<(String, Measurement)> {
-        let between = |pair: &[(SimTime, f64, Counted)]| {
+        let between = |pair: &[(SimTime, f64, CounterReadings)]| {
             let [(_, cpu, before), (at, later, after)] = pair else {
                 return None;
             };

@@ -20,7 +20,7 @@ use tcp_model::spec::{AppSpec, BulkSpec, SinkSpec};
 use tcp_model::{State, TcpHost, TcpParams};
 
 use super::BenchError;
-use super::measure::{self, Ran};
+use super::measure::{self, TimedRun};
 use super::text_table::Measurement;
 use super::world::{BenchWorld, address};
 use crate::execution::Execution;
@@ -162,7 +162,7 @@ pub(super) fn run(
 
 /// Bytes of the hosts with their tables and connections, and of the links, at the end. Leaves out
 /// packets in flight and in queues, the routers, and what applications keep.
-fn object_bytes(ran: &Ran) -> f64 {
+fn object_bytes(ran: &TimedRun) -> f64 {
     let core = Simulation::<TcpHost>::object_bytes();
     let of_host = |host: &TcpHost| {
         let (memory, states) = (host.memory(), host.memory_by_state());
@@ -177,7 +177,7 @@ fn object_bytes(ran: &Ran) -> f64 {
 }
 
 /// Jain's index of the flows' goodputs: 1 when all are equal, 1/n when one has all.
-fn jain_index(ran: &Ran) -> f64 {
+fn jain_index(ran: &TimedRun) -> f64 {
     let received = ran.counts().into_iter().map(|c| c.bytes_received as f64);
     let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
     for bytes in received.filter(|&bytes| bytes > 0.0) {
@@ -189,13 +189,13 @@ fn jain_index(ran: &Ran) -> f64 {
 }
 
 /// Segments' worth of bytes that reached receivers.
-pub(super) fn delivered(ran: &Ran) -> f64 {
+pub(super) fn delivered(ran: &TimedRun) -> f64 {
     let received = ran.counts().iter().map(|c| c.bytes_received).sum::<u64>();
     (received as f64 / SEGMENT).floor()
 }
 
 /// What a bulk workload cost.
-pub(super) fn bulk_costs(m: Measurement, ran: &Ran, segments: f64) -> Measurement {
+pub(super) fn bulk_costs(m: Measurement, ran: &TimedRun, segments: f64) -> Measurement {
     let counts = ran.counts();
     let events = ran.stats.events as f64;
     m.with(

@@ -12,7 +12,7 @@ use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpe
 
 use super::BenchError;
 use super::churn::{PORTS, params};
-use super::measure::{self, Ran};
+use super::measure::{self, TimedRun};
 use super::text_table::Measurement;
 use super::world::{BenchWorld, address};
 use crate::execution::Execution;
@@ -120,6 +120,6 @@ pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String),
 }
 
 /// Memory of the hosts' tables, as they report it.
-pub(super) fn table_bytes(ran: &Ran) -> usize {
+pub(super) fn table_bytes(ran: &TimedRun) -> usize {
     ran.hosts.iter().map(|h| h.memory().total()).sum()
 }

@@ -18,7 +18,7 @@ use crate::process;
 
 /// The outcome of a run and its cost.
 #[derive(Debug)]
-pub(super) struct Ran {
+pub(super) struct TimedRun {
     pub(super) stats: RunStats,
     pub(super) hosts: Vec<TcpHost>,
     /// Threads used; fewer than requested where more do not help.
@@ -45,7 +45,7 @@ pub(super) fn run(
     make: impl FnOnce() -> Result<BenchWorld, BenchError>,
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
-) -> Result<Ran, BenchError> {
+) -> Result<TimedRun, BenchError> {
     run_observed(make, execution, recorder, &mut |_| ())
 }
 
@@ -58,7 +58,7 @@ pub(super) fn run_observed(
     execution: Execution,
     recorder: &mut dyn Recorder<TcpSample>,
     observe: &mut dyn FnMut(SimulationProgress),
-) -> Result<Ran, BenchError> {
+) -> Result<TimedRun, BenchError> {
     let resident = process::resident_bytes();
     let before = process::cpu_s();
     let world = make()?;
@@ -78,7 +78,7 @@ pub(super) fn run_observed(
         .map_err(|e| e.to_string())?;
     let wall_s = started.elapsed().as_secs_f64();
     let ended_cpu_s = process::cpu_s();
-    Ok(Ran {
+    Ok(TimedRun {
         stats,
         threads: config.threads,
         setup_cpu_s: ready - before,
@@ -91,7 +91,7 @@ pub(super) fn run_observed(
     })
 }
 
-impl Ran {
+impl TimedRun {
     /// Packets transmitted, summed over links.
     pub(super) fn packet_hops(&self) -> u64 {
         self.stats.links.iter().map(|l| l.sent_pkts).sum()

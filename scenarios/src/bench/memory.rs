@@ -19,7 +19,7 @@ use tcp_model::state::State;
 
 use super::BenchError;
 use super::churn::params;
-use super::measure::{self, Ran};
+use super::measure::{self, TimedRun};
 use super::text_table::{Measurement, TextTable};
 use super::world::{BenchWorld, address};
 use crate::execution::Execution;
@@ -221,7 +221,7 @@ pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<TextTable>, Ben
     Ok(vec![objects, states])
 }
 
-fn by_state(ran: &Ran) -> BTreeMap<State, StateMemory> {
+fn by_state(ran: &TimedRun) -> BTreeMap<State, StateMemory> {
     let mut all: BTreeMap<State, StateMemory> = BTreeMap::new();
     for (state, memory) in ran.hosts.iter().flat_map(TcpHost::memory_by_state) {
         *all.entry(state).or_default() += memory;
@@ -229,7 +229,7 @@ fn by_state(ran: &Ran) -> BTreeMap<State, StateMemory> {
     all
 }
 
-fn of_objects(ran: &Ran) -> Measurement {
+fn of_objects(ran: &TimedRun) -> Measurement {
     let core = Simulation::<TcpHost>::object_bytes();
     let of_host = ran.hosts.first().map(TcpHost::memory).unwrap_or_default();
     Measurement::default()

@@ -28,7 +28,7 @@ enum Operation {
 
 /// The recorded operations, up to a limit.
 #[derive(Debug)]
-struct Tape {
+struct RecordedOperations {
     operations: Vec<Operation>,
     limit: usize,
     pending: usize,
@@ -36,12 +36,12 @@ struct Tape {
 }
 
 /// A queue that records its operations.
-struct Taping {
+struct RecordingQueue {
     queue: AnyEventQueue,
-    tape: Arc<Mutex<Tape>>,
+    tape: Arc<Mutex<RecordedOperations>>,
 }
 
-impl Taping {
+impl RecordingQueue {
     fn note(&self, operation: Operation) {
         let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
         if tape.operations.len() < tape.limit {
@@ -60,7 +60,7 @@ impl Taping {
     }
 }
 
-impl EventQueue for Taping {
+impl EventQueue for RecordingQueue {
     fn push(&mut self, event: Event) {
         self.note(Operation::Push(event));
         self.queue.push(event);
@@ -83,8 +83,8 @@ impl EventQueue for Taping {
 }
 
 /// The first `limit` queue operations of a run.
-fn tape(world: BenchWorld, limit: usize) -> Result<Tape, BenchError> {
-    let tape = Arc::new(Mutex::new(Tape {
+fn tape(world: BenchWorld, limit: usize) -> Result<RecordedOperations, BenchError> {
+    let tape = Arc::new(Mutex::new(RecordedOperations {
         operations: Vec::with_capacity(limit),
         limit,
         pending: 0,
@@ -93,7 +93,7 @@ fn tape(world: BenchWorld, limit: usize) -> Result<Tape, BenchError> {
     let config = RunConfig::new(1, world.end);
     let hosts = world.hosts.into_iter().map(|h| h.map(TcpHost::new));
     let mut make = || {
-        AnyEventQueue::Custom(Box::new(Taping {
+        AnyEventQueue::Custom(Box::new(RecordingQueue {
             queue: EventQueueKind::default().build(),
             tape: Arc::clone(&tape),
         }))

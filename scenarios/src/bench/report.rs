@@ -133,14 +133,14 @@ fn plan(case: &ReportCase, sets: &[&str]) -> Result<Plan, BenchError> {
 }
 
 /// The cost of the bare simulation.
-struct Alone {
+struct SimulationOnly {
     seconds: f64,
     cpu_s: f64,
     events: u64,
 }
 
 /// Runs the bare simulation.
-fn alone(case: &ReportCase, execution: Execution) -> Result<Alone, BenchError> {
+fn alone(case: &ReportCase, execution: Execution) -> Result<SimulationOnly, BenchError> {
     let plan = plan(case, &["record.traced_connections=0"])?;
     let assembly = Assembly::new(&plan.runs[0]).map_err(|p| p.message)?;
     let (config, _) = execution.configure(&assembly);
@@ -150,7 +150,7 @@ fn alone(case: &ReportCase, execution: Execution) -> Result<Alone, BenchError> {
     let (started, cpu) = (Instant::now(), process::thread_cpu_s());
     let stats = simulation.run(&mut Discard, &mut |_| ControlFlow::Continue(()));
     let stats = stats.map_err(|e| e.to_string())?;
-    Ok(Alone {
+    Ok(SimulationOnly {
         seconds: started.elapsed().as_secs_f64(),
         cpu_s: process::thread_cpu_s() - cpu,
         events: stats.events,

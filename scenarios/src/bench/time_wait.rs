@@ -4,7 +4,7 @@
 //! the first expires.
 
 use super::BenchError;
-use super::churn::{self, Churned, CloseArgs};
+use super::churn::{self, ChurnResult, CloseArgs};
 use super::idle::table_bytes;
 use super::text_table::Measurement;
 use crate::execution::Execution;
@@ -15,7 +15,11 @@ const OPENING: u32 = 50;
 const SECONDS: f64 = 60.0;
 
 /// Runs it once.
-pub(super) fn run(n: u32, close: &CloseArgs, execution: Execution) -> Result<Churned, BenchError> {
+pub(super) fn run(
+    n: u32,
+    close: &CloseArgs,
+    execution: Execution,
+) -> Result<ChurnResult, BenchError> {
     let rate = n.div_ceil(OPENING);
     let mut churned = churn::run(rate, Some(u64::from(n)), SECONDS, close, execution)?;
     let ran = &churned.ran;

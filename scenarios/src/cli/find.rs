@@ -16,11 +16,11 @@ use crate::console::{CommandError, note, print};
 use crate::dotted_path::DottedPath;
 use crate::interrupt::Interrupt;
 use crate::output_dir::{default_dir, shell_words};
-use crate::overrides::{By, Override, read_value};
+use crate::overrides::{Override, OverrideSource, read_value};
 use crate::problem::SourceText;
 use crate::search::{Goal, SearchResult, bisect};
 use crate::sweep::{Plan, SearchRange, label};
-use value_search::{Tried, ValueSearch};
+use value_search::{TriedValue, ValueSearch};
 
 /// Initial replicas of a point, unless the scenario asks for more: one gives no interval.
 const FIRST_REPLICAS: u32 = 2;
@@ -101,7 +101,7 @@ pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
     let mut answers = Vec::new();
     let mut lines = Vec::new();
     for combination in combinations(&first) {
-        let mut tried: Vec<Tried> = Vec::new();
+        let mut tried: Vec<TriedValue> = Vec::new();
         let found = bisect(&ends, goal, resolution, |value| {
             let planned = |replicas| plan_at(&source, &changes, &path, value, replicas);
             let point = search.test(value, &combination, &planned)?;
@@ -143,7 +143,7 @@ fn set(path: &DottedPath, value: Value) -> Override {
     Override {
         path: path.clone(),
         value,
-        by: By::Set,
+        by: OverrideSource::Set,
     }
 }
 
@@ -254,7 +254,7 @@ fn answer(args: &FindArgs, combination: &[(String, String)], found: &SearchResul
 fn as_json(
     combination: &[(String, String)],
     found: &SearchResult,
-    tried: &[Tried],
+    tried: &[TriedValue],
     answer: &str,
 ) -> serde_json::Value {
     let of: serde_json::Map<String, serde_json::Value> = combination

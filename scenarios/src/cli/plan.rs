@@ -27,7 +27,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), CommandError> {
     let there = still_there(&plan, &dir)?;
     let cost = RunsCost::new(&missing)?.keeping(Keep::BySize, plan.runs.len());
     let factor = correction(&plan, &there, &dir)?;
-    let planned = Planned {
+    let planned = RemainingPlan {
         plan: &plan,
         dir: &dir,
         missing: &missing,
@@ -49,7 +49,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), CommandError> {
 }
 
 /// A plan and what remains to be done.
-struct Planned<'a> {
+struct RemainingPlan<'a> {
     plan: &'a Plan,
     dir: &'a Path,
     missing: &'a [RunSpec],
@@ -64,7 +64,7 @@ struct Planned<'a> {
     factor: Option<f64>,
 }
 
-impl Planned<'_> {
+impl RemainingPlan<'_> {
     fn text(&self) -> Result<(), CommandError> {
         let plan = self.plan;
         print(&format!(

@@ -50,7 +50,7 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
             }
         }
     }
-    Routed::new(network, streams).events()
+    RoutedStreams::new(network, streams).events()
 }
 
 /// Segments per second in both directions between two hosts.
@@ -194,11 +194,11 @@ fn transfer(
     })
 }
 
-/// A part of [`Routed::links`].
+/// A part of [`RoutedStreams::links`].
 type LinkSpan = std::ops::Range<usize>;
 
 /// Streams along their links.
-struct Routed<'a> {
+struct RoutedStreams<'a> {
     network: &'a Network,
     streams: Vec<(SegmentStream, LinkSpan, LinkSpan)>,
     /// The links of all paths, one path after the other.
@@ -207,8 +207,8 @@ struct Routed<'a> {
     offered: Vec<f64>,
 }
 
-impl Routed<'_> {
-    fn new(network: &Network, streams: Vec<SegmentStream>) -> Routed<'_> {
+impl RoutedStreams<'_> {
+    fn new(network: &Network, streams: Vec<SegmentStream>) -> RoutedStreams<'_> {
         let mut links = Vec::with_capacity(4 * streams.len());
         let mut offered = vec![0.0; network.links().len()];
         let mut way = |from: NodeId, to: NodeId, bytes: f64| {
@@ -227,7 +227,7 @@ impl Routed<'_> {
             let back = way(b, a, stream.bytes.1);
             (stream, there, back)
         };
-        Routed {
+        RoutedStreams {
             network,
             streams: streams.into_iter().map(on_links).collect(),
             links,

@@ -23,7 +23,7 @@ pub struct ScenarioKey {
     /// What it is, as Markdown.
     doc: &'static str,
     /// Its description beyond type and doc.
-    pub info: Info,
+    pub info: KeyInfo,
     /// True when its table cannot be parsed without it.
     pub required: bool,
     /// What it takes.
@@ -35,7 +35,7 @@ pub type Shapes = [&'static str];
 
 /// The description of a key beyond its type and doc.
 #[derive(Clone, Copy, Debug)]
-pub struct Info {
+pub struct KeyInfo {
     /// Its name, if it differs from the field's.
     pub name: &'static str,
     /// The default, in words.
@@ -50,9 +50,9 @@ pub struct Info {
     pub needed: bool,
 }
 
-impl Info {
+impl KeyInfo {
     /// No information.
-    pub const NONE: Info = Info {
+    pub const NONE: KeyInfo = KeyInfo {
         name: "",
         default: "",
         example: "",
@@ -191,7 +191,7 @@ impl ScenarioValue for toml::Table {
 }
 
 /// Defines a struct and the description of its keys. A field's type may be followed by more description:
-/// `=> { default: "1", example: "5", within: Some((1.0, 9.0)) }`, see [`Info`].
+/// `=> { default: "1", example: "5", within: Some((1.0, 9.0)) }`, see [`KeyInfo`].
 macro_rules! described {
     (
         $(#[doc = $table_doc:literal])*
@@ -222,9 +222,9 @@ macro_rules! described {
                     keys: &[$($crate::file::keys::ScenarioKey::new(
                         stringify!($field),
                         concat!($($doc, "\n"),*),
-                        $crate::file::keys::Info {
+                        $crate::file::keys::KeyInfo {
                             $($($info)*,)?
-                            ..$crate::file::keys::Info::NONE
+                            ..$crate::file::keys::KeyInfo::NONE
                         },
                         !<$type as $crate::file::keys::ScenarioValue>::OPTIONAL
                             && !$crate::file::keys::mentions_default(
@@ -273,7 +273,7 @@ impl ScenarioKey {
     pub(crate) const fn new(
         field: &'static str,
         doc: &'static str,
-        info: Info,
+        info: KeyInfo,
         required: bool,
         form: fn() -> KeyForm,
     ) -> ScenarioKey {

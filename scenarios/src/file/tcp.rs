@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use tcp_model::params::{self, Named, PARAMS, Param, ParamValue, Refusal, TcpParams, Where};
+use tcp_model::params::{self, NameSystem, Named, PARAMS, Param, ParamValue, Refusal, TcpParams};
 
 use super::keys::{KeyForm, ScenarioValue};
 
@@ -170,7 +170,7 @@ pub fn known_keys() -> &'static [&'static str] {
     static KEYS: OnceLock<Vec<&'static str>> = OnceLock::new();
     KEYS.get_or_init(|| {
         let linux = PARAMS.iter().flat_map(|p| p.names);
-        let linux = linux.filter(|n| matches!(n.system, Where::Linux | Where::Other));
+        let linux = linux.filter(|n| matches!(n.system, NameSystem::Linux | NameSystem::Other));
         let mut all = vec!["host", "profile"];
         all.extend(PARAMS.iter().map(|p| p.key));
         all.extend(linux.map(|n| n.short()));

@@ -45,7 +45,7 @@ leaf! {
             { "pattern": r"^\s*[0-9][0-9_]*\s*packets?\s*$" }, { "pattern": SIZE },
             { "pattern": r"^\s*unlimited\s*$" }
         ] };
-    Begin: "a duration with its unit: ps, ns, us, ms, s, min or h; or `\"never\"`",
+    StartChoice: "a duration with its unit: ps, ns, us, ms, s, min or h; or `\"never\"`",
         { "type": "string", "anyOf": [{ "pattern": super::keys::DURATION }, { "const": "never" }] };
     Dropped: "a whole number, or a packet in words such as `\"client FIN 1\"`",
         { "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^(client|server) " }] };
@@ -73,11 +73,11 @@ mod dropped;
 mod kept;
 mod model;
 
-pub use choices::{Begin, CountLimit, PortList};
+pub use choices::{CountLimit, PortList, StartChoice};
 pub use distribution::{Dist, DistributionUnit, InBytes, InSeconds};
 pub use dropped::Dropped;
 pub use kept::{PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
-pub use model::{MiddleboxOnly, ModelFile, NamedOnly, Never, OrModel, Plain};
+pub use model::{MiddleboxOnly, ModelFile, NamedOnly, Never, OrModel, PlainValue};
 
 /// How often something happens, per second; finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]

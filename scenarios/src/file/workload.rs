@@ -5,7 +5,7 @@ use sim_core::{Bytes, SimDuration};
 
 use super::keys::{described, leaf};
 use super::values::{
-    Begin, CountLimit, Dist, InBytes, InSeconds, NamedOnly, OrModel, PerSecond, PortList,
+    CountLimit, Dist, InBytes, InSeconds, NamedOnly, OrModel, PerSecond, PortList, StartChoice,
 };
 use crate::unreadable::Unreadable;
 
@@ -66,11 +66,11 @@ pub struct WorkloadFile {
     /// When the server begins to accept, since the start of the run, or `"never"`: until then connections
     /// wait in its accept queue.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub accept_start: Option<Begin> => { default: "0 s", example: r#""10 s""# },
+    pub accept_start: Option<StartChoice> => { default: "0 s", example: r#""10 s""# },
     /// When the server begins to read, since the start of the run, or `"never"`: until then its receive
     /// buffers fill.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_start: Option<Begin> => { default: "0 s", example: r#""never""# },
+    pub read_start: Option<StartChoice> => { default: "0 s", example: r#""never""# },
     /// Receive buffer that the server gives each connection when it has accepted it (`SO_RCVBUF` after
     /// `accept`). The window scale, which was agreed in the handshake, follows from `receive_buffer`.
     #[serde(skip_serializing_if = "Option::is_none")]

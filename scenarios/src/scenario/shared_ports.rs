@@ -13,13 +13,13 @@ const MOST: usize = 128;
 
 /// Names and server ports of the workloads so far.
 #[derive(Default)]
-pub(super) struct Taken {
+pub(super) struct TakenPorts {
     names: HashSet<String>,
     /// The first workload on each server and port.
     ports: HashMap<(NodeId, u16), usize>,
 }
 
-impl Taken {
+impl TakenPorts {
     /// Adds a workload, and sets its class if it shares a port with an earlier one.
     ///
     /// # Errors

@@ -75,15 +75,15 @@ pub struct Topology {
     /// Largest processing time of a host for each packet it sends.
     pub processing: SimDuration,
     names: NodeRanges,
-    built: Built,
+    built: CachedNetwork,
 }
 
 /// The cached network, which is a function of everything else.
 #[derive(Clone, Debug, Default)]
-struct Built(OnceLock<Arc<Network>>);
+struct CachedNetwork(OnceLock<Arc<Network>>);
 
-impl PartialEq for Built {
-    fn eq(&self, _: &Built) -> bool {
+impl PartialEq for CachedNetwork {
+    fn eq(&self, _: &CachedNetwork) -> bool {
         true
     }
 }
@@ -125,7 +125,7 @@ impl Topology {
             links: Vec::new(),
             processing: file.processing.unwrap_or_default(),
             names: NodeRanges::default(),
-            built: Built::default(),
+            built: CachedNetwork::default(),
         };
         for (i, host) in graph.hosts.iter().enumerate() {
             topology

@@ -77,7 +77,7 @@ pub(crate) struct SearchRange {
     to: f64,
     unit: Unit,
     log: bool,
-    like: Like,
+    like: RangeNotation,
 }
 
 impl SearchRange {
@@ -158,7 +158,7 @@ impl SearchRange {
             to,
             unit,
             log,
-            like: Like::new(range),
+            like: RangeNotation::new(range),
         })
     }
 }
@@ -173,7 +173,7 @@ fn given(range: &Table, key: &'static str) -> Result<(f64, Unit), RangeError> {
 }
 
 /// The values in base units, or what is wrong.
-fn points(range: &Table) -> Result<(Vec<f64>, Like), RangeError> {
+fn points(range: &Table) -> Result<(Vec<f64>, RangeNotation), RangeError> {
     let SearchRange {
         from,
         to,
@@ -224,7 +224,7 @@ fn between(from: f64, to: f64, place: f64, log: bool) -> f64 {
 
 /// The notation of a range's values.
 #[derive(Clone, Debug)]
-enum Like {
+enum RangeNotation {
     /// As whole numbers.
     Whole,
     /// As numbers.
@@ -237,19 +237,19 @@ enum Like {
     },
 }
 
-impl Like {
-    fn new(range: &Table) -> Like {
+impl RangeNotation {
+    fn new(range: &Table) -> RangeNotation {
         let Some(text) = range["from"].as_str() else {
             return match range.values().any(Value::is_float) {
-                true => Like::Number,
-                false => Like::Whole,
+                true => RangeNotation::Number,
+                false => RangeNotation::Whole,
             };
         };
         let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ' ');
         let unit = text.trim().trim_start_matches(digits).to_owned();
         let one = quantity(&Value::String(format!("1 {unit}")));
         let whole = |q: (f64, Unit)| q.1 == Unit::Packets || (q.1 == Unit::Bytes && q.0 == 1.0);
-        Like::Quantity {
+        RangeNotation::Quantity {
             scale: one.map_or(1.0, |one| one.0),
             whole: one.is_some_and(whole),
             unit,
@@ -258,9 +258,9 @@ impl Like {
 
     fn value(&self, base: f64) -> Value {
         match self {
-            Like::Whole => Value::Integer(base.round() as i64),
-            Like::Number => Value::Float(rounded(base, DIGITS[0])),
-            Like::Quantity { unit, scale, whole } => {
+            RangeNotation::Whole => Value::Integer(base.round() as i64),
+            RangeNotation::Number => Value::Float(rounded(base, DIGITS[0])),
+            RangeNotation::Quantity { unit, scale, whole } => {
                 let written = |digits| {
                     let number = rounded(base / scale, digits);
                     let number = if *whole { number.round() } else { number };

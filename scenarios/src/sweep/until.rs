@@ -13,7 +13,7 @@ use toml::Value;
 use super::figures::check_metric;
 use crate::dotted_path::DottedPath;
 use crate::file::ScenarioFile;
-use crate::overrides::{By, Override};
+use crate::overrides::{Override, OverrideSource};
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 
@@ -74,7 +74,7 @@ impl Until {
         Override {
             path: DottedPath::from("replicas"),
             value: Value::Integer(self.most.into()),
-            by: By::Set,
+            by: OverrideSource::Set,
         }
     }
 

@@ -29,13 +29,13 @@ pub(super) struct Variants<'a> {
     /// The scenario as read, without the tables below.
     file: ScenarioFile,
     /// The tables that vary, and `[topology]` and `[tcp]`, which take longest to check.
-    tables: Vec<Varied>,
+    tables: Vec<VariedTable>,
     content: Content,
     tcp_text: OnceLock<TcpText>,
 }
 
 /// A top-level table.
-struct Varied {
+struct VariedTable {
     key: String,
     /// The axes that change it, by number.
     axes: Vec<usize>,
@@ -89,10 +89,10 @@ impl<'a> Variants<'a> {
         file.topology = None;
         file.tcp = None;
         let keys = axes.iter().flat_map(SweepAxis::paths).filter_map(top_key);
-        let mut tables: Vec<Varied> = Vec::new();
+        let mut tables: Vec<VariedTable> = Vec::new();
         for key in keys.chain(["topology", "tcp"].map(str::to_owned)) {
             if tables.iter().all(|t| t.key != key) {
-                tables.push(Varied::new(key, axes));
+                tables.push(VariedTable::new(key, axes));
             }
         }
         Variants {
@@ -183,7 +183,7 @@ impl<'a> Variants<'a> {
     }
 
     /// A table with the values at these indices.
-    fn known(&self, table: &Varied, places: &[usize]) -> Option<Arc<CheckedTable>> {
+    fn known(&self, table: &VariedTable, places: &[usize]) -> Option<Arc<CheckedTable>> {
         let read = || self.read(table, places).map(Arc::new);
         match table.known.get(table.combination(self.axes, places)) {
             Some(known) => known.get_or_init(read).clone(),
@@ -191,7 +191,7 @@ impl<'a> Variants<'a> {
         }
     }
 
-    fn read(&self, table: &Varied, places: &[usize]) -> Option<CheckedTable> {
+    fn read(&self, table: &VariedTable, places: &[usize]) -> Option<CheckedTable> {
         let key = &table.key;
         let mut written = Table::new();
         if let Some(value) = self.table.get(key) {
@@ -250,8 +250,8 @@ pub(super) fn places(axes: &[SweepAxis], i: usize) -> Vec<usize> {
     places
 }
 
-impl Varied {
-    fn new(key: String, all: &[SweepAxis]) -> Varied {
+impl VariedTable {
+    fn new(key: String, all: &[SweepAxis]) -> VariedTable {
         let changes = |a: &SweepAxis| a.paths().any(|path| top_key(path).as_ref() == Some(&key));
         let axes: Vec<usize> = (0..all.len()).filter(|&i| changes(&all[i])).collect();
         let combinations: usize = axes.iter().map(|&i| all[i].values.len()).product();
@@ -260,7 +260,7 @@ impl Varied {
         if combinations < variants || variants == 1 {
             known.resize_with(combinations, OnceLock::new);
         }
-        Varied { key, axes, known }
+        VariedTable { key, axes, known }
     }
 
     /// The number of the combination of this table's values.

@@ -24,7 +24,7 @@ pub(crate) struct Transmitter {
     ps_per_byte: u64,
     rate: Option<Rate>,
     queue: Option<Box<DropTail>>,
-    special: Option<Box<Special>>,
+    special: Option<Box<SlowPathParts>>,
     /// Where its packets arrive: the partition, and the wire among those of the partition.
     pub(crate) part: u32,
     pub(crate) wire: u32,
@@ -46,7 +46,7 @@ struct Counters {
 
 /// Features for which a link takes the slow path.
 #[derive(Debug)]
-struct Special {
+struct SlowPathParts {
     impaired: Impaired,
     managed: Option<ManagedQueue>,
 }
@@ -77,7 +77,7 @@ impl Transmitter {
             queue,
             special: (!plain).then(|| {
                 let impaired = impaired();
-                Box::new(Special { impaired, managed })
+                Box::new(SlowPathParts { impaired, managed })
             }),
             part,
             wire,
@@ -213,7 +213,7 @@ impl Transmitter {
     }
 
     /// Lets a packet into the queue, if there is room.
-    fn admit(&mut self, special: &mut Special, size: u32, now: SimTime) -> Fate {
+    fn admit(&mut self, special: &mut SlowPathParts, size: u32, now: SimTime) -> Fate {
         if special.managed.is_some() {
             Fate::Waits
         } else if !self.has_room(size, now) {
@@ -359,7 +359,7 @@ impl Transmitter {
         let queue = self.queue.as_ref().map_or(0, |q| q.bytes_of_memory());
         let special = self.special.as_ref().map_or(0, |s| {
             let managed = s.managed.as_ref().map_or(0, ManagedQueue::bytes_of_memory);
-            size_of::<Special>() + managed
+            size_of::<SlowPathParts>() + managed
         });
         queue + special
     }

@@ -12,7 +12,7 @@ use crate::options::{Options, TcpOption};
 use crate::segment::{Flags, Segment};
 use crate::state::State;
 use crate::state_machine::StateMachine as _;
-use crate::syn_cookie::Agreed;
+use crate::syn_cookie::CookieHandshake;
 use crate::syn_options::SynOptions;
 
 impl Connection {
@@ -36,7 +36,7 @@ impl Connection {
     }
 
     /// Passive OPEN from a SYN cookie: restores the state after SYN and SYN-ACK.
-    pub(super) fn on_resume(&mut self, agreed: &Agreed, out: &mut Outputs) {
+    pub(super) fn on_resume(&mut self, agreed: &CookieHandshake, out: &mut Outputs) {
         if self.state != State::Closed || self.is_over() {
             return;
         }

@@ -4,13 +4,13 @@ use sim_core::SimTime;
 
 use super::Connection;
 use crate::congestion::CongestionControl as _;
-use crate::diagnostics::{CongestionState, Details, SenderState};
+use crate::diagnostics::{CongestionState, ConnectionDetails, SenderState};
 use crate::model::TcpModel;
 use crate::recovery::RecoveryPhase;
 
 impl Connection {
     /// The details that are tracked; without a log, segments are counted as full ones.
-    pub(super) fn inspect(&self) -> Details {
+    pub(super) fn inspect(&self) -> ConnectionDetails {
         let outstanding = self.outstanding();
         let census = self.recovery.census(&outstanding);
         let segments = |octets: u32| octets.div_ceil(self.snd.mss.max(1));
@@ -24,7 +24,7 @@ impl Connection {
         let guess = || open.then(|| self.first_guess(SimTime::ZERO));
         let adaptive = self.rcv.adaptive.as_deref().copied().or_else(guess);
         let probing = u32::from(self.timers.keepalive_sent).max(self.timers.probes());
-        Details {
+        ConnectionDetails {
             congestion_state: Some(congestion_state),
             snd_mss: Some(self.snd.mss),
             lost: Some(lost),
@@ -56,7 +56,7 @@ impl Connection {
             undone: Some(self.undone()),
             marked: Some(self.marked()),
             delivered_ce: self.accurate().map(|a| a.reported_packets().into()),
-            ..Details::default()
+            ..ConnectionDetails::default()
         }
     }
 

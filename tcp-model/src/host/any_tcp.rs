@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::SimTime;
 
 use crate::connection::Connection;
-use crate::diagnostics::{CeReceived, Details, SenderState, Undone};
+use crate::diagnostics::{CeReceived, ConnectionDetails, SenderState, UndoCounts};
 use crate::lifecycle::Lifecycle;
 use crate::model::{Input, Outputs, TcpModel, TcpView};
 use crate::params::TcpParams;
@@ -67,14 +67,14 @@ impl TcpModel for AnyTcp {
     fn heap_bytes(&self) -> usize {
         each!(self, tcp => tcp.heap_bytes())
     }
-    fn details(&self) -> Details {
+    fn details(&self) -> ConnectionDetails {
         each!(self, tcp => tcp.details())
     }
     fn sender_state(&self) -> SenderState {
         each!(self, tcp => tcp.sender_state())
     }
     #[inline]
-    fn undone(&self) -> Undone {
+    fn undone(&self) -> UndoCounts {
         each!(self, tcp => tcp.undone())
     }
     #[inline]

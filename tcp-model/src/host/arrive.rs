@@ -8,7 +8,7 @@ use sim_core::{Packet, SimTime};
 
 use super::bound::Reuse;
 use super::cx::HostEnv;
-use super::endpoint::{Endpoint, Replaced};
+use super::endpoint::{Endpoint, ReplacedTimeWait};
 use super::four_tuple::{FourTuple, Owner};
 use super::record::record_received;
 use super::stack::Stack;
@@ -275,11 +275,11 @@ impl Stack {
     }
 
     /// Ends an entry in favour of a SYN that opens the next incarnation, and remembers it.
-    fn replace_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> Box<Replaced> {
+    fn replace_time_wait(&mut self, place: u32, cx: &mut impl HostEnv) -> Box<ReplacedTimeWait> {
         self.stats.time_wait_recycled += 1;
         let old = self.end_time_wait(place, cx);
         self.arm_time_wait_timer(cx);
-        Box::new(Replaced {
+        Box::new(ReplacedTimeWait {
             entry: old.time_wait(self.ts_offset(old.flow())),
             side: old.side(),
             holds_port: old.holds_port(),
@@ -291,7 +291,7 @@ impl Stack {
     pub(super) fn restore_time_wait(
         &mut self,
         flow: FourTuple,
-        old: &Replaced,
+        old: &ReplacedTimeWait,
         cx: &mut impl HostEnv,
     ) {
         let expiry = self

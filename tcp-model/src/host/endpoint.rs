@@ -50,7 +50,7 @@ pub(super) const NO_LISTENER: u16 = u16::MAX;
 
 /// A TIME-WAIT entry replaced by a SYN, kept until the SYN has proved to be new.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Replaced {
+pub(super) struct ReplacedTimeWait {
     pub(super) entry: TimeWait,
     pub(super) side: Side,
     pub(super) holds_port: bool,
@@ -103,7 +103,7 @@ pub(super) struct Endpoint {
     /// State for recording, only of traced connections.
     pub(super) tracer: Option<Box<Tracer>>,
     /// Only before ESTABLISHED.
-    pub(super) replaced: Option<Box<Replaced>>,
+    pub(super) replaced: Option<Box<ReplacedTimeWait>>,
     /// Its own options.
     pub(super) own: Option<Arc<TcpParams>>,
     pub(super) end: Option<ConnectionEnd>,

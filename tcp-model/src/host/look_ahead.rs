@@ -23,7 +23,7 @@ impl TcpHost {
         match what {
             Upcoming::Packet(packet) => {
                 // Other packets mostly open connections.
-                let Packed::Usual(usual) = &packet.payload else {
+                let Packed::Common(usual) = &packet.payload else {
                     return None;
                 };
                 let (here, there) = usual.ports_of_receiver();

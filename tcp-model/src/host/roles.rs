@@ -24,7 +24,7 @@ use crate::state::State;
 
 /// State that few hosts need.
 #[derive(Debug, Default)]
-pub(super) struct Extra {
+pub(super) struct RareHostState {
     middlebox: Option<BoxedMiddlebox>,
     /// Entries of the middlebox when they were last recorded.
     entries: u32,
@@ -44,7 +44,7 @@ pub struct Pause {
     pub until: SimTime,
 }
 
-impl Extra {
+impl RareHostState {
     /// Keeps an event that happens in a pause for later.
     pub(super) fn holds(&mut self, app: u16, event: AppEvent, now: SimTime) -> bool {
         let is_paused = self.pauses.iter().any(|p| p.from <= now && now < p.until);
@@ -110,7 +110,7 @@ impl TcpHost {
         self.extra.as_ref()?.middlebox.as_deref()
     }
 
-    fn extra_mut(&mut self) -> &mut Extra {
+    fn extra_mut(&mut self) -> &mut RareHostState {
         self.extra.get_or_insert_default()
     }
 

@@ -9,7 +9,7 @@ use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 use crate::state_machine::StateMachine as _;
-use crate::syn_cookie::Agreed;
+use crate::syn_cookie::CookieHandshake;
 use crate::syn_options::SynOptions;
 use crate::ts_clock::ts_clock;
 
@@ -89,7 +89,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn resume(&mut self, agreed: &Agreed, out: &mut Outputs) {
+    pub(super) fn resume(&mut self, agreed: &CookieHandshake, out: &mut Outputs) {
         if self.state != State::Closed || self.nxt != self.iss {
             return;
         }

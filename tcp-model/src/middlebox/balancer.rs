@@ -14,8 +14,6 @@ mod spec;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
 use sim_core::rng::mix;
 use sim_core::{LazyTimer, Packet, SimTime};
 
@@ -23,7 +21,7 @@ pub(super) use self::spec::kind;
 use self::spec::{BalancerSpec, Method};
 use super::flow_table::FlowTable;
 use super::refusal::refuse;
-use super::{Middlebox, MiddleboxCount, MiddleboxCx};
+use super::{FxMap, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 /// A connection.
@@ -51,8 +49,6 @@ struct Backend {
     drains: bool,
 }
 
-type Map<K> = HashMap<K, u32, FxBuildHasher>;
-
 #[derive(Clone, Copy, Debug, Default)]
 struct BalancerStats {
     made: u64,
@@ -73,8 +69,8 @@ pub struct Balancer {
     servers: Vec<Backend>,
     table: FlowTable<BalancedConnection>,
     /// By client and front, and by client and server.
-    by_front: Map<(SocketAddrV4, SocketAddrV4)>,
-    by_server: Map<(SocketAddrV4, SocketAddrV4)>,
+    by_front: FxMap<(SocketAddrV4, SocketAddrV4), u32>,
+    by_server: FxMap<(SocketAddrV4, SocketAddrV4), u32>,
     turn: usize,
     /// When the connections of drained servers are forgotten; `MAX` once they are.
     drain_ends: SimTime,
@@ -93,8 +89,8 @@ impl Balancer {
             drain_ends,
             servers: Vec::new(),
             table: FlowTable::default(),
-            by_front: Map::default(),
-            by_server: Map::default(),
+            by_front: FxMap::default(),
+            by_server: FxMap::default(),
             turn: 0,
             timer: LazyTimer::default(),
             stats: BalancerStats::default(),

@@ -16,15 +16,13 @@ mod tcp_state;
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
 use sim_core::{LazyTimer, Packet, SimDuration, SimTime};
 
 use self::spec::ConntrackSpec;
 pub(super) use self::spec::kind;
 use self::tcp_state::{TrackedState, Transition, next};
 use super::flow_table::FlowTable;
-use super::{Middlebox, MiddleboxCount, MiddleboxCx};
+use super::{FxMap, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 /// Closing entries go early when the table is fuller than this.
@@ -65,7 +63,7 @@ pub struct Conntrack {
     spec: ConntrackSpec,
     table: FlowTable<TrackedConnection>,
     /// Both directions of each entry: its place, and whether it is the original direction.
-    by_tuple: HashMap<Tuple, (u32, bool), FxBuildHasher>,
+    by_tuple: FxMap<Tuple, (u32, bool)>,
     /// Entries that were not assured when they were made, oldest first: place and number.
     young: VecDeque<(u32, u64)>,
     timer: LazyTimer,
@@ -78,7 +76,7 @@ impl Conntrack {
         Conntrack {
             spec,
             table: FlowTable::default(),
-            by_tuple: HashMap::default(),
+            by_tuple: FxMap::default(),
             young: VecDeque::new(),
             timer: LazyTimer::default(),
             next_gc: SimTime::ZERO,

@@ -23,8 +23,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
 use sim_core::{LazyTimer, Packet, SimTime};
 
 pub use self::kind::NAT_PROFILES;
@@ -35,7 +33,7 @@ use self::pool::PortPool;
 pub use self::spec::{NatSpec, NatStats, NatTimeouts};
 use self::tcp_state::{MappingState, next_phase, timeout};
 use super::refusal::refuse;
-use super::{Middlebox, MiddleboxCount, MiddleboxCx};
+use super::{FxMap, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
 /// A connection seen from inside: source and destination.
@@ -82,8 +80,6 @@ struct MappingSlot {
     serial: u32,
 }
 
-type Map<K, V> = HashMap<K, V, FxBuildHasher>;
-
 /// A source NAT. It allocates only when there are more mappings or destinations than ever before.
 #[derive(Debug)]
 pub struct Nat {
@@ -91,10 +87,10 @@ pub struct Nat {
     addresses: Vec<Ipv4Addr>,
     slots: Vec<MappingSlot>,
     free: Vec<u32>,
-    by_inside: Map<InsideFlow, u32>,
-    by_outside: Map<Outside, u32>,
+    by_inside: FxMap<InsideFlow, u32>,
+    by_outside: FxMap<Outside, u32>,
     /// Free ports by scope: by destination, where mappings depend on it.
-    pools: Map<SocketAddrV4, PortPool>,
+    pools: FxMap<SocketAddrV4, PortPool>,
     shared: SharedPorts,
     blocks: Blocks,
     /// (deadline, slot, its serial), at least one entry for each mapping, at its deadline or before.
@@ -111,9 +107,9 @@ impl Nat {
             addresses: Vec::new(),
             slots: Vec::new(),
             free: Vec::new(),
-            by_inside: Map::default(),
-            by_outside: Map::default(),
-            pools: Map::default(),
+            by_inside: FxMap::default(),
+            by_outside: FxMap::default(),
+            pools: FxMap::default(),
             shared: SharedPorts::default(),
             blocks: Blocks::default(),
             deadlines: BinaryHeap::new(),

@@ -2,7 +2,7 @@
 
 use sim_core::SimDuration;
 
-use super::kind::{Choice, LONGEST, MILLISECOND, ParamKind, Word};
+use super::kind::{Choice, LONGEST, MILLISECOND, ParamKind, ParamWord};
 use super::value::{ParamField, ParamValue, Refusal, duration};
 use crate::timer_granularity::TimerGranularity;
 
@@ -176,7 +176,7 @@ macro_rules! choices {
         $($word:literal $([$number:literal])? => $value:ident: $doc:literal),+ $(,)?
     })*) => {$(
         impl Choice for $type {
-            const WORDS: &'static [Word] = &[$(Word {
+            const WORDS: &'static [ParamWord] = &[$(ParamWord {
                 word: $word,
                 number: choices!(@ $($number)?),
                 doc: $doc,

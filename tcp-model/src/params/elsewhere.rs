@@ -1,12 +1,12 @@
 //! System parameters of Linux and FreeBSD outside the model: those without effect here, those that are not
 //! modelled, and unknown names.
 
-use super::{PARAMS, SYSCTLS, Where};
+use super::{NameSystem, PARAMS, SYSCTLS};
 use crate::suggest;
 
 /// The meaning of a name that is not a parameter of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Elsewhere {
+pub enum UnknownName {
     /// Setting it has no effect here: the model always behaves that way, or it concerns other parts of a
     /// system.
     NoEffect,
@@ -17,14 +17,14 @@ pub enum Elsewhere {
 }
 
 /// Classifies setting a system parameter that [`find`](super::find) does not know.
-pub fn elsewhere(name: &str, value: &str) -> Elsewhere {
+pub fn elsewhere(name: &str, value: &str) -> UnknownName {
     let short = name.strip_prefix("net.ipv4.").unwrap_or(name);
     let said = format!("{short}={value}");
     if words(WITHOUT_EFFECT).any(|known| known == said) || NEVER_ANY.contains(&short) {
-        return Elsewhere::NoEffect;
+        return UnknownName::NoEffect;
     }
     if words(NOT_MODELLED).any(|known| known == short) {
-        return Elsewhere::NotModelled;
+        return UnknownName::NotModelled;
     }
     if let Some(rest) = name
         .strip_prefix("net.ipv4.")
@@ -32,16 +32,16 @@ pub fn elsewhere(name: &str, value: &str) -> Elsewhere {
     {
         let known = of_model("net.ipv4.").chain(words(NOT_MODELLED));
         let near = suggest::nearest(rest, known.chain(NEVER_ANY));
-        return Elsewhere::Unknown(near.map(|near| format!("net.ipv4.{near}")));
+        return UnknownName::Unknown(near.map(|near| format!("net.ipv4.{near}")));
     }
     if let Some((prefix, rest, known)) = beside(name) {
         let known = of_model(prefix).chain(words(known));
         let near = suggest::nearest(rest, known).filter(|n| n.len().abs_diff(rest.len()) <= 2);
         if let Some(near) = near.filter(|near| *near != rest) {
-            return Elsewhere::Unknown(Some(format!("{prefix}{near}")));
+            return UnknownName::Unknown(Some(format!("{prefix}{near}")));
         }
     }
-    Elsewhere::NotModelled
+    UnknownName::NotModelled
 }
 
 /// How the model treats a system parameter that is not its own, as text; `None` for a name not in the
@@ -85,7 +85,9 @@ fn beside(name: &str) -> Option<(&'static str, &str, &'static str)> {
 /// Names of parameters of the model, without this prefix.
 fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
     let params = PARAMS.iter().flat_map(|p| p.names);
-    let params = params.filter(|n| n.system != Where::Socket).map(|n| n.name);
+    let params = params
+        .filter(|n| n.system != NameSystem::Socket)
+        .map(|n| n.name);
     let known = params.chain(SYSCTLS.iter().map(|s| s.name));
     known.filter_map(move |n| n.strip_prefix(prefix))
 }
@@ -207,12 +209,12 @@ mod tests {
 
     #[test]
     fn names_are_classified_by_system() {
-        let unknown = |near: &str| Elsewhere::Unknown(Some(near.to_owned()));
+        let unknown = |near: &str| UnknownName::Unknown(Some(near.to_owned()));
         for (name, value, is) in [
-            ("net.ipv4.tcp_abc", "0", Elsewhere::NoEffect),
-            ("net.ipv4.tcp_abc", "1", Elsewhere::NotModelled),
-            ("net.ipv4.tcp_mem", "1 2 3", Elsewhere::NotModelled),
-            ("net.core.optmem_max", "1", Elsewhere::NotModelled),
+            ("net.ipv4.tcp_abc", "0", UnknownName::NoEffect),
+            ("net.ipv4.tcp_abc", "1", UnknownName::NotModelled),
+            ("net.ipv4.tcp_mem", "1 2 3", UnknownName::NotModelled),
+            ("net.core.optmem_max", "1", UnknownName::NotModelled),
             (
                 "net.ipv4.tcp_timestamp",
                 "0",

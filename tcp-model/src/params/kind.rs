@@ -11,7 +11,7 @@ pub(super) const MILLISECOND: SimDuration = SimDuration::from_millis(1);
 
 /// A word for a value, and the sysctl's number for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Word {
+pub struct ParamWord {
     /// The word.
     pub word: &'static str,
     /// The sysctl's number, or the value of the bit; negative when there is none.
@@ -38,9 +38,9 @@ pub enum ParamType {
     /// Any ports.
     PortSet,
     /// One of some words.
-    Words(&'static [Word]),
+    Words(&'static [ParamWord]),
     /// A sum of bits.
-    Bits(&'static [Word]),
+    Bits(&'static [ParamWord]),
     /// A congestion control: its name, or a table of its name as `kind` and its parameters.
     Control,
     /// A TCP by its name.
@@ -139,7 +139,7 @@ impl ParamKind {
     }
 
     /// A sum of bits.
-    pub const fn bits(bits: &'static [Word]) -> ParamKind {
+    pub const fn bits(bits: &'static [ParamWord]) -> ParamKind {
         ParamKind::new(ParamType::Bits(bits), 0, u32::MAX as u64, "bits")
     }
 
@@ -239,7 +239,7 @@ fn time(ps: u64) -> String {
 }
 
 /// `"off"`, `"active"` or `"passive"` (0, 1 or 2).
-fn words_of(words: &[Word]) -> String {
+fn words_of(words: &[ParamWord]) -> String {
     let quoted: Vec<String> = words.iter().map(|w| format!("{:?}", w.word)).collect();
     let numbers: Vec<String> = words
         .iter()
@@ -269,7 +269,7 @@ fn controls() -> String {
     )
 }
 
-fn bits_of(bits: &[Word]) -> String {
+fn bits_of(bits: &[ParamWord]) -> String {
     let each: Vec<String> = bits
         .iter()
         .map(|b| format!("{:#x} ({})", b.number, b.doc))
@@ -287,7 +287,7 @@ fn either(words: &[String]) -> String {
 /// A type whose values have words.
 pub trait Choice: Copy + PartialEq + 'static {
     /// The words.
-    const WORDS: &'static [Word];
+    const WORDS: &'static [ParamWord];
     /// The value of each word, in the same order.
     const VALUES: &'static [Self];
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::sysctl::{SYSCTLS, Sysctl, number};
-use super::system_names::{Name, Where};
+use super::system_names::{NameSystem, SystemName};
 use super::table::PARAMS;
 use super::value::{ParamValue, Refusal};
 use super::{Param, TcpParams};
@@ -13,7 +13,7 @@ use super::{Param, TcpParams};
 #[derive(Clone, Copy, Debug)]
 pub enum Named {
     /// A parameter, under its own name or another.
-    Param(&'static Param, Option<&'static Name>),
+    Param(&'static Param, Option<&'static SystemName>),
     /// A sysctl that is not one parameter.
     Sysctl(&'static Sysctl),
 }
@@ -86,7 +86,11 @@ fn all_names() -> HashMap<&'static str, Named> {
         names.insert(param.key, Named::Param(param, None));
     }
     for param in PARAMS {
-        for name in param.names.iter().filter(|n| n.system != Where::Socket) {
+        for name in param
+            .names
+            .iter()
+            .filter(|n| n.system != NameSystem::Socket)
+        {
             let named = Named::Param(param, Some(name));
             names.entry(name.name).or_insert(named);
             names.entry(name.short()).or_insert(named);

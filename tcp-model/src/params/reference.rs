@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::lookup::Named;
-use super::system_names::{Name, Where};
+use super::system_names::{NameSystem, SystemName};
 use super::value::ParamValue;
 use super::{PARAMS, Param, ParamType, SYSCTLS, TcpParams, find};
 
@@ -60,7 +60,7 @@ impl Param {
     }
 }
 
-impl Name {
+impl SystemName {
     /// The name with the unit of a bare number: "`net.ipv4.tcp_fin_timeout` (seconds)".
     fn described(&self) -> String {
         let unit = match self.unit() {
@@ -68,15 +68,15 @@ impl Name {
             unit => format!(" ({unit})"),
         };
         let half = match self.raw {
-            super::Raw::Half(_) => ", half of it",
-            super::Raw::NotFlag => ", reversed",
+            super::BareNumber::Half(_) => ", half of it",
+            super::BareNumber::NotFlag => ", reversed",
             _ => "",
         };
         let system = match self.system {
-            Where::Linux => "Linux",
-            Where::FreeBsd => "FreeBSD",
-            Where::Socket => "socket option",
-            Where::Other => "also",
+            NameSystem::Linux => "Linux",
+            NameSystem::FreeBsd => "FreeBSD",
+            NameSystem::Socket => "socket option",
+            NameSystem::Other => "also",
         };
         format!("{system} `{}`{unit}{half}", self.name)
     }
@@ -166,7 +166,7 @@ pub fn reference() -> String {
         }
         let _ = writeln!(out, "- default {}", defaults(param));
         if !param.names.is_empty() {
-            let names: Vec<String> = param.names.iter().map(Name::described).collect();
+            let names: Vec<String> = param.names.iter().map(SystemName::described).collect();
             let _ = writeln!(out, "- elsewhere: {}", names.join(", "));
         }
     }

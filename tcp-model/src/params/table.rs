@@ -21,10 +21,10 @@ use super::choices::{
     EcnMode, GiveUp, IdleRestart, IpVersion, PortSelection, SynCookies, SynLayout, TimeWaitRules,
     TwReuse,
 };
-use super::kind::{MICROSECOND, MILLISECOND, ParamKind, Word};
+use super::kind::{MICROSECOND, MILLISECOND, ParamKind, ParamWord};
 use super::model_choice::ModelChoice;
 use super::port_set::PortSet;
-use super::system_names::{MS, NS, Raw, S, US, freebsd, linux, other, socket};
+use super::system_names::{BareNumber, MS, NS, S, US, freebsd, linux, other, socket};
 use super::value::ParamField;
 use super::{Param, TimerGranularity};
 use crate::congestion::{CUBIC, Control, LINUX_CUBIC};
@@ -186,7 +186,7 @@ const HOUR: SimDuration = secs(3600);
 const INT_MAX: u64 = i32::MAX as u64;
 
 /// Bits of `fast_open`.
-const FAST_OPEN: &[Word] = &[
+const FAST_OPEN: &[ParamWord] = &[
     bit(TcpParams::FAST_OPEN_CLIENT, "client"),
     bit(TcpParams::FAST_OPEN_SERVER, "server"),
     bit(
@@ -200,8 +200,8 @@ const FAST_OPEN: &[Word] = &[
     bit(TcpParams::FAST_OPEN_ALL_LISTENERS, "all listeners"),
 ];
 
-const fn bit(number: u32, doc: &'static str) -> Word {
-    Word {
+const fn bit(number: u32, doc: &'static str) -> ParamWord {
+    ParamWord {
         word: "",
         number: number as i64,
         doc,

@@ -49,7 +49,11 @@ fn every_profile_has_the_congestion_control_of_its_system() {
 #[test]
 fn every_name_stands_for_its_parameter() {
     for param in PARAMS {
-        for name in param.names.iter().filter(|n| n.system != Where::Socket) {
+        for name in param
+            .names
+            .iter()
+            .filter(|n| n.system != NameSystem::Socket)
+        {
             for spelling in [
                 name.name.to_owned(),
                 name.short().to_owned(),

@@ -266,13 +266,13 @@ impl Serialize for ParamValue {
 
 impl<'de> Deserialize<'de> for ParamValue {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<ParamValue, D::Error> {
-        d.deserialize_any(Anything)
+        d.deserialize_any(AnyValueVisitor)
     }
 }
 
-struct Anything;
+struct AnyValueVisitor;
 
-impl<'de> Visitor<'de> for Anything {
+impl<'de> Visitor<'de> for AnyValueVisitor {
     type Value = ParamValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

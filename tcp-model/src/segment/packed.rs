@@ -1,4 +1,4 @@
-//! A segment on its way through the network: the usual ones take 40 bytes, so that a packet fills
+//! A segment on its way through the network: the common ones take 40 bytes, so that a packet fills
 //! one cache line.
 
 use std::num::NonZeroU8;
@@ -12,7 +12,7 @@ use crate::seq::SeqNum;
 #[derive(Clone, Debug)]
 pub enum Packed {
     /// No options, or timestamps alone in the layout all stacks send.
-    Usual(Usual),
+    Common(CommonSegment),
     /// Any other: SYNs, SACK, urgent data.
     Other(Box<Segment>),
 }
@@ -20,7 +20,7 @@ pub enum Packed {
 /// A segment without options or with timestamps alone. How long its text is follows from the
 /// length of the packet; its ECN field is the packet's.
 #[derive(Clone, Copy, Debug)]
-pub struct Usual {
+pub struct CommonSegment {
     conn: ConnId,
     offset: u64,
     seq: SeqNum,
@@ -95,8 +95,8 @@ impl Packed {
     /// `boxes` where there is one.
     #[inline(always)]
     pub fn new(segment: &Segment, ip_header: u32, boxes: &mut Vec<Box<Segment>>) -> Packed {
-        match Usual::new(segment, ip_header) {
-            Some(usual) => Packed::Usual(usual),
+        match CommonSegment::new(segment, ip_header) {
+            Some(common) => Packed::Common(common),
             None => Packed::Other(match boxes.pop() {
                 Some(mut place) => {
                     *place = *segment;
@@ -111,9 +111,9 @@ impl Packed {
     #[inline]
     pub fn segment(&self, size: u32) -> Segment {
         match self {
-            Packed::Usual(usual) => {
+            Packed::Common(common) => {
                 let mut segment = Segment::default();
-                usual.write(size, &mut segment);
+                common.write(size, &mut segment);
                 segment
             }
             Packed::Other(segment) => **segment,
@@ -125,7 +125,7 @@ impl Packed {
     #[inline(always)]
     pub fn unpack(self, size: u32, segment: &mut Segment, boxes: &mut Vec<Box<Segment>>) {
         match self {
-            Packed::Usual(usual) => usual.write(size, segment),
+            Packed::Common(common) => common.write(size, segment),
             Packed::Other(place) => {
                 *segment = *place;
                 if boxes.len() < BOXES {
@@ -138,8 +138,8 @@ impl Packed {
     /// It is recorded, or may yet be.
     pub fn is_recorded(&self) -> bool {
         match self {
-            Packed::Usual(usual) => {
-                usual.kind.is_traced() && usual.kind.detail() != RecordingDetail::None
+            Packed::Common(common) => {
+                common.kind.is_traced() && common.kind.detail() != RecordingDetail::None
             }
             Packed::Other(segment) => segment.tag.is_recorded(),
         }
@@ -148,7 +148,7 @@ impl Packed {
     /// Control bits.
     pub fn flags(&self) -> Flags {
         match self {
-            Packed::Usual(usual) => Flags(usual.flags.into()),
+            Packed::Common(common) => Flags(common.flags.into()),
             Packed::Other(segment) => segment.flags,
         }
     }
@@ -156,7 +156,7 @@ impl Packed {
     /// Changes the source and the destination port.
     pub fn set_ports(&mut self, src: u16, dst: u16) {
         match self {
-            Packed::Usual(usual) => (usual.src_port, usual.dst_port) = (src, dst),
+            Packed::Common(common) => (common.src_port, common.dst_port) = (src, dst),
             Packed::Other(segment) => (segment.src_port, segment.dst_port) = (src, dst),
         }
     }
@@ -164,13 +164,13 @@ impl Packed {
     /// Source and destination port.
     pub fn ports(&self) -> (u16, u16) {
         match self {
-            Packed::Usual(usual) => (usual.src_port, usual.dst_port),
+            Packed::Common(common) => (common.src_port, common.dst_port),
             Packed::Other(segment) => (segment.src_port, segment.dst_port),
         }
     }
 }
 
-impl Usual {
+impl CommonSegment {
     /// The port it goes to, and the one it comes from.
     #[inline]
     pub fn ports_of_receiver(&self) -> (u16, u16) {
@@ -178,7 +178,7 @@ impl Usual {
     }
 
     #[inline(always)]
-    fn new(segment: &Segment, ip_header: u32) -> Option<Usual> {
+    fn new(segment: &Segment, ip_header: u32) -> Option<CommonSegment> {
         let stamps = segment.options.only_timestamps();
         if stamps.is_none() && !segment.options.is_empty() {
             return None;
@@ -193,7 +193,7 @@ impl Usual {
         {
             return None;
         }
-        Some(Usual {
+        Some(CommonSegment {
             conn: segment.tag.conn,
             offset: segment.tag.offset,
             seq: segment.seq,

@@ -96,12 +96,12 @@ impl Stamping {
 
 /// Calls whose bytes are not yet acknowledged: number of the call, stream offset after its last byte.
 #[derive(Debug, Default)]
-pub(super) struct Uncopied {
+pub(super) struct UnacknowledgedSends {
     next: u32,
     pending: VecDeque<(u32, u64)>,
 }
 
-impl Uncopied {
+impl UnacknowledgedSends {
     /// Notes a zero-copy call; written data end at stream offset `end`.
     pub(super) fn note(&mut self, end: u64) {
         self.pending.push_back((self.next, end));

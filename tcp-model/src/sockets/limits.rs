@@ -2,7 +2,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use crate::diagnostics::Details;
+use crate::diagnostics::ConnectionDetails;
 use crate::model::TcpView;
 
 /// What limits the sender.
@@ -21,7 +21,7 @@ pub(super) enum SenderLimit {
 
 impl SenderLimit {
     /// What limits a connection; `starved` when its application waits for room.
-    pub(super) fn of(view: &TcpView, details: &Details, starved: bool) -> SenderLimit {
+    pub(super) fn of(view: &TcpView, details: &ConnectionDetails, starved: bool) -> SenderLimit {
         let flight = view.snd_nxt.offset_from(view.snd_una);
         let mss = details.snd_mss.unwrap_or(536);
         let may_send = u64::from(flight + mss) <= view.cwnd;

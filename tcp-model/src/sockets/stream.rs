@@ -5,11 +5,11 @@ use std::net::SocketAddrV4;
 
 use sim_core::{Rate, SimTime};
 
-use super::error_queue::{Stamping, Uncopied};
+use super::error_queue::{Stamping, UnacknowledgedSends};
 use super::limits::{Chrono, SenderLimit};
 use super::{SocketNo, Sockets};
 use crate::app::AppEvent;
-use crate::diagnostics::Details;
+use crate::diagnostics::ConnectionDetails;
 use crate::errno::{self, Errno};
 use crate::host::{Inspection, SocketCx, SocketId};
 use crate::model::{ConnectionEnd, TcpModel, TcpView};
@@ -34,7 +34,7 @@ pub(super) struct Stream {
     /// Count of events so far, for edge-triggered polling.
     pub(super) edges: u64,
     /// Zero-copy calls.
-    pub(super) uncopied: Uncopied,
+    pub(super) uncopied: UnacknowledgedSends,
     /// Time stamps of sending and acknowledgement, if requested.
     pub(super) stamping: Stamping,
     /// Stream offset of the urgent octet that was read separately.
@@ -81,7 +81,7 @@ impl Sockets<'_> {
             reports_errors: false,
             soft_error: None,
             edges: 0,
-            uncopied: Uncopied::default(),
+            uncopied: UnacknowledgedSends::default(),
             stamping: Stamping::default(),
             urgent_read: None,
             chrono: Chrono::default(),
@@ -125,9 +125,9 @@ impl Sockets<'_> {
     }
 
     /// The model's details.
-    pub(crate) fn details(&self, id: SocketId) -> Details {
+    pub(crate) fn details(&self, id: SocketId) -> ConnectionDetails {
         let found = self.inspect(id);
-        found.map_or_else(Details::default, |found| found.tcp.details())
+        found.map_or_else(ConnectionDetails::default, |found| found.tcp.details())
     }
 
     /// The pacing rate of a connection, if it is paced.

@@ -20,7 +20,7 @@ pub const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
 /// What happens to packets on their way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Path {
+pub struct PairPath {
     /// One-way delay.
     pub delay: SimDuration,
     /// Share of packets lost.
@@ -35,10 +35,10 @@ pub struct Path {
     pub drop: Vec<usize>,
 }
 
-impl Default for Path {
+impl Default for PairPath {
     /// 10 ms, and nothing goes wrong.
-    fn default() -> Path {
-        Path {
+    fn default() -> PairPath {
+        PairPath {
             delay: SimDuration::from_millis(10),
             loss: 0.0,
             duplicate: 0.0,
@@ -51,7 +51,7 @@ impl Default for Path {
 
 /// A packet that was sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Passed {
+pub struct SentPacket {
     /// When.
     pub at: SimTime,
     /// The sending host: 0 or 1.
@@ -89,13 +89,13 @@ pub struct Pair {
     hosts: [Driver<'static>; 2],
     configs: [HostConfig; 2],
     factory: Option<ModelFactoryBox>,
-    path: Path,
+    path: PairPath,
     rng: Rng,
     now: SimTime,
     /// Arrival, order of sending, place in the log.
     flying: BinaryHeap<Reverse<(SimTime, u64, usize)>>,
     count: u64,
-    log: Vec<Passed>,
+    log: Vec<SentPacket>,
 }
 
 /// A factory that can be shown.
@@ -115,7 +115,7 @@ impl Pair {
             hosts: [0, 1].map(|i| host(i, &configs[i], None)),
             configs,
             factory: None,
-            path: Path::default(),
+            path: PairPath::default(),
             rng: Rng::stream(1, "path", 0),
             now: SimTime::ZERO,
             flying: BinaryHeap::new(),
@@ -146,7 +146,7 @@ impl Pair {
 
     /// Sets the path, and the seed of its losses, duplicates and reordering.
     #[must_use]
-    pub fn with_path(mut self, path: Path, seed: u64) -> Pair {
+    pub fn with_path(mut self, path: PairPath, seed: u64) -> Pair {
         self.path = path;
         self.rng = Rng::stream(seed, "path", 0);
         self
@@ -175,7 +175,7 @@ impl Pair {
     }
 
     /// All packets so far, in the order of sending.
-    pub fn log(&self) -> &[Passed] {
+    pub fn log(&self) -> &[SentPacket] {
         &self.log
     }
 
@@ -215,7 +215,7 @@ impl Pair {
             && at <= self.now
         {
             self.flying.pop();
-            let Passed { from, packet, .. } = self.log[place];
+            let SentPacket { from, packet, .. } = self.log[place];
             self.hosts[1 - from].receive(self.now, &packet);
             self.take_packets(1 - from);
         }
@@ -244,7 +244,7 @@ impl Pair {
             let rough = self.now < self.path.good_from;
             let lost = self.path.drop.contains(&self.log.len())
                 || rough && self.rng.chance(self.path.loss);
-            self.log.push(Passed {
+            self.log.push(SentPacket {
                 at: self.now,
                 from,
                 packet: sent.packet,

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sim_core::{Rng, SimDuration, SimTime};
 
-use super::pair::{B, Pair, Path};
+use super::pair::{B, Pair, PairPath};
 use crate::app::AppEvent;
 use crate::host::{ModelFactory, SocketId};
 use crate::model::{ConnectionEnd, TcpModel};
@@ -44,7 +44,7 @@ pub struct World {
     /// Named set of parameters of each side: 0 linux, 1 rfc9293, 2 freebsd.
     pub profiles: [u8; 2],
     /// The path.
-    pub path: Path,
+    pub path: PairPath,
     /// Client and server.
     pub plans: [AppPlan; 2],
 }
@@ -79,7 +79,7 @@ impl World {
             0 => 0.0,
             _ => rng.below(most) as f64 / 100.0,
         };
-        let path = Path {
+        let path = PairPath {
             delay: SimDuration::from_micros(100 + rng.below(300_000)),
             loss: share(&mut rng, 25),
             duplicate: share(&mut rng, 20),
@@ -383,10 +383,10 @@ impl<'w> Play<'w> {
                 return Err(Broken(format!("host {host}: {left} connections never end")));
             }
         }
-        let quiet = Path {
+        let quiet = PairPath {
             delay: self.world.path.delay,
             good_from: self.world.path.good_from,
-            ..Path::default()
+            ..PairPath::default()
         } == self.world.path;
         let ends = [0, 1].map(|host| self.sides[host].end);
         if quiet && ends != [Some(ConnectionEnd::Closed); 2] {
@@ -407,7 +407,7 @@ impl<'w> Play<'w> {
     }
 
     fn trace(&self) -> Vec<String> {
-        let line = |p: &super::pair::Passed| {
+        let line = |p: &super::pair::SentPacket| {
             let (s, lost) = (&p.packet.payload, if p.lost { " lost" } else { "" });
             let (at, from) = (p.at.as_secs_f64(), ["client", "server"][p.from]);
             let ack = if s.flags.is_ack() { s.ack.0 } else { 0 };

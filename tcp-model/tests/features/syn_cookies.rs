@@ -1,12 +1,12 @@
 //! A connection made from a SYN cookie that came back.
 
-use tcp_model::syn_cookie::Agreed;
+use tcp_model::syn_cookie::CookieHandshake;
 
 use super::*;
 
 #[test]
 fn a_connection_resumes_from_the_content_of_a_cookie() {
-    let agreed = Agreed {
+    let agreed = CookieHandshake {
         iss: SeqNum(77_000),
         irs: SeqNum(0),
         mss: 1300,

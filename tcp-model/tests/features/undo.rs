@@ -2,7 +2,7 @@
 
 use super::*;
 use tcp_model::RetransmitReason;
-use tcp_model::diagnostics::Undone;
+use tcp_model::diagnostics::UndoCounts;
 
 const FULL: u64 = MSS as u64;
 const WINDOW: u64 = 10 * FULL;
@@ -46,7 +46,7 @@ fn time_out(end: &mut End) {
     assert_eq!(end.view().cwnd, FULL);
 }
 
-fn undone(end: &End) -> Undone {
+fn undone(end: &End) -> UndoCounts {
     end.tcp.details().undone.expect("kept")
 }
 
@@ -90,7 +90,7 @@ fn a_time_out_for_a_real_loss_is_found_out_and_what_is_lost_goes_again() {
         (1 + MSS, Some(RetransmitReason::Frto)),
         "{again:?}"
     );
-    assert_eq!(undone(&end), Undone::default());
+    assert_eq!(undone(&end), UndoCounts::default());
     assert!(end.view().cwnd < WINDOW / 2);
 }
 
@@ -145,7 +145,7 @@ fn without_undo_the_window_stays_reduced() {
     end.arrives(ack(1, out));
     end.arrives(with_blocks(out, &[(1, 1 + MSS)]));
     assert!(end.view().cwnd < WINDOW);
-    assert_eq!(undone(&end), Undone::default());
+    assert_eq!(undone(&end), UndoCounts::default());
 }
 
 /// A segment with a timestamp that echoes `echo`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sim_core::SimTime;
-use tcp_model::diagnostics::{CongestionState, Details};
+use tcp_model::diagnostics::{CongestionState, ConnectionDetails};
 use tcp_model::packetdrill::{RunOptions, ScriptFailure, ScriptOutcome, parse, run};
 use tcp_model::{Input, Outputs, TcpModel, TcpParams, TcpView};
 
@@ -475,11 +475,11 @@ impl TcpModel for Willing {
     fn change_params(&mut self, params: &Arc<TcpParams>, _: SimTime, _: &mut Outputs) -> bool {
         !params.nagle
     }
-    fn details(&self) -> Details {
-        Details {
+    fn details(&self) -> ConnectionDetails {
+        ConnectionDetails {
             congestion_state: Some(CongestionState::Recovery),
             lost: Some(2),
-            ..Details::default()
+            ..ConnectionDetails::default()
         }
     }
 }

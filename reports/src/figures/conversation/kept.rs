@@ -9,15 +9,15 @@ const TROUBLE: usize = 400;
 
 /// Keeps the first items, the last ones, and those that matter.
 #[derive(Debug)]
-pub(super) struct Kept<T> {
+pub(super) struct KeptItems<T> {
     head: Vec<T>,
     trouble: Vec<T>,
     tail: VecDeque<T>,
 }
 
-impl<T> Default for Kept<T> {
-    fn default() -> Kept<T> {
-        Kept {
+impl<T> Default for KeptItems<T> {
+    fn default() -> KeptItems<T> {
+        KeptItems {
             head: Vec::new(),
             trouble: Vec::new(),
             tail: VecDeque::new(),
@@ -25,7 +25,7 @@ impl<T> Default for Kept<T> {
     }
 }
 
-impl<T> Kept<T> {
+impl<T> KeptItems<T> {
     pub(super) fn push(&mut self, item: T, matters: bool) {
         if self.head.len() < HEAD {
             self.head.push(item);
@@ -55,14 +55,14 @@ mod tests {
 
     #[test]
     fn first_last_and_trouble_are_kept_in_order_of_many() {
-        let mut kept = Kept::default();
+        let mut kept = KeptItems::default();
         (0..1_000_000).for_each(|i| kept.push(i, i == 5_000 || i == 7));
         let all = kept.finish(|i| *i);
         assert_eq!(all.len(), HEAD + 1 + TAIL);
         assert!(all.is_sorted() && all.contains(&5_000));
         assert_eq!((all[0], all[HEAD - 1]), (0, HEAD - 1));
         assert_eq!(all.last(), Some(&999_999));
-        let mut few = Kept::default();
+        let mut few = KeptItems::default();
         (0..900).for_each(|i| few.push(i, i % 2 == 0));
         assert_eq!(few.finish(|i| *i).len(), 900);
     }

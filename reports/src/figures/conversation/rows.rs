@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use tcp_model::{ConnId, State};
 
 use super::columns::{Columns, FATE, FLAGS, FROM, OPTIONS, REASON, TO};
-use super::kept::Kept;
+use super::kept::KeptItems;
 use super::traced_row::TracedRow;
 use super::{Conversation, HeaderDetail, LadderSegment, LadderStateChange};
 use crate::figures::style::state_named;
@@ -49,7 +49,7 @@ pub(crate) const MOST_CHANGES: usize = 1000;
 
 /// The first `most` connections that have segments; where none has, those that have states.
 pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>, StoreError> {
-    let traced = Traced::read(dir, most)?;
+    let traced = TracedRows::read(dir, most)?;
     let conns = traced.rows.keys().copied().collect();
     let changes = Changes::read(dir, conns, most)?;
     let order = match traced.order.is_empty() {
@@ -91,7 +91,7 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
 
 /// The rows of the first connections, and of those that share their 4-tuples.
 #[derive(Debug, Default)]
-struct Traced {
+struct TracedRows {
     /// Connections in order of their first segment.
     order: Vec<i64>,
     rows: BTreeMap<i64, Vec<TracedRow>>,
@@ -99,14 +99,17 @@ struct Traced {
     texts: Vec<String>,
 }
 
-impl Traced {
-    fn read(dir: &Path, most: usize) -> Result<Traced, StoreError> {
-        let mut traced = Traced::default();
+impl TracedRows {
+    fn read(dir: &Path, most: usize) -> Result<TracedRows, StoreError> {
+        let mut traced = TracedRows::default();
         let Some(mut groups) = Groups::open(dir, "segments", SEGMENTS)? else {
             return Ok(traced);
         };
         let most = SPARE * most;
-        let (mut kept, mut pairs) = (BTreeMap::<i64, Kept<TracedRow>>::new(), BTreeSet::new());
+        let (mut kept, mut pairs) = (
+            BTreeMap::<i64, KeptItems<TracedRow>>::new(),
+            BTreeSet::new(),
+        );
         let mut sent: FxHashMap<(i64, (i64, i64)), i64> = FxHashMap::default();
         let mut places = HashMap::new();
         let mut place = 0;
@@ -121,7 +124,7 @@ impl Traced {
                 if kept.len() < most && !kept.contains_key(&conn) {
                     traced.order.push(conn);
                     pairs.insert(pair);
-                    kept.insert(conn, Kept::default());
+                    kept.insert(conn, KeptItems::default());
                 }
                 let known = kept.contains_key(&conn);
                 if !known && (!pairs.contains(&pair) || kept.len() >= SPARE * most) {

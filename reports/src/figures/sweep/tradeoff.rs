@@ -15,10 +15,10 @@ use crate::text::sentence;
 use crate::words;
 
 /// A point: value of the metric along x, then low, mean and high of the one along y.
-type PlotPoint = (f64, f64, f64, f64);
+type TradeoffPoint = (f64, f64, f64, f64);
 
 /// A point of a panel, by the places of its curve and of its value on x.
-type Placed = (usize, usize, PlotPoint);
+type PlacedPoint = (usize, usize, TradeoffPoint);
 
 /// The figure; `None` where no runs have both metrics.
 pub(super) fn figure(
@@ -37,7 +37,7 @@ pub(super) fn figure(
     let names = words::axes(info.axes.iter().map(|a| a.path.as_str()));
     let label =
         |axis: usize, at: usize| format!("{} = {}", names[axis].name, info.axes[axis].values[at]);
-    let mut panels: Vec<(Vec<usize>, Vec<Placed>)> = Vec::new();
+    let mut panels: Vec<(Vec<usize>, Vec<PlacedPoint>)> = Vec::new();
     for ((panel, curve, x), e) in points {
         let Some(other) = across.get(&(panel.clone(), *curve, *x)) else {
             continue;
@@ -127,11 +127,11 @@ fn log_ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 /// first; and the front of all of them.
 fn marks(
     layout: &Layout,
-    points: &[Placed],
+    points: &[PlacedPoint],
     largest: f64,
     label: &impl Fn(usize, usize) -> String,
 ) -> Vec<Mark> {
-    let place = |p: &(usize, usize, PlotPoint)| match layout.series {
+    let place = |p: &(usize, usize, TradeoffPoint)| match layout.series {
         Some(_) => p.0,
         None => p.1,
     };

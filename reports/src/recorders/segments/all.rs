@@ -14,7 +14,7 @@ use crate::store::table::Tables;
 const HELD: usize = 1 << 16;
 
 #[derive(Debug)]
-pub(crate) struct All {
+pub(crate) struct AllSegments {
     table: SegmentsTable,
     held: VecDeque<SegmentRow>,
     /// Place of a held packet, counted from the first row of all.
@@ -25,9 +25,9 @@ pub(crate) struct All {
     early: Vec<(u64, SimTime, LossCause)>,
 }
 
-impl All {
-    pub(super) fn new(to: &Tables) -> Result<All, StoreError> {
-        Ok(All {
+impl AllSegments {
+    pub(super) fn new(to: &Tables) -> Result<AllSegments, StoreError> {
+        Ok(AllSegments {
             table: SegmentsTable::create(to)?,
             held: VecDeque::new(),
             places: FxHashMap::default(),

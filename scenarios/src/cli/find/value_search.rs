@@ -21,7 +21,7 @@ use crate::progress::BatchProgress;
 use crate::sweep::Plan;
 
 /// A value that was tried.
-pub(super) struct Tried {
+pub(super) struct TriedValue {
     pub(super) value: Value,
     pub(super) replicas: u32,
     pub(super) verdict: Verdict,
@@ -46,7 +46,7 @@ impl ValueSearch<'_> {
         value: &Value,
         combination: &[(String, String)],
         planned: &dyn Fn(u32) -> Result<Plan, CommandError>,
-    ) -> Result<Tried, CommandError> {
+    ) -> Result<TriedValue, CommandError> {
         let mut replicas = self.replicas;
         loop {
             let plan = planned(replicas)?;
@@ -61,7 +61,7 @@ impl ValueSearch<'_> {
                 .unwrap_or(Verdict::Fails);
             if verdict != Verdict::Undecided || replicas >= self.most_replicas {
                 let words: Vec<&str> = judged.iter().map(|j| j.words.as_str()).collect();
-                return Ok(Tried {
+                return Ok(TriedValue {
                     value: value.clone(),
                     replicas,
                     verdict,

@@ -90,16 +90,16 @@ impl<'de> Deserialize<'de> for PortList {
 
 /// When something begins, or `"never"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Begin(pub Option<SimDuration>);
+pub struct StartChoice(pub Option<SimDuration>);
 
-impl Default for Begin {
+impl Default for StartChoice {
     /// At once.
-    fn default() -> Begin {
-        Begin(Some(SimDuration::ZERO))
+    fn default() -> StartChoice {
+        StartChoice(Some(SimDuration::ZERO))
     }
 }
 
-impl Begin {
+impl StartChoice {
     /// As a time of the run; [`SimTime::MAX`] for never.
     pub fn time(self) -> SimTime {
         self.0
@@ -107,20 +107,20 @@ impl Begin {
     }
 }
 
-impl std::str::FromStr for Begin {
+impl std::str::FromStr for StartChoice {
     type Err = Unreadable;
-    fn from_str(text: &str) -> Result<Begin, Unreadable> {
+    fn from_str(text: &str) -> Result<StartChoice, Unreadable> {
         match text {
-            "never" => Ok(Begin(None)),
+            "never" => Ok(StartChoice(None)),
             _ => match text.parse() {
-                Ok(after) => Ok(Begin(Some(after))),
+                Ok(after) => Ok(StartChoice(Some(after))),
                 Err(e) => Err(format!("{e}; or write \"never\"").into()),
             },
         }
     }
 }
 
-impl fmt::Display for Begin {
+impl fmt::Display for StartChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(after) => write!(f, "{after}"),
@@ -129,4 +129,7 @@ impl fmt::Display for Begin {
     }
 }
 
-super::as_text!(Begin, "a quoted duration such as \"10 s\", or \"never\"");
+super::as_text!(
+    StartChoice,
+    "a quoted duration such as \"10 s\", or \"never\""
+);

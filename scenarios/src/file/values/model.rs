@@ -32,7 +32,7 @@ pub enum OrModel<T> {
 }
 
 /// A plain value in whose place a model may stand.
-pub trait Plain: Sized {
+pub trait PlainValue: Sized {
     /// What may be written, for messages.
     const EXPECTING: &'static str;
 
@@ -46,7 +46,7 @@ pub trait Plain: Sized {
     }
 }
 
-impl Plain for QueueSize {
+impl PlainValue for QueueSize {
     const EXPECTING: &'static str = "a quoted limit such as \"100 packets\", \"64 KiB\", \"50 ms\" or \"unlimited\", or a table such as { kind = \"codel\", target = \"5 ms\" }";
     fn from_text(text: &str) -> Option<Result<Self, Unreadable>> {
         Some(text.parse())
@@ -54,7 +54,7 @@ impl Plain for QueueSize {
 }
 
 /// A probability that stands for independent losses.
-impl Plain for f64 {
+impl PlainValue for f64 {
     const EXPECTING: &'static str = "a number from 0 to 1, or a table such as { kind = \"gilbert-elliott\", good_to_bad = 0.01, bad_to_good = 0.3 }";
     fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
         None
@@ -65,7 +65,7 @@ impl Plain for f64 {
 }
 
 /// The bound of a uniform extra delay.
-impl Plain for SimDuration {
+impl PlainValue for SimDuration {
     const EXPECTING: &'static str = "a quoted duration such as \"200 us\", or a table such as { kind = \"exponential\", mean = \"1 ms\" }";
     fn from_text(text: &str) -> Option<Result<Self, Unreadable>> {
         Some(
@@ -88,7 +88,7 @@ macro_rules! always_a_model {
             }
         }
 
-        impl Plain for $name {
+        impl PlainValue for $name {
             const EXPECTING: &'static str = $expecting;
             fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
                 None
@@ -138,10 +138,10 @@ impl<T: Serialize> Serialize for OrModel<T> {
     }
 }
 
-impl<'de, T: Plain> Deserialize<'de> for OrModel<T> {
+impl<'de, T: PlainValue> Deserialize<'de> for OrModel<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct ValueOrTable<T>(PhantomData<T>);
-        impl<'de, T: Plain> Visitor<'de> for ValueOrTable<T> {
+        impl<'de, T: PlainValue> Visitor<'de> for ValueOrTable<T> {
             type Value = OrModel<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(T::EXPECTING)

@@ -3,7 +3,7 @@
 use sim_core::{Bytes, SimDuration};
 
 use crate::dotted_path::DottedPath;
-use crate::file::values::{Begin, PerSecond};
+use crate::file::values::{PerSecond, StartChoice};
 use crate::file::workload::WorkloadFile;
 use crate::problem::Problem;
 
@@ -13,9 +13,9 @@ pub struct Serving {
     /// Connections per second a server accepts; `None` for all at once.
     pub accept_rate: Option<f64>,
     /// When it begins to accept.
-    pub accept_start: Begin,
+    pub accept_start: StartChoice,
     /// When it begins to read.
-    pub read_start: Begin,
+    pub read_start: StartChoice,
     /// Receive buffer of a connection once it is accepted, bytes.
     pub receive_buffer: Option<u32>,
     /// Longest wait for a request.
@@ -86,7 +86,7 @@ impl Serving {
 
     /// Writes it into a workload's file, without defaults.
     pub(super) fn to_file(self, common: WorkloadFile) -> WorkloadFile {
-        let unusual = |begin: Begin| (begin != Begin::default()).then_some(begin);
+        let unusual = |begin: StartChoice| (begin != StartChoice::default()).then_some(begin);
         WorkloadFile {
             accept_rate: self.accept_rate.map(PerSecond),
             accept_start: unusual(self.accept_start),

@@ -3,8 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
+use super::super::FxMap;
 
 /// What a mapping depends on besides the host inside and its port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,12 +44,10 @@ impl NatMapping {
     }
 }
 
-type Map<K, V> = HashMap<K, V, FxBuildHasher>;
-
 /// Ports that several connections of a port inside share: host inside and scope, to the number of the port and of
 /// its connections.
 #[derive(Debug, Default)]
-pub(super) struct SharedPorts(Map<(SocketAddrV4, SocketAddrV4), (u32, u32)>);
+pub(super) struct SharedPorts(FxMap<(SocketAddrV4, SocketAddrV4), (u32, u32)>);
 
 impl SharedPorts {
     /// Another connection joins; the number of its port, if it has one already.
@@ -83,7 +80,7 @@ impl SharedPorts {
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     /// Host inside, to the number of its block and of its mappings.
-    of_host: Map<Ipv4Addr, (u32, u32)>,
+    of_host: FxMap<Ipv4Addr, (u32, u32)>,
     fresh: u32,
     freed: Vec<u32>,
 }

@@ -7,7 +7,7 @@ use sim_core::SimTime;
 
 use super::RunOptions;
 use super::script_flow::{LOCAL, REMOTE, ScriptFlow};
-use crate::diagnostics::Details;
+use crate::diagnostics::ConnectionDetails;
 use crate::host::{Departure, Driver, FixedNumbers, MakeTcp, SocketId};
 use crate::icmp::IcmpError;
 use crate::model::TcpView;
@@ -230,9 +230,9 @@ impl<'m> TestHost<'m> {
     }
 
     /// Other output of the model.
-    pub(super) fn details(&self, flow: usize) -> Details {
+    pub(super) fn details(&self, flow: usize) -> ConnectionDetails {
         let id = self.flows[flow].id;
-        id.map_or_else(Details::default, |id| self.sockets.details(id))
+        id.map_or_else(ConnectionDetails::default, |id| self.sockets.details(id))
     }
 
     pub(super) fn state(&mut self, flow: usize) -> State {

@@ -5,7 +5,7 @@ use sim_core::{Rate, SimDuration, SimTime};
 use super::eval::{Scope, ScriptValue};
 use super::script_flow::ScriptFlow;
 use super::{RunStop, Runner, Step, differs, no_such, unsupported};
-use crate::diagnostics::{CongestionState, Details};
+use crate::diagnostics::{CongestionState, ConnectionDetails};
 use crate::model::TcpView;
 use crate::packetdrill::ast::Statement;
 use crate::params::TcpParams;
@@ -19,7 +19,7 @@ struct TcpInfoSource<'a> {
     /// The system's number.
     state: i64,
     view: TcpView,
-    details: Details,
+    details: ConnectionDetails,
     flow: &'a ScriptFlow,
     params: &'a TcpParams,
     /// The pacing rate, if segments are paced.
@@ -355,7 +355,7 @@ fn congestion_state(state: CongestionState) -> u8 {
 }
 
 /// The options agreed on: Linux's TCPI_OPT_….
-fn agreed(details: &Details) -> i64 {
+fn agreed(details: &ConnectionDetails) -> i64 {
     let bits = [
         (details.timestamps, 1),
         (details.sack, 2),

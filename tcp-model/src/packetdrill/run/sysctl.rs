@@ -1,7 +1,7 @@
 //! System parameters in scripts: those of the parameter table.
 
 use super::{Step, invalid, unsupported};
-use crate::params::{Elsewhere, TcpParams, elsewhere, find, set_sysctl};
+use crate::params::{TcpParams, UnknownName, elsewhere, find, set_sysctl};
 
 /// True for `net.…`, `/proc/sys/net/…`.
 pub(super) fn is_name(name: &str) -> bool {
@@ -34,9 +34,9 @@ pub(super) fn set(p: &mut TcpParams, name: &str, value: &str) -> Step<()> {
         return set.or_else(|_| unsupported(format!("{name} = {value}")));
     }
     match elsewhere(&name, value) {
-        Elsewhere::NoEffect => Ok(()),
-        Elsewhere::NotModelled => unsupported(format!("the system parameter {name}")),
-        Elsewhere::Unknown(near) => {
+        UnknownName::NoEffect => Ok(()),
+        UnknownName::NotModelled => unsupported(format!("the system parameter {name}")),
+        UnknownName::Unknown(near) => {
             let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
             invalid(format!("there is no system parameter {name}{near}"))
         }

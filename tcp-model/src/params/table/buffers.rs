@@ -9,7 +9,7 @@ macro_rules! rows {
                 send_buffer: u32 {
                     rfc9293: 256 * 1024, linux: 4 * 1024 * 1024, freebsd: 2 * 1024 * 1024,
                     kind: BUFFER,
-                    names: [freebsd("net.inet.tcp.sendspace", Raw::Bytes), socket("SO_SNDBUF")]
+                    names: [freebsd("net.inet.tcp.sendspace", BareNumber::Bytes), socket("SO_SNDBUF")]
                 }
                 /// The send buffer counts memory, as `SO_SNDBUF` of Linux does: every two segments take
                 /// about 960 octets in addition to their payload.
@@ -21,14 +21,14 @@ macro_rules! rows {
                 receive_buffer: u32 {
                     rfc9293: 256 * 1024, linux: 6 * 1024 * 1024, freebsd: 2 * 1024 * 1024,
                     kind: BUFFER,
-                    names: [freebsd("net.inet.tcp.recvbuf_max", Raw::Bytes), socket("SO_RCVBUF")]
+                    names: [freebsd("net.inet.tcp.recvbuf_max", BareNumber::Bytes), socket("SO_RCVBUF")]
                 }
                 /// Initial receive buffer: of an adaptive receiver, counted as memory, or with
                 /// `grow_receive_buffer`.
                 receive_buffer_start: u32 {
                     rfc9293: 128 * 1024, freebsd: 64 * 1024,
                     kind: BUFFER,
-                    names: [freebsd("net.inet.tcp.recvspace", Raw::Bytes)]
+                    names: [freebsd("net.inet.tcp.recvspace", BareNumber::Bytes)]
                 }
                 /// The receive buffer grows by half whenever more than three eighths of it arrive within a
                 /// round trip, from `receive_buffer_start` to `receive_buffer`, as on FreeBSD. An adaptive
@@ -36,7 +36,7 @@ macro_rules! rows {
                 grow_receive_buffer: bool {
                     rfc9293: false, freebsd: true,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.recvbuf_auto", Raw::Flag)]
+                    names: [freebsd("net.inet.tcp.recvbuf_auto", BareNumber::Flag)]
                 }
                 /// The receive buffer is rounded up to whole segments once the MSS is known, and all free
                 /// space is offered unless it is small, as on FreeBSD (`tcp_mss`, `tcp_output`).
@@ -64,7 +64,7 @@ macro_rules! rows {
                 moderate_rcvbuf: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_moderate_rcvbuf", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_moderate_rcvbuf", BareNumber::Flag)]
                 }
                 /// Upper bound of the window offered, in bytes.
                 window_clamp: Option<u32> {
@@ -79,7 +79,7 @@ macro_rules! rows {
                     kind: ParamKind::count(1, u32::MAX as u64, "bytes").or("unlimited")
                         .because("with 0 the application could never write"),
                     names: [
-                        linux("net.ipv4.tcp_notsent_lowat", Raw::Rule(unlimited_from_u32_max)),
+                        linux("net.ipv4.tcp_notsent_lowat", BareNumber::Rule(unlimited_from_u32_max)),
                         socket("TCP_NOTSENT_LOWAT"),
                     ]
                 }
@@ -87,7 +87,7 @@ macro_rules! rows {
                 window_scaling: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_window_scaling", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_window_scaling", BareNumber::Flag)]
                 }
                 /// Shift count of the window scale; by default the smallest one that can express the
                 /// largest window. A shift that could express no window at all is lowered.

@@ -31,8 +31,8 @@ macro_rules! rows {
                     windows: 10,
                     kind: ParamKind::count(1, 255, "probes").because("RFC 9293 MUST-29: at least one"),
                     names: [
-                        linux("net.ipv4.tcp_keepalive_probes", Raw::Same),
-                        freebsd("net.inet.tcp.keepcnt", Raw::Same),
+                        linux("net.ipv4.tcp_keepalive_probes", BareNumber::Same),
+                        freebsd("net.inet.tcp.keepcnt", BareNumber::Same),
                         socket("TCP_KEEPCNT"),
                     ]
                 }
@@ -50,7 +50,7 @@ macro_rules! rows {
                     linux: secs(60), freebsd: secs(60), // the MSL of FreeBSD is 30 s
                     windows: secs(120), macos: secs(30), solaris: secs(60),
                     kind: ParamKind::time(MICROSECOND).because("TIME-WAIT cannot be switched off"),
-                    names: [freebsd("net.inet.tcp.msl", Raw::Half(MILLISECOND))]
+                    names: [freebsd("net.inet.tcp.msl", BareNumber::Half(MILLISECOND))]
                 }
                 /// How TIME-WAIT reacts to segments.
                 time_wait_rules: TimeWaitRules {
@@ -62,7 +62,7 @@ macro_rules! rows {
                 tw_reuse: TwReuse {
                     rfc9293: TwReuse::Off, linux: TwReuse::Loopback,
                     kind: ParamKind::flag_or_2("only for connections of a host with itself"),
-                    names: [linux("net.ipv4.tcp_tw_reuse", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_tw_reuse", BareNumber::Same)]
                 }
                 /// Age of a TIME-WAIT entry from which `tw_reuse` may reuse its port.
                 tw_reuse_delay: SimDuration {
@@ -77,7 +77,7 @@ macro_rules! rows {
                 tw_recycle: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_tw_recycle", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_tw_recycle", BareNumber::Flag)]
                 }
                 /// A listener accepts a new SYN in TIME-WAIT where that is safe (RFC 9293 MAY-2, RFC 6191).
                 tw_accept_syn: bool {
@@ -88,7 +88,7 @@ macro_rules! rows {
                 rfc1337: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_rfc1337", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_rfc1337", BareNumber::Flag)]
                 }
                 /// Maximum number of sockets in TIME-WAIT on a host. Beyond that, connections close at
                 /// once, which is unsafe: old segments may reach a new connection.
@@ -97,8 +97,8 @@ macro_rules! rows {
                     kind: ParamKind::count(0, INT_MAX, "sockets").or("unlimited")
                         .because("Linux takes no larger number"),
                     names: [
-                        linux("net.ipv4.tcp_max_tw_buckets", Raw::Same),
-                        freebsd("net.inet.tcp.maxtcptw", Raw::Same),
+                        linux("net.ipv4.tcp_max_tw_buckets", BareNumber::Same),
+                        freebsd("net.inet.tcp.maxtcptw", BareNumber::Same),
                     ]
                 }
                 /// How long FIN-WAIT-2 lasts once the application has closed.

@@ -13,8 +13,8 @@ macro_rules! rows {
                     windows: CUBIC,
                     kind: ParamKind::control(),
                     names: [
-                        linux("net.ipv4.tcp_congestion_control", Raw::Same),
-                        freebsd("net.inet.tcp.cc.algorithm", Raw::Same),
+                        linux("net.ipv4.tcp_congestion_control", BareNumber::Same),
+                        freebsd("net.inet.tcp.cc.algorithm", BareNumber::Same),
                         socket("TCP_CONGESTION"),
                     ]
                 }
@@ -41,20 +41,20 @@ macro_rules! rows {
                 pacing_ss_ratio: u32 {
                     rfc9293: 200,
                     kind: ParamKind::count(1, 1000, "percent").because("as on Linux; with 0 nothing would leave"),
-                    names: [linux("net.ipv4.tcp_pacing_ss_ratio", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_pacing_ss_ratio", BareNumber::Same)]
                 }
                 /// Pacing in congestion avoidance, in percent of a window per round-trip time.
                 pacing_ca_ratio: u32 {
                     rfc9293: 120,
                     kind: ParamKind::count(1, 1000, "percent").because("as on Linux; with 0 nothing would leave"),
-                    names: [linux("net.ipv4.tcp_pacing_ca_ratio", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_pacing_ca_ratio", BareNumber::Same)]
                 }
                 /// Initial window (RFC 6928).
                 initial_window: u32 {
                     rfc9293: 10,
                     solaris: 4,
                     kind: ParamKind::count(1, 10_000, "segments").because("something must be sent first"),
-                    names: [freebsd("net.inet.tcp.initcwnd_segments", Raw::Same)]
+                    names: [freebsd("net.inet.tcp.initcwnd_segments", BareNumber::Same)]
                 }
                 /// Number of time-outs of the SYN or SYN-ACK that do not reduce the initial window to one
                 /// segment. If at least 1, time-outs that the peer's timestamp shows to be spurious do not
@@ -77,20 +77,20 @@ macro_rules! rows {
                 idle_restart: IdleRestart {
                     rfc9293: IdleRestart::Initial, linux: IdleRestart::Halving,
                     kind: ParamKind::words::<IdleRestart>(),
-                    names: [linux("net.ipv4.tcp_slow_start_after_idle", Raw::Rule(halving_unless_zero))]
+                    names: [linux("net.ipv4.tcp_slow_start_after_idle", BareNumber::Rule(halving_unless_zero))]
                 }
                 /// Most segments by which one ACK opens the window in slow start (L of RFC 3465).
                 slow_start_limit: Option<u32> {
                     rfc9293: Some(1), linux: None, freebsd: Some(2),
                     kind: ParamKind::count(1, 10_000, "segments").or("unlimited")
                         .because("with 0 the window would never open"),
-                    names: [freebsd("net.inet.tcp.abc_l_var", Raw::Same)]
+                    names: [freebsd("net.inet.tcp.abc_l_var", BareNumber::Same)]
                 }
                 /// Duplicate ACKs that start fast retransmit (RFC 5681).
                 dup_ack_threshold: u32 {
                     rfc9293: 3,
                     kind: ParamKind::count(1, 300, "ACKs").because("Linux counts reordering up to 300"),
-                    names: [linux("net.ipv4.tcp_reordering", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_reordering", BareNumber::Same)]
                 }
                 /// Detect losses by time instead of counting duplicate ACKs (RFC 8985 section 6). Needs
                 /// SACK.
@@ -108,28 +108,28 @@ macro_rules! rows {
                 join_retransmissions: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_retrans_collapse", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_retrans_collapse", BareNumber::Flag)]
                 }
                 /// The time-out of a thin stream, with fewer than four segments outstanding, does not back
                 /// off for the first six retransmissions.
                 thin_linear_timeouts: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_thin_linear_timeouts", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_thin_linear_timeouts", BareNumber::Flag)]
                 }
                 /// In fast recovery, send in proportion to delivered data (Proportional Rate Reduction, RFC
                 /// 9937). Otherwise send as soon as the data in flight fall below the window (RFC 6675).
                 prr: bool {
                     rfc9293: false, linux: true, freebsd: true,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.do_prr", Raw::Flag)]
+                    names: [freebsd("net.inet.tcp.do_prr", BareNumber::Flag)]
                 }
                 /// After a time-out, find out whether it was spurious before retransmitting more (F-RTO,
                 /// RFC 5682). Restoring the window also needs `undo`.
                 frto: bool {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_frto", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_frto", BareNumber::Flag)]
                 }
                 /// Restore the congestion window when a loss turns out to be spurious: by timestamps
                 /// (Eifel, RFC 3522 and 4015), D-SACK (RFC 3708) or F-RTO.

@@ -15,7 +15,7 @@ macro_rules! rows {
                     rfc9293: true,
                     windows: false,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_timestamps", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_timestamps", BareNumber::Flag)]
                 }
                 /// The timestamps of each connection start at an offset of its own (RFC 7323 section 5.4), as on
                 /// Linux since 4.10 with `tcp_timestamps` = 1. Otherwise, as with 2, all connections of a host
@@ -23,13 +23,13 @@ macro_rules! rows {
                 timestamp_offsets: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.ts_offset_per_conn", Raw::Flag)]
+                    names: [freebsd("net.inet.tcp.ts_offset_per_conn", BareNumber::Flag)]
                 }
                 /// Drop segments without a timestamp once timestamps are agreed (RFC 7323 section 3.2).
                 require_timestamps: bool {
                     rfc9293: true, linux: false, freebsd: false,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.tolerate_missing_ts", Raw::NotFlag)]
+                    names: [freebsd("net.inet.tcp.tolerate_missing_ts", BareNumber::NotFlag)]
                 }
                 /// Age from which the latest timestamp of the peer no longer makes a segment old (RFC 7323
                 /// section 5.5), since the clock may have wrapped halfway.
@@ -50,15 +50,15 @@ macro_rules! rows {
                     rfc9293: true,
                     kind: ParamKind::flag(),
                     names: [
-                        linux("net.ipv4.tcp_sack", Raw::Flag),
-                        freebsd("net.inet.tcp.sack.enable", Raw::Flag),
+                        linux("net.ipv4.tcp_sack", BareNumber::Flag),
+                        freebsd("net.inet.tcp.sack.enable", BareNumber::Flag),
                     ]
                 }
                 /// Report duplicates by SACK (RFC 2883).
                 dsack: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_dsack", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_dsack", BareNumber::Flag)]
                 }
                 /// Number of ranges beyond a gap that the receiver reports in SACKs, the most recent ones;
                 /// others are kept but no longer reported.
@@ -77,8 +77,8 @@ macro_rules! rows {
                     windows: EcnMode::Off,
                     kind: ParamKind::words::<EcnMode>(),
                     names: [
-                        linux("net.ipv4.tcp_ecn", Raw::Same),
-                        freebsd("net.inet.tcp.ecn.enable", Raw::Same),
+                        linux("net.ipv4.tcp_ecn", BareNumber::Same),
+                        freebsd("net.inet.tcp.ecn.enable", BareNumber::Same),
                     ]
                 }
                 /// A retransmitted SYN does not request ECN (RFC 3168 section 6.1.1.1), nor, from the
@@ -86,7 +86,7 @@ macro_rules! rows {
                 ecn_fallback: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
-                    names: [linux("net.ipv4.tcp_ecn_fallback", Raw::Flag)]
+                    names: [linux("net.ipv4.tcp_ecn_fallback", BareNumber::Flag)]
                 }
                 /// Control packets and retransmissions also carry ECT (ECN++,
                 /// draft-ietf-tcpm-generalized-ecn): SYN-ACKs and FINs; SYNs and pure ACKs only with
@@ -107,14 +107,14 @@ macro_rules! rows {
                 abe: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.cc.abe", Raw::Flag)]
+                    names: [freebsd("net.inet.tcp.cc.abe", BareNumber::Flag)]
                 }
                 /// Fast Open (RFC 7413), a sum of bits: 0x1 for active opens, 0x2 for listeners, 0x4 for
                 /// data in a SYN without a cookie, 0x200 to accept such data, 0x400 for every listener.
                 fast_open: u32 {
                     rfc9293: 0, linux: TcpParams::FAST_OPEN_CLIENT,
                     kind: ParamKind::bits(FAST_OPEN),
-                    names: [linux("net.ipv4.tcp_fastopen", Raw::Rule(known_bits)), socket("TCP_FASTOPEN")]
+                    names: [linux("net.ipv4.tcp_fastopen", BareNumber::Rule(known_bits)), socket("TCP_FASTOPEN")]
                 }
             }
         } $($others)* }

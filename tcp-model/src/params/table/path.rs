@@ -37,8 +37,8 @@ macro_rules! rows {
                     rfc9293: 64, linux: 48, freebsd: 216,
                     kind: ParamKind::count(48, 65_535, "bytes").because("options take up to 40 bytes"),
                     names: [
-                        linux("net.ipv4.tcp_min_snd_mss", Raw::Same),
-                        freebsd("net.inet.tcp.minmss", Raw::Same),
+                        linux("net.ipv4.tcp_min_snd_mss", BareNumber::Same),
+                        freebsd("net.inet.tcp.minmss", BareNumber::Same),
                     ]
                 }
                 /// Largest IP packet sent or received, in bytes. The MSS is this minus the IP and TCP
@@ -60,8 +60,8 @@ macro_rules! rows {
                     rfc9293: true,
                     kind: ParamKind::flag(),
                     names: [
-                        linux("net.ipv4.ip_no_pmtu_disc", Raw::NotFlag),
-                        freebsd("net.inet.tcp.path_mtu_discovery", Raw::Flag),
+                        linux("net.ipv4.ip_no_pmtu_disc", BareNumber::NotFlag),
+                        freebsd("net.inet.tcp.path_mtu_discovery", BareNumber::Flag),
                         socket("IP_MTU_DISCOVER"),
                     ]
                 }
@@ -70,13 +70,13 @@ macro_rules! rows {
                     rfc9293: 552,
                     kind: ParamKind::count(128, 65_535, "bytes")
                         .because("headers, options and some data must fit"),
-                    names: [linux("net.ipv4.route.min_pmtu", Raw::Same)]
+                    names: [linux("net.ipv4.route.min_pmtu", BareNumber::Same)]
                 }
                 /// Time to live of packets sent.
                 ttl: u8 {
                     rfc9293: 64,
                     kind: ParamKind::count(1, 255, "hops").because("IP has 8 bits, and 0 goes nowhere"),
-                    names: [linux("net.ipv4.ip_default_ttl", Raw::Same), socket("IP_TTL")]
+                    names: [linux("net.ipv4.ip_default_ttl", BareNumber::Same), socket("IP_TTL")]
                 }
                 /// DS field of packets sent.
                 tos: u8 {

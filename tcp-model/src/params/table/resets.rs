@@ -16,14 +16,14 @@ macro_rules! rows {
                 rst_in_window_resets: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.insecure_rst", Raw::Flag)]
+                    names: [freebsd("net.inet.tcp.insecure_rst", BareNumber::Flag)]
                 }
                 /// A SYN in the window resets the connection, as in RFC 793, without the checks of RFC 5961
                 /// section 4.
                 syn_in_window_resets: bool {
                     rfc9293: false,
                     kind: ParamKind::flag(),
-                    names: [freebsd("net.inet.tcp.insecure_syn", Raw::Flag)]
+                    names: [freebsd("net.inet.tcp.insecure_syn", BareNumber::Flag)]
                 }
                 /// Minimum time between two ACKs that answer unacceptable segments (RFC 5961 section 7).
                 challenge_ack_interval: SimDuration {
@@ -36,7 +36,7 @@ macro_rules! rows {
                     rfc9293: None,
                     kind: ParamKind::count(0, INT_MAX, "ACKs").or("unlimited")
                         .because("Linux takes no larger number"),
-                    names: [linux("net.ipv4.tcp_challenge_ack_limit", Raw::Rule(unlimited_from_i32_max))]
+                    names: [linux("net.ipv4.tcp_challenge_ack_limit", BareNumber::Rule(unlimited_from_i32_max))]
                 }
                 /// A hard ICMP error ends a connection in any state (RFC 9293 SHLD-26). Otherwise only
                 /// before the connection is synchronized (RFC 5927 section 5.2, Linux).

@@ -63,7 +63,7 @@ macro_rules! rows {
                     windows: GiveUp::Retries(2),
                     kind: ParamKind::give_up(),
                     names: [
-                        linux("net.ipv4.tcp_syn_retries", Raw::Same),
+                        linux("net.ipv4.tcp_syn_retries", BareNumber::Same),
                         freebsd("net.inet.tcp.keepinit", MS),
                         socket("TCP_SYNCNT"),
                     ]
@@ -78,14 +78,14 @@ macro_rules! rows {
                 syn_linear_timeouts: u32 {
                     rfc9293: 0, linux: 4,
                     kind: ParamKind::count(0, 127, "time-outs").because("Linux takes no more"),
-                    names: [linux("net.ipv4.tcp_syn_linear_timeouts", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_syn_linear_timeouts", BareNumber::Same)]
                 }
                 /// When to give up on an unanswered SYN-ACK.
                 synack_give_up "synack_retries": GiveUp {
                     rfc9293: GiveUp::After(secs(180)), linux: GiveUp::Retries(5), freebsd: GiveUp::Retries(3),
                     windows: GiveUp::Retries(2),
                     kind: ParamKind::give_up(),
-                    names: [linux("net.ipv4.tcp_synack_retries", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_synack_retries", BareNumber::Same)]
                 }
                 /// When to give up on unacknowledged data or a FIN: R2 of RFC 9293 section 3.8.3.
                 data_give_up "retries2": GiveUp {
@@ -94,8 +94,8 @@ macro_rules! rows {
                     windows: GiveUp::Retries(5), solaris: GiveUp::After(secs(480)),
                     kind: ParamKind::give_up(),
                     names: [
-                        linux("net.ipv4.tcp_retries2", Raw::Same),
-                        freebsd("net.inet.tcp.rexmit_retries", Raw::Same),
+                        linux("net.ipv4.tcp_retries2", BareNumber::Same),
+                        freebsd("net.inet.tcp.rexmit_retries", BareNumber::Same),
                     ]
                 }
                 /// When to give up after the application has closed.
@@ -103,13 +103,13 @@ macro_rules! rows {
                     rfc9293: GiveUp::After(secs(100)), linux: GiveUp::Retries(8), freebsd: GiveUp::Retries(12),
                     windows: GiveUp::Retries(5), solaris: GiveUp::After(secs(480)),
                     kind: ParamKind::give_up(),
-                    names: [linux("net.ipv4.tcp_orphan_retries", Raw::Rule(eight_for_zero))]
+                    names: [linux("net.ipv4.tcp_orphan_retries", BareNumber::Rule(eight_for_zero))]
                 }
                 /// Retransmissions after which the path is in doubt: R1 of RFC 9293 section 3.8.3.
                 retries1: u32 {
                     rfc9293: 3, // SHLD-10
                     kind: ParamKind::count(1, 255, "retransmissions").because("Linux counts them in 8 bits"),
-                    names: [linux("net.ipv4.tcp_retries1", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_retries1", BareNumber::Same)]
                 }
                 /// How long data may stay unacknowledged, or the window closed, before the connection is
                 /// given up, regardless of the number of retransmissions (RFC 5482, local side).

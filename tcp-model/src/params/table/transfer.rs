@@ -37,7 +37,7 @@ macro_rules! rows {
                 compressed_acks: u32 {
                     rfc9293: 0, linux: 44,
                     kind: ParamKind::count(0, 255, "acknowledgements"),
-                    names: [linux("net.ipv4.tcp_comp_sack_nr", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_comp_sack_nr", BareNumber::Same)]
                 }
                 /// Maximum wait of a duplicate ACK for others; at most a twentieth of the round trip.
                 ack_compression_delay: SimDuration {
@@ -88,7 +88,7 @@ macro_rules! rows {
                 min_burst: u32 {
                     rfc9293: 2,
                     kind: ParamKind::count(1, 65_535, "segments").because("a burst has at least one segment"),
-                    names: [linux("net.ipv4.tcp_min_tso_segs", Raw::Same)]
+                    names: [linux("net.ipv4.tcp_min_tso_segs", BareNumber::Same)]
                 }
                 /// The last octet in the send buffer is sent with PSH (RFC 9293 MUST-61). Otherwise PSH
                 /// marks only the ends of calls without `MSG_MORE`, as on Linux.
