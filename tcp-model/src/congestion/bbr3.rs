@@ -11,14 +11,18 @@ use sim_core::{Rate, SimDuration, SimTime};
 use super::windowed_max::WindowedMax;
 use super::{
     AckEvent, AfterIdle, Algorithm, AnyCc, Congestion, CongestionControl, CongestionEvent,
-    ConnectionStart, ControlParameter, RateSample, SpuriousCongestion,
+    ConnectionStart, ControlParameter, SpuriousCongestion,
 };
 use crate::recovery::RecoveryPhase;
 
 mod cycle;
 mod model;
+mod sample;
 #[cfg(test)]
 mod tests;
+mod window;
+
+use sample::Bbr3Sample;
 
 /// `bbr3`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -89,10 +93,6 @@ const LEAST: f64 = 4.0;
 const MARGIN: f64 = 0.99;
 /// Largest number of rounds of Drain.
 const DRAIN_ROUNDS: u64 = 3;
-/// C.send_quantum: what the rate allows in this many seconds, and the most in bytes.
-const QUANTUM: f64 = 0.001;
-const LARGEST_QUANTUM: f64 = 65_536.0;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bbr3State {
     Startup,
@@ -112,20 +112,6 @@ enum AckPhase {
     Starting,
     Feedback,
     Stopping,
-}
-
-/// The present ACK, as the draft's RS: bytes and bytes a second.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bbr3Sample {
-    rate: f64,
-    delivered: f64,
-    acked: f64,
-    in_flight_at_send: f64,
-    in_flight: f64,
-    app_limited: bool,
-    cwnd_limited: bool,
-    /// Lost in the present round trip.
-    lost: f64,
 }
 
 /// The state that is restored after a spurious loss recovery (section 5.5.11).
@@ -305,105 +291,6 @@ impl Bbr3 {
             Bbr3State::Down | Bbr3State::Cruise | Bbr3State::Refill | Bbr3State::Up
         )
     }
-
-    /// BDPMultiple, section 5.6.4.2.
-    fn bdp(&self, gain: f64) -> f64 {
-        match self.min_rtt {
-            None => self.initial,
-            Some(rtt) => gain * self.rate * rtt.as_secs_f64(),
-        }
-    }
-
-    /// QuantizationBudget.
-    fn with_room(&self, bytes: f64) -> f64 {
-        let quantum = (self.pacing * QUANTUM)
-            .min(LARGEST_QUANTUM)
-            .max(2.0 * self.mss);
-        let bytes = bytes.max(3.0 * quantum).max(LEAST * self.mss);
-        bytes
-            + if self.state == Bbr3State::Up {
-                2.0 * self.mss
-            } else {
-                0.0
-            }
-    }
-
-    /// InflightWithHeadroom, section 5.3.3.9.
-    fn long_with_headroom(&self) -> f64 {
-        if self.long.is_infinite() {
-            return self.long;
-        }
-        let headroom = (self.headroom * self.long).max(self.mss);
-        (self.long - headroom).max(LEAST * self.mss)
-    }
-
-    fn probe_rtt_window(&self) -> f64 {
-        self.bdp(PROBE_RTT_GAIN).max(LEAST * self.mss)
-    }
-
-    fn set_pacing(&mut self, gain: f64) {
-        let rate = gain * self.rate * MARGIN;
-        if rate > 0.0 && (self.full_reached || rate > self.pacing) {
-            self.pacing = rate;
-        }
-    }
-
-    /// SetCwnd, section 5.6.4.6.
-    fn set_window(&mut self, acked: f64) {
-        let most = self.with_room(self.bdp(self.window_gain()) + self.extra.get());
-        if self.full_reached {
-            self.cwnd = (self.cwnd + acked).min(most);
-        } else if self.cwnd < most || self.delivered < self.initial {
-            self.cwnd += acked;
-        }
-        self.cwnd = self.cwnd.max(LEAST * self.mss);
-        if self.state == Bbr3State::ProbeRtt {
-            self.cwnd = self.cwnd.min(self.probe_rtt_window());
-        }
-        self.bound_window();
-    }
-
-    /// BoundCwndForModel, section 5.6.4.7.
-    fn bound_window(&mut self) {
-        let cap = match self.state {
-            Bbr3State::Cruise | Bbr3State::ProbeRtt => self.long_with_headroom(),
-            Bbr3State::Down | Bbr3State::Refill | Bbr3State::Up => self.long,
-            Bbr3State::Startup | Bbr3State::Drain => f64::INFINITY,
-        };
-        self.cwnd = self.cwnd.min(cap.min(self.short).max(LEAST * self.mss));
-    }
-
-    fn save_window(&mut self) {
-        self.prior_cwnd = match self.in_recovery || self.state == Bbr3State::ProbeRtt {
-            false => self.cwnd,
-            true => self.prior_cwnd.max(self.cwnd),
-        };
-    }
-
-    fn restore_window(&mut self) {
-        self.cwnd = self.cwnd.max(self.prior_cwnd);
-    }
-
-    fn sample(&self, ack: &AckEvent) -> Bbr3Sample {
-        let rate = |s: &RateSample| s.delivered as f64 / s.interval.as_secs_f64();
-        let base = Bbr3Sample {
-            acked: ack.delivered as f64,
-            in_flight: ack.in_flight as f64,
-            cwnd_limited: ack.cwnd_limited,
-            lost: self.lost_in_round,
-            ..Bbr3Sample::default()
-        };
-        match &ack.rate {
-            None => base,
-            Some(s) => Bbr3Sample {
-                rate: rate(s),
-                delivered: s.delivered as f64,
-                in_flight_at_send: s.in_flight_at_send as f64,
-                app_limited: s.app_limited || (s.prior_delivered as f64) < self.little_until,
-                ..base
-            },
-        }
-    }
 }
 
 impl CongestionControl for Bbr3 {
@@ -505,26 +392,7 @@ impl CongestionControl for Bbr3 {
         self.in_recovery = false;
         self.prior_cwnd = self.prior_cwnd.max(restored.cwnd as f64);
         self.restore_window();
-        self.loss_in_round = false;
-        self.reset_full();
-        let Some(saved) = self.saved.take() else {
-            return;
-        };
-        self.rate_short = self.rate_short.max(saved.rate_short);
-        self.short = self.short.max(saved.short);
-        self.long = self.long.max(saved.long);
-        match saved.state {
-            Some(Bbr3State::Startup) if self.state != Bbr3State::Startup => {
-                self.full_reached = false;
-                if self.state != Bbr3State::ProbeRtt {
-                    self.state = Bbr3State::Startup;
-                }
-            }
-            Some(Bbr3State::Up) if !matches!(self.state, Bbr3State::Up | Bbr3State::ProbeRtt) => {
-                self.start_refill();
-            }
-            _ => {}
-        }
+        self.restore_state();
     }
 
     /// HandleRestartFromIdle, section 5.4.1.

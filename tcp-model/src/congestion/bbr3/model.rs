@@ -70,6 +70,30 @@ impl Bbr3 {
         });
     }
 
+    /// Undoes what an unnecessary recovery has changed (section 5.5.11.2).
+    pub(super) fn restore_state(&mut self) {
+        self.loss_in_round = false;
+        self.reset_full();
+        let Some(saved) = self.saved.take() else {
+            return;
+        };
+        self.rate_short = self.rate_short.max(saved.rate_short);
+        self.short = self.short.max(saved.short);
+        self.long = self.long.max(saved.long);
+        match saved.state {
+            Some(Bbr3State::Startup) if self.state != Bbr3State::Startup => {
+                self.full_reached = false;
+                if self.state != Bbr3State::ProbeRtt {
+                    self.state = Bbr3State::Startup;
+                }
+            }
+            Some(Bbr3State::Up) if !matches!(self.state, Bbr3State::Up | Bbr3State::ProbeRtt) => {
+                self.start_refill();
+            }
+            _ => {}
+        }
+    }
+
     /// UpdateLatestDeliverySignals, section 5.5.10.3.
     pub(super) fn update_latest(&mut self, ack: &AckEvent, sample: &Bbr3Sample) {
         self.loss_round_start = false;

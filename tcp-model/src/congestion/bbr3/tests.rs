@@ -126,7 +126,7 @@ fn a_probe_with_more_than_two_percent_lost_sets_the_long_term_bound_and_ends() {
         (bbr.state, bbr.probe_sample) = (Bbr3State::Up, true);
         bbr.note_losses(&AckEvent {
             lost,
-            rate: Some(RateSample {
+            rate: Some(crate::congestion::RateSample {
                 delivered: 100_000,
                 interval: SimDuration::from_millis(100),
                 prior_delivered: 0,

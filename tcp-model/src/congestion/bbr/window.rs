@@ -1,0 +1,111 @@
+//! The window and the pacing rate that BBR derives from its model.
+
+use sim_core::SimDuration;
+
+use super::{Bbr, BbrState, LEAST, MARGIN};
+use crate::congestion::AckEvent;
+use crate::recovery::RecoveryPhase;
+
+/// Below this rate segments are sent one at a time, above it at least two, bytes a second.
+const SLOW_RATE: f64 = 1_200_000.0 / 8.0;
+
+/// A burst is at most what the rate allows in this time, seconds.
+const BURST: f64 = 0.001;
+
+/// Largest burst, bytes.
+const LARGEST_BURST: f64 = 65_536.0;
+/// The most that ACK aggregation adds to the window, seconds at the rate.
+const EXTRA_MOST: f64 = 0.1;
+
+impl Bbr {
+    /// This many bandwidth-delay products, bytes.
+    fn bdp(&self, gain: f64) -> u64 {
+        match self.min_rtt {
+            None => self.initial,
+            Some(rtt) => {
+                let segments = self.bandwidth.get() * rtt.as_secs_f64() * gain / self.mss as f64;
+                libm::ceil(segments) as u64 * self.mss
+            }
+        }
+    }
+
+    /// Room for data held in the end hosts: three bursts, an even number of segments, and two more while probing
+    /// for bandwidth.
+    fn with_room(&self, bytes: u64) -> u64 {
+        let burst = (self.rate * BURST).min(LARGEST_BURST) as u64 / self.mss;
+        let least = if self.rate < SLOW_RATE { 1 } else { 2 };
+        let segments = (bytes / self.mss + 3 * burst.max(least)).next_multiple_of(2);
+        let probing = self.mode == BbrState::ProbeBw && self.phase == 0;
+        (segments + if probing { 2 } else { 0 }) * self.mss
+    }
+
+    pub(super) fn in_flight_at(&self, gain: f64) -> u64 {
+        self.with_room(self.bdp(gain))
+    }
+
+    pub(super) fn save_window(&mut self) {
+        let normal =
+            self.was == RecoveryPhase::Open && !matches!(self.mode, BbrState::ProbeRtt { .. });
+        self.saved = if normal {
+            self.cwnd
+        } else {
+            self.saved.max(self.cwnd)
+        };
+    }
+
+    pub(super) fn set_rate(&mut self, ack: &AckEvent) {
+        if !self.seen_rtt
+            && let Some(rtt) = ack.srtt
+        {
+            self.seen_rtt = true;
+            self.rate = self.startup_rate(rtt);
+        }
+        let rate = self.bandwidth.get() * self.pacing_gain() * MARGIN;
+        if rate > 0.0 && (self.full || rate > self.rate) {
+            self.rate = rate;
+        }
+    }
+
+    pub(super) fn startup_rate(&self, rtt: SimDuration) -> f64 {
+        let window = self.cwnd.max(self.initial) as f64;
+        self.startup_gain * window / rtt.as_secs_f64().max(1e-6) * MARGIN
+    }
+
+    pub(super) fn set_window(&mut self, ack: &AckEvent) {
+        let acked = ack.delivered;
+        if acked > 0 && !self.recovers(ack) {
+            let mut target = self.bdp(self.window_gain());
+            if self.full {
+                let most = (self.bandwidth.get() * EXTRA_MOST) as u64;
+                let extra = self.aggregation.extra[0].max(self.aggregation.extra[1]);
+                target += extra.min(most);
+            }
+            let target = self.with_room(target);
+            if self.full {
+                self.cwnd = (self.cwnd + acked).min(target);
+            } else if self.cwnd < target || self.delivered < self.initial {
+                self.cwnd += acked;
+            }
+            self.cwnd = self.cwnd.max(LEAST * self.mss);
+        }
+        if matches!(self.mode, BbrState::ProbeRtt { .. }) {
+            self.cwnd = self.cwnd.min(LEAST * self.mss);
+        }
+    }
+
+    /// In the first round trip of recovery, as much is sent as has arrived; true if this determines the window.
+    fn recovers(&mut self, ack: &AckEvent) -> bool {
+        if !std::mem::take(&mut self.known_losses) {
+            self.cwnd = self.cwnd.saturating_sub(ack.lost).max(self.mss);
+        }
+        if ack.phase == RecoveryPhase::Open && self.was != RecoveryPhase::Open {
+            self.cwnd = self.cwnd.max(self.saved);
+            self.conserves = false;
+        }
+        self.was = ack.phase;
+        if self.conserves {
+            self.cwnd = self.cwnd.max(ack.in_flight + ack.delivered);
+        }
+        self.conserves
+    }
+}
