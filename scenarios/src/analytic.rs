@@ -19,6 +19,7 @@ use crate::scenario::workload::{Workload, WorkloadKind};
 mod conditions;
 pub(crate) mod curves;
 mod life;
+mod spans;
 
 use conditions::ClientPath;
 use life::Life;

@@ -25,6 +25,7 @@ use crate::state_machine::StateMachine as _;
 use crate::time_wait::TimeWait;
 use crate::ts_clock::ts_clock;
 
+mod accurate_ecn;
 mod ack;
 mod adaptive;
 mod bursts;
@@ -42,6 +43,7 @@ mod inspect;
 mod keep_alive;
 mod measure;
 mod optional_state;
+mod pacing;
 mod persist;
 mod receive_memory;
 mod receive_window;

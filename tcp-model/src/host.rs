@@ -46,6 +46,7 @@ mod socket_list;
 mod stack;
 mod stats;
 mod step;
+mod time_wait_arrivals;
 mod time_wait_table;
 mod tracer;
 

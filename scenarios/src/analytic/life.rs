@@ -6,6 +6,7 @@ use tcp_model::TcpParams;
 use tcp_model::params::TwReuse;
 use tcp_model::spec::{CloseHow, Closer, Distribution, Exchange};
 
+use super::spans::{added, half, hull, shifted};
 use super::{ExchangeCase, NoTheory, conditions};
 use crate::expected::{self, HEADERS, mean};
 
@@ -372,32 +373,4 @@ fn settles_s(e: &Exchange, held_s: f64, waits_s: f64) -> Option<f64> {
         }
     }
     Some(fixed + t)
-}
-
-fn half(span: Span) -> Span {
-    Span {
-        low: span.low / 2.0,
-        high: span.high / 2.0,
-    }
-}
-
-fn shifted(span: Span, by: f64) -> Span {
-    Span {
-        low: span.low + by,
-        high: span.high + by,
-    }
-}
-
-fn added(a: Span, b: Span) -> Span {
-    Span {
-        low: a.low + b.low,
-        high: a.high + b.high,
-    }
-}
-
-fn hull(a: Span, b: Span) -> Span {
-    Span {
-        low: a.low.min(b.low),
-        high: a.high.max(b.high),
-    }
 }

@@ -1,5 +1,8 @@
 //! What the command line takes: commands, arguments and options, with their help.
 
+mod find;
+mod submit;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +12,8 @@ use crate::batch::Keep;
 use crate::bench;
 use crate::fuzz;
 use crate::packetdrill;
+pub(super) use find::FindArgs;
+pub(super) use submit::{Scheduler, SubmitArgs};
 
 const COMPLETIONS_HELP: &str = "\
 Where shells look for them, for example:
@@ -278,128 +283,6 @@ pub(super) enum ExportFormat {
     Sqlite,
     /// OMNeT++ scalars: batch.sca
     Omnetpp,
-}
-
-/// A scheduler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Scheduler {
-    /// Slurm, by sbatch
-    Slurm,
-    /// HyperQueue, by hq
-    Hq,
-    /// Kubernetes: the manifest is printed, for kubectl apply -f -
-    K8s,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SubmitArgs {
-    /// The scheduler
-    #[arg(value_enum)]
-    pub(super) target: Scheduler,
-    #[command(flatten)]
-    pub(super) scenario: ScenarioArgs,
-    /// Number of tasks that the batch is divided into
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) shards: u16,
-    /// Directory for the results, shared by all machines [default: as for `synfin run`]
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Processors of each task
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) cpus: u16,
-    /// Memory of each task, as the scheduler writes it
-    #[arg(long, value_name = "SIZE")]
-    pub(super) memory: Option<String>,
-    /// Time limit of each task, as the scheduler writes it; runs that are missing then can be submitted
-    /// again
-    #[arg(long, value_name = "TIME")]
-    pub(super) time: Option<String>,
-    /// Slurm partition
-    #[arg(long, value_name = "NAME")]
-    pub(super) partition: Option<String>,
-    /// Another option of the scheduler, as in --option=--account=net; repeatable
-    #[arg(long = "option", value_name = "OPTION")]
-    pub(super) options: Vec<String>,
-    /// Only the shards with missing runs
-    #[arg(long)]
-    pub(super) only_missing: bool,
-    /// Print what would be submitted
-    #[arg(long)]
-    pub(super) print: bool,
-    /// The program on the machines of the cluster [default: this one]
-    #[arg(long, value_name = "PATH")]
-    pub(super) program: Option<String>,
-    /// Container image with synfin, for Kubernetes
-    #[arg(long, value_name = "IMAGE")]
-    pub(super) image: Option<String>,
-    /// Claim of the volume that all pods share, for Kubernetes
-    #[arg(long, value_name = "CLAIM")]
-    pub(super) volume: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("goal").required(true))]
-pub(super) struct FindArgs {
-    #[command(flatten)]
-    pub(super) scenario: ScenarioArgs,
-    /// Path of the value to vary, as in workload.web.arrivals.rate
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) vary: String,
-    /// Smallest value to try, as in "100 /s"
-    #[arg(
-        long,
-        value_name = "VALUE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) from: String,
-    /// Largest value to try
-    #[arg(
-        long,
-        value_name = "VALUE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) to: String,
-    /// Instead of a value, find which variant or combination of the sweep has the largest or smallest mean
-    /// of this metric; those that are certainly worse get no more replicas
-    #[arg(long, value_name = "METRIC", conflicts_with_all = ["vary", "from", "to", "expect", "log"])]
-    pub(super) best: Option<String>,
-    /// Find the largest value that passes: expectations hold up to it and fail above
-    #[arg(long, group = "goal")]
-    pub(super) largest: bool,
-    /// Find the smallest value that passes: expectations hold from it on and fail below
-    #[arg(long, group = "goal")]
-    pub(super) smallest: bool,
-    /// The expectation, as in 'connects_failed_share_steady < 0.001' [default: the scenario's [[expect]]]
-    #[arg(long, value_name = "METRIC < BOUND")]
-    pub(super) expect: Option<String>,
-    /// Stop when the closest passing and failing values differ by no more than this share of the larger
-    #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
-    pub(super) resolution: f64,
-    /// Search on a logarithmic scale
-    #[arg(long)]
-    pub(super) log: bool,
-    /// Maximum number of replicas for a value that is hard to decide
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) max_replicas: u32,
-    /// Directory for the results [default: results/NAME,PATH=found]
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Number of runs at a time [default: one per processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) threads: Option<u16>,
-    /// Replace other synfin results in the directory
-    #[arg(long)]
-    pub(super) force: bool,
-    /// Print JSON, with all values that were tried
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

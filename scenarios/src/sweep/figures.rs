@@ -1,8 +1,10 @@
 //! Checks `[[figure]]`: metrics and axes must exist, and names must be unique.
 
-use std::collections::{BTreeSet, HashMap};
+mod theory;
 
-use reports::batch::{DistributionKind, MOST_CURVES, MOST_PANELS, TheoryCurve};
+use std::collections::BTreeSet;
+
+use reports::batch::{DistributionKind, MOST_CURVES, MOST_PANELS};
 use reports::{Layout, MetricFigure};
 use toml::{Table, Value};
 
@@ -14,6 +16,7 @@ use crate::locate;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::suggest;
+use theory::theory_curves;
 
 /// A figure over these runs, in its form for reports.
 pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure {
@@ -37,61 +40,6 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
         effects: figure.effects.unwrap_or(false),
         limit: figure.limit,
     }
-}
-
-/// The curves of a theory along x: one for each combination of those other swept values that make a
-/// difference.
-fn theory_curves(name: &str, figure: &FigureFile, runs: &[RunSpec]) -> Vec<TheoryCurve> {
-    type SweptValues = Vec<(String, String)>;
-    let x = figure.x.as_str();
-    let others = |run: &RunSpec| -> SweptValues {
-        let others = run.parameters.iter().filter(|p| p.0 != x);
-        others.cloned().collect()
-    };
-    let mut order: Vec<SweptValues> = Vec::new();
-    let mut groups: HashMap<SweptValues, Vec<&RunSpec>> = HashMap::new();
-    // One replica stands for all.
-    for run in runs.iter().filter(|run| run.replica == runs[0].replica) {
-        let values = others(run);
-        if !groups.contains_key(&values) {
-            order.push(values.clone());
-        }
-        groups.entry(values).or_default().push(run);
-    }
-    let mut curves: Vec<TheoryCurve> = Vec::new();
-    for only in order {
-        let of_group = groups[&only].iter().copied();
-        if let Some((name, points)) = curves::curve(name, &figure.y, of_group, x) {
-            curves.push(TheoryCurve { only, name, points });
-        }
-    }
-    let paths: Vec<String> = curves.first().map_or_else(Vec::new, |curve| {
-        curve.only.iter().map(|(path, _)| path.clone()).collect()
-    });
-    for path in paths {
-        let without = |curve: &TheoryCurve| -> SweptValues {
-            let rest = curve.only.iter().filter(|(p, _)| *p != path);
-            rest.cloned().collect()
-        };
-        let mut merged: Vec<TheoryCurve> = Vec::new();
-        let makes_no_difference = curves.iter().all(|curve| {
-            let only = without(curve);
-            match merged.iter().find(|m| m.only == only) {
-                Some(there) => there.points == curve.points,
-                None => {
-                    merged.push(TheoryCurve {
-                        only,
-                        ..curve.clone()
-                    });
-                    true
-                }
-            }
-        });
-        if makes_no_difference {
-            curves = merged;
-        }
-    }
-    curves
 }
 
 /// The values of `where` by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same.

@@ -17,10 +17,12 @@
 //! caches costs bandwidth, not a miss per event. The wheel is that of Varghese and Lauck (1987); splitting on
 //! demand comes from the ladder queue of Tang, Goh and Thng (2005).
 
+mod chunks;
+
 use super::{EventQueue, HeapQueue};
-use crate::event::{Event, EventKind, Tie};
-use crate::prefetch::prefetch;
+use crate::event::Event;
 use crate::time::SimTime;
+use chunks::{CHUNK, Chunks, EMPTY, WheelSlot};
 
 /// Bits of a digit.
 const BITS: u32 = 6;
@@ -28,10 +30,6 @@ const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 /// Levels that cover 64 bits.
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
-/// Events of a chunk.
-const CHUNK: usize = 16;
-/// Room for chunks at first: a small network needs no more.
-const FIRST_CHUNKS: usize = 64;
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 32;
 /// Slots of few events are taken together until the run has this many: where events are sparse, a slot has one
@@ -43,91 +41,6 @@ const SHORT: usize = 48;
 const LATE: usize = 64;
 /// Least number of events to show in advance, if the wheel knows as many.
 const AHEAD: usize = 24;
-/// No chunk.
-const NONE: u32 = u32::MAX;
-
-/// Events of a span of time, unsorted.
-#[derive(Clone, Copy, Debug)]
-struct WheelSlot {
-    /// The chunk that is being filled; the others behind it are full.
-    chunk: u32,
-    len: u32,
-}
-
-const EMPTY: WheelSlot = WheelSlot {
-    chunk: NONE,
-    len: 0,
-};
-
-/// Storage of all slots: chunks of [`CHUNK`] events, chained.
-#[derive(Debug)]
-struct Chunks {
-    events: Vec<[Event; CHUNK]>,
-    /// The next chunk of the same chain, or of the free ones.
-    next: Vec<u32>,
-    free: u32,
-}
-
-impl Chunks {
-    /// Puts a chunk in front of the chain that begins with `behind`.
-    #[inline]
-    fn take(&mut self, behind: u32) -> u32 {
-        if self.free == NONE {
-            return self.grow(behind);
-        }
-        let chunk = self.free;
-        self.free = std::mem::replace(&mut self.next[chunk as usize], behind);
-        chunk
-    }
-
-    #[cold]
-    fn grow(&mut self, behind: u32) -> u32 {
-        let chunk = u32::try_from(self.events.len()).expect("fewer than 2^32 chunks");
-        self.events.push([VOID; CHUNK]);
-        self.next.push(behind);
-        chunk
-    }
-
-    /// Prefetches a chunk that will be read soon.
-    #[inline]
-    fn prefetch(&self, chunk: u32) {
-        if let Some(events) = self.events.get(chunk as usize) {
-            prefetch(events);
-            prefetch(&self.next[chunk as usize]);
-        }
-    }
-
-    /// Shows the events of a slot.
-    fn each(&self, slot: WheelSlot, show: &mut dyn FnMut(&Event)) {
-        let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
-        while len > 0 {
-            let count = (len - 1) % CHUNK + 1;
-            self.events[chunk as usize][..count]
-                .iter()
-                .for_each(&mut *show);
-            chunk = self.next[chunk as usize];
-            len -= count;
-        }
-    }
-
-    /// Frees a chunk; returns the next one of its chain.
-    #[inline]
-    fn give_back(&mut self, chunk: u32) -> u32 {
-        let behind = std::mem::replace(&mut self.next[chunk as usize], self.free);
-        self.free = chunk;
-        behind
-    }
-}
-
-/// Fills entries that hold no event.
-const VOID: Event = Event {
-    time: SimTime::ZERO,
-    tie: Tie::FIRST,
-    data: 0,
-    target: 0,
-    kind: EventKind::Start,
-};
-
 /// A timing wheel with a sorted front: `O(1)` push and pop.
 #[derive(Debug)]
 pub struct WheelQueue {
@@ -167,11 +80,7 @@ impl Default for WheelQueue {
             levels: 0,
             used: [0; LEVELS],
             slots: vec![EMPTY; LEVELS * SLOTS].into_boxed_slice(),
-            chunks: Chunks {
-                events: Vec::with_capacity(FIRST_CHUNKS),
-                next: Vec::with_capacity(FIRST_CHUNKS),
-                free: NONE,
-            },
+            chunks: Chunks::default(),
             len: 0,
             shown: [0; LEVELS],
             shown_len: 0,

@@ -22,6 +22,7 @@ mod sample;
 mod tests;
 mod window;
 
+use cycle::AckPhase;
 use sample::Bbr3Sample;
 
 /// `bbr3`.
@@ -102,16 +103,6 @@ enum Bbr3State {
     Refill,
     Up,
     ProbeRtt,
-}
-
-/// What ACKs show about the last probe (BBR.ack_phase).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AckPhase {
-    Init,
-    Refilling,
-    Starting,
-    Feedback,
-    Stopping,
 }
 
 /// The state that is restored after a spurious loss recovery (section 5.5.11).

@@ -6,11 +6,10 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::acc_ecn::{ACE, AccEcn, EcnFeedback, ace, asked_for, granted};
+use crate::acc_ecn::{ACE, AccEcn, EcnFeedback, asked_for};
 use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::diagnostics::CeReceived;
 use crate::model::Outputs;
-use crate::options::Options;
 use crate::params::EcnMode;
 use crate::recovery::{Prr, PrrAck, RecoveryPhase};
 use crate::segment::{Ecn, Flags, Segment};
@@ -62,95 +61,6 @@ impl Connection {
         let asks = wanted && !(again && self.params.ecn_fallback);
         self.agree_on_ecn(asks);
         if asks { SETUP } else { Flags::NONE }
-    }
-
-    /// The flags of a SYN that requests accurate ECN: repeated in the first retransmission, but not in
-    /// later ones (RFC 9768 section 3.1.4.1).
-    fn ask_accurately(&mut self) -> Flags {
-        self.agree_on_ecn(true);
-        let asks = self.snd.syn_retransmissions <= 1 || !self.params.ecn_fallback;
-        self.rare().ecn.accurate.get_or_insert_default();
-        if asks { ACE } else { Flags::NONE }
-    }
-
-    /// The answer to such a SYN.
-    fn take_accurate_answer(&mut self, seg: &Segment) {
-        let feedback = granted(seg.flags);
-        self.agree_on_ecn(feedback != EcnFeedback::None);
-        let ecn = &mut self.rare().ecn;
-        match (&mut ecn.accurate, feedback) {
-            (Some(accurate), EcnFeedback::Accurate) => {
-                accurate.on_syn_ack(seg.ecn, seg.flags, &seg.options);
-            }
-            _ => ecn.accurate = None,
-        }
-    }
-
-    /// The counters of accurate feedback, if used.
-    pub(super) fn accurate(&self) -> Option<&AccEcn> {
-        self.rare.as_ref()?.ecn.accurate.as_ref()
-    }
-
-    fn accurate_mut(&mut self) -> Option<&mut AccEcn> {
-        self.rare.as_mut()?.ecn.accurate.as_mut()
-    }
-
-    /// Processes the ACK of the SYN-ACK at the server.
-    pub(super) fn note_last_ack(&mut self, seg: &Segment) {
-        let pure = seg.len == 0 && !seg.flags.is_syn();
-        if let (true, Some(accurate)) = (pure, self.accurate_mut()) {
-            accurate.on_last_ack(ace(seg.flags));
-        }
-    }
-
-    /// The SYN came again.
-    pub(super) fn take_ecn_of_syn_again(&mut self, seg: &Segment) {
-        if let Some(accurate) = self.accurate_mut() {
-            accurate.on_syn_again(seg.ecn);
-        }
-    }
-
-    /// The most SACK blocks for an ACK with `room` for options: they leave what the option of accurate
-    /// feedback needs, but two come before it (RFC 9768 section 3.2.3.3).
-    pub(super) fn most_sack_blocks(&self, room: usize) -> usize {
-        let wanted = self.params.accecn_option;
-        let accurate = self.accurate().filter(|_| wanted);
-        match accurate.and_then(AccEcn::option_len) {
-            Some(len) => (room.saturating_sub(4 + len) / 8).clamp(2, 4),
-            None => 4,
-        }
-    }
-
-    /// Adds the option of accurate feedback to new data, if they should carry it; true if they do.
-    #[inline(never)]
-    pub(super) fn add_option_to_data(&mut self, options: &mut Options) -> bool {
-        let wanted = self.params.accecn_option;
-        match self.accurate_mut() {
-            Some(accurate) if wanted => accurate.push_option(options, true),
-            _ => false,
-        }
-    }
-
-    /// New data up to `end` leave with the option.
-    pub(super) fn note_option_sent(&mut self, end: SeqNum) {
-        if let Some(accurate) = self.accurate_mut() {
-            accurate.on_option_sent(end);
-        }
-    }
-
-    /// Octets from `start` on are retransmitted, without the option.
-    #[inline(never)]
-    pub(super) fn note_resent_octets(&mut self, start: SeqNum) {
-        if let Some(accurate) = self.accurate_mut() {
-            accurate.on_resent(start);
-        }
-    }
-
-    /// Data up to `end` have arrived again.
-    pub(super) fn note_old_octets(&mut self, end: SeqNum) {
-        if let Some(accurate) = self.accurate_mut() {
-            accurate.on_old_data(end);
-        }
     }
 
     /// Adds ACE, the option on ACKs without data, and the codepoint of segments without new data to a

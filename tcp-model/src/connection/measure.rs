@@ -1,6 +1,6 @@
 //! Delivery rate, losses and pacing: tracked for congestion controls that need them, and for pacing.
 
-use sim_core::{Rate, SimDuration, SimTime};
+use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use crate::congestion::{AckEvent, AnyCc, CongestionControl};
@@ -28,9 +28,9 @@ pub(super) struct Measure {
     /// Segments sent.
     departed: u32,
     /// The earliest time for the next segment.
-    next_send: SimTime,
+    pub(super) next_send: SimTime,
     /// Data wait for that time.
-    waiting: bool,
+    pub(super) waiting: bool,
 }
 
 /// The sender's state before an ACK is processed.
@@ -126,7 +126,7 @@ impl Connection {
     }
 
     #[inline]
-    fn measure_mut(&mut self) -> Option<&mut Measure> {
+    pub(super) fn measure_mut(&mut self) -> Option<&mut Measure> {
         match self.meter.as_deref_mut() {
             Some(Meter::Rate(measure)) => Some(measure),
             _ => None,
@@ -352,71 +352,6 @@ impl Connection {
             let spacing = rate.transmission_time(octets.into());
             measure.next_send = measure.next_send.max(now).saturating_add(spacing);
         }
-    }
-
-    /// The pacing rate: the congestion control's, otherwise by the parameters with Linux's rule: a multiple
-    /// of the window, or of the data in flight if larger, per round-trip time; the multiple changes at half
-    /// of the slow-start threshold.
-    pub(super) fn pacing_rate(&self) -> Option<Rate> {
-        let own = self.cc.pacing_rate();
-        let most = self.params.max_pacing_rate.map(u64::from);
-        let most = most.and_then(|bytes| Rate::from_bps(bytes * 8));
-        let rate = match own {
-            None if self.is_paced() => self.usual_rate(),
-            own => own,
-        };
-        match (rate, most) {
-            (Some(rate), Some(most)) => Some(rate.min(most)),
-            (rate, most) => rate.or(most),
-        }
-    }
-
-    /// Whether the parameters enable pacing.
-    fn is_paced(&self) -> bool {
-        self.params.pacing || self.params.max_pacing_rate.is_some()
-    }
-
-    /// The rate by the parameters, once there is a round-trip time.
-    fn usual_rate(&self) -> Option<Rate> {
-        let srtt = u128::from(self.rtt.srtt()?.as_ps().max(1));
-        let cwnd = self.window();
-        let percent = match self.cc.ssthresh() {
-            Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
-            _ => self.params.pacing_ss_ratio,
-        };
-        let window = u128::from(cwnd.max(self.snd.flight().into()));
-        let bits = window * 8 * u128::from(percent) * 10_000_000_000 / srtt;
-        Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
-    }
-
-    /// True when it is too early for the next segment; the connection then wakes at the right time.
-    #[inline]
-    pub(super) fn waits_for_pace(&mut self, now: SimTime) -> bool {
-        match self.measure_mut() {
-            Some(measure) => {
-                measure.waiting = measure.next_send > now;
-                measure.waiting
-            }
-            None => false,
-        }
-    }
-
-    /// When the waiting segment may leave.
-    #[inline]
-    pub(super) fn pace_timeout(&self) -> SimTime {
-        match self.measure() {
-            Some(measure) if measure.waiting => measure.next_send,
-            _ => SimTime::MAX,
-        }
-    }
-
-    /// True when a waiting segment may leave now.
-    pub(super) fn pace_is_due(&mut self, now: SimTime) -> bool {
-        let due = self.pace_timeout() <= now;
-        if due && let Some(measure) = self.measure_mut() {
-            measure.waiting = false;
-        }
-        due
     }
 
     /// Notes that the application limits sending: it has no more data although the network could take more.

@@ -1,6 +1,7 @@
 //! Plays a script: the clock, the order of events, blocked calls.
 
 mod arguments;
+mod call_numbers;
 mod calls;
 mod compare;
 mod error_queue;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::unusual::UNUSUAL;
 use crate::batch::{Axis, AxisValues, MetricFigure, RunStatus, Unit};
 
 /// An axis of names, or of numbers where every value begins with one.
@@ -235,12 +236,12 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
             "In 1 of 2 runs, connects had long been pending without an answer when the run ended.",
         ]
     );
-    for unusual in super::UNUSUAL {
+    for unusual in UNUSUAL {
         let known = crate::findings::all().any(|f| f.name == unusual.finding);
         assert!(unusual.finding.is_empty() || known, "{}", unusual.finding);
         let metric = unusual.metric;
         assert!(
-            metric.is_empty() || metrics::find(metric).is_some(),
+            metric.is_empty() || crate::metrics::find(metric).is_some(),
             "{metric}"
         );
     }

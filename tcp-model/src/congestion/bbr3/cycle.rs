@@ -2,10 +2,20 @@
 
 use sim_core::{SimDuration, SimTime};
 
-use super::{AckPhase, Bbr3, Bbr3Sample, Bbr3State};
+use super::{Bbr3, Bbr3Sample, Bbr3State};
 
 /// Most rounds between probes, for coexistence with Reno (section 5.3.3.8).
 const MOST_ROUNDS: f64 = 63.0;
+
+/// What ACKs show about the last probe (BBR.ack_phase).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AckPhase {
+    Init,
+    Refilling,
+    Starting,
+    Feedback,
+    Stopping,
+}
 
 impl Bbr3 {
     /// StartProbeBW_DOWN.

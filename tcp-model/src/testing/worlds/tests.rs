@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::connection::Connection;
-use crate::model::{Input, Outputs, TcpView};
+use crate::model::{Input, Outputs, TcpModel, TcpView};
 
 #[test]
 fn the_rules_hold_for_the_built_in_tcp() {

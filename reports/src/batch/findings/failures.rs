@@ -1,0 +1,198 @@
+//! Where connects fail, and up to which value none does.
+
+use std::cmp::Ordering;
+
+use super::{CurveRuns, MOST_SERIES, MOST_VALUES, Wording};
+use crate::batch::variants::Variant;
+use crate::format::count;
+use crate::text::{list, sentence};
+
+impl Wording<'_> {
+    pub(super) fn failures(&self) -> Vec<String> {
+        let all: Vec<&Variant<'_>> = self.series.iter().flat_map(|s| &s.variants).collect();
+        let failed = all.iter().filter(|v| v.failed() == Some(true)).count();
+        if all.iter().all(|v| v.failed().is_none()) {
+            return Vec::new();
+        }
+        if failed == 0 {
+            let limit = self.limits().map_or(String::new(), |l| format!("; {l}"));
+            return vec![format!("No connect failed in any run{limit}.")];
+        }
+        if self.series.len() > MOST_SERIES {
+            return vec![format!(
+                "Connects failed in {} of {} variants.",
+                count(failed as f64),
+                count(all.len() as f64)
+            )];
+        }
+        let sentences = self.series.iter().map(|one| {
+            let text = self.failures_of(one);
+            match self.name(one) {
+                name if name.is_empty() => format!("{}.", sentence(&text)),
+                name => format!("{name}: {text}."),
+            }
+        });
+        sentences.collect()
+    }
+
+    fn failures_of(&self, one: &CurveRuns<'_>) -> String {
+        let all: Vec<&Variant<'_>> = one.variants.iter().collect();
+        let is_bad = |v: &&&Variant<'_>| v.failed() == Some(true);
+        let bad: Vec<&Variant<'_>> = all.iter().filter(is_bad).copied().collect();
+        let mut parts = vec![self.where_failed(&all)];
+        if let Some(text) = self.ends(&bad, "first_failure_s") {
+            parts[0].push_str(&format!(": first at t = {text}"));
+        }
+        match self.ends(&bad, "connects_failed_share_steady") {
+            Some(text) => parts.push(format!("{text} failed {}", self.window)),
+            None => parts.extend(
+                self.ends(&bad, "connects_failed_share")
+                    .map(|text| format!("{text} of all connects failed")),
+            ),
+        }
+        parts.extend(self.limit(&all));
+        parts.join("; ")
+    }
+
+    /// "no connect failed up to 470 /s; from 500 /s on connects failed".
+    fn where_failed(&self, all: &[&Variant<'_>]) -> String {
+        let is_bad = |v: &&Variant<'_>| v.failed() == Some(true);
+        let at = |v: &Variant<'_>| self.at(v).0;
+        let bad = all.iter().filter(|v| is_bad(v)).count();
+        if bad == 0 {
+            return "no connect failed".to_owned();
+        }
+        if bad == all.len() {
+            return if all.len() > 1 {
+                "connects failed in all runs".to_owned()
+            } else {
+                "connects failed".to_owned()
+            };
+        }
+        let in_order = self
+            .x
+            .is_some_and(|x| self.info.axes[x].numbers().is_some());
+        let changes = all.windows(2).filter(|w| is_bad(&w[0]) != is_bad(&w[1]));
+        let turn = all.windows(2).position(|w| is_bad(&w[0]) != is_bad(&w[1]));
+        if let Some(turn) = turn.filter(|_| in_order && changes.count() == 1) {
+            let (before, after) = (at(all[turn]), at(all[turn + 1]));
+            return if is_bad(&all[turn]) {
+                format!("no connect failed from {after} on; up to {before} connects failed")
+            } else {
+                format!("no connect failed up to {before}; from {after} on connects failed")
+            };
+        }
+        let some = |wanted: bool| {
+            let those = all.iter().filter(|v| is_bad(v) == wanted);
+            list(&those.map(|v| at(v)).collect::<Vec<_>>())
+        };
+        format!(
+            "no connect failed at {}; connects failed at {}",
+            some(false),
+            some(true)
+        )
+    }
+
+    /// The extremes of a metric: "56.5 s (500 /s) … 28.2 s (1000 /s)".
+    pub(super) fn ends(&self, all: &[&Variant<'_>], metric: &str) -> Option<String> {
+        let (first, last) = self.bounds(all, metric)?;
+        let (a, b) = (first.text(metric)?, last.text(metric)?);
+        if first.values == last.values {
+            return Some(a);
+        }
+        Some(
+            if metric == "first_failure_s" || !self.is_monotone(all, metric) {
+                format!("{a} ({}) … {b} ({})", self.at(first).1, self.at(last).1)
+            } else {
+                format!("{a} … {b}")
+            },
+        )
+    }
+
+    /// The first and last variant if a metric is monotone between them, otherwise those with the smallest
+    /// and largest value.
+    pub(super) fn bounds<'v, 'a>(
+        &self,
+        all: &[&'v Variant<'a>],
+        metric: &str,
+    ) -> Option<(&'v Variant<'a>, &'v Variant<'a>)> {
+        let mean = |v: &Variant<'_>| v.estimate(metric).map(|e| e.mean);
+        let known = all.iter().copied().filter(|v| mean(v).is_some());
+        let mut known: Vec<&Variant<'_>> = known.collect();
+        if !self.is_monotone(all, metric) {
+            known.sort_by(|a, b| mean(a).partial_cmp(&mean(b)).unwrap_or(Ordering::Equal));
+        }
+        Some((*known.first()?, *known.last()?))
+    }
+
+    /// True when a metric is monotone along an axis of numbers, so that its ends bound the others.
+    fn is_monotone(&self, all: &[&Variant<'_>], metric: &str) -> bool {
+        let numbers = self
+            .x
+            .is_some_and(|x| self.info.axes[x].numbers().is_some());
+        let means = all.iter().map(|v| v.estimate(metric).map(|e| e.mean));
+        let means: Vec<f64> = means.flatten().collect();
+        let steps = || means.windows(2).map(|w| w[1] - w[0]);
+        numbers && (steps().all(|d| d >= 0.0) || steps().all(|d| d <= 0.0))
+    }
+
+    /// The port supply, of each series where they differ; `None` if there are too many to list.
+    pub(super) fn limits(&self) -> Option<String> {
+        let of = |one: &CurveRuns<'_>| self.limit(&one.variants.iter().collect::<Vec<_>>());
+        let all: Vec<Option<String>> = self.series.iter().map(of).collect();
+        let first = all.first()?;
+        if all.iter().all(|l| l == first) {
+            return first.clone();
+        }
+        if all.len() > MOST_SERIES {
+            return None;
+        }
+        let named = self.series.iter().zip(all);
+        let named = named.filter_map(|(one, l)| Some(format!("with {}, {}", self.name(one), l?)));
+        Some(named.collect::<Vec<_>>().join("; "))
+    }
+
+    /// The port supply of the runs of a series, given once if it is the same for all.
+    pub(super) fn limit(&self, all: &[&Variant<'_>]) -> Option<String> {
+        let known: Vec<(&Variant<'_>, String)> = all
+            .iter()
+            .filter_map(|v| Some((*v, v.text("port_limit_per_s")?)))
+            .collect();
+        let first = known.first()?;
+        let same = known.iter().all(|k| k.1 == first.1);
+        let rate = |text: &str| text.replace(" /s", " connections/s");
+        let each = || {
+            let first = known.iter().take(MOST_VALUES);
+            let mut each: Vec<String> = first
+                .map(|(v, text)| format!("{} ({})", rate(text), self.at(v).1))
+                .collect();
+            if let Some(more) = known.len().checked_sub(MOST_VALUES).filter(|n| *n > 0) {
+                each.push(format!("a limit for {} more", count(more as f64)));
+            }
+            list(&each)
+        };
+        if known.len() < all.len() {
+            // A range would wrongly include the others.
+            return Some(format!(
+                "the port supply allows {}, and has no closed form for the others",
+                each()
+            ));
+        }
+        if !same && known.len() <= MOST_VALUES && !self.is_monotone(all, "port_limit_per_s") {
+            return Some(format!("the port supply allows {}", each()));
+        }
+        if same {
+            return Some(format!("the port supply allows {}", rate(&first.1)));
+        }
+        let (least, most) = self.bounds(all, "port_limit_per_s")?;
+        let end = |v: &Variant<'_>| {
+            let text = v.text("port_limit_per_s")?;
+            Some(format!("{} ({})", rate(&text), self.at(v).1))
+        };
+        Some(format!(
+            "the port supply allows {} … {}",
+            end(least)?,
+            end(most)?
+        ))
+    }
+}

@@ -1,0 +1,134 @@
+//! How a batch is executed, what is kept of it, which of its runs are made and what they may take.
+
+use std::path::PathBuf;
+
+use crate::estimate::{CostEstimate, bytes};
+use crate::execution::Execution;
+use crate::interrupt::Interrupt;
+use crate::problem::SourceText;
+use crate::progress::BatchProgress;
+use crate::run::RunError;
+use crate::run_spec::RunSpec;
+
+/// Batches of more runs keep the metrics only, unless requested otherwise.
+pub const LARGE: usize = 100;
+
+/// About what a run of which the metrics are kept takes on disk, its rows of the index included.
+pub(crate) const BYTES_OF_METRICS: f64 = 3000.0;
+
+/// What is kept of each run of a batch. No part of the identity of a run: its metrics are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Everything, or the metrics only where there are more than [`LARGE`] runs.
+    #[default]
+    BySize,
+    /// A directory with tables, figures and a page.
+    Everything,
+    /// The metrics, many runs in one file.
+    Metrics,
+}
+
+impl Keep {
+    /// True where runs of a batch of so many get no directory.
+    pub(crate) fn metrics_only(self, runs: usize) -> bool {
+        match self {
+            Keep::BySize => runs > LARGE,
+            Keep::Everything => false,
+            Keep::Metrics => true,
+        }
+    }
+}
+
+/// How to execute a batch.
+#[derive(Clone, Debug)]
+pub struct BatchOptions {
+    /// Where the results go.
+    pub dir: PathBuf,
+    /// How to execute runs, which share its threads.
+    pub execution: Execution,
+    /// The command line, for the report.
+    pub command: String,
+    /// The scenario's text with its changes, kept as `batch.toml`.
+    pub text: String,
+    /// What is kept of each run.
+    pub keep: Keep,
+    /// How a search has led to these runs, a sentence each; shown in the report.
+    pub search: Vec<String>,
+}
+
+impl BatchOptions {
+    /// Results of this scenario in `dir`, on all processors.
+    pub fn new(dir: impl Into<PathBuf>, source: &SourceText) -> BatchOptions {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        BatchOptions {
+            dir: dir.into(),
+            execution: Execution::with_threads(processors),
+            command: String::new(),
+            text: source.text.clone(),
+            keep: Keep::BySize,
+            search: Vec::new(),
+        }
+    }
+}
+
+/// What a run may take; a run that would take more fails. No part of its identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RunLimits {
+    /// Time by the clock, seconds.
+    pub time_s: Option<f64>,
+    /// Memory as estimated, bytes.
+    pub memory_bytes: Option<f64>,
+}
+
+impl RunLimits {
+    /// Whether a run may be begun.
+    pub(super) fn admit(&self, spec: &RunSpec) -> Result<(), RunError> {
+        let Some(limit) = self.memory_bytes else {
+            return Ok(());
+        };
+        let estimate = CostEstimate::of_all(std::slice::from_ref(spec));
+        let estimate = estimate.map_err(|p| RunError::Scenario(p.message))?;
+        match estimate.first().map(|e| e.memory_bytes) {
+            Some(needed) if needed > limit => Err(RunError::TooLarge(bytes(needed), bytes(limit))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which runs to execute, and what watches and stops them.
+#[derive(Clone, Copy, Debug)]
+pub struct RunControl<'a> {
+    /// Repeat completed runs.
+    pub force: bool,
+    /// For each run in plan order, whether to execute it; all if `None`. Other completed runs are kept.
+    pub only: Option<&'a [bool]>,
+    /// Start no more runs once one has failed.
+    pub fail_fast: bool,
+    /// What a run may take.
+    pub limits: RunLimits,
+    /// The command line, for the provenance of runs.
+    pub command: &'a str,
+    /// Receives the progress of runs.
+    pub progress: &'a BatchProgress,
+    /// Stops the runs when set.
+    pub interrupt: &'a Interrupt,
+}
+
+impl<'a> RunControl<'a> {
+    /// What is missing, without limits.
+    pub fn new(progress: &'a BatchProgress, interrupt: &'a Interrupt) -> RunControl<'a> {
+        RunControl {
+            force: false,
+            only: None,
+            fail_fast: false,
+            limits: RunLimits::default(),
+            command: "",
+            progress,
+            interrupt,
+        }
+    }
+
+    pub(super) fn is_chosen(&self, place: usize) -> bool {
+        self.only.is_none_or(|only| only.get(place) == Some(&true))
+    }
+}

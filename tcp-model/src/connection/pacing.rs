@@ -1,0 +1,73 @@
+//! Pacing: the rate, and the earliest time for the next segment.
+
+use sim_core::{Rate, SimTime};
+
+use super::Connection;
+use crate::congestion::CongestionControl;
+
+impl Connection {
+    /// The pacing rate: the congestion control's, otherwise by the parameters with Linux's rule: a multiple
+    /// of the window, or of the data in flight if larger, per round-trip time; the multiple changes at half
+    /// of the slow-start threshold.
+    pub(super) fn pacing_rate(&self) -> Option<Rate> {
+        let own = self.cc.pacing_rate();
+        let most = self.params.max_pacing_rate.map(u64::from);
+        let most = most.and_then(|bytes| Rate::from_bps(bytes * 8));
+        let rate = match own {
+            None if self.is_paced() => self.usual_rate(),
+            own => own,
+        };
+        match (rate, most) {
+            (Some(rate), Some(most)) => Some(rate.min(most)),
+            (rate, most) => rate.or(most),
+        }
+    }
+
+    /// Whether the parameters enable pacing.
+    pub(super) fn is_paced(&self) -> bool {
+        self.params.pacing || self.params.max_pacing_rate.is_some()
+    }
+
+    /// The rate by the parameters, once there is a round-trip time.
+    pub(super) fn usual_rate(&self) -> Option<Rate> {
+        let srtt = u128::from(self.rtt.srtt()?.as_ps().max(1));
+        let cwnd = self.window();
+        let percent = match self.cc.ssthresh() {
+            Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
+            _ => self.params.pacing_ss_ratio,
+        };
+        let window = u128::from(cwnd.max(self.snd.flight().into()));
+        let bits = window * 8 * u128::from(percent) * 10_000_000_000 / srtt;
+        Rate::from_bps(u64::try_from(bits).unwrap_or(u64::MAX))
+    }
+
+    /// True when it is too early for the next segment; the connection then wakes at the right time.
+    #[inline]
+    pub(super) fn waits_for_pace(&mut self, now: SimTime) -> bool {
+        match self.measure_mut() {
+            Some(measure) => {
+                measure.waiting = measure.next_send > now;
+                measure.waiting
+            }
+            None => false,
+        }
+    }
+
+    /// When the waiting segment may leave.
+    #[inline]
+    pub(super) fn pace_timeout(&self) -> SimTime {
+        match self.measure() {
+            Some(measure) if measure.waiting => measure.next_send,
+            _ => SimTime::MAX,
+        }
+    }
+
+    /// True when a waiting segment may leave now.
+    pub(super) fn pace_is_due(&mut self, now: SimTime) -> bool {
+        let due = self.pace_timeout() <= now;
+        if due && let Some(measure) = self.measure_mut() {
+            measure.waiting = false;
+        }
+        due
+    }
+}
