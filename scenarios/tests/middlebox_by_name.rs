@@ -1,6 +1,10 @@
 //! Routers whose function has a name: ours, and a user's.
 
 mod common;
+mod middlebox_by_name {
+    mod balancers;
+    mod nats;
+}
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Once};
@@ -162,31 +166,6 @@ fn a_full_firewall_drops_syns_until_entries_time_out() {
     assert!((large["conntrack_entries_peak"] - 120.0).abs() <= 2.0);
 }
 
-/// Ten clients behind a balancer in front of three servers.
-fn balanced(balancer: &str, workload: &str, seconds: u32) -> Plan {
-    let text = format!(
-        r#"
-name = "balanced"
-duration = "{seconds} s"
-[tcp]
-profile = "linux"
-[topology]
-kind = "graph"
-host = [{{ name = "client", count = 10 }}, {{ name = "server", count = 3 }}]
-router = [{{ name = "lb", middlebox = {{ kind = "balancer", servers = "server"{balancer} }} }}]
-link = [
-    {{ between = ["client", "lb"], delay = "1 ms" }},
-    {{ between = ["lb", "server"], delay = "1 ms" }},
-]
-[[workload]]
-name = "web"
-via = "lb"
-{workload}
-"#
-    );
-    plan(&text).unwrap()
-}
-
 fn done(plan: &Plan) -> RunSummary {
     summary_of(plan, 0, Execution::default())
 }
@@ -300,203 +279,6 @@ fn flows_are_conserved_in_random_worlds_with_middleboxes_crashes_and_pools() {
             common::assert_same_in_every_partition(&plan);
         }
     }
-}
-
-#[test]
-fn a_balancer_gives_each_server_its_share() {
-    let web = "arrivals = { kind = \"poisson\", rate = \"50 /s\" }\nservice = { kind = \"exponential\", mean = \"100 ms\" }";
-    for (method, most) in [
-        ("round-robin", 1.01),
-        ("least-connections", 1.05),
-        ("hash", 1.15),
-    ] {
-        let plan = balanced(&format!(", method = \"{method}\""), web, 10);
-        let done = done(&plan).metrics;
-        assert_eq!(done["connects_refused"], 0.0, "{method}");
-        assert_eq!(
-            done["balancer_connections"], done["connects_attempted"],
-            "{method}"
-        );
-        let imbalance = done["balancer_imbalance"];
-        assert!((1.0..=most).contains(&imbalance), "{method}: {imbalance}");
-        assert_eq!(done["balancer_strangers_pkts"], 0.0, "{method}");
-        assert_flows_are_conserved(&done);
-    }
-}
-
-#[test]
-fn a_connection_that_a_balancer_forgot_is_reset_or_hangs() {
-    // Two requests with 10 s between them; the balancer forgets after 5 s.
-    let web = "arrivals = { kind = \"burst\", count = 10 }\nrequests = 2\nthink = \"10 s\"";
-    let short = ", idle_timeout = \"5 s\"";
-    let reset = done(&balanced(short, web, 60));
-    assert_eq!(reset.metrics["balancer_idle_forgotten"], 10.0);
-    assert_eq!(reset.metrics["requests_unanswered_reset"], 10.0);
-    assert!(
-        reset
-            .findings
-            .iter()
-            .any(|f| f.starts_with("A balancer forgot 10 connections that had been silent")),
-        "{:#?}",
-        reset.findings
-    );
-    let silent = done(&balanced(&format!("{short}, reset = false"), web, 60)).metrics;
-    assert_eq!(silent["balancer_resets_sent"], 0.0);
-    assert_eq!(silent["requests_unanswered_at_run_end"], 10.0);
-    assert_flows_are_conserved(&silent);
-    let long = done(&balanced(", idle_timeout = \"15 s\"", web, 60)).metrics;
-    assert_eq!(
-        (long["requests_done"], long["requests_unanswered"]),
-        (20.0, 0.0)
-    );
-}
-
-/// From 5 s on the third server gets nothing new; requests of 8 s that it has are cut off after 2 s more.
-#[test]
-fn a_drained_server_keeps_its_connections_for_a_while() {
-    let web =
-        "arrivals = { kind = \"fixed\", rate = \"3 /s\" }\nstop = \"10 s\"\nservice = \"8 s\"";
-    let drain = |time: &str| {
-        let keys = format!(", drain = \"server-2\", drain_at = \"5 s\", drain_time = \"{time}\"");
-        balanced(&keys, web, 60)
-    };
-    let patient = done(&drain("300 s")).metrics;
-    assert_eq!(patient["balancer_entries_drained"], 0.0);
-    assert_eq!(patient["requests_unanswered"], 0.0);
-    assert!(
-        patient["balancer_imbalance"] > 1.2,
-        "two servers did the rest"
-    );
-    let plan = drain("2 s");
-    common::assert_same_in_every_partition(&plan);
-    let hasty = done(&plan).metrics;
-    assert_eq!(hasty["balancer_entries_drained"], 5.0);
-    assert_eq!(hasty["requests_unanswered"], 5.0);
-    assert_flows_are_conserved(&hasty);
-}
-
-#[test]
-fn the_mistakes_about_balancers_are_named() {
-    let refused = |from: &str, to: &str| plan(&FIREWALL.replace(from, to)).unwrap_err();
-    let method = refused(
-        "\"syn-limit\", rate = 10",
-        "\"balancer\", servers = \"server\", method = \"random\"",
-    );
-    assert!(
-        method.contains("round-robin, least-connections or hash"),
-        "{method}"
-    );
-    let (before, _) = FIREWALL.split_once("kind = \"application\"").unwrap();
-    let arrivals = "arrivals = { kind = \"burst\", count = 1 }";
-    let via = plan(&format!("{before}via = \"server\"\n{arrivals}\n")).unwrap_err();
-    assert!(via.contains("is not a router with a middlebox"), "{via}");
-}
-
-/// Clients behind a NAT each open this many connections, one to each port of two servers in turn, and keep them.
-fn behind_nat(clients: u32, connections: u32, gateway: &str) -> BTreeMap<String, f64> {
-    let text = format!(
-        r#"
-name = "nat"
-duration = "5 s"
-[tcp]
-profile = "linux"
-port_selection = "random"
-tcp_syn_retries = 1
-[topology]
-kind = "nat"
-clients = {clients}
-servers = 2
-path = {{ delay = "1 ms" }}
-gateway = {{ {gateway} }}
-[[workload]]
-name = "web"
-ports = 2
-arrivals = {{ kind = "burst", count = {} }}
-service = "100 s"
-"#,
-        clients * connections
-    );
-    let plan = plan(&text).unwrap();
-    common::assert_same_in_every_partition(&plan);
-    common::assert_made_again_from_its_text(&plan);
-    done(&plan).metrics
-}
-
-/// Two clients and two ports of the NAT: each of the four destinations takes two connections, or each of the two
-/// addresses, or all together.
-#[test]
-fn a_nat_shares_its_ports_by_what_mappings_depend_on() {
-    for (mapping, established) in [
-        ("endpoint-dependent", 8.0),
-        ("address-dependent", 4.0),
-        ("endpoint-independent", 2.0),
-    ] {
-        let gateway = format!("ports = [2000, 2001], mapping = \"{mapping}\"");
-        let done = behind_nat(2, 4, &gateway);
-        assert_eq!(done["connects_established"], established, "{mapping}");
-        assert_eq!(done["nat_mappings_made"], established, "{mapping}");
-        assert_eq!(done["nat_ports_in_use_peak"], 2.0, "{mapping}");
-    }
-}
-
-/// A second request after the NAT has forgotten the connection: without an answer the client waits, as behind Linux;
-/// a reset tells it at once, as behind AWS.
-#[test]
-fn a_connection_that_a_nat_forgot_hangs_or_is_reset() {
-    let idle = |gateway: &str| {
-        let text = format!(
-            "name = \"idle\"\nduration = \"60 s\"\n[topology]\nkind = \"nat\"\nclients = 2\n\
-             access = {{ delay = \"1 ms\" }}\npath = {{ delay = \"5 ms\" }}\ngateway = {{ {gateway} }}\n\
-             [tcp]\nprofile = \"linux\"\n[[workload]]\nname = \"web\"\n\
-             arrivals = {{ kind = \"burst\", count = 10 }}\nrequests = 2\nthink = \"10 s\"\n"
-        );
-        let plan = plan(&text).unwrap_or_else(|e| panic!("{e}"));
-        common::assert_same_in_every_partition(&plan);
-        done(&plan).metrics
-    };
-    let dropped = idle("established = \"5 s\"");
-    assert!(!dropped.contains_key("nat_resets_sent"));
-    assert_eq!(dropped["requests_unanswered_at_run_end"], 10.0);
-    let reset = idle("established = \"5 s\", profile = \"aws\"");
-    assert_eq!(reset["nat_resets_sent"], 10.0);
-    assert_eq!(reset["requests_unanswered_reset"], 10.0);
-    assert_flows_are_conserved(&reset);
-    let kept = idle("profile = \"aws\"");
-    assert_eq!(kept["nat_resets_sent"], 0.0);
-    assert_eq!(kept["requests_done"], 20.0);
-}
-
-/// Twelve connections of each client, three to each destination, and blocks of two ports.
-#[test]
-fn a_block_of_ports_limits_each_host_behind_a_nat() {
-    let limited = |ports: &str| behind_nat(3, 12, &format!("ports = {ports}, block = 2"));
-    assert_eq!(limited("[2000, 2099]")["connects_established"], 24.0);
-    // Two blocks in all: the third client gets none.
-    assert_eq!(limited("[2000, 2004]")["connects_established"], 16.0);
-    assert_eq!(
-        behind_nat(3, 12, "ports = [2000, 2099]")["connects_established"],
-        36.0
-    );
-    let gcp = behind_nat(2, 12, "profile = \"gcp\"");
-    assert_eq!(gcp["connects_established"], 24.0);
-    let kept = behind_nat(2, 12, "profile = \"linux\"");
-    assert_eq!(kept["connects_established"], 24.0);
-}
-
-#[test]
-fn mistakes_about_a_nat_are_named() {
-    let refused = |gateway: &str| {
-        let text = format!(
-            "name = \"n\"\nduration = \"1 s\"\n[topology]\nkind = \"nat\"\npath = {{ delay = \"1 ms\" }}\ngateway = {{ {gateway} }}\n[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\n"
-        );
-        plan(&text).unwrap_err()
-    };
-    let profile = refused("profile = \"aw\"");
-    assert!(profile.contains("linux, aws, azure, gcp"), "{profile}");
-    let mapping = refused("mapping = \"full-cone\"");
-    assert!(mapping.contains("endpoint-independent"), "{mapping}");
-    let block = refused("block = 0");
-    assert!(block.contains("0 is out of range"), "{block}");
 }
 
 /// Ten connections a second with an entry each for 2 s after their last packet: the table rises to 20, and the node

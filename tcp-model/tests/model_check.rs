@@ -6,6 +6,7 @@
 //! `SYNFIN_DEEP=1` raises the bounds.
 
 mod model_check {
+    mod case;
     mod mutants;
     mod rules;
     mod scenarios;

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Act, Channel, Side, World};
+use common::{Act, Channel, ConnectionPair, PairSide};
 use sim_core::{Bytes, Rng, SimDuration, SimTime};
 use tcp_model::model::TcpModel;
 use tcp_model::params::{PARAMS, Param, ParamType, ParamValue, param};
@@ -81,7 +81,7 @@ const REQUEST: u64 = 40;
 const RESPONSE: u64 = 300;
 
 /// Writes, and closes when the other side has closed, in the end anyway.
-fn side(params: TcpParams, bytes: u64) -> Side {
+fn side(params: TcpParams, bytes: u64) -> PairSide {
     let at = SimTime::ZERO + SimDuration::from_millis(5);
     let later = at + SimDuration::from_secs(500_000);
     let write = Act::Write {
@@ -90,12 +90,12 @@ fn side(params: TcpParams, bytes: u64) -> Side {
         urgent: false,
     };
     let plan = vec![(at, write), (at, Act::Shutdown), (later, Act::Close)];
-    let mut side = Side::new(params, plan, true);
+    let mut side = PairSide::new(params, plan, true);
     side.polite = true;
     side
 }
 
-fn world(case: u64, client: TcpParams, server: TcpParams) -> World {
+fn world(case: u64, client: TcpParams, server: TcpParams) -> ConnectionPair {
     let channel = Channel {
         delay: SimDuration::from_millis(1),
         loss: 0.0,
@@ -103,7 +103,7 @@ fn world(case: u64, client: TcpParams, server: TcpParams) -> World {
         reorder: 0.0,
         dead_from: SimTime::MAX,
     };
-    World::new(
+    ConnectionPair::new(
         case,
         channel,
         [side(client, REQUEST), side(server, RESPONSE)],
@@ -111,7 +111,7 @@ fn world(case: u64, client: TcpParams, server: TcpParams) -> World {
     )
 }
 
-fn random_world(case: u64) -> World {
+fn random_world(case: u64) -> ConnectionPair {
     let mut rng = Rng::stream(case, "parameters", 0);
     world(case, params(&mut rng), params(&mut rng))
 }

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Act, Channel, Side, World};
+use common::{Act, Channel, ConnectionPair, PairSide};
 use sim_core::{Rng, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
 use tcp_model::model::{ConnectionEnd, TcpModel};
@@ -55,7 +55,7 @@ fn features(p: &mut TcpParams, rng: &mut Rng) {
     p.user_timeout = rng.chance(0.2).then(|| SimDuration::from_secs(400));
 }
 
-fn side(rng: &mut Rng) -> Side {
+fn side(rng: &mut Rng) -> PairSide {
     let params = params(rng);
     let eager = rng.chance(0.7);
     let mut plan = Vec::new();
@@ -93,14 +93,14 @@ fn side(rng: &mut Rng) -> Side {
     plan.push((at, if rng.chance(0.03) { Act::Abort } else { last }));
     // Whatever happens, the application closes in the end.
     plan.push((at + SimDuration::from_secs(200_000), Act::Close));
-    let mut side = Side::new(params, plan, eager);
+    let mut side = PairSide::new(params, plan, eager);
     side.polite = polite;
     side.patient = rng.chance(0.9);
     side.reader = (gap(rng), [50, 1_000, 50_000][rng.below(3) as usize]);
     side
 }
 
-fn world(case: u64) -> World {
+fn world(case: u64) -> ConnectionPair {
     let mut rng = Rng::stream(case, "small world", 0);
     let rates = [0.0, 0.0, 0.05, 0.3];
     let pick = |rng: &mut Rng| rates[rng.below(4) as usize];
@@ -117,10 +117,10 @@ fn world(case: u64) -> World {
     };
     let sides = [side(&mut rng), side(&mut rng)];
     let simultaneous = rng.chance(0.15);
-    World::new(case, channel, sides, simultaneous)
+    ConnectionPair::new(case, channel, sides, simultaneous)
 }
 
-fn check(case: u64, world: &mut World) {
+fn check(case: u64, world: &mut ConnectionPair) {
     // A reader that has stopped leaves window probes and keep-alives to go on until the last close.
     world.run(2_000_000);
     let context = || format!("case {case}: {}", world.summary());
@@ -131,7 +131,7 @@ fn check(case: u64, world: &mut World) {
         assert_eq!(model.next_timeout(), None, "{}", context());
         let counts = model.view().counts;
         assert_eq!(counts.old_duplicate_bytes, 0, "{}", context());
-        let syns = |side: &Side| {
+        let syns = |side: &PairSide| {
             side.states
                 .iter()
                 .filter(|s| s.1 == State::SynReceived)

@@ -3,6 +3,7 @@
 
 mod states_by_segments {
     mod check;
+    mod opening;
     mod oracle;
     mod places;
     mod segments;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Act, Channel, Side, World, trace};
+use common::{Act, Channel, ConnectionPair, PairSide, trace};
 use sim_core::{SimDuration, SimTime};
 use tcp_model::TcpParams;
 
@@ -29,7 +29,7 @@ fn params() -> TcpParams {
     }
 }
 
-fn world(a: Vec<(SimTime, Act)>, b: Vec<(SimTime, Act)>, drop: &[usize]) -> World {
+fn world(a: Vec<(SimTime, Act)>, b: Vec<(SimTime, Act)>, drop: &[usize]) -> ConnectionPair {
     let channel = Channel {
         delay: SimDuration::from_millis(50),
         loss: 0.0,
@@ -37,17 +37,20 @@ fn world(a: Vec<(SimTime, Act)>, b: Vec<(SimTime, Act)>, drop: &[usize]) -> Worl
         reorder: 0.0,
         dead_from: SimTime::MAX,
     };
-    let mut world = World::new(
+    let mut world = ConnectionPair::new(
         1,
         channel,
-        [Side::new(params(), a, true), Side::new(params(), b, true)],
+        [
+            PairSide::new(params(), a, true),
+            PairSide::new(params(), b, true),
+        ],
         false,
     );
     world.drop = drop.to_vec();
     world
 }
 
-fn show(name: &str, world: &mut World) -> String {
+fn show(name: &str, world: &mut ConnectionPair) -> String {
     world.run(10_000);
     let mut text = format!("== {name}\n");
     for line in trace(world) {

@@ -1,11 +1,13 @@
 //! Files that are not synfin's are never lost, written over or moved; results are never mixed.
 
-use std::collections::BTreeMap;
+mod directories;
+mod messages;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{SMALL, SWEEP, assert_same, directory, files, said};
+use crate::common::{SMALL, SWEEP, directory, files, said};
 
 const MINE: &str = "my own words";
 
@@ -207,20 +209,6 @@ fn a_directory_with_a_batch_toml_of_the_users_is_left_alone() {
 }
 
 #[test]
-fn results_of_an_earlier_version_are_left_alone_with_advice() {
-    let dir = two();
-    fs::create_dir(dir.path().join("old")).unwrap();
-    for name in ["run.toml", "summary.json", "census.parquet"] {
-        fs::write(dir.path().join("old").join(name), "{}").unwrap();
-    }
-    for force in [&[] as &[&str], &["--force"]] {
-        let args = [&["run", "small.toml", "--out", "old"], force].concat();
-        refused(dir.path(), &args, "mv 'old' 'old.old'");
-    }
-    refused(dir.path(), &["report", "old"], "earlier synfin");
-}
-
-#[test]
 fn the_scenario_is_never_written_over() {
     let dir = two();
     ok(dir.path(), &["run", "small.toml", "--out", "r"]);
@@ -289,129 +277,6 @@ fn nothing_is_written_through_a_symbolic_link() {
     assert!(dir.path().join("target/below/summary.json").exists());
 }
 
-#[test]
-fn paths_mean_what_they_say() {
-    let dir = two();
-    for (out, place) in [
-        ("new/.", "new"),
-        ("slash/", "slash"),
-        ("no-such/../b", "b"),
-        ("./c/./d//", "c/d"),
-    ] {
-        for scenario in ["small.toml", "sweep.toml"] {
-            let out = out.to_owned();
-            let said = ok(dir.path(), &["run", scenario, "--out", &out]);
-            assert!(
-                said.contains(&format!("report: {place}/report.html")),
-                "{said}"
-            );
-            assert!(dir.path().join(place).join("synfin.json").exists());
-            ok(dir.path(), &["report", &out]);
-            fs::remove_dir_all(dir.path().join(place)).unwrap();
-        }
-    }
-    assert!(!dir.path().join("no-such").exists());
-    let here = dir.path().join("here");
-    fs::create_dir(&here).unwrap();
-    ok(&here, &["run", "../small.toml", "--out", "."]);
-    assert!(here.join("summary.json").exists());
-    ok(
-        &here,
-        &["run", "../small.toml", "--out", "../here/", "--force"],
-    );
-}
-
-#[test]
-fn another_batch_is_refused_and_force_replaces_only_synfins_files() {
-    let dir = two();
-    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
-    let batch = dir.path().join("b");
-    let first = ids(&batch);
-    for args in [
-        ["run", "sweep.toml", "--out", "b", "--seed", "2"],
-        [
-            "run",
-            "sweep.toml",
-            "--out",
-            "b",
-            "--set",
-            "tcp.time_wait=1 s",
-        ],
-        ["run", "sweep.toml", "--out", "b", "--set", "duration=2 s"],
-    ] {
-        refused(dir.path(), &args, "already holds results of another batch");
-    }
-    refused(
-        dir.path(),
-        &["run", "small.toml", "--out", "b"],
-        "holds the results of a batch",
-    );
-    // Wider: more values, more replicas.
-    let wider = SWEEP.replace("\"2 s\"", "\"2 s\", \"3 s\"");
-    fs::write(dir.path().join("wider.toml"), format!("{SMALL}{wider}")).unwrap();
-    let said = ok(dir.path(), &["run", "wider.toml", "--out", "b"]);
-    assert!(said.contains("4 of 6 runs were complete already"), "{said}");
-    assert_eq!(ids(&batch).len(), 6);
-    // Forced: former runs go, notes in one of them stay.
-    fs::write(batch.join("runs").join(&first[0]).join("notes"), MINE).unwrap();
-    let other = ["run", "sweep.toml", "--out", "b", "--seed", "2", "--force"];
-    ok(dir.path(), &other);
-    ok(
-        dir.path(),
-        &["run", "sweep.toml", "--out", "fresh", "--seed", "2"],
-    );
-    let mut after = files(&batch);
-    let notes = format!("runs/{}/notes", first[0]);
-    assert_eq!(after.remove(&notes).unwrap(), MINE.as_bytes());
-    assert!(after == files(&dir.path().join("fresh")));
-}
-
-#[test]
-fn a_run_and_a_batch_give_way_to_each_other_only_when_forced() {
-    let dir = two();
-    for (first, second) in [("small.toml", "sweep.toml"), ("sweep.toml", "small.toml")] {
-        let out = &first[..5];
-        ok(dir.path(), &["run", first, "--out", out]);
-        fs::write(dir.path().join(out).join("notes"), MINE).unwrap();
-        refused(
-            dir.path(),
-            &["run", second, "--out", out],
-            "holds the results of a",
-        );
-        ok(dir.path(), &["run", second, "--out", out, "--force"]);
-        let fresh = format!("fresh-{out}");
-        ok(dir.path(), &["run", second, "--out", &fresh]);
-        let mut after = files(&dir.path().join(out));
-        assert_eq!(after.remove("notes").unwrap(), MINE.as_bytes());
-        assert!(
-            after == files(&dir.path().join(&fresh)),
-            "{second} in {out}"
-        );
-    }
-}
-
-#[test]
-fn what_is_set_goes_into_the_name_of_the_default_directory() {
-    let dir = two();
-    let sets = [
-        "--set",
-        "tcp.tw_reuse=true",
-        "--set",
-        "engine.event_queue=heap",
-    ];
-    for (args, place) in [
-        (&[] as &[&str], "results/small"),
-        (&sets[..], "results/small,tcp.tw_reuse=true"),
-        (&["--seed", "7"], "results/small,seed=7"),
-    ] {
-        let said = ok(dir.path(), &[&["run", "small.toml"], args].concat());
-        assert!(
-            said.ends_with(&format!("report: {place}/report.html\n")),
-            "{said}"
-        );
-    }
-}
-
 /// What a command that must fail prints when files are limited to this many blocks of 512 bytes; beyond it
 /// gets an error instead of a signal.
 fn fails_with_files_of(blocks: u32, dir: &Path, command: &str) -> String {
@@ -468,158 +333,4 @@ fn reports_and_runs_of_one_directory_at_the_same_time_do_not_disturb_each_other(
         }
     });
     assert!(files(dir.path()) == before);
-}
-
-#[test]
-fn text_of_a_scenario_changes_no_file_page_or_terminal() {
-    let question = r#"a\nreplicas = 5\n# \u001B[2J\u0007 <script>alert(1)</script> \u202Egnp"#;
-    let small = SMALL
-        .replace("Does it run?", question)
-        .replace("[[workload]]", "[[workload]]\nname = \"=cmd|'x'!A1\"");
-    let dir = directory(&[("evil.toml", &small)]);
-    let (code, stdout, stderr) = said(dir.path(), &["check", "evil.toml"]);
-    if code != 0 {
-        // The name is refused; then the question alone.
-        assert!(!stderr.contains('\u{1b}'));
-        let alone = SMALL.replace("Does it run?", question);
-        fs::write(dir.path().join("evil.toml"), alone).unwrap();
-    } else {
-        assert!(!stdout.contains('\u{1b}'), "{stdout}");
-    }
-    let said_all = ok(dir.path(), &["run", "evil.toml", "--out", "r"]);
-    assert!(!said_all.contains(['\u{1b}', '\u{7}', '\u{202e}']));
-    // The run's own file makes the same run, one and not five.
-    ok(dir.path(), &["run", "r/run.toml", "--out", "again"]);
-    assert_same(&dir.path().join("r"), &dir.path().join("again"));
-    for (name, bytes) in files(&dir.path().join("r")) {
-        let text = name.ends_with(".toml") || name.ends_with(".json") || name.ends_with("csv");
-        let page = name.ends_with(".html") || name.ends_with(".svg");
-        if text || page {
-            let content = String::from_utf8(bytes).unwrap();
-            let hidden = content.chars().find(|c| c.is_control() && *c != '\n');
-            assert_eq!(hidden, None, "{name}");
-        }
-    }
-    let page = fs::read_to_string(dir.path().join("r/report.html")).unwrap();
-    assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
-    assert!(!page.contains('\u{202e}'));
-    // Messages about wrong input are harmless as well.
-    for args in [
-        ["run", "\u{1b}[2Jx"],
-        ["show", "\u{1b}[2Jx"],
-        ["report", "\u{1b}[2Jx"],
-        ["\u{1b}[2J", "x"],
-    ] {
-        let (code, stdout, stderr) = said(dir.path(), &args);
-        assert_ne!(code, 0);
-        assert!(!(stdout + &stderr).contains('\u{1b}'), "{args:?}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_fifo_or_device_as_input_is_refused_at_once() {
-    let dir = two();
-    let fifo = dir.path().join("pipe.toml");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
-    let pkt = dir.path().join("pipe.pkt");
-    assert!(Command::new("mkfifo").arg(&pkt).status().unwrap().success());
-    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
-    fs::remove_file(dir.path().join("r/summary.json")).unwrap();
-    let inside = dir.path().join("r/summary.json");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&inside)
-            .status()
-            .unwrap()
-            .success()
-    );
-    for args in [
-        &["run", "pipe.toml"] as &[&str],
-        &["check", "pipe.toml"],
-        &["check", "/dev/zero"],
-        &["packetdrill", "pipe.pkt"],
-        &["packetdrill", "/dev/zero"],
-        &["report", "r"],
-        &["report", "pipe.toml"],
-    ] {
-        let (code, _, stderr) = said(dir.path(), args);
-        assert!(code == 1 || code == 2, "{args:?}: {code} {stderr}");
-    }
-    // The run is made again beside what has taken the place of its file.
-    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
-    assert!(dir.path().join("r/summary.json").is_file());
-    assert!(dir.path().join("r/summary.json.kept-1").exists());
-}
-
-#[cfg(unix)]
-#[test]
-fn a_report_of_a_directory_that_may_not_be_written_gives_advice_that_exists() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = two();
-    ok(dir.path(), &["run", "small.toml", "--out", "r"]);
-    let results = dir.path().join("r");
-    fs::set_permissions(&results, fs::Permissions::from_mode(0o555)).unwrap();
-    if fs::write(results.join("x"), "").is_ok() {
-        println!("skipped: this user may write everywhere");
-        return;
-    }
-    let (code, _, stderr) = said(dir.path(), &["report", "r"]);
-    fs::set_permissions(&results, fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("a copy of this one"), "{stderr}");
-    assert!(!stderr.contains("--out"), "{stderr}");
-}
-
-#[test]
-fn an_empty_script_has_not_passed() {
-    let dir = directory(&[("empty.pkt", ""), ("words.pkt", "// nothing\n")]);
-    for args in [["packetdrill", "empty.pkt"], ["packetdrill", "words.pkt"]] {
-        let (code, stdout, _) = said(dir.path(), &args);
-        assert_eq!(code, 2, "{stdout}");
-        assert!(stdout.contains("has no events, so"), "{stdout}");
-        assert!(stdout.contains("0 passed"), "{stdout}");
-    }
-}
-
-#[test]
-fn a_name_beside_a_file_of_that_name_suggests_the_file() {
-    let dir = directory(&[("nginx.toml", SMALL)]);
-    let (code, _, stderr) = said(dir.path(), &["run", "nginx"]);
-    assert_eq!(code, 2);
-    assert!(
-        stderr.contains("did you mean `synfin run nginx.toml`?"),
-        "{stderr}"
-    );
-}
-
-#[test]
-fn a_batch_of_many_runs_prints_at_most_a_screen() {
-    let dir = directory(&[("small.toml", &SMALL.replace("3 s", "1 s"))]);
-    let args = ["run", "small.toml", "--replicas", "30", "--out", "b"];
-    let (code, stdout, stderr) = said(dir.path(), &args);
-    assert_eq!(code, 0, "{stderr}");
-    let lines = stdout.lines().count() + stderr.lines().count();
-    assert!(lines <= 24, "{lines} lines:\n{stdout}{stderr}");
-    let (code, stdout, stderr) = said(dir.path(), &[&args[..], &["--quiet"]].concat());
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
-    let verbose = said(dir.path(), &[&args[..], &["--verbose"]].concat());
-    assert!(verbose.1.lines().count() > 30);
-    let listed: BTreeMap<_, _> = files(&dir.path().join("b"));
-    assert!(listed.contains_key("index.csv"));
-}
-
-#[test]
-fn when_all_runs_fail_none_is_called_complete() {
-    let dir = two();
-    ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
-    // With 8 KiB a run's tables do not fit, and the batch's own files may or may not.
-    let stderr = fails_with_files_of(16, dir.path(), "run sweep.toml --out b --force");
-    assert!(!stderr.contains("the others are complete"), "{stderr}");
 }

@@ -1,5 +1,12 @@
 //! Two end points and a channel between them: no engine, no host.
+//!
+//! `tcp_model::testing` has no such rig: its `End` is one end point whose peer is the test, and its `Pair` puts
+//! whole hosts around the connections, whose sockets, listeners and TIME-WAIT tables stand between the test and
+//! the state machine. Here every output of a bare [`Connection`] is checked as it comes, connections open at
+//! both sides at once, and calls are made that a host does not offer, such as a write without PUSH.
 #![allow(unreachable_pub, dead_code)]
+
+mod side;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,7 +15,9 @@ use std::sync::Arc;
 
 use sim_core::{Rng, SimDuration, SimTime};
 use tcp_model::model::{ConnectionEnd, Input, OpenContext, Outputs, SendCall, Signal, TcpModel};
-use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum, State, TcpParams};
+use tcp_model::{ConnId, Connection, Flags, Segment, SeqNum, State};
+
+pub use side::{Act, PairSide};
 
 /// What the channel does to segments.
 #[derive(Clone, Copy, Debug)]
@@ -21,71 +30,6 @@ pub struct Channel {
     pub dead_from: SimTime,
 }
 
-/// What an application does, and when.
-#[derive(Clone, Copy, Debug)]
-pub enum Act {
-    Write {
-        bytes: u64,
-        push: bool,
-        urgent: bool,
-    },
-    Shutdown,
-    Close,
-    Abort,
-    /// Reads this much of what has arrived.
-    Read(u64),
-}
-
-/// One side: its end point, its application's plan, and what came of it.
-#[derive(Debug)]
-pub struct Side {
-    pub model: Option<Connection>,
-    pub params: Arc<TcpParams>,
-    pub plan: Vec<(SimTime, Act)>,
-    /// Reads all data as soon as they are signalled.
-    pub eager: bool,
-    /// Reads this much this often, when not eager.
-    pub reader: (SimDuration, u64),
-    /// Closes when the peer has closed and all is read; its plan only shuts down.
-    pub polite: bool,
-    /// Waits for a connection to open before it closes it.
-    pub patient: bool,
-    pub wrote: u64,
-    pub pending: u64,
-    pub read: u64,
-    pub peer_closed: bool,
-    pub end: Option<ConnectionEnd>,
-    pub states: Vec<(SimTime, State)>,
-    pub closes: Option<SimTime>,
-}
-
-impl Side {
-    pub fn new(params: TcpParams, plan: Vec<(SimTime, Act)>, eager: bool) -> Side {
-        Side {
-            model: None,
-            params: Arc::new(params),
-            plan,
-            eager,
-            reader: (SimDuration::from_millis(300), 3_000),
-            polite: false,
-            patient: true,
-            wrote: 0,
-            pending: 0,
-            read: 0,
-            peer_closed: false,
-            end: None,
-            states: Vec::new(),
-            closes: None,
-        }
-    }
-
-    pub fn state(&self) -> State {
-        self.model
-            .as_ref()
-            .map_or(State::Closed, |m| m.view().state)
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WorldEvent {
     Arrive(usize, usize),
@@ -96,7 +40,7 @@ enum WorldEvent {
 
 /// What happened to a segment, in the order of sending.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct SentSegment {
     pub at: SimTime,
     pub from: usize,
     pub segment: Segment,
@@ -104,9 +48,9 @@ pub struct Sent {
     pub lost: bool,
 }
 
-pub struct World {
-    pub sides: [Side; 2],
-    pub log: Vec<Sent>,
+pub struct ConnectionPair {
+    pub sides: [PairSide; 2],
+    pub log: Vec<SentSegment>,
     channel: Channel,
     rng: Rng,
     now: SimTime,
@@ -120,9 +64,14 @@ pub struct World {
     simultaneous: bool,
 }
 
-impl World {
-    pub fn new(seed: u64, channel: Channel, sides: [Side; 2], simultaneous: bool) -> World {
-        let mut world = World {
+impl ConnectionPair {
+    pub fn new(
+        seed: u64,
+        channel: Channel,
+        sides: [PairSide; 2],
+        simultaneous: bool,
+    ) -> ConnectionPair {
+        let mut world = ConnectionPair {
             sides,
             log: Vec::new(),
             channel,
@@ -198,7 +147,7 @@ impl World {
     }
 
     pub fn summary(&self) -> String {
-        let side = |s: &Side| {
+        let side = |s: &PairSide| {
             let view = s.model.as_ref().map(|m| (m.view(), m.next_timeout()));
             format!(
                 "wrote {} read {} end {:?} {:?} plan {:?}\n",
@@ -355,7 +304,7 @@ impl World {
         let channel = self.channel;
         let scripted = self.drop.contains(&self.log.len());
         let lost = scripted || self.now >= channel.dead_from || self.rng.chance(channel.loss);
-        self.log.push(Sent {
+        self.log.push(SentSegment {
             at: self.now,
             from,
             segment,
@@ -445,7 +394,7 @@ impl World {
 }
 
 /// Text of a log, relative numbers, one line a segment: what a reader of a trace would see.
-pub fn trace(world: &World) -> Vec<String> {
+pub fn trace(world: &ConnectionPair) -> Vec<String> {
     let mut isn = [None; 2];
     for sent in &world.log {
         if sent.segment.flags.is_syn() {

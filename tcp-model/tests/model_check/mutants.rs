@@ -5,9 +5,10 @@ use siphasher::sip::SipHasher13;
 use tcp_model::model::{Input, OpenContext, Outputs, TcpModel, TcpView};
 use tcp_model::{Connection, Flags, Segment, SeqNum, Transmit};
 
+use super::case::{Budget, Call};
 use super::scenarios::orderly;
 use super::search::explore;
-use super::world::{Budget, Call, Checked};
+use super::world::Checked;
 
 /// What is wrong with it.
 const NEVER_SENDS_AGAIN: u8 = 0;

@@ -3,7 +3,8 @@
 use tcp_model::model::{ConnectionEnd, Input, Outputs, Signal, TcpView};
 use tcp_model::{Segment, State};
 
-use super::world::{Checked, Scenario, Side};
+use super::case::CheckedCase;
+use super::world::{Checked, CheckedSide};
 
 /// Segments one input may bring about; more would be a storm.
 const MOST_SEGMENTS: usize = 4;
@@ -53,8 +54,8 @@ fn is_arc(from: State, to: State, input: &Input<'_>, app_closed: bool) -> bool {
 
 /// One step of one side; `side` is as the application knows it, before the news of the step.
 pub(super) fn step<M: Checked>(
-    side: &Side<M>,
-    peer: &Side<M>,
+    side: &CheckedSide<M>,
+    peer: &CheckedSide<M>,
     before: &TcpView,
     after: &TcpView,
     input: &Input<'_>,
@@ -97,7 +98,7 @@ pub(super) fn step<M: Checked>(
 }
 
 fn states<M: Checked>(
-    side: &Side<M>,
+    side: &CheckedSide<M>,
     after: &TcpView,
     input: &Input<'_>,
     out: &Outputs,
@@ -134,8 +135,8 @@ fn states<M: Checked>(
 
 /// A segment that leaves: its place in the stream, and the peer's window.
 fn sent<M: Checked>(
-    side: &Side<M>,
-    peer: &Side<M>,
+    side: &CheckedSide<M>,
+    peer: &CheckedSide<M>,
     after: &TcpView,
     segment: &Segment,
 ) -> Result<(), String> {
@@ -184,7 +185,10 @@ fn is_dead(end: Option<ConnectionEnd>) -> bool {
 }
 
 /// What holds between the two.
-pub(super) fn pair<M: Checked>(sides: &[Side<M>; 2], scenario: &Scenario) -> Result<(), String> {
+pub(super) fn pair<M: Checked>(
+    sides: &[CheckedSide<M>; 2],
+    scenario: &CheckedCase,
+) -> Result<(), String> {
     for i in 0..2 {
         let (me, peer) = (&sides[i], &sides[1 - i]);
         let (mine, theirs) = (me.view(), peer.view());
@@ -222,7 +226,10 @@ pub(super) fn pair<M: Checked>(sides: &[Side<M>; 2], scenario: &Scenario) -> Res
 }
 
 /// When nothing can happen any more.
-pub(super) fn end<M: Checked>(sides: &[Side<M>; 2], scenario: &Scenario) -> Result<(), String> {
+pub(super) fn end<M: Checked>(
+    sides: &[CheckedSide<M>; 2],
+    scenario: &CheckedCase,
+) -> Result<(), String> {
     for i in 0..2 {
         let (me, peer) = (&sides[i], &sides[1 - i]);
         let listens = me.state == State::Listen && !scenario.plans[i].active;

@@ -7,8 +7,8 @@ use sim_core::SimDuration;
 use tcp_model::params::GiveUp;
 use tcp_model::{Connection, TcpParams};
 
+use super::case::{Budget, Call, CheckedCase, SidePlan};
 use super::search::{Seen, explore};
-use super::world::{Budget, Call, Plan, Scenario};
 
 /// Parameters that keep the number of states small: no timestamps, whose values differ with every
 /// moment, small segments, and no end of patience.
@@ -31,20 +31,20 @@ pub(super) fn params() -> TcpParams {
     }
 }
 
-const CLIENT: Plan = Plan {
+const CLIENT: SidePlan = SidePlan {
     active: true,
     eager: true,
     patient: true,
     calls: &[Call::Write(64), Call::Shutdown],
 };
-const SERVER: Plan = Plan {
+const SERVER: SidePlan = SidePlan {
     active: false,
     calls: &[Call::Write(10), Call::Shutdown],
     ..CLIENT
 };
 
-pub(super) fn orderly() -> Scenario {
-    Scenario {
+pub(super) fn orderly() -> CheckedCase {
+    CheckedCase {
         name: "client and server, both write and close",
         params: [Arc::new(params()), Arc::new(params())],
         plans: [CLIENT, SERVER],
@@ -60,12 +60,12 @@ pub(super) fn orderly() -> Scenario {
     }
 }
 
-const HALF: Plan = Plan {
+const HALF: SidePlan = SidePlan {
     calls: &[Call::Shutdown],
     ..CLIENT
 };
 /// Closes after its peer.
-const QUIET: Plan = Plan {
+const QUIET: SidePlan = SidePlan {
     active: false,
     calls: &[],
     ..CLIENT
@@ -77,76 +77,76 @@ fn with(change: impl FnOnce(&mut TcpParams)) -> [Arc<TcpParams>; 2] {
     [Arc::new(params.clone()), Arc::new(params)]
 }
 
-fn all() -> Vec<Scenario> {
-    let active = |plan: Plan| Plan {
+fn all() -> Vec<CheckedCase> {
+    let active = |plan: SidePlan| SidePlan {
         active: true,
         ..plan
     };
-    let passive = |plan: Plan| Plan {
+    let passive = |plan: SidePlan| SidePlan {
         active: false,
         ..plan
     };
-    let hasty = |plan: Plan| Plan {
+    let hasty = |plan: SidePlan| SidePlan {
         patient: false,
         ..plan
     };
-    let say = |calls| Plan { calls, ..CLIENT };
-    let base = Scenario {
+    let say = |calls| SidePlan { calls, ..CLIENT };
+    let base = CheckedCase {
         capacity: 4,
         ..orderly()
     };
     vec![
-        Scenario {
+        CheckedCase {
             name: "both close, no data",
             plans: [HALF, passive(HALF)],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "simultaneous open, both close, no data",
             plans: [HALF, HALF],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "the client writes and closes, the server after it",
             plans: [CLIENT, QUIET],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "the server writes and closes, the client after it",
             plans: [active(QUIET), passive(CLIENT)],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "two segments one way",
             width: 1,
             plans: [say(&[Call::Write(128), Call::Shutdown]), QUIET],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "two segments one way, without SACK",
             width: 1,
             params: with(|p| p.sack = false),
             plans: [say(&[Call::Write(128), Call::Shutdown]), QUIET],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "both write and close",
             width: 2,
             plans: [CLIENT, SERVER],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "simultaneous open, both write and close",
             width: 2,
             plans: [CLIENT, active(SERVER)],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "closed windows",
             params: with(|p| p.receive_buffer = 64),
             plans: [
                 say(&[Call::Write(80), Call::Shutdown]),
-                Plan {
+                SidePlan {
                     eager: false,
                     calls: &[Call::Read(30), Call::Read(64)],
                     ..QUIET
@@ -154,29 +154,29 @@ fn all() -> Vec<Scenario> {
             ],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "the client writes and closes, with timestamps",
             params: with(|p| p.timestamps = true),
             plans: [CLIENT, QUIET],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "the client writes and closes, with delayed acknowledgements",
             params: with(|p| p.delayed_ack = SimDuration::from_millis(200)),
             plans: [CLIENT, QUIET],
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "the client aborts",
             plans: [hasty(say(&[Call::Write(64), Call::Abort])), passive(HALF)],
             orderly: false,
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "the server closes with data unread",
             plans: [
                 say(&[Call::Write(64), Call::Write(10), Call::Shutdown]),
-                Plan {
+                SidePlan {
                     eager: false,
                     calls: &[Call::Close],
                     ..QUIET
@@ -185,13 +185,13 @@ fn all() -> Vec<Scenario> {
             orderly: false,
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "hasty calls from SYN-SENT on",
             plans: [hasty(say(&[Call::Write(10), Call::Close])), QUIET],
             orderly: false,
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "hasty calls of simultaneous openers",
             width: 2,
             plans: [
@@ -201,7 +201,7 @@ fn all() -> Vec<Scenario> {
             orderly: false,
             ..base.clone()
         },
-        Scenario {
+        CheckedCase {
             name: "an end to patience",
             params: with(|p| {
                 p.syn_give_up = GiveUp::Retries(1);
@@ -233,9 +233,9 @@ fn bounds(width: u8, deep: bool) -> &'static [Bound] {
     }
 }
 
-fn bounded(scenario: &Scenario, bound: Bound) -> Scenario {
+fn bounded(scenario: &CheckedCase, bound: Bound) -> CheckedCase {
     let (losses, duplicates, timeouts, reorders) = bound;
-    Scenario {
+    CheckedCase {
         budget: Budget {
             losses,
             duplicates,

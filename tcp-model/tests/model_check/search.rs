@@ -4,8 +4,9 @@ use std::fmt;
 
 use rustc_hash::FxHashSet;
 
+use super::case::CheckedCase;
 use super::rules;
-use super::world::{Action, Checked, Scenario, World};
+use super::world::{Checked, CheckedPair, NextStep};
 
 /// What a search has seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +44,7 @@ const MOST_STATES: usize = 60_000_000;
 const PATIENCE: usize = 400;
 
 struct Search<'a> {
-    scenario: &'a Scenario,
+    scenario: &'a CheckedCase,
     visited: FxHashSet<u64>,
     /// States, whatever the channel may still do, from which fair play ends well.
     live: FxHashSet<u64>,
@@ -51,7 +52,7 @@ struct Search<'a> {
 }
 
 /// Explores a scenario whole: there is no other bound than its budget.
-pub(super) fn explore<M: Checked>(scenario: &Scenario) -> Result<Seen, Violation> {
+pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violation> {
     let mut search = Search {
         scenario,
         visited: FxHashSet::default(),
@@ -61,12 +62,12 @@ pub(super) fn explore<M: Checked>(scenario: &Scenario) -> Result<Seen, Violation
             ..Seen::default()
         },
     };
-    let mut world = World::<M>::new(scenario);
+    let mut world = CheckedPair::<M>::new(scenario);
     let mut path = Vec::new();
     // The listener is there first; simultaneous openers both begin.
     for side in [1, 0] {
-        path.push(Action::Open(side));
-        if let Err(what) = world.perform(scenario, Action::Open(side)) {
+        path.push(NextStep::Open(side));
+        if let Err(what) = world.perform(scenario, NextStep::Open(side)) {
             return Err(violation::<M>(scenario, &path, what));
         }
     }
@@ -79,8 +80,8 @@ impl Search<'_> {
     /// Walks the tree with an explicit stack: histories are too long for recursion.
     fn visit<M: Checked>(
         &mut self,
-        start: World<M>,
-        path: &mut Vec<Action>,
+        start: CheckedPair<M>,
+        path: &mut Vec<NextStep>,
     ) -> Result<(), Violation> {
         let mut stack = vec![self.open(start, path)?];
         while let Some((world, left)) = stack.last_mut() {
@@ -112,9 +113,9 @@ impl Search<'_> {
     /// A state seen for the first time.
     fn open<M: Checked>(
         &mut self,
-        world: World<M>,
-        path: &[Action],
-    ) -> Result<(World<M>, Vec<Action>), Violation> {
+        world: CheckedPair<M>,
+        path: &[NextStep],
+    ) -> Result<(CheckedPair<M>, Vec<NextStep>), Violation> {
         self.seen.states += 1;
         self.seen.depth = self.seen.depth.max(path.len());
         let mut actions = Vec::new();
@@ -130,7 +131,10 @@ impl Search<'_> {
 
     /// From every state, once the channel behaves, both sides reach CLOSED: neither deadlock nor
     /// endless exchange.
-    fn play_fair<M: Checked>(&mut self, world: &World<M>) -> Result<(), (String, Vec<Action>)> {
+    fn play_fair<M: Checked>(
+        &mut self,
+        world: &CheckedPair<M>,
+    ) -> Result<(), (String, Vec<NextStep>)> {
         let mut world = world.clone();
         let (mut trail, mut taken) = (Vec::new(), Vec::new());
         loop {
@@ -157,8 +161,8 @@ impl Search<'_> {
 }
 
 /// Replays a history, to print it.
-fn violation<M: Checked>(scenario: &Scenario, path: &[Action], what: String) -> Violation {
-    let mut world = World::<M>::new(scenario);
+fn violation<M: Checked>(scenario: &CheckedCase, path: &[NextStep], what: String) -> Violation {
+    let mut world = CheckedPair::<M>::new(scenario);
     let mut history = vec![scenario.name.to_string()];
     for &action in path {
         let step = world.tell(action);

@@ -1,5 +1,9 @@
 //! Two end points, their applications and the channel: a state that can be copied, and what can
 //! happen next in it.
+//!
+//! Not `tcp_model::testing::Pair`: a search copies its state before each of millions of steps and recognizes
+//! one it has seen by a digest. A pair of whole hosts can be neither copied nor hashed, and its path decides at
+//! random what is lost, where the search tries everything.
 
 use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -10,8 +14,9 @@ use siphasher::sip::SipHasher13;
 use tcp_model::model::{
     ConnectionEnd, Input, OpenContext, Outputs, SendCall, Signal, TcpModel, TcpView,
 };
-use tcp_model::{ConnId, Connection, Segment, SeqNum, State, TcpParams};
+use tcp_model::{ConnId, Connection, Segment, SeqNum, State};
 
+use super::case::{Budget, Call, CheckedCase};
 use super::rules;
 
 /// A TCP that can be checked.
@@ -29,58 +34,9 @@ impl Checked for Connection {
     }
 }
 
-/// What an application does, one call after the other, each at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    Write(u64),
-    Read(u64),
-    Shutdown,
-    Close,
-    Abort,
-}
-
-/// How an application behaves.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    /// Opens actively; otherwise it listens.
-    pub(super) active: bool,
-    /// Reads what comes at once; otherwise only as its calls say, and all after the last of them.
-    pub(super) eager: bool,
-    /// Makes its calls only once the connection is established.
-    pub(super) patient: bool,
-    pub(super) calls: &'static [Call],
-}
-
-/// What the channel and the clocks may do in one history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Budget {
-    /// Segments lost.
-    pub(super) losses: u8,
-    /// Segments delivered once more than sent.
-    pub(super) duplicates: u8,
-    /// Time-outs of each side, at any moment; the end of TIME-WAIT not counted.
-    pub(super) timeouts: [u8; 2],
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Scenario {
-    pub(super) name: &'static str,
-    pub(super) params: [Arc<TcpParams>; 2],
-    pub(super) plans: [Plan; 2],
-    pub(super) budget: Budget,
-    /// Segments the channel holds in each direction; one too many is lost.
-    pub(super) capacity: usize,
-    /// Any segment in the channel may be the next to arrive, not the oldest alone.
-    pub(super) reorders: bool,
-    /// How many segments are under way at once: 0 few, 2 many.
-    pub(super) width: u8,
-    /// Both sides end in order, with all that was written read.
-    pub(super) orderly: bool,
-}
-
 /// One thing that may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum NextStep {
     Open(usize),
     Call(usize, Call),
     Deliver(usize, usize),
@@ -91,7 +47,7 @@ pub(super) enum Action {
 
 /// An end point and its application.
 #[derive(Clone)]
-pub(super) struct Side<M> {
+pub(super) struct CheckedSide<M> {
     pub(super) tcp: M,
     pub(super) iss: SeqNum,
     pub(super) opened: bool,
@@ -109,15 +65,15 @@ pub(super) struct Side<M> {
     pub(super) brought: u128,
 }
 
-impl<M: Checked> Side<M> {
+impl<M: Checked> CheckedSide<M> {
     pub(super) fn view(&self) -> TcpView {
         self.tcp.view()
     }
 }
 
 #[derive(Clone)]
-pub(super) struct World<M> {
-    pub(super) sides: [Side<M>; 2],
+pub(super) struct CheckedPair<M> {
+    pub(super) sides: [CheckedSide<M>; 2],
     /// Segments under way to side 0 and to side 1.
     net: [Vec<(u64, Segment)>; 2],
     /// Each side's own: it stands still but for its time-outs, which makes them come in any order.
@@ -138,9 +94,9 @@ fn key(seg: &Segment) -> u64 {
     hasher.finish()
 }
 
-impl<M: Checked> World<M> {
-    pub(super) fn new(scenario: &Scenario) -> World<M> {
-        World {
+impl<M: Checked> CheckedPair<M> {
+    pub(super) fn new(scenario: &CheckedCase) -> CheckedPair<M> {
+        CheckedPair {
             sides: [0, 1].map(|side| fresh(scenario, side, 0)),
             net: [Vec::new(), Vec::new()],
             clocks: [SimTime::ZERO; 2],
@@ -168,7 +124,7 @@ impl<M: Checked> World<M> {
     }
 
     /// Everything that may happen now.
-    pub(super) fn actions(&self, scenario: &Scenario, into: &mut Vec<Action>) {
+    pub(super) fn actions(&self, scenario: &CheckedCase, into: &mut Vec<NextStep>) {
         into.clear();
         for (i, side) in self.sides.iter().enumerate() {
             if let Some(call) = self.next_call(scenario, i) {
@@ -176,7 +132,7 @@ impl<M: Checked> World<M> {
             }
             let free = side.state == State::TimeWait;
             if side.tcp.next_timeout().is_some() && (free || self.budget.timeouts[i] > 0) {
-                into.push(Action::Timeout(i));
+                into.push(NextStep::Timeout(i));
             }
             let reach = if scenario.reorders { usize::MAX } else { 1 };
             let mut last = None;
@@ -184,22 +140,22 @@ impl<M: Checked> World<M> {
                 if last.replace(*key) == Some(*key) {
                     continue; // its twin was looked at
                 }
-                into.push(Action::Deliver(i, place));
+                into.push(NextStep::Deliver(i, place));
                 if self.budget.duplicates > 0 {
-                    into.push(Action::Duplicate(i, place));
+                    into.push(NextStep::Duplicate(i, place));
                 }
                 if self.budget.losses > 0 {
-                    into.push(Action::Lose(i, place));
+                    into.push(NextStep::Lose(i, place));
                 }
             }
         }
     }
 
     /// What the application does next, if it can.
-    fn next_call(&self, scenario: &Scenario, i: usize) -> Option<Action> {
+    fn next_call(&self, scenario: &CheckedCase, i: usize) -> Option<NextStep> {
         let (side, plan) = (&self.sides[i], &scenario.plans[i]);
         if !side.opened {
-            return Some(Action::Open(i));
+            return Some(NextStep::Open(i));
         }
         if side.end.is_some()
             && !(side.end == Some(ConnectionEnd::Closed) && side.view().readable > 0)
@@ -216,22 +172,26 @@ impl<M: Checked> World<M> {
                 Call::Read(_) => side.view().readable > 0 || side.peer_closed,
                 _ => true,
             };
-            return has_room.then_some(Action::Call(i, call));
+            return has_room.then_some(NextStep::Call(i, call));
         }
         // The plan is done: read on, and close when the peer has and all is read.
         if side.view().readable > 0 {
-            return Some(Action::Call(i, Call::Read(u64::MAX)));
+            return Some(NextStep::Call(i, Call::Read(u64::MAX)));
         }
-        (side.peer_closed && !side.closed).then_some(Action::Call(i, Call::Close))
+        (side.peer_closed && !side.closed).then_some(NextStep::Call(i, Call::Close))
     }
 
     /// Lets one thing happen.
     ///
     /// # Errors
     /// When it breaks a rule: what is wrong.
-    pub(super) fn perform(&mut self, scenario: &Scenario, action: Action) -> Result<(), String> {
+    pub(super) fn perform(
+        &mut self,
+        scenario: &CheckedCase,
+        action: NextStep,
+    ) -> Result<(), String> {
         match action {
-            Action::Open(i) => {
+            NextStep::Open(i) => {
                 self.sides[i].opened = true;
                 let open = if scenario.plans[i].active {
                     Input::Connect
@@ -240,8 +200,8 @@ impl<M: Checked> World<M> {
                 };
                 self.step(scenario, i, open)
             }
-            Action::Call(i, call) => self.call(scenario, i, call),
-            Action::Timeout(i) => {
+            NextStep::Call(i, call) => self.call(scenario, i, call),
+            NextStep::Timeout(i) => {
                 if self.sides[i].state != State::TimeWait {
                     let left = &mut self.budget.timeouts[i];
                     *left = left.saturating_sub(1);
@@ -250,24 +210,24 @@ impl<M: Checked> World<M> {
                 self.clocks[i] = due.map_or(self.clocks[i], |at| at.max(self.clocks[i]));
                 self.step(scenario, i, Input::Timeout)
             }
-            Action::Lose(i, place) => {
+            NextStep::Lose(i, place) => {
                 self.budget.losses -= 1;
                 self.net[i].remove(place);
                 Ok(())
             }
-            Action::Duplicate(i, place) => {
+            NextStep::Duplicate(i, place) => {
                 self.budget.duplicates -= 1;
                 let segment = self.net[i][place].1;
                 self.arrive(scenario, i, &segment)
             }
-            Action::Deliver(i, place) => {
+            NextStep::Deliver(i, place) => {
                 let (_, segment) = self.net[i].remove(place);
                 self.arrive(scenario, i, &segment)
             }
         }
     }
 
-    fn call(&mut self, scenario: &Scenario, i: usize, call: Call) -> Result<(), String> {
+    fn call(&mut self, scenario: &CheckedCase, i: usize, call: Call) -> Result<(), String> {
         let side = &mut self.sides[i];
         let planned = side.next_call < scenario.plans[i].calls.len();
         side.next_call += usize::from(planned);
@@ -291,7 +251,7 @@ impl<M: Checked> World<M> {
         }
     }
 
-    fn arrive(&mut self, scenario: &Scenario, i: usize, seg: &Segment) -> Result<(), String> {
+    fn arrive(&mut self, scenario: &CheckedCase, i: usize, seg: &Segment) -> Result<(), String> {
         if !self.sides[i].opened || self.sides[i].state == State::Closed {
             // Nobody is there, or not yet, or not any more.
             if let Some(refusal) = seg.refusal() {
@@ -308,7 +268,7 @@ impl<M: Checked> World<M> {
         self.step(scenario, i, Input::Segment(seg))
     }
 
-    fn send(&mut self, scenario: &Scenario, from: usize, segment: Segment) {
+    fn send(&mut self, scenario: &CheckedCase, from: usize, segment: Segment) {
         let net = &mut self.net[1 - from];
         if net.len() < scenario.capacity {
             let key = key(&segment);
@@ -322,7 +282,7 @@ impl<M: Checked> World<M> {
     }
 
     /// One step of an end point, looked at from all sides.
-    fn step(&mut self, scenario: &Scenario, i: usize, input: Input<'_>) -> Result<(), String> {
+    fn step(&mut self, scenario: &CheckedCase, i: usize, input: Input<'_>) -> Result<(), String> {
         let before = self.sides[i].view();
         let mut out = Outputs::default();
         self.sides[i].tcp.step(input, self.clocks[i], &mut out);
@@ -364,7 +324,7 @@ impl<M: Checked> World<M> {
 
     /// "If this connection was initiated with a passive OPEN, then return this connection to the
     /// LISTEN state": the host makes a new end point for the listener's next SYN.
-    fn listen_again(&mut self, scenario: &Scenario, i: usize, was: State) {
+    fn listen_again(&mut self, scenario: &CheckedCase, i: usize, was: State) {
         let side = &self.sides[i];
         let again = side.state == State::Closed
             && was == State::SynReceived
@@ -382,10 +342,10 @@ impl<M: Checked> World<M> {
     }
 
     /// The next event when nothing is lost or delayed any more; `None` if there is none.
-    pub(super) fn fair_action(&self, scenario: &Scenario) -> Option<Action> {
+    pub(super) fn fair_action(&self, scenario: &CheckedCase) -> Option<NextStep> {
         for i in 0..2 {
             if !self.net[i].is_empty() {
-                return Some(Action::Deliver(i, 0));
+                return Some(NextStep::Deliver(i, 0));
             }
         }
         for i in 0..2 {
@@ -398,7 +358,7 @@ impl<M: Checked> World<M> {
             Some((at.max(self.clocks[i]).since(self.clocks[i]), i))
         };
         let first = [due(0), due(1)].into_iter().flatten().min();
-        first.map(|(_, i)| Action::Timeout(i))
+        first.map(|(_, i)| NextStep::Timeout(i))
     }
 
     pub(super) fn describe(&self) -> String {
@@ -421,7 +381,7 @@ impl<M: Checked> World<M> {
     }
 
     /// What an action is about, in words.
-    pub(super) fn tell(&self, action: Action) -> String {
+    pub(super) fn tell(&self, action: NextStep) -> String {
         let segment = |i: usize, place: usize| {
             let s = &self.net[i][place].1;
             let ack = if s.flags.is_ack() {
@@ -432,18 +392,18 @@ impl<M: Checked> World<M> {
             format!("{} {}({}){ack} win {}", s.flags, s.seq, s.len, s.window)
         };
         match action {
-            Action::Deliver(i, p) => format!("{i} receives {}", segment(i, p)),
-            Action::Duplicate(i, p) => format!("{i} receives a duplicate of {}", segment(i, p)),
-            Action::Lose(i, p) => format!("lost on the way to {i}: {}", segment(i, p)),
+            NextStep::Deliver(i, p) => format!("{i} receives {}", segment(i, p)),
+            NextStep::Duplicate(i, p) => format!("{i} receives a duplicate of {}", segment(i, p)),
+            NextStep::Lose(i, p) => format!("lost on the way to {i}: {}", segment(i, p)),
             other => format!("{other:?}"),
         }
     }
 }
 
-fn fresh<M: Checked>(scenario: &Scenario, i: usize, incarnation: u8) -> Side<M> {
+fn fresh<M: Checked>(scenario: &CheckedCase, i: usize, incarnation: u8) -> CheckedSide<M> {
     // Both streams cross the end of the sequence space.
     let iss = SeqNum(u32::MAX - 3) - 10 * i as u32 + u32::from(incarnation) * 1_000_000;
-    Side {
+    CheckedSide {
         tcp: M::open(OpenContext {
             params: Arc::clone(&scenario.params[i]),
             conn: ConnId::new(i as u32, u32::from(incarnation)),

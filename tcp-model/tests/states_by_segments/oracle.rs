@@ -6,6 +6,7 @@
 use tcp_model::model::ConnectionEnd;
 use tcp_model::{Segment, SeqNum, State};
 
+use super::opening::{closed, listen, syn_sent};
 use super::places::{Facts, TS_RECENT};
 
 /// What is to leave in answer.
@@ -41,7 +42,7 @@ pub(super) struct Verdict {
 }
 
 /// How far `a` lies after `b`; negative when before.
-fn after(a: SeqNum, b: SeqNum) -> i64 {
+pub(super) fn after(a: SeqNum, b: SeqNum) -> i64 {
     i64::from(a.0.wrapping_sub(b.0) as i32)
 }
 
@@ -53,7 +54,7 @@ fn window(f: &Facts, s: &Segment) -> u32 {
 }
 
 /// Nothing happens.
-fn nothing(f: &Facts) -> Verdict {
+pub(super) fn nothing(f: &Facts) -> Verdict {
     Verdict {
         state: f.state,
         reply: None,
@@ -68,14 +69,14 @@ fn nothing(f: &Facts) -> Verdict {
     }
 }
 
-fn answered(reply: Reply, v: Verdict) -> Verdict {
+pub(super) fn answered(reply: Reply, v: Verdict) -> Verdict {
     Verdict {
         reply: Some(reply),
         ..v
     }
 }
 
-fn over(end: Option<ConnectionEnd>, v: Verdict) -> Verdict {
+pub(super) fn over(end: Option<ConnectionEnd>, v: Verdict) -> Verdict {
     Verdict {
         state: State::Closed,
         end,
@@ -93,91 +94,8 @@ pub(super) fn verdict(f: &Facts, s: &Segment) -> Verdict {
     }
 }
 
-/// 3.10.7.1: the answer of a host without the connection.
-fn closed(f: &Facts, s: &Segment) -> Verdict {
-    let v = nothing(f);
-    if s.flags.is_rst() {
-        v
-    } else if s.flags.is_ack() {
-        answered(Reply::Reset(s.ack), v)
-    } else {
-        answered(Reply::ResetAck(SeqNum(0), s.seq + s.seq_len()), v)
-    }
-}
-
-/// 3.10.7.2. Deviation: text and FIN that come with the SYN are not queued; not being
-/// acknowledged, they come again.
-fn listen(f: &Facts, s: &Segment) -> Verdict {
-    let v = nothing(f);
-    if s.flags.is_rst() {
-        v
-    } else if s.flags.is_ack() {
-        answered(Reply::Reset(s.ack), v)
-    } else if s.flags.is_syn() {
-        answered(Reply::SynAck, synchronizing(f, s))
-    } else {
-        v
-    }
-}
-
-/// SYN-RECEIVED, reached by this SYN.
-fn synchronizing(f: &Facts, s: &Segment) -> Verdict {
-    Verdict {
-        state: State::SynReceived,
-        una: f.iss,
-        snd_wnd: u32::from(s.window),
-        rcv_nxt: s.seq + 1,
-        ts_recent: ts_val(s).unwrap_or(0),
-        ..nothing(f)
-    }
-}
-
-fn ts_val(s: &Segment) -> Option<u32> {
+pub(super) fn ts_val(s: &Segment) -> Option<u32> {
     s.options.timestamps().map(|(val, _)| val)
-}
-
-/// 3.10.7.3.
-fn syn_sent(f: &Facts, s: &Segment) -> Verdict {
-    let v = nothing(f);
-    let acks_our_syn = s.flags.is_ack() && after(s.ack, f.iss) == 1;
-    if s.flags.is_ack() && !acks_our_syn {
-        return if s.flags.is_rst() {
-            v
-        } else {
-            answered(Reply::Reset(s.ack), v)
-        };
-    }
-    if s.flags.is_rst() {
-        return if acks_our_syn {
-            over(Some(ConnectionEnd::Refused), v)
-        } else {
-            v
-        };
-    }
-    if !s.flags.is_syn() {
-        return v;
-    }
-    let v = synchronizing(f, s);
-    if !acks_our_syn {
-        return answered(Reply::SynAck, v);
-    }
-    // "If there are other controls or text in the segment, then continue processing at the sixth
-    // step": what follows the SYN, with the window that our SYN offered.
-    let f = Facts {
-        state: State::Established,
-        rcv_nxt: s.seq + 1,
-        rcv_wnd: 1_000,
-        una: s.ack,
-        unread: 0,
-        ..*f
-    };
-    let v = Verdict {
-        state: State::Established,
-        una: s.ack,
-        ..v
-    };
-    let v = urgent_text_fin(&f, s, 0, s.len, v);
-    answered(Reply::Ack, v)
 }
 
 /// Where a segment lies.
@@ -370,7 +288,7 @@ fn is_urgent(f: &Facts, s: &Segment, state: State) -> bool {
 }
 
 /// Sixth to eighth, for `len` octets of text that begin `first` octets after RCV.NXT.
-fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: Verdict) -> Verdict {
+pub(super) fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: Verdict) -> Verdict {
     let urgent = is_urgent(f, s, v.state);
     let v = Verdict { urgent, ..v };
     let wnd = i64::from(f.rcv_wnd);

@@ -1,0 +1,112 @@
+//! Source NATs by name.
+
+use std::collections::BTreeMap;
+
+use crate::{assert_flows_are_conserved, done, plan};
+
+/// Clients behind a NAT each open this many connections, one to each port of two servers in turn, and keep them.
+fn behind_nat(clients: u32, connections: u32, gateway: &str) -> BTreeMap<String, f64> {
+    let text = format!(
+        r#"
+name = "nat"
+duration = "5 s"
+[tcp]
+profile = "linux"
+port_selection = "random"
+tcp_syn_retries = 1
+[topology]
+kind = "nat"
+clients = {clients}
+servers = 2
+path = {{ delay = "1 ms" }}
+gateway = {{ {gateway} }}
+[[workload]]
+name = "web"
+ports = 2
+arrivals = {{ kind = "burst", count = {} }}
+service = "100 s"
+"#,
+        clients * connections
+    );
+    let plan = plan(&text).unwrap();
+    crate::common::assert_same_in_every_partition(&plan);
+    crate::common::assert_made_again_from_its_text(&plan);
+    done(&plan).metrics
+}
+
+/// Two clients and two ports of the NAT: each of the four destinations takes two connections, or each of the two
+/// addresses, or all together.
+#[test]
+fn a_nat_shares_its_ports_by_what_mappings_depend_on() {
+    for (mapping, established) in [
+        ("endpoint-dependent", 8.0),
+        ("address-dependent", 4.0),
+        ("endpoint-independent", 2.0),
+    ] {
+        let gateway = format!("ports = [2000, 2001], mapping = \"{mapping}\"");
+        let done = behind_nat(2, 4, &gateway);
+        assert_eq!(done["connects_established"], established, "{mapping}");
+        assert_eq!(done["nat_mappings_made"], established, "{mapping}");
+        assert_eq!(done["nat_ports_in_use_peak"], 2.0, "{mapping}");
+    }
+}
+
+/// A second request after the NAT has forgotten the connection: without an answer the client waits, as behind Linux;
+/// a reset tells it at once, as behind AWS.
+#[test]
+fn a_connection_that_a_nat_forgot_hangs_or_is_reset() {
+    let idle = |gateway: &str| {
+        let text = format!(
+            "name = \"idle\"\nduration = \"60 s\"\n[topology]\nkind = \"nat\"\nclients = 2\n\
+             access = {{ delay = \"1 ms\" }}\npath = {{ delay = \"5 ms\" }}\ngateway = {{ {gateway} }}\n\
+             [tcp]\nprofile = \"linux\"\n[[workload]]\nname = \"web\"\n\
+             arrivals = {{ kind = \"burst\", count = 10 }}\nrequests = 2\nthink = \"10 s\"\n"
+        );
+        let plan = plan(&text).unwrap_or_else(|e| panic!("{e}"));
+        crate::common::assert_same_in_every_partition(&plan);
+        done(&plan).metrics
+    };
+    let dropped = idle("established = \"5 s\"");
+    assert!(!dropped.contains_key("nat_resets_sent"));
+    assert_eq!(dropped["requests_unanswered_at_run_end"], 10.0);
+    let reset = idle("established = \"5 s\", profile = \"aws\"");
+    assert_eq!(reset["nat_resets_sent"], 10.0);
+    assert_eq!(reset["requests_unanswered_reset"], 10.0);
+    assert_flows_are_conserved(&reset);
+    let kept = idle("profile = \"aws\"");
+    assert_eq!(kept["nat_resets_sent"], 0.0);
+    assert_eq!(kept["requests_done"], 20.0);
+}
+
+/// Twelve connections of each client, three to each destination, and blocks of two ports.
+#[test]
+fn a_block_of_ports_limits_each_host_behind_a_nat() {
+    let limited = |ports: &str| behind_nat(3, 12, &format!("ports = {ports}, block = 2"));
+    assert_eq!(limited("[2000, 2099]")["connects_established"], 24.0);
+    // Two blocks in all: the third client gets none.
+    assert_eq!(limited("[2000, 2004]")["connects_established"], 16.0);
+    assert_eq!(
+        behind_nat(3, 12, "ports = [2000, 2099]")["connects_established"],
+        36.0
+    );
+    let gcp = behind_nat(2, 12, "profile = \"gcp\"");
+    assert_eq!(gcp["connects_established"], 24.0);
+    let kept = behind_nat(2, 12, "profile = \"linux\"");
+    assert_eq!(kept["connects_established"], 24.0);
+}
+
+#[test]
+fn mistakes_about_a_nat_are_named() {
+    let refused = |gateway: &str| {
+        let text = format!(
+            "name = \"n\"\nduration = \"1 s\"\n[topology]\nkind = \"nat\"\npath = {{ delay = \"1 ms\" }}\ngateway = {{ {gateway} }}\n[[workload]]\narrivals = {{ kind = \"burst\", count = 1 }}\n"
+        );
+        plan(&text).unwrap_err()
+    };
+    let profile = refused("profile = \"aw\"");
+    assert!(profile.contains("linux, aws, azure, gcp"), "{profile}");
+    let mapping = refused("mapping = \"full-cone\"");
+    assert!(mapping.contains("endpoint-independent"), "{mapping}");
+    let block = refused("block = 0");
+    assert!(block.contains("0 is out of range"), "{block}");
+}
