@@ -6,8 +6,8 @@
 //!        └──────────── used batches ───────────┘              the end ──► metrics, summary.json
 //! ```
 //!
-//! The simulating thread only hands over its records; when a few batches are queued, it waits. The amount
-//! kept by default is bounded, however long the run; see [`LeftOut`].
+//! The simulating thread only passes its records on; when a few batches are queued, it waits. The amount kept
+//! by default is bounded, however long the run; see [`LeftOut`].
 
 mod beside;
 mod capture;
@@ -286,7 +286,7 @@ fn close_tables(
     Ok((metrics, left_out?))
 }
 
-/// Does two things, the first on a thread of its own where that is worth it.
+/// Runs two functions, the first on its own thread if that is worthwhile.
 fn both<A: Send, B>(
     is_worth_it: bool,
     beside: impl FnOnce() -> A + Send,

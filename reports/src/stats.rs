@@ -67,11 +67,11 @@ impl Estimate {
     /// The share of one count in another, given a pair for each replica; `None` if there was nothing to
     /// count.
     ///
-    /// Trials of one replica need not be independent. The interval is Wilson's (1927) with Student's t for
-    /// the effective number of trials p (1 - p) / v, where v is the variance of the share as the
-    /// differences between replicas show it (ratio estimator; Korn and Graubard, Survey Methodology 24,
-    /// 1998). Replicas that do not differ at all say nothing of v; then it is Wilson's for as many
-    /// independent trials as were counted. It lies within 0 and 1.
+    /// Trials of one replica need not be independent. The interval is Wilson's (1927) with Student's t for the
+    /// effective number of trials p (1 - p) / v, where v is the variance of the share as the differences
+    /// between replicas show it (ratio estimator; Korn and Graubard, Survey Methodology 24, 1998). If the
+    /// replicas do not differ at all, v is unknown; then the interval is Wilson's for that number of
+    /// independent trials. It lies within 0 and 1.
     pub fn of_counts(counts: &[(f64, f64)]) -> Option<Estimate> {
         let n = counts.len();
         let trials: f64 = counts.iter().map(|c| c.1).sum();

@@ -1,5 +1,5 @@
-//! Files that are wrong although their hashes fit: the readers refuse them, and never panic, hang or
-//! take the figures that are there with them.
+//! Files that are wrong although their hashes match: the readers reject them and never panic or hang, and
+//! figures that exist already are kept.
 
 mod common;
 
@@ -22,7 +22,7 @@ const STORY: Story = Story {
 };
 
 /// A directory in memory where there is one: results are flushed to the disk, which takes longer than
-/// all else.
+/// everything else.
 fn memory_dir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }

@@ -1,5 +1,4 @@
-//! Recording allocates nothing per record once it is warm: only whole row groups do, when they are
-//! encoded.
+//! After the warm-up recording allocates nothing per record, only when whole row groups are encoded.
 #![allow(unsafe_code)]
 
 mod common;
@@ -77,7 +76,7 @@ fn allocations(kept: SegmentsKept) -> f64 {
             before = ALLOCATIONS.load(Ordering::Relaxed);
         }
         for batch in records.chunks(1024) {
-            // Records of segments lie in boxes that the simulation makes: made here for the copy.
+            // Records of segments are boxed by the simulation; for the copy they are boxed here.
             let boxed = |r: &&Record<TcpSample>| {
                 matches!(r.sample, TcpSample::Segment(_) | TcpSample::Ended(_))
             };

@@ -100,7 +100,7 @@ pub enum NodeExtra {
     Middlebox(Plugin<BoxedMiddlebox>),
     /// It crashes, and restarts these applications after a quiet time.
     Restart(Vec<AppSpec>, SimDuration),
-    /// Its applications stand still for a time.
+    /// Its applications pause for a time.
     Pause(Pause),
 }
 

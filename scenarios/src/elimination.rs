@@ -21,8 +21,8 @@ pub(crate) struct VariantStanding {
     pub(crate) candidate: usize,
     /// Its mean over the replicas.
     pub(crate) mean: f64,
-    /// How far it is behind the leader, with the interval of this comparison; `None` of the leader, or
-    /// where there are no two pairs of replicas.
+    /// Its distance from the leader, with the interval of this comparison; `None` for the leader, or with fewer
+    /// than two pairs of replicas.
     pub(crate) behind: Option<LeaderDifference>,
     /// It gets no more replicas.
     pub(crate) is_eliminated: bool,
@@ -171,7 +171,8 @@ mod tests {
             replicas += made;
         }
         assert!(wrong <= 20, "the best was eliminated in {wrong} of 400");
-        // All with 64 replicas would be 320; what replicas have in common, 20 times the rest, cancels out.
+        // With 64 replicas for all it would be 320; the common part of replicas, 20 times the rest, cancels
+        // out.
         assert!(replicas / 400 < 100, "{} a search", replicas / 400);
     }
 

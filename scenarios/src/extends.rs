@@ -54,8 +54,8 @@ pub(crate) enum ExtendsError {
     TooDeep(String),
 }
 
-/// The text of a scenario with all that is beneath it; `None` where it stands alone, or is no TOML, which
-/// is said elsewhere.
+/// The text of a scenario with all that is beneath it; `None` if it includes none, or is not valid TOML, which
+/// is reported elsewhere.
 pub(crate) fn resolve(
     text: &str,
     name: &str,

@@ -138,8 +138,7 @@ impl BatchProgress {
         }
     }
 
-    /// Writes the file: whole, through another, so that whoever reads it finds all of it. That it cannot
-    /// be written is no reason to stop.
+    /// Writes the file through a temporary one, so that readers never see part of it. An error is ignored.
     fn write(&self, state: &ProgressState, has_ended: bool) {
         let Some(file) = &self.file else { return };
         let mut aside = file.clone().into_os_string();

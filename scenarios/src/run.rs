@@ -109,7 +109,7 @@ pub struct FinishedRun {
     pub kept: Vec<PathBuf>,
 }
 
-/// The metrics of a run that was made for them alone.
+/// The metrics of a run that was made only for them.
 #[derive(Clone, Debug)]
 pub struct MadeMetrics {
     /// As in the index of a batch.

@@ -1,4 +1,4 @@
-//! Workloads whose application has a name of its own: ours, and a user's.
+//! Workloads that choose their application by name: a built-in one and a user's.
 
 mod common;
 
@@ -17,7 +17,7 @@ use tcp_model::app::named::{AnyApplication, Application, Placement};
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::SocketCx;
 
-/// A crowd of so many panics.
+/// Panics if it is to open this many connections.
 const TOO_MANY: u64 = 1_000;
 
 /// Opens connections at its start, and leaves them open.
@@ -137,7 +137,8 @@ fn large_messages_come_back_whole_and_lost_ones_are_counted() {
     assert_eq!(summary.metrics["requests_unanswered"], 3.0);
 }
 
-/// `application` makes a workload one of that kind, which may be written too; another kind does not take it.
+/// `application` implies the kind of the workload, which may also be written; other kinds do not accept the
+/// key.
 #[test]
 fn an_application_implies_the_kind_of_its_workload() {
     let key = "application = {";
@@ -202,7 +203,7 @@ fn what_is_missing_or_unknown_is_named() {
     );
 }
 
-/// A bug in a plug-in costs its own runs: the others are made, and a second call makes none of them again.
+/// A bug in a plug-in fails only its own runs: the others complete, and a second call repeats none of them.
 #[test]
 fn a_plug_in_that_panics_stops_no_other_run_of_a_batch_of_parts() {
     let text = HEARTBEAT

@@ -1,4 +1,4 @@
-//! The time to check a scenario grows with its size, not with the square of it.
+//! The time to check a scenario grows with its size, not with its square.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -148,7 +148,7 @@ fn more_hosts_with_several_links_than_routes_have_room_for_are_refused() {
     assert!(message.contains("give most hosts one link"), "{message}");
 }
 
-/// Values that are fine alone and wrong together, in one table and in two.
+/// Values that are valid separately and invalid together, in one table and in two.
 #[test]
 fn two_values_that_are_illegal_only_together_are_refused_with_both() {
     for (sweep, parts) in [
@@ -230,7 +230,7 @@ fn more_combinations_of_values_than_are_checked_in_a_second_are_refused() {
     assert_eq!(checked(replicas).unwrap().runs.len(), 100_000);
 }
 
-/// Wall-clock time: only of an optimised build on a machine that does nothing else.
+/// Wall-clock time: only measured in an optimised build on an idle machine.
 #[test]
 #[ignore = "measures time: cargo test --release -p synfin --test growth -- --ignored"]
 fn a_hundred_thousand_runs_or_hosts_are_checked_within_a_second() {

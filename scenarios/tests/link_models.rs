@@ -1,4 +1,4 @@
-//! A user's own queue disciplines and loss models, by name in a scenario.
+//! A user's own queue disciplines and loss models, chosen by name in a scenario.
 
 mod common;
 
@@ -130,7 +130,7 @@ fn a_file_of_a_list_lies_beside_its_scenario_and_the_results_do_without_it() {
     let (code, _, err) = said(dir.path(), &["check", "own/traced.toml"]);
     assert_eq!(code, 2);
     assert!(err.contains("cannot read \"own/up.trace\""), "{err}");
-    // What was kept has the list.
+    // The kept file has the list.
     let (code, _, err) = said(dir.path(), &["run", "r/batch.toml", "--out", "again", "-q"]);
     assert_eq!(code, 0, "{err}");
     let again = run_from(dir.path(), ".", "r/batch.toml", "again");

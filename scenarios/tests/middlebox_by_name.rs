@@ -1,4 +1,4 @@
-//! Routers whose function has a name: ours, and a user's.
+//! Middleboxes that routers choose by name: built-in ones and a user's.
 
 mod common;
 mod middlebox_by_name {
@@ -170,7 +170,8 @@ fn done(plan: &Plan) -> RunSummary {
     summary_of(plan, 0, Execution::default())
 }
 
-/// Every entry of a balancer, a firewall or a NAT that was made has ended in exactly one way, or is there at the end.
+/// Every entry that a balancer, a firewall or a NAT has made ended in exactly one way, or still exists at the
+/// end.
 fn assert_flows_are_conserved(metrics: &BTreeMap<String, f64>) {
     let families: [(&str, &[&str]); 3] = [
         (
@@ -213,7 +214,8 @@ fn assert_flows_are_conserved(metrics: &BTreeMap<String, f64>) {
     }
 }
 
-/// A world with a middlebox: its kind and time-outs, losses, crashes, the TCP and what clients do are drawn.
+/// A world with a middlebox; its kind and time-outs, losses, crashes, the TCP and the clients' behaviour are
+/// drawn at random.
 fn random_world(number: u64) -> String {
     let mut state = number;
     let mut draw = |n: usize| {

@@ -10,7 +10,7 @@ use sim_core::SimTime;
 use tcp_model::own_model::OwnModel;
 use tcp_model::{Connection, Input, Outputs, TcpModel, TcpView};
 
-/// The example project, which is `synfin` with a congestion control more.
+/// The example project, which is `synfin` with one more congestion control.
 #[allow(dead_code, unreachable_pub, missing_docs)]
 #[path = "../examples/own_control/src/main.rs"]
 mod example;

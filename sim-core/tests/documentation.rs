@@ -1,4 +1,4 @@
-//! What is promised of the documentation: a first example of 20 lines, and short examples.
+//! What the documentation promises: a first example of 20 lines, and short examples.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Every event queue gives what the plain one gives, in any monotone use.
+//! Every event queue returns what the plain one returns, in any monotone use.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ enum Op {
     NextTime,
 }
 
-/// Distances of every magnitude, some of them beyond the end of time, small ones often equal.
+/// Distances of every magnitude, some of them beyond the largest time; small ones are often equal.
 fn distance() -> impl Strategy<Value = u64> {
     prop_oneof![
         2 => Just(0),
@@ -87,7 +87,7 @@ impl Pair {
         expected.is_some()
     }
 
-    /// What is shown is pending.
+    /// Every event shown is pending.
     fn show_upcoming(&mut self) {
         let (now, pushed, shown) = (self.now, self.pushed, &mut self.shown);
         self.tested.show_upcoming(&mut |event| {
@@ -170,7 +170,8 @@ fn events_at_one_instant_come_in_order_of_their_ties() {
             );
         }
         for i in 0..60_000u64 {
-            // Half of them make another one now, mostly with a smaller tie than others waiting.
+            // Half of them schedule another event for the present time, mostly with a smaller tie than those
+            // waiting.
             pair.pop_before(SimTime::MAX);
             if i % 2 == 0 {
                 pair.push(0, (i % 13) as u32);

@@ -1,4 +1,4 @@
-//! Nodes on the way, and nodes that go down.
+//! Gateways, and nodes that go down.
 
 mod common;
 
@@ -12,8 +12,8 @@ use sim_core::{
     RunConfig, SimDuration, SimTime, Simulation, Timers,
 };
 
-/// A client that sends a number each ms, a server that returns them, and a relay between them that
-/// owns one address: what comes for it goes to the server under its own address, and back.
+/// A client that sends a number every millisecond, a server that returns it, and a relay between them with one
+/// address: packets to this address go on to the server with the relay as their source, and the answers back.
 #[derive(Debug)]
 enum Node {
     Client { server: Ipv4Addr, timers: Timers },
@@ -194,7 +194,7 @@ fn outage(node: u32, down: u64, up: Option<u64>) -> Outage {
 
 #[test]
 fn a_node_that_is_down_loses_what_arrives_and_its_wakes() {
-    // The client is down from 3.1 to 6.3 ms, and counts a ms from its boot on.
+    // The client is down from 3.1 to 6.3 ms, and counts milliseconds from its boot.
     let done = through_relay(&[outage(0, 3_100, Some(6_300))], vec![]);
     assert_eq!(numbers(&done), [1, 2, 7, 8, 9]);
     let at = |s: &Seen| done.records.iter().find(|r| r.sample == *s).unwrap().time;

@@ -1,4 +1,4 @@
-//! Loss in bursts, extra delay and rates that vary, against their closed forms.
+//! Loss in bursts, extra delay and varying rates, against their closed forms.
 
 mod common;
 
@@ -71,7 +71,7 @@ fn exponential_extra_delay_has_its_mean_and_keeps_order_by_default() {
     for reorder in ["false", "true"] {
         let given = [("mean", "100 us"), ("reorder", reorder)];
         let delay = models.delays.plugin("exponential", &given).unwrap();
-        // 1 ms apart: seldom close enough to wait for each other.
+        // 1 ms apart: rarely close enough to wait for each other.
         let network = one_link(|l| l.impairments.extra_delay = delay.into());
         let packets: Vec<_> = (0..20_000).map(|i| (1000 * i, 100)).collect();
         let got = arrivals(&send_from_a(&network, &packets).0);

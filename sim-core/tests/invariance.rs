@@ -16,7 +16,7 @@ use sim_core::{
     Outgoing, Packet, Rng, RunConfig, SimTime,
 };
 
-/// Answers, forwards to others, wakes itself now and later: whatever its own dice say.
+/// Answers, forwards to others, wakes itself now and later, all at random from its own stream.
 #[derive(Debug, Default)]
 struct Chatter {
     dice: Option<Rng>,
@@ -44,7 +44,7 @@ enum Said {
 const TIMER: u64 = 1;
 
 impl Chatter {
-    /// Does something at random; on a grid of 5 us, so that much happens at one instant.
+    /// Does something at random, on a grid of 5 us, so that many events have the same time.
     fn act(&mut self, cx: &mut Cx<'_, Self>) {
         if self.left == 0 {
             return;
@@ -185,8 +185,8 @@ fn another_seed_gives_other_results() {
     assert!(run(1).len() > 50);
 }
 
-/// Two pairs of hosts with nothing between them, at different speeds: no window ever ends, so that
-/// one partition is far ahead of the other whenever records are handed over.
+/// Two pairs of hosts with no link between the pairs, at different speeds: no window ever ends, so that one
+/// partition is far ahead of the other whenever records are passed on.
 #[test]
 fn records_of_partitions_that_never_meet_are_merged() {
     let mut net = NetworkBuilder::new();
@@ -230,7 +230,7 @@ fn records_of_partitions_that_never_meet_are_merged() {
     }
 }
 
-/// Fails at 3 ms when it is the one to fail.
+/// Panics at 3 ms if it is the host chosen to fail.
 struct Fails(u32);
 
 impl Host for Fails {

@@ -1,4 +1,4 @@
-//! Timers as data: when they fire, and how few events they cost.
+//! Timers kept as data: when they fire, and how few events they cost.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Departure and arrival times on one link, loss and disorder.
+//! Departure and arrival times on one link, loss and reordering.
 
 mod common;
 
@@ -63,7 +63,7 @@ fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
         (QueueLimit::Packets(1), four, &[1, 2, 3], 1),
         (QueueLimit::Packets(3), four, &[3], 3),
         (QueueLimit::Packets(4), four, &[], 4),
-        // The first has left at exactly 1000 us, and makes room then and not before.
+        // The first leaves at exactly 1000 us, and makes room then and not before.
         (
             QueueLimit::Packets(1),
             &[(0, 125), (999, 125), (1000, 125)],

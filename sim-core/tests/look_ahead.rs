@@ -1,4 +1,4 @@
-//! Hosts see what is about to arrive before it does, and are asked again with the keys they give.
+//! Hosts are shown events before they arrive, and are asked again with the keys they return.
 
 mod common;
 
@@ -14,7 +14,7 @@ use sim_core::{
 /// Sends bursts and sets timers; counts what it was shown ahead of time.
 #[derive(Debug, Default)]
 struct Listener {
-    /// Packets and timers it was shown that have not arrived yet; keys it waits for.
+    /// Packets and timers that it was shown and that have not arrived yet; keys it still waits for.
     announced: RefCell<BTreeSet<u64>>,
     keys: RefCell<BTreeSet<u64>>,
     foreseen: u32,

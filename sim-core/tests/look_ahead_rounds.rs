@@ -10,7 +10,7 @@ use sim_core::{
     SimTime,
 };
 
-/// Answers every packet, and calls at `peer` now and then.
+/// Answers every packet, and sends to `peer` now and then.
 #[derive(Clone, Debug)]
 struct Caller {
     peer: Option<NodeId>,
@@ -75,7 +75,7 @@ fn sites(caller: impl Fn(u32) -> Caller, threads: usize) -> [RunStats; 2] {
 }
 
 fn busy_site(host: u32) -> Caller {
-    // The hosts of site 0 call at each other all the time; the others look at the clock.
+    // The hosts of site 0 send to each other all the time; the others only have timers.
     let busy = host < 2;
     Caller {
         peer: busy.then(|| NodeId(8 + (host ^ 1))),
@@ -92,9 +92,8 @@ fn idle_partitions_cost_a_busy_one_nothing() {
     for threads in [1, 2] {
         let [one, many] = sites(busy_site, threads);
         assert!(one.events > 900_000, "{}", one.events);
-        // Ten seconds of 1 ms windows would be 10,000. The idle ones look at their clocks ten times
-        // each; the busy one runs from one of these times to the next, or as long as it may at a
-        // time.
+        // Ten seconds of 1 ms windows would be 10,000 windows. The idle sites have ten timers each; the busy
+        // one runs from one of these times to the next, or for the longest window allowed.
         assert!(many.windows < 200, "{} windows", many.windows);
         assert!(many.visits < 400, "{} visits", many.visits);
     }
@@ -102,7 +101,7 @@ fn idle_partitions_cost_a_busy_one_nothing() {
 
 #[test]
 fn empty_stretches_of_time_are_skipped() {
-    // All call at the next site once a second: the mail of each call takes a few windows.
+    // Each site sends to the next once a second: the mail of each takes a few windows.
     let caller = |host: u32| Caller {
         peer: Some(NodeId(8 + (host + 2) % 16)),
         every: SimDuration::from_secs(1),
@@ -123,7 +122,7 @@ fn empty_stretches_of_time_are_skipped() {
 
 #[test]
 fn a_partition_waits_for_answers_to_its_mail_and_no_longer() {
-    // Site 0 calls at site 1, which does nothing else: windows come with calls alone.
+    // Site 0 sends to site 1, which does nothing else: only these packets cause windows.
     let caller = |host: u32| Caller {
         peer: (host == 0).then_some(NodeId(10)),
         every: if host < 2 {
@@ -134,7 +133,7 @@ fn a_partition_waits_for_answers_to_its_mail_and_no_longer() {
     };
     for threads in [1, 2] {
         let [_, many] = sites(caller, threads);
-        // 19 calls; each takes the windows of its way there, of the answer's way, and one more.
+        // 19 packets; each takes the windows of its way there, those of the answer's way back, and one more.
         assert!(many.windows < 19 * 6, "{} windows", many.windows);
     }
 }

@@ -1,4 +1,4 @@
-//! A steady flow through a router allocates nothing once it is warm.
+//! A steady flow through a router allocates nothing after the warm-up.
 #![allow(unsafe_code)]
 
 mod common;
@@ -26,7 +26,7 @@ thread_local! {
 struct Counting;
 
 fn count() {
-    // Fails only while the thread is being torn down.
+    // Fails only while the thread ends.
     let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
 }
 

@@ -1,4 +1,5 @@
-//! Queue disciplines on one link: CoDel by hand, and what a user's own discipline can do.
+//! Queue disciplines on one link: CoDel against a hand-computed example, and what a user's own discipline can
+//! do.
 
 mod common;
 

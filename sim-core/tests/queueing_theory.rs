@@ -116,7 +116,7 @@ fn measure(network: &Arc<Network>, load: f64, size: f64, random_size: bool) -> M
     });
     let ((_, stats), hosts) = run(network, hosts, &RunConfig::new(3, SimTime::MAX));
     let sink = hosts[1].as_ref().unwrap();
-    // Whole batches, the first of which warms up; 2.9 is Student's t for 99 % and 18 batches or so.
+    // Whole batches, the first of which is the warm-up; 2.9 is Student's t for 99 % and about 18 batches.
     let whole = (sink.got / BATCH) as usize;
     let means: Vec<f64> = sink.batches[1..whole]
         .iter()

@@ -1,4 +1,4 @@
-//! Records that a recorder has dealt with come back to the partition that made them.
+//! Records that a recorder has processed are returned to the partition that made them.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -48,7 +48,7 @@ impl Host for Pong {
     }
 }
 
-/// Keeps each batch, and gives back the one before.
+/// Keeps each batch, and returns the previous one.
 #[derive(Default)]
 struct KeepsBatches {
     before: Vec<Record<(u32, Back)>>,
@@ -112,7 +112,7 @@ fn records_come_back_to_the_partition_that_made_them() {
     }
 }
 
-/// Counts, and knows nothing of all that.
+/// Only counts, and returns nothing.
 #[derive(Default)]
 struct Counts(u64);
 

@@ -108,7 +108,7 @@ fn a_diamond_takes_the_shorter_delay_then_fewer_hops_then_the_lower_link() {
 
 #[test]
 fn hosts_are_never_in_transit() {
-    // The way over the host `short` would be quicker.
+    // The path through the host `short` would be quicker.
     let mut net = NetworkBuilder::new();
     let (a, r1, r2, b, short) = (
         net.host("a"),
@@ -127,7 +127,7 @@ fn hosts_are_never_in_transit() {
     assert_eq!(path(&network, "a", "short").unwrap(), ["a", "r1", "short"]);
     assert_eq!(path(&network, "short", "b").unwrap(), ["short", "r2", "b"]);
 
-    // Host, host, host in a row: neighbours meet, the ends do not.
+    // Three hosts in a row: neighbours reach each other, the ends do not.
     let mut net = NetworkBuilder::new();
     let (a, m, b) = (net.host("a"), net.host("m"), net.host("b"));
     net.connect(a, m, None, ms(1));

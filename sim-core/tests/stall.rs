@@ -1,4 +1,4 @@
-//! A run in which simulated time stands still ends with an error.
+//! A run in which simulated time does not advance ends with an error.
 
 mod common;
 

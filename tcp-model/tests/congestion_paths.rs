@@ -13,7 +13,7 @@ use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
 
-/// Part of a packet of 1500 bytes that is payload, with timestamps.
+/// The share of a 1500-byte packet that is payload, with timestamps.
 const PAYLOAD: f64 = 1448.0 / 1500.0;
 
 /// A bulk transfer through one bottleneck.
@@ -29,7 +29,7 @@ struct Path {
     ecn: EcnMode,
     /// Reductions are spread over a round trip.
     prr: bool,
-    /// What the receiving process takes to wake up.
+    /// The time that the receiving process takes to wake up.
     wake_up: SimDuration,
 }
 
@@ -96,7 +96,7 @@ impl Path {
         pair.run()
     }
 
-    /// Megabits a second from the one time to the other.
+    /// Mbit/s between two times.
     fn goodput(&self, from: u64, to: u64) -> f64 {
         let received = |seconds| self.run(seconds)[1].bytes_received;
         let bytes = received(to) - received(from);
@@ -134,8 +134,8 @@ fn steady_goodput_is_that_of_linux() {
     }
 }
 
-/// A cell of the measurements with random losses: control, share that is lost, least and most goodput
-/// of three runs in Mbit/s.
+/// A measurement with random losses: control, share of lost packets, smallest and largest goodput of three runs
+/// in Mbit/s.
 type LossyCell = (&'static str, f64, f64, f64);
 
 /// Linux 6.18 with random losses at 100 ms, from the tenth second on: reno and cubic over 100 Mbit/s to
@@ -301,7 +301,7 @@ fn cubic_has_the_windows_that_ns3_validates() {
     assert!((3.6..4.1).contains(&(two.0 - one.0)), "{one:?}, {two:?}");
 }
 
-/// Whatever the control, a long transfer alone on a path uses most of it, and no more than there is.
+/// Whatever the control, a long transfer alone on a path uses most of its rate, and no more than its rate.
 #[test]
 fn every_control_uses_a_path_that_it_has_for_itself() {
     for algorithm in BUILT_IN {

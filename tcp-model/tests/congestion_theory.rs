@@ -92,7 +92,7 @@ fn newreno_has_the_throughput_of_the_pftk_formula() {
         false => (&[1e-3, 1e-2, 5e-2, 0.1], 3),
     };
     for &p in rates {
-        // So many losses a run, at most in two hours.
+        // This many losses in a run, which lasts two hours at most.
         let losses = if large() { 500.0 } else { 150.0 };
         let seconds = (losses / p / pftk(p, 0.1, 0.3)).clamp(200.0, 7200.0) as u64;
         let mut params = params(Control::named("newreno").unwrap());

@@ -60,7 +60,7 @@ fn plain() -> TcpParams {
     }
 }
 
-/// An end point, and what it put out since last asked. Time begins at zero.
+/// An end point, and its outputs since they were last taken. Time begins at zero.
 struct End(testing::End);
 
 impl Deref for End {
@@ -134,17 +134,17 @@ impl End {
         self.change_params(params);
     }
 
-    /// The segments put out.
+    /// The segments among the outputs.
     fn take(&mut self) -> Vec<Segment> {
         self.sent.drain(..).map(|(_, sent)| sent.segment).collect()
     }
 
-    /// The news put out.
+    /// The signals among the outputs.
     fn news(&mut self) -> Vec<Signal> {
         self.news.drain(..).collect()
     }
 
-    /// How the connection ended, if it did since last asked.
+    /// How the connection ended, if it did since outputs were last taken.
     fn ended(&mut self) -> Option<ConnectionEnd> {
         self.news().iter().find_map(|signal| match signal {
             Signal::Ended(why) => Some(*why),
@@ -152,7 +152,7 @@ impl End {
         })
     }
 
-    /// Sequence number, relative, and length of the segments put out.
+    /// Relative sequence number and length of the segments among the outputs.
     fn text(&mut self) -> Vec<(u32, u32)> {
         self.take().iter().map(range).collect()
     }

@@ -110,13 +110,13 @@ fn a_syn_that_is_never_answered_and_a_reset_free_their_port() {
         (stats.mappings, stats.peak_mappings, stats.exhausted),
         (5, 5, 0)
     );
-    // It is up, and refuses: for its quiet time it listens nowhere.
+    // It is up and refuses connections: during its quiet time it listens on no port.
     world.outages[0].up = Some(at(1));
     world.quiet = SimDuration::from_secs(100);
     world.nat.timeouts.reset = ms(3000);
     let done = world.run();
     let stats = world.nat_stats(&done);
-    // The one that is about to go and three more.
+    // The one that is about to expire and three more.
     assert_eq!(
         (stats.mappings, stats.peak_mappings, stats.exhausted),
         (3, 4, 0)

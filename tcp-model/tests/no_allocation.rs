@@ -1,5 +1,5 @@
-//! Bulk transfers between whole hosts allocate nothing per event once they are warm, recorded or not,
-//! with any congestion control and queue discipline; losses allocate per recovery, not per segment.
+//! Bulk transfers between whole hosts allocate nothing per event after the warm-up, recorded or not, with any
+//! congestion control and queue discipline; losses allocate per recovery, not per segment.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -26,7 +26,7 @@ thread_local! {
 struct Counting;
 
 fn count() {
-    // Fails only while the thread is being torn down.
+    // Fails only while the thread ends.
     let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
 }
 
@@ -51,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What happened in the last two thirds of the time.
+/// Measured in the last two thirds of the time.
 struct Warm {
     events: u64,
     allocations: u64,
@@ -168,7 +168,7 @@ fn transfer_for(
 
 fn params() -> TcpParams {
     TcpParams {
-        // Less than the bandwidth-delay product and the queue: nothing is lost.
+        // Less than the bandwidth-delay product plus the queue: nothing is lost.
         send_buffer: 64 * 1024,
         ..TcpParams::rfc9293()
     }
@@ -182,7 +182,7 @@ fn transfers_without_loss_allocate_nothing() {
             timestamps: false,
             ..params()
         },
-        // With HyStart++, and so delivery rates, and with pacing.
+        // With HyStart++, which needs delivery rates, and with pacing.
         TcpParams {
             congestion: Control::named("cubic").unwrap(),
             pacing: true,
@@ -221,7 +221,7 @@ fn losses_allocate_per_recovery_and_not_per_segment() {
     let warm = transfer(queue, 0.001, params, TraceSpec::default());
     assert!(warm.fast_recoveries > 50, "{}", warm.fast_recoveries);
     assert!(warm.events > 500_000, "{}", warm.events);
-    // A scoreboard at the sender, a list of runs at the receiver, and what they hold.
+    // A scoreboard at the sender, a list of runs at the receiver, and their contents.
     let most = 12 * warm.fast_recoveries;
     assert!(warm.allocations <= most, "{} > {most}", warm.allocations);
 }

@@ -1,4 +1,4 @@
-//! Random networks with random TCP workloads, run in one piece and in parts: everything is the same.
+//! Random networks with random TCP workloads give the same results whether run whole or divided.
 //!
 //! `SYNFIN_CASES=N` sets the number of cases; a failure names the seed of its case, and
 //! `SYNFIN_SEED=S` runs that case alone.
@@ -25,7 +25,7 @@ use tcp_model::{TcpHost, TcpParams};
 const CASES: u64 = 60;
 const END_MS: u64 = 4_000;
 
-/// Throws dice.
+/// Draws random values.
 struct Dice(Rng);
 
 impl Dice {
@@ -41,7 +41,7 @@ impl Dice {
         self.below(n) == 0
     }
 
-    /// Zero more often than not.
+    /// Zero in more than half of the cases.
     fn chance(&mut self, most: f64) -> f64 {
         if self.one_in(3) {
             self.0.uniform() * most
@@ -50,7 +50,7 @@ impl Dice {
         }
     }
 
-    /// Few different ones, so that much happens at one instant.
+    /// Few different values, so that many events have the same time.
     fn delay(&mut self) -> SimDuration {
         SimDuration::from_micros(self.of(&[500, 1000, 1000, 1000, 2000, 7000]))
     }
@@ -102,10 +102,10 @@ impl Dice {
         }
     }
 
-    /// A tree of routers with some more links between them, and hosts on them, some on two.
+    /// A tree of routers with a few more links, and hosts on them, some of which are connected to two routers.
     fn network(&mut self) -> Arc<Network> {
         let (routers, hosts) = (1 + self.below(5) as u32, 2 + self.below(6) as u32);
-        // Ties depend on node numbers: let hosts come before or after the routers.
+        // Ties depend on node numbers, so hosts are numbered before or after the routers.
         let routers_first = self.one_in(2);
         let (router_0, host_0) = if routers_first {
             (0, routers)
@@ -206,7 +206,7 @@ impl Dice {
         }
     }
 
-    /// Every host serves; most are clients, and some send in bulk.
+    /// Every host is a server; most are clients too, and some send in bulk.
     fn hosts(&mut self, network: &Network) -> Vec<Option<HostConfig>> {
         let exchange = Arc::new(self.exchange());
         let params = Arc::new(self.params());
@@ -275,7 +275,7 @@ impl Dice {
             .collect()
     }
 
-    /// Some way to run: any partition for any node.
+    /// A random way to execute: any partition for any node.
     fn config(&mut self, base: &RunConfig, nodes: usize) -> RunConfig {
         let parts = self.of(&[2, 3, 5, 8]);
         RunConfig {
@@ -291,7 +291,7 @@ impl Dice {
 /// What a host counted, its connections and TIME-WAIT entries, its memory.
 type HostEnd = (HostStats, ConnectionCounts, u32, u32, MemoryReport);
 
-/// All that a run shows and leaves behind.
+/// Everything that a run records and leaves behind.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     records: Vec<Record<TcpSample>>,
@@ -343,7 +343,7 @@ fn check(seed: u64) -> (usize, u64) {
     for _ in 0..3 {
         let config = dice.config(&base, network.nodes().len());
         let parts = run(&network, &hosts, &config);
-        // The first record that differs says more than both lists.
+        // The first differing record is more useful than both lists.
         let differs = whole
             .records
             .iter()
@@ -381,7 +381,7 @@ fn a_run_in_parts_is_the_run_in_one_piece() {
     let (records, again) = (0..cases)
         .map(check)
         .fold((0, 0), |(r, a), (records, again)| (r + records, a + again));
-    // The worlds are worth looking at: much happens in them, and much goes wrong.
+    // The worlds are worth testing: much happens in them, and much goes wrong.
     assert!(records as u64 > 500 * cases, "{records} records");
     assert!(again > cases, "{again} retransmissions");
 }

@@ -1,5 +1,5 @@
-//! Parameters anywhere within their ranges: a small exchange ends or is given up, and within a
-//! bounded number of steps.
+//! Parameters anywhere within their ranges: a small exchange completes or is given up within a bounded number
+//! of steps.
 //!
 //! `SYNFIN_CASES` sets the number of cases, `SYNFIN_CASE` runs a single one.
 

@@ -18,7 +18,7 @@ use tcp_model::{TcpHost, TcpParams};
 
 /// Payload of the transfer.
 const BYTES: u64 = 150_000;
-/// Time in which it must be over: three time-outs in a row are back from their back-off long before.
+/// The transfer must be over by then: long enough for three time-outs in a row with their back-off.
 const WITHIN: SimDuration = SimDuration::from_secs(120);
 /// Segments beyond the window that may be out: limited transmit and a probe of the tail.
 const ALLOWANCE: u64 = 3;
@@ -33,7 +33,7 @@ struct PairPath {
     delay_us: u64,
     /// Packets that the queue holds.
     limit: u64,
-    /// In thousandths: data that are lost, held back and doubled.
+    /// In thousandths: data lost, delayed and duplicated.
     loss: u64,
     reordered: u64,
     doubled: u64,
@@ -164,8 +164,8 @@ impl PairPath {
         self.check_window(&done);
     }
 
-    /// Out of recovery no more is in flight than the largest window so far. In it a sample counts as in
-    /// flight, too, what is SACKed or lost, and that may be all that the peer's window admits.
+    /// Outside recovery no more is in flight than the largest window so far. During recovery a sample also
+    /// counts what is SACKed or lost as in flight, which may be all that the peer's window allows.
     fn check_window(&self, done: &Finished<TcpHost>) {
         let mut largest = 0;
         for record in &done.records {

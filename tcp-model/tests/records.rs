@@ -1,4 +1,4 @@
-//! What only records show: whether each retransmission was needed, and the state of the sender.
+//! What can be seen only in records: whether each retransmission was needed, and the state of the sender.
 
 use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
@@ -75,7 +75,7 @@ fn retransmissions_that_repair_a_loss_are_needed() {
 
 #[test]
 fn retransmissions_because_the_path_became_longer_are_spurious() {
-    // No reaction to the ACKs that come late: the RFC's sender sends everything again.
+    // The RFC's sender does not react to the late ACKs: it retransmits everything.
     let params = TcpParams {
         frto: false,
         undo: false,

@@ -43,7 +43,7 @@ struct Arrival {
     ecn: u8,
 }
 
-/// Near to where things happen, or anywhere.
+/// Near the interesting values, or anywhere.
 fn offset() -> impl Strategy<Value = i32> {
     prop_oneof![
         4 => Just(0),
@@ -157,7 +157,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// An end point under fire, and its rules.
+/// The end point under test, and its rules.
 struct Target {
     tcp: Connection,
     now: SimTime,
@@ -221,7 +221,7 @@ impl Target {
         Ok(())
     }
 
-    /// Fires what is due until `until`: never twice at a moment without an end, and no flood.
+    /// Fires the timers due until `until`: they must not fire for ever at one time, nor cause a flood.
     fn wait(&mut self, until: SimTime) -> Result<(), TestCaseError> {
         let (mut fired, mut at_this_moment) = (0, 0);
         while let Some(at) = self.tcp.next_timeout().filter(|at| *at <= until) {
@@ -230,7 +230,7 @@ impl Target {
             self.now = self.now.max(at);
             self.step(Input::Timeout)?;
             fired += 1;
-            // At the smallest time-out of all, 200 ms, five a second.
+            // With the smallest time-out, 200 ms, there are five a second.
             let seconds = until.since(SimTime::ZERO).as_millis() / 1_000 + 1;
             prop_assert!(
                 fired <= 50 + 10 * seconds,
@@ -348,7 +348,7 @@ proptest! {
         // What it holds is bounded by its buffers: a run of octets for every second octet at most.
         let size = format!("{:?}", target.tcp).len() as u64;
         prop_assert!(size < 20_000 + 60 * target.most.max(65_535), "{size} bytes to show");
-        // Left alone it comes to rest, or goes on at the pace of its timers.
+        // Left alone it becomes idle, or continues at the pace of its timers.
         let end = target.now + SimDuration::from_secs(3_600);
         target.wait(end)?;
     }

@@ -41,7 +41,7 @@ fn params(rng: &mut Rng) -> TcpParams {
     p
 }
 
-/// What is off by default, or matters seldom.
+/// What is off by default, or rarely matters.
 fn features(p: &mut TcpParams, rng: &mut Rng) {
     p.congestion = Control::new(BUILT_IN[rng.below(BUILT_IN.len() as u64) as usize]);
     p.pacing = rng.chance(0.3);
@@ -142,7 +142,7 @@ fn check(case: u64, world: &mut ConnectionPair) {
         }
         assert!(counts.bytes_received <= peer.wrote, "{}", context());
         assert!(me.end.is_some(), "{}", context());
-        // A close in order on this side: all it wrote was taken by the peer's TCP.
+        // An orderly close on this side: the peer's TCP has received everything it wrote.
         if me.end == Some(ConnectionEnd::Closed) && me.closes.is_some() && me.wrote > 0 {
             let taken = peer
                 .model
@@ -163,7 +163,7 @@ fn check(case: u64, world: &mut ConnectionPair) {
     }
     let peer_of = |from: usize| 1 - from;
     for sent in &world.log {
-        // The stream offset the sender gave each octet is the one its sequence number says.
+        // The sender's stream offset of each octet agrees with its sequence number.
         if sent.segment.len > 0 {
             let _ = peer_of(sent.from);
             let syn = world

@@ -1,4 +1,4 @@
-//! Stories of two end points, segment by segment: what a textbook draws, with exact times.
+//! Exchanges of two end points, segment by segment, as in textbooks, with exact times.
 //!
 //! One-way delay 50 ms; sequence numbers relative to each side's ISN, the SYN being 0.
 
@@ -129,7 +129,7 @@ fn a_receiver_that_holds_data_delivers_them_on_push() {
     }
 }
 
-/// Every story, as text; `stories.txt` holds what was reviewed against RFC 9293's figures.
+/// Every exchange as text; `stories.txt` holds the texts that were reviewed against RFC 9293's figures.
 #[test]
 fn stories_match_the_reviewed_text() {
     let close_after = |a: u64, b: u64| (vec![(ms(a), Act::Close)], vec![(ms(b), Act::Close)]);

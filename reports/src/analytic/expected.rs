@@ -1,9 +1,9 @@
 //! What a run's closed forms expect, and within which interval.
 //!
-//! Ports are servers of a loss system: a connect takes one for the time that the connection holds
-//! it, and fails when none is free. Evenly spaced connects that hold ports for about the same time
-//! behave like a fluid. Poisson arrivals at one pair of address and destination follow Erlang's loss
-//! formula. What lies between the two is expected only where both say nearly the same.
+//! Ports are servers of a loss system: a connect takes one for the time that the connection holds it, and fails
+//! when none is free. Evenly spaced connects that hold ports for about the same time behave like a fluid.
+//! Poisson arrivals at one pair of address and destination follow Erlang's loss formula. Between the two, a
+//! value is expected only where both give nearly the same.
 //!
 //! An interval holds what is not known exactly (the holding time, the last connection of a pair) and
 //! four standard deviations of the arrivals and holding times within the window.

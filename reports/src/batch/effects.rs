@@ -48,7 +48,7 @@ pub(crate) fn effects(axes: &[Axis], rows: &[BatchRow], metric: &str) -> Vec<Eff
     found
 }
 
-/// True for the axis of a sample: the values of its own only number the points.
+/// True for the axis of a sample: its values only number the points.
 pub(crate) fn is_sample(axis: &Axis) -> bool {
     axis.path == "sample" && !axis.companions.is_empty()
 }

@@ -29,7 +29,7 @@ const FONT: &str = "sans-serif";
 /// One of several diagrams with common scales and a common legend.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Panel {
-    /// What sets it apart, in parts that may go on lines of their own.
+    /// What distinguishes it, in parts that may be on separate lines.
     pub(crate) title: Vec<String>,
     pub(crate) marks: Vec<Mark>,
 }

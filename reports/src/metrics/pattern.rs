@@ -33,8 +33,8 @@ pub(super) fn states() -> impl Iterator<Item = (State, String)> {
     State::ALL[1..].iter().map(move |&s| (s, id(s)))
 }
 
-/// What stands for the placeholders of `pattern` in `id`, if it fits. A state must be one; other
-/// placeholders take any text that is not empty.
+/// What replaces the placeholders of `pattern` in `id`, if it matches. A state must be one; other placeholders
+/// take any text that is not empty.
 pub(super) fn bind<'p, 'i>(pattern: &'p str, id: &'i str) -> Option<Vec<(&'p str, &'i str)>> {
     let mut bound = Vec::new();
     bind_parts(&parts(pattern), id, &mut bound).then_some(bound)

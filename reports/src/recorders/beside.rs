@@ -1,4 +1,4 @@
-//! Work on batches in a thread of its own, so that whoever makes them need not wait.
+//! Processes batches in a separate thread, so that their producer need not wait.
 
 use std::fmt;
 use std::io;
@@ -8,10 +8,10 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::store::StoreError;
 
-/// Batches that may wait for the thread; who hands over another one waits.
+/// Batches that may wait for the thread; the sender of another one is blocked.
 const WAITING: usize = 4;
 
-/// What is done with the batches, in the order in which they are handed over.
+/// Processes batches in the order in which they are passed on.
 pub(super) trait BatchWork: Send + 'static {
     /// The items of a batch.
     type Item: Send + 'static;
@@ -25,7 +25,7 @@ pub(super) trait BatchWork: Send + 'static {
 
 /// A thread at work. Batches come back as they are, so that their memory is used again.
 pub(super) struct Beside<W: BatchWork> {
-    /// `None` once the last batch was handed over.
+    /// `None` once the last batch has been passed on.
     batches: Option<SyncSender<Vec<W::Item>>>,
     used: Receiver<Vec<W::Item>>,
     thread: Option<JoinHandle<Result<W, StoreError>>>,
@@ -60,7 +60,7 @@ impl<W: BatchWork> Beside<W> {
         self.used.try_recv().unwrap_or_default()
     }
 
-    /// Hands over a batch; waits while too many are waiting.
+    /// Passes a batch on; blocks while too many are waiting.
     ///
     /// # Errors
     /// What went wrong with an earlier one.
@@ -119,7 +119,7 @@ fn run<W: BatchWork>(
 ) -> Result<W, StoreError> {
     while let Ok(batch) = waiting.recv() {
         work.work(&batch)?;
-        // Nobody wants it at the end.
+        // Not needed at the end.
         let _ = give_back.send(batch);
     }
     Ok(work)

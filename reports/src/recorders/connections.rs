@@ -64,8 +64,8 @@ const REASONS: [(EndReason, &str, &str); 10] = [
     ),
 ];
 
-/// Reasons for which the times of the first and the last end are reported: all but a close in order and
-/// the end of the run.
+/// Reasons for which the times of the first and the last end are reported: all except an orderly close and the
+/// end of the run.
 const ABNORMAL: [usize; 8] = [1, 2, 3, 4, 5, 7, 8, 9];
 
 /// Counts of an end point.

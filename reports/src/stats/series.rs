@@ -33,7 +33,7 @@ pub fn mser5(values: &[f64]) -> WarmUpEnd {
     if n < 10 {
         return WarmUpEnd::TooShort;
     }
-    // Sums from the end, so that each cut costs no pass of its own.
+    // Sums from the end, so that no cut needs its own pass.
     let shift = mean(&means);
     let (mut sum, mut squares) = (0.0, 0.0);
     let mut best = (f64::INFINITY, n);
@@ -78,7 +78,7 @@ pub fn batch_means(values: &[f64], range: (f64, f64)) -> Option<(Estimate, f64)>
 }
 
 /// The 95 % interval of a quantile of independent values, from their order alone: two of the sorted values,
-/// between which the quantile lies with at least 95 %. `None` where there are too few to say.
+/// between which the quantile lies with at least 95 %. `None` where there are too few values.
 ///
 /// The number of values below the quantile is binomial (David and Nagaraja, Order Statistics, 7.1).
 pub fn quantile_interval(sorted: &[f64], q: f64) -> Option<(f64, f64)> {

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// The probability that Student's t with so many degrees of freedom lies within ±t.
+/// The probability that Student's t with this many degrees of freedom lies within ±t.
 ///
 /// Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
 fn within(t: f64, degrees: usize) -> f64 {
@@ -25,7 +25,7 @@ fn within(t: f64, degrees: usize) -> f64 {
     }
 }
 
-/// The t that Student's distribution with so many degrees of freedom exceeds on either side with the
+/// The t that Student's distribution with this many degrees of freedom exceeds on either side with the
 /// probability `outside` altogether: 2.262 for 9 and 0.05. Infinite for none of either.
 pub fn student_t(degrees: usize, outside: f64) -> f64 {
     if degrees == 0 || outside <= 0.0 {

@@ -131,7 +131,7 @@ fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
                     remove_leftover(&path)?;
                 }
             }
-            // The lock is held until it is gone, so that its maker does not go on with it.
+            // The lock is held until the directory is gone, so that its maker does not continue with it.
             Ok(_lock @ DirLock::Ours(_)) => remove_leftover(&path)?,
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => {

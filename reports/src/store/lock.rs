@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub enum DirLock {
     /// By us, until this is dropped.
     Ours(#[allow(dead_code, reason = "held, not read")] File),
-    /// By somebody else who is alive.
+    /// By another process that is alive.
     Theirs,
     /// This file system locks no directories.
     Unknown,

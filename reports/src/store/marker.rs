@@ -208,7 +208,7 @@ impl Marker {
         Ok(Some(file.marker))
     }
 
-    /// Writes the mark; it is there whole or not at all.
+    /// Writes the mark atomically.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), StoreError> {
         let file = MarkerFile {
             about: ABOUT.to_owned(),

@@ -81,7 +81,7 @@ struct PartLine {
 /// The runs that lie in the parts of a batch.
 #[derive(Debug, Default)]
 pub struct Parts {
-    /// By identity. Of runs that stand twice, one that is complete.
+    /// By identity. Of runs that occur twice, a complete one.
     pub runs: HashMap<String, PartRun>,
     /// Lines that cannot be used, with the reason.
     pub damaged: Vec<String>,

@@ -21,8 +21,7 @@ pub enum PathContents {
 
 /// Looks at a path.
 ///
-/// # Errors
-/// When something else stands there: a file, a symbolic link, a directory that is not ours, or one
+/// # Errors When something else exists there: a file, a symbolic link, a directory that is not ours, or one
 /// whose `synfin.json` is damaged or of a newer version.
 pub fn look(dir: &Path) -> Result<PathContents, StoreError> {
     let kind = match fs::symlink_metadata(dir) {
@@ -80,8 +79,8 @@ pub fn look_at_results(dir: &Path) -> Result<Marker, StoreError> {
     }
 }
 
-/// The path of a result directory as it is meant: `new/.` is `new`, and in `a/../b` only `b` is
-/// made. A `..` leads up from where symbolic links before it lead, as everywhere else.
+/// The normalized path of a result directory: `new/.` is `new`, and in `a/../b` only `b` is made. A `..` leads
+/// up from where symbolic links before it lead, as everywhere else.
 ///
 /// # Errors
 /// When the directory has no name of its own, as `/` has none.

@@ -110,8 +110,8 @@ impl Groups {
         self.next_group_with(|_| true)
     }
 
-    /// The first rows of the next row group, at most so many; what comes after them in the group is
-    /// not looked at.
+    /// The first rows of the next row group, at most this many; what comes after them in the group is not
+    /// looked at.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -289,7 +289,7 @@ impl Table {
         }
     }
 
-    /// A row as columns with their values written out; nothing for a value that there is not.
+    /// A row as columns with their values written out; nothing for a missing value.
     pub(crate) fn row(&self, i: usize) -> Vec<(String, String)> {
         let text = |column: &Column| match column {
             Column::Int(v) => v[i].to_string(),

@@ -72,8 +72,7 @@ impl RunWriter {
     /// that are known already come by file name. Gives the names under which files are kept that
     /// stood in their places and were not as they had been written.
     ///
-    /// # Errors
-    /// When the disk refuses, or a result has come to stand there meanwhile.
+    /// # Errors When the disk is full or fails, or another result has appeared there meanwhile.
     pub fn finish(self, known: &BTreeMap<String, String>) -> Result<Vec<PathBuf>, StoreError> {
         let mut marker = Marker::new(ResultKind::Run);
         marker.files = marks(self.path(), known)?;
@@ -95,7 +94,7 @@ impl RunWriter {
         Err(StoreError::Exists(self.dir.clone()))
     }
 
-    /// Gives the directory its name; false when another has come to stand there.
+    /// Gives the directory its name; false when another directory has appeared there.
     fn take_name(&self) -> Result<bool, StoreError> {
         match fs::rename(self.path(), &self.dir) {
             Ok(()) => Ok(true),

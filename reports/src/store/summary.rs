@@ -114,7 +114,7 @@ impl RunSummary {
     }
 }
 
-/// Writes a value as JSON through a file of another name, so that it is there whole or not at all.
+/// Writes a value as JSON through a temporary file, so that it appears atomically.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
     write_whole(path, &json_text(path, value)?)
 }
@@ -130,8 +130,8 @@ pub(crate) fn json_text(path: &Path, value: &impl Serialize) -> Result<String, S
     }
 }
 
-/// JSON leaves the control characters from U+007F to U+009F as they are; a terminal may obey them.
-/// They can stand in strings only, where their escapes mean the same.
+/// JSON leaves the control characters from U+007F to U+009F as they are; a terminal may obey them. They can
+/// occur only in strings, where their escapes mean the same.
 fn written_out(text: String) -> String {
     let is_plain = |c: char| !matches!(c, '\u{7f}'..='\u{9f}');
     if text.chars().all(is_plain) {

@@ -48,7 +48,7 @@ pub enum ColumnKind {
 pub struct SharedText(ByteArray);
 
 impl SharedText {
-    /// Where it lies: texts with the same address are the same.
+    /// Its address: texts with the same address are the same.
     fn address(&self) -> (*const u8, usize) {
         let bytes = self.0.data();
         (bytes.as_ptr(), bytes.len())
@@ -343,7 +343,7 @@ fn failed(path: &Path, error: ParquetError) -> StoreError {
 mod tests {
     use super::*;
 
-    /// A column of texts of all sizes, written so many at a time.
+    /// A column of texts of all sizes, written this many at a time.
     fn texts(dir: &Path, at_a_time: usize) -> Vec<u8> {
         let columns = [("text", ColumnKind::Text)];
         let path = dir.join("texts.parquet");

@@ -84,7 +84,7 @@ impl Index<usize> for Texts {
     }
 }
 
-/// Texts known by where they lie, at most: those of a dictionary are handed out again and again.
+/// Most texts known by their addresses: those of a dictionary are returned again and again.
 const MOST_BY_ADDRESS: usize = 32;
 
 /// A column being built from its cells.

@@ -73,7 +73,8 @@ impl Made {
             trace.event = SegmentEvent::Lost(LossCause::Scripted);
             trace.state = None;
             let lost = TcpSample::Segment(Box::new(trace));
-            // A full queue speaks before the sender has recorded what it sent; a wire later.
+            // A full queue reports the loss before the sender has recorded what it sent; a wire reports it
+            // afterwards.
             let order = if s.conn.serial().is_multiple_of(2) {
                 [sent, lost]
             } else {
@@ -95,8 +96,8 @@ impl Made {
         );
     }
 
-    /// A whole connection that begins at `t`; its data segment is lost once if `lossy`. Returns
-    /// when its port is free again.
+    /// A whole connection that begins at `t`; its data segment is lost once if `lossy`. Returns the time when
+    /// its port is free again.
     pub(super) fn connection(
         &mut self,
         t: f64,

@@ -296,7 +296,7 @@ fn listens(app: &AppSpec, port: u16) -> bool {
     }
 }
 
-/// The offset of a client's arrivals: clients with a fixed rate open in turn, evenly spaced.
+/// The offset of a client's arrivals: clients with a fixed rate take turns, evenly spaced.
 fn phase(arrivals: &Arrivals, i: u32, n: u32) -> SimDuration {
     match arrivals {
         Arrivals::Fixed(rate) => SimDuration::from_secs_f64(f64::from(i) / (rate * f64::from(n))),

@@ -81,7 +81,7 @@ fn moved_away(error: &StoreError, kept: &Path) -> String {
     format!("{text}; it is now {}", kept.display())
 }
 
-/// True for what stands in a batch where one of its runs belongs, and is not this run.
+/// True if what exists in the place of a run of a batch is not this run.
 fn gives_way(error: &StoreError) -> bool {
     matches!(
         error,

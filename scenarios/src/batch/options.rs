@@ -29,7 +29,7 @@ pub enum Keep {
 }
 
 impl Keep {
-    /// True where runs of a batch of so many get no directory.
+    /// True if the runs of a batch of this size get no directories.
     pub(crate) fn metrics_only(self, runs: usize) -> bool {
         match self {
             Keep::BySize => runs > LARGE,

@@ -50,7 +50,7 @@ pub struct MadeNow {
     pub outline: RunOutline,
     /// How its network was divided.
     pub division: Option<Division>,
-    /// Files that somebody had changed and that its own took the place of: where they are kept.
+    /// Where files are kept that somebody had edited and that this run has replaced.
     pub kept: Vec<PathBuf>,
 }
 

@@ -58,7 +58,7 @@ struct RunsInProgress<'a> {
     plan: &'a Plan,
     options: &'a BatchOptions,
     control: RunControl<'a>,
-    /// What lies in parts.
+    /// The runs found in parts.
     parts: std::collections::HashMap<String, PartRun>,
     writer: Option<PartWriter>,
     metrics_only: bool,

@@ -26,7 +26,7 @@ pub struct Shard {
 pub enum ShardChoice {
     /// This one.
     Given(Shard),
-    /// The one that the scheduler says, of so many; as many as the scheduler says if `None`.
+    /// The shard that the scheduler names, of this many; if `None`, the scheduler gives their number too.
     Auto(Option<u32>),
 }
 
@@ -66,7 +66,7 @@ impl Shard {
         }
     }
 
-    /// All shards of so many.
+    /// All shards of this many.
     pub fn all(of: u32) -> impl Iterator<Item = Shard> {
         (1..=of.min(MOST)).map(move |number| Shard { number, of })
     }
@@ -190,7 +190,7 @@ impl ShardChoice {
             ShardChoice::Given(shard) => return Ok(shard),
             ShardChoice::Auto(of) => of,
         };
-        // SGE sets its variable to "undefined" in jobs that are no arrays.
+        // SGE sets its variable to "undefined" in jobs that are not arrays.
         let is_set = |name: &str| var(name).filter(|v| !v.is_empty() && v != "undefined");
         let number = |name: &'static str| -> Result<Option<u64>, ShardError> {
             let text = is_set(name);

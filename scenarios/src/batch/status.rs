@@ -1,5 +1,5 @@
-//! Index and report of a batch from what lies in its directory: of one that was stopped, or that
-//! several processes made.
+//! Index and report of a batch that was stopped, or that several processes made, from the contents of its
+//! directory.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::problem::SourceText;
 use crate::run::RunError;
 use crate::sweep::Plan;
 
-/// What there is of a batch.
+/// How much of a batch is complete.
 #[derive(Clone, Debug)]
 pub struct BatchStatus {
     /// Number of complete runs.
@@ -27,7 +27,7 @@ pub struct BatchStatus {
     pub all: usize,
     /// What the complete ones have shown together, in words.
     pub findings: Vec<String>,
-    /// Files of the batch that somebody had changed: where they are kept.
+    /// Where edited files of the batch are kept.
     pub kept: Vec<PathBuf>,
     /// Lines of parts that cannot be used, with the reason.
     pub damaged: Vec<String>,
@@ -76,7 +76,7 @@ pub fn collect(dir: &Path) -> Result<BatchStatus, RunError> {
         .collect();
     let info = rows::batch_info(&plan, &command, metrics_only);
     let made = outcomes.iter().filter(|o| o.outline().is_some()).count();
-    // With `until` nobody knows beforehand how many there are to be.
+    // With `until` their number is not known in advance.
     let stopped = match plan.until {
         Some(_) => 0,
         None => outcomes.iter().filter(|o| o.is_stopped()).count(),

@@ -44,7 +44,7 @@ pub(super) fn all_runs(
             .progress
             .restart(plan.runs.iter().map(|run| run.scenario.duration));
         let (mut outcomes, damaged) = super::all_runs(plan, options, these, None)?;
-        // What lies there from a search for a narrower interval belongs to another question.
+        // Results there of a search for a narrower interval belong to another question.
         for (outcome, _) in outcomes.iter_mut().zip(&in_round).filter(|(_, is)| !**is) {
             *outcome = RunOutcome::LeftOut(ENOUGH);
         }

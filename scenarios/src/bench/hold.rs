@@ -1,4 +1,4 @@
-//! `hold`: the event queues alone.
+//! `hold`: only the event queues.
 //!
 //! The hold model: remove the earliest event and insert one an exponentially distributed time later, with a
 //! mean of 1 us times the number of pending events. `sim-core/benches/event_queues.rs` has more

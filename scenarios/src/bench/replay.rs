@@ -1,4 +1,4 @@
-//! `replay`: the event queues alone, replaying the operations of whole workloads.
+//! `replay`: only the event queues, replaying the operations of whole workloads.
 //!
 //! A workload runs once with a queue that records its operations; then every queue performs the same
 //! operations and must give the same answers.

@@ -187,7 +187,7 @@ fn plan_at(
     replicated(source, &changes, replicas)
 }
 
-/// The plan of the scenario itself with so many replicas.
+/// The plan of the scenario itself with this many replicas.
 fn replicated(
     source: &SourceText,
     changes: &[Override],

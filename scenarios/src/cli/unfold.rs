@@ -1,4 +1,4 @@
-//! A run of which only the metrics are kept, made again with everything when somebody wants to see it.
+//! A run of which only the metrics are kept is repeated in full when it is to be shown.
 
 use std::path::Path;
 

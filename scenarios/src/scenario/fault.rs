@@ -27,7 +27,7 @@ pub struct NodeFault {
     nodes: u32,
     /// How long a restarted host neither opens nor accepts connections.
     pub quiet: SimDuration,
-    /// The applications stand still, and nothing is lost.
+    /// The applications pause, and nothing is lost.
     pub pause: bool,
 }
 

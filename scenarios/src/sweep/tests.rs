@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A small scenario with something before `[topology]`.
+/// A small scenario, with more keys before `[topology]`.
 fn plan_of(more: &str, sets: &[&str]) -> Result<Plan, String> {
     let text = format!(
         "name = \"t\"\nduration = \"1 s\"\n{more}\n[topology]\nkind = \"pair\"\npath = {{ delay = \
@@ -323,7 +323,7 @@ fn conditions_choose_among_the_combinations() {
         values(&left),
         ["tw_reuse=false delay=10 ms", "tw_reuse=true delay=1 ms"]
     );
-    // The identity of a run does not depend on which others there are.
+    // The identity of a run does not depend on the other runs of the batch.
     let all = plan("").unwrap();
     assert_eq!(left.runs[0].id, all.runs[1].id);
     for (more, part) in [

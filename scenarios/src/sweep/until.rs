@@ -19,7 +19,7 @@ use crate::run_spec::RunSpec;
 
 /// Replicas at first, at least: of fewer the variance is hardly known, and stopping by it misleads.
 const FIRST: u32 = 5;
-/// Most replicas where nothing is said.
+/// Default of the largest number of replicas.
 const MOST: u32 = 50;
 
 /// When there are enough replicas of a variant.

@@ -1,4 +1,4 @@
-//! What the tests share: running the program, comparing directories, running scenarios in place.
+//! What the tests share: running the program, comparing directories, running scenarios in this process.
 
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
@@ -109,7 +109,7 @@ pub fn said(dir: &Path, args: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// All files below a directory but `timing.json`, by their path.
+/// All files below a directory except `timing.json`, by path.
 pub fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
     let mut open = vec![dir.to_path_buf()];

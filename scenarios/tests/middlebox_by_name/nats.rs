@@ -51,8 +51,8 @@ fn a_nat_shares_its_ports_by_what_mappings_depend_on() {
     }
 }
 
-/// A second request after the NAT has forgotten the connection: without an answer the client waits, as behind Linux;
-/// a reset tells it at once, as behind AWS.
+/// A second request after the NAT has forgotten the connection: if the NAT does not answer, as Linux's, the
+/// client waits; if it sends a reset, as AWS's, the client learns of it at once.
 #[test]
 fn a_connection_that_a_nat_forgot_hangs_or_is_reset() {
     let idle = |gateway: &str| {

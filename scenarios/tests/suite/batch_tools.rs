@@ -1,5 +1,5 @@
-//! What users do with batches: take results elsewhere, put scenarios together, bound what runs take, and
-//! make as many replicas as it takes.
+//! What users do with batches: export results, compose scenarios, limit what runs may take, and make as many
+//! replicas as are needed.
 
 mod exports;
 
@@ -276,8 +276,8 @@ fn pairs_of_replicas_differ_far_less_than_independent_ones() {
     assert_eq!(compared, 12);
 }
 
-/// 28,232 ports that wait for 60 s each carry 470.5 connections/s: found within half a percent. By default
-/// with a tenth of both; `SYNFIN_CASES` set, with all.
+/// 28,232 ports that wait for 60 s each carry 470.5 connections/s: found within half a percent. By default with
+/// a tenth of both; with all of them if `SYNFIN_CASES` is set.
 #[test]
 fn the_limit_of_the_ports_is_found_in_a_fraction_of_a_grid() {
     let dir = tempfile::tempdir().unwrap();

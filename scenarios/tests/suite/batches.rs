@@ -1,4 +1,4 @@
-//! Batches as their users handle them: planned, made in part, looked at, made again.
+//! Batches as users handle them: planned, made in part, inspected, made again.
 
 use crate::common::{directory, said};
 
@@ -257,7 +257,8 @@ fn each_variant_has_its_own_answer() {
     );
 }
 
-/// Of four ways to wait only one is best; the worst get no more replicas than it takes to see that.
+/// One of four waiting strategies is best; the worst get no more replicas than it takes to see that they are
+/// worse.
 #[test]
 fn the_best_of_several_variants_is_found_and_the_path_is_in_the_report() {
     let text = "name = \"best\"\nduration = \"3 s\"\n\
@@ -305,7 +306,7 @@ fn the_best_of_several_variants_is_found_and_the_path_is_in_the_report() {
     // A second call makes nothing, and says the same.
     let again = said(dir.path(), &[&find[..], &["--out", "r"]].concat());
     assert_eq!((again.0, again.1), (0, out));
-    // Equals stay undecided, and that is said.
+    // Equal variants stay undecided, and the report says so.
     let same = [
         "find",
         "same.toml",

@@ -64,7 +64,7 @@ fn connections_come_and_go_and_leave_their_time_wait() {
         let (total, intervals) = columns.split_last().unwrap();
         assert_eq!(number(total, "connections"), 8000.0);
         assert_eq!(number(total, "failed"), 0.0);
-        // All but those of the last 20 ms are answered, all but those of the last 30 ms closed.
+        // All except those of the last 20 ms are answered, all except those of the last 30 ms closed.
         assert_eq!(number(total, "completed"), 7980.0);
         let time_wait = number(total, "time_wait_end");
         assert!((1990.0..=2000.0).contains(&time_wait), "{time_wait}");
@@ -131,7 +131,7 @@ fn trees_and_tori_are_the_same_in_parts() {
         let columns = bench(&format!("{args} --compare-threads"));
         assert_eq!(columns[0]["outcome"], columns[1]["outcome"]);
         assert_eq!(number(&columns[0], "hosts"), hosts);
-        // Pods are too near each other for two threads to gain.
+        // The pods are too close to each other for two threads to gain anything.
         let threads = if args.starts_with("torus") { 2.0 } else { 1.0 };
         assert_eq!(number(&columns[1], "threads"), threads, "{args}");
         assert!(number(&columns[0], "segments") > 100.0, "{args}");

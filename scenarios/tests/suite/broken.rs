@@ -9,7 +9,7 @@ use sim_core::LinkModels;
 const BASE: &str = include_str!("broken/base.toml");
 const EXPECTED: &str = include_str!("broken/messages.txt");
 
-/// Name of the case; what is replaced in the base by what; values set on the command line.
+/// Name of the case; texts of the base and their replacements; values set on the command line.
 type Case = (
     &'static str,
     &'static str,
@@ -554,7 +554,7 @@ fn message(case: &Case) -> String {
     }
 }
 
-/// A message in which lists that grow with each new member are named.
+/// A message in which lists that grow with each new member are replaced by their names.
 fn short(message: &str) -> String {
     let models = LinkModels::default();
     let disciplines: Vec<&str> = models.queues.iter().map(|kind| kind.name).collect();

@@ -222,7 +222,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
         .collect();
     assert_eq!(ids.len(), 8);
 
-    // More replicas keep the runs that are there; fewer would leave some out, and are refused.
+    // More replicas keep the runs that exist; fewer would leave some out and are refused.
     let (code, _, stderr) = said(
         dir.path(),
         &["run", "sweep.toml", "--out", "one", "--replicas", "3"],

@@ -11,14 +11,14 @@ const HELD_S: f64 = 1.0;
 const LOADS: [f64; 5] = [10.0, 15.0, 20.0, 30.0, 40.0];
 /// How long each run lasts.
 const SECONDS: f64 = 50.0;
-/// Runs of each case, with different seeds: their spread says how far their mean may be off.
+/// Runs of each case, with different seeds: their spread shows how far off their mean may be.
 const SEEDS: u64 = 8;
 
 /// Time from the call of connect to the response, which holds a place besides the service: two round trips.
 const ROUND_TRIPS_S: f64 = 2.0 * 0.002;
 
-/// The share of connects that found no place, and the load that came in fact. Connections are reset at the end, so that no TIME-WAIT follows,
-/// and a connect that gets no answer is given up at once.
+/// The share of connects that found no place, and the load that was actually offered. Connections are reset at
+/// the end, so that no TIME-WAIT follows, and a connect that gets no answer is given up at once.
 fn lost(network: &str, tcp: &str, load: f64, service: &str, seed: u64) -> (f64, f64) {
     let rate = load / HELD_S;
     let summary = run_once(&format!(
@@ -33,9 +33,9 @@ fn lost(network: &str, tcp: &str, load: f64, service: &str, seed: u64) -> (f64, 
 }
 
 /// The share of losses and the load of each seed agree with the formula: the mean difference is zero within its
-/// 99.9 % confidence interval, whose width is measured, as losses come in bursts. Three percent are allowed for the
-/// beginning, when all places are free. No losses at all never pass: all differences are then of one sign and
-/// alike.
+/// 99.9 % confidence interval, whose width is measured, as losses come in bursts. Three percent are allowed for
+/// the beginning, when all places are free. A run without any losses never passes: all differences then have
+/// one sign and nearly one value.
 fn assert_follows_erlang_b(seen: impl Fn(u64) -> (f64, f64), case: &str) {
     let seen: Vec<(f64, f64)> = (1..=SEEDS).map(seen).collect();
     let n = SEEDS as f64;

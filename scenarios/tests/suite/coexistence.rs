@@ -1,4 +1,4 @@
-//! Every pair of congestion controls at three buffers: the tables in `docs/coexistence.md`.
+//! Every pair of congestion controls with three buffer sizes: the tables in `docs/coexistence.md`.
 //!
 //! `UPDATE=1 cargo test -p synfin --test suite coexistence` writes them again; otherwise some cells are made
 //! again and compared.
@@ -18,21 +18,21 @@ const BUFFERS: [(&str, &str); 3] = [
     ("400 kB", "eight times what the path holds"),
 ];
 
-/// How far the tables may be behind, per cent: a change that moves single packets moves shares a little, and
-/// is no reason to write them again.
+/// How far a share may differ from the tables, in percentage points: a change that moves single packets changes
+/// shares a little, and the tables need not be regenerated for that.
 const SLACK: f64 = 8.0;
 
 fn page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/coexistence.md")
 }
 
-/// All controls that look for their share.
+/// All controls that adapt to the available rate.
 fn controls() -> Vec<&'static str> {
     let names = BUILT_IN.iter().map(|algorithm| algorithm.name);
     names.filter(|name| *name != "fixed").collect()
 }
 
-/// Per cent of what both get that goes to `one` beside `other`.
+/// The share of the total goodput, in per cent, that `one` gets beside `other`.
 fn share(one: &str, other: &str, buffer: &str) -> f64 {
     let entry = library::find("coexistence").unwrap();
     let mut source = entry.source();

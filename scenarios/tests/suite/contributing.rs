@@ -1,5 +1,5 @@
-//! `CONTRIBUTING.md` says which files a new congestion control, queue discipline and so on touch.
-//! Every member that there is of each sort must be known to these files and to no others.
+//! `CONTRIBUTING.md` says which files a new congestion control, queue discipline and so on touch. Every
+//! existing member of each sort may be mentioned in these files and in no others.
 
 mod circles;
 mod table;

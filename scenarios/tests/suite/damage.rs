@@ -1,4 +1,4 @@
-//! Damaged run directories: noticed, explained, made again, and nothing of the user's touched.
+//! Damaged run directories are noticed, explained and repaired, and no file of the user's is touched.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use scenarios::sweep::Plan;
 use sim_core::rng::mix;
 
 /// A directory in memory where there is one: results are flushed to the disk, which takes longer than
-/// all else.
+/// everything else.
 fn memory_dir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
@@ -114,7 +114,7 @@ fn make(spec: &RunSpec, dir: &Path) -> RunOutcome {
     make_run(spec, dir, Execution::with_threads(1), making)
 }
 
-/// What the user has in every directory.
+/// The user's own files in every directory.
 const OWN: [(&str, &str); 2] = [("notes.txt", "mine"), ("figures/own.svg", "<svg/>")];
 
 #[derive(Debug, Default)]
@@ -245,7 +245,7 @@ fn everything(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// The directory is whole again; what was changed is beside as `NAME.kept-1`.
+/// The directory is complete again; changed files are kept as `NAME.kept-1`.
 fn same_but_for_kept(dir: &Path, whole: &BTreeMap<String, Vec<u8>>, context: &str) {
     let mut now = files(dir);
     now.retain(|name, _| !name.contains(".kept-1"));

@@ -6,8 +6,8 @@ use crate::common::{make, metric, run_once};
 use reports::RunSummary;
 use reports::store::reader::Table;
 
-/// One client, one server, 10 ms one way unless `path`, the rest of the table of the path, says
-/// otherwise; `rest` is the rest of the scenario.
+/// One client, one server, 10 ms one way unless `path`, the rest of the table of the path, says otherwise;
+/// `rest` is appended to the scenario.
 fn run(path: &str, rest: &str) -> RunSummary {
     let delay = if path.contains("delay") {
         ""
@@ -269,7 +269,7 @@ fn connections_left_open_with_nothing_scheduled_are_named() {
         "{:?}",
         stuck.findings
     );
-    // A timer of either end, or of an application, is something scheduled.
+    // A timer of either end or of an application counts as something scheduled.
     let keepalive = format!("[tcp]\nkeepalive = \"60 s\"\n{crash}");
     for fine in [
         text(&keepalive),
@@ -314,7 +314,7 @@ fn a_passive_end_that_gives_up_is_closed_and_only_its_listener_listens() {
     }
     assert!(given_up > 4, "{given_up}");
     assert!(end_points.iter().max() > Some(&2), "{end_points:?}");
-    // The listener is counted once, whatever becomes of what it made.
+    // The listener is counted once, whatever happens to its connections.
     assert_eq!(metric(&summary, "listen_peak"), 1.0);
     assert_eq!(metric(&summary, "listen_end"), 1.0);
     assert!(metric(&summary, "syn_received_peak") <= 2.0);

@@ -31,8 +31,8 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             let timing = |name: &str| timing[name].as_f64().unwrap();
             let events = timing("events_per_s") * timing("simulation_s");
             let ratio = estimate.events / events;
-            // What congestion control leaves unused beside a queue of three packets, or when it takes
-            // reordering for loss, is not foreseen.
+            // The estimate does not foresee how much of the link congestion control leaves unused with a queue
+            // of three packets, or when it mistakes reordering for loss.
             let most = match entry.name {
                 "bbr-buffer" | "reordering" => 6.0,
                 _ => 3.0,
@@ -45,7 +45,7 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             );
             let attempted = made.summary.metrics["connects_attempted"];
             let ratio = estimate.connections / attempted;
-            // Nor are retries, and connections that a full table on the way breaks.
+            // Nor does it foresee retries, or connections that break because a table on the way is full.
             let least = match entry.name {
                 "retry-storm" | "conntrack-full" => 0.5,
                 _ => 0.8,
@@ -70,7 +70,7 @@ fn check_prints_the_cost_and_its_main_causes() {
     );
 }
 
-/// What a connection could do does not count where the run ends long before.
+/// The full length of connections does not count if the run ends long before.
 #[test]
 fn requests_over_a_pool_are_estimated_with_the_few_connections_that_they_share() {
     let text = "name = \"x\"\nduration = \"50 s\"\n[topology]\nkind = \"pair\"\n\

@@ -15,10 +15,10 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
     let summary = make(library::find("http-exchange").unwrap().text, &[], &dir);
     assert_eq!(summary.metrics["retransmissions"], 0.0);
 
-    // One way takes 50 ms and sending takes no time. The request goes out with the handshake's
-    // last ACK at 100 ms and is answered at 150 ms by the response, of 1448 + 1448 + 1104 = 4000
-    // bytes, of which the first two are a burst, and the FIN: the server closes first. The young connection acknowledges each segment
-    // at once, the FIN not: the client, having read to the end, closes at 200 ms, and its own FIN
+    // The one-way delay is 50 ms, and transmission takes no time. The request goes out with the handshake's
+    // last ACK at 100 ms and is answered at 150 ms by the response, of 1448 + 1448 + 1104 = 4000 bytes, of
+    // which the first two are a burst, and the FIN: the server closes first. The young connection acknowledges
+    // each segment at once, the FIN not: the client, having read to the end, closes at 200 ms, and its own FIN
     // acknowledges it. The last ACK leaves at 250 ms.
     let expected: &[Row] = &[
         ("client", 0.0, "SYN", 0, 0, 0),

@@ -8,8 +8,8 @@ use scenarios::execution::Execution;
 use scenarios::run::Job;
 use sim_core::event_queue::EventQueueKind;
 
-/// Every event queue, 1, 2, 3, 5 and 8 partitions that tear neighbours apart, 1 and 2 threads, and
-/// what is chosen by itself.
+/// Every event queue; 1, 2, 3, 5 and 8 partitions that separate neighbours; 1 and 2 threads; and the automatic
+/// choice.
 fn executions() -> Vec<Execution> {
     let one = Execution::default();
     let queues = EventQueueKind::ALL.iter().map(|&queue| Execution {

@@ -1,4 +1,4 @@
-//! TCP features as scenarios switch them on: what a run counts and measures of them.
+//! TCP features switched on by scenarios: what a run counts and measures about them.
 
 use crate::common::make;
 use reports::RunSummary;

@@ -25,7 +25,7 @@ fn ok(dir: &Path, args: &[&str]) -> String {
     stdout + &stderr
 }
 
-/// Runs `synfin`, which must refuse with this message and change nothing.
+/// Runs `synfin`, which must fail with this message and change nothing.
 fn refused(dir: &Path, args: &[&str], expected: &str) {
     let before = files(dir);
     let (code, _, stderr) = said(dir, args);
@@ -76,7 +76,7 @@ fn notes_in_result_directories_survive_run_report_force_and_damage() {
     assert!(said.contains("repeated, because results were damaged: r/summary.json"));
     let said = ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
     assert!(said.contains("3 of 4 runs were complete already"), "{said}");
-    // What was damaged is beside; all else is as it was.
+    // The damaged file is kept beside; everything else is as it was.
     let mut after = files(dir.path());
     for kept in [
         "r/summary.json.kept-1".to_owned(),

@@ -42,7 +42,7 @@ fn changed_scripts_are_refused_or_run_to_an_outcome() {
     feed(&scripts, 300, packetdrill::run);
 }
 
-/// Gives the target every seed, then seeds with a few changes.
+/// Feeds the target every seed, then seeds with a few changes.
 fn feed(seeds: &[Vec<u8>], usual: u64, target: impl Fn(&[u8])) {
     assert!(!seeds.is_empty());
     let cases = std::env::var("SYNFIN_CASES").map_or(usual, |n| n.parse().expect("a number"));

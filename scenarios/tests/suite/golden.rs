@@ -1,4 +1,4 @@
-//! The results of every ready-made scenario, by hash: a change that moves a number is seen here.
+//! The results of every ready-made scenario, by hash: any change of a number is seen here.
 //!
 //! Where a change is meant to move results, write the hashes again with `UPDATE=1 cargo test -p
 //! synfin --test suite golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
@@ -12,7 +12,7 @@ use scenarios::overrides::Override;
 use scenarios::run;
 use scenarios::sweep::Plan;
 
-/// Long scenarios are cut: long enough that every mechanism in them has begun.
+/// Long scenarios are shortened, but still long enough for each of their mechanisms to take effect.
 const CUT: [(&str, &str); 11] = [
     ("time-wait", "duration=10 s"),
     ("port-exhaustion", "duration=20 s"),

@@ -1,4 +1,5 @@
-//! Published incidents: the failures are there with the published figures, and gone with the advice.
+//! Published incidents: the failures occur with the published figures, and disappear when the advice is
+//! followed.
 
 use crate::common::summary_of;
 use scenarios::execution::Execution;
@@ -15,7 +16,7 @@ fn metrics(name: &str, run: usize, sets: &[&str]) -> BTreeMap<String, f64> {
     summary_of(&plan, run, Execution::default()).metrics
 }
 
-/// 28,232 ports, of which the benchmark had used 27,477 when it stopped in its second second.
+/// 28,232 ports, of which the benchmark had used 27,477 when it stopped, less than two seconds after its start.
 #[test]
 fn memtier_232_fails_in_its_second_second_and_each_remedy_mends_it() {
     let short = "duration=3 s";

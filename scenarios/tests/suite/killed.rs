@@ -1,5 +1,5 @@
-//! Batches whose process is killed without warning, that run out of disk, or that another process works
-//! on: afterwards the same command makes what is missing, and the index is that of an undisturbed batch.
+//! Batches whose process is killed without warning, that run out of disk space, or that two processes work on:
+//! afterwards the same command makes the missing runs, and the index is that of an undisturbed batch.
 #![cfg(unix)]
 
 use std::fs;
@@ -128,7 +128,7 @@ fn two_processes_on_one_directory_do_not_disturb_each_other() {
         .iter_mut()
         .map(|c| c.wait().unwrap().code())
         .collect();
-    // One has the directory; another is refused, or comes when it is done.
+    // One process has the directory; another is refused, or waits until the first has finished.
     assert!(
         codes.contains(&Some(0)) && codes.iter().all(|c| matches!(c, Some(0 | 1))),
         "{codes:?}"
@@ -137,7 +137,7 @@ fn two_processes_on_one_directory_do_not_disturb_each_other() {
     assert!(index(dir.path(), "r") == index(dir.path(), "whole"));
 }
 
-/// Files from the future or the past are results like others: nothing is decided by times.
+/// Files dated in the future or the past are results like any others: no decision depends on file times.
 #[test]
 fn a_clock_that_jumps_changes_nothing() {
     let dir = directory(&[("grid.toml", TEXT)]);

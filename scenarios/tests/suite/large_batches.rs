@@ -50,7 +50,7 @@ fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfol
     assert_eq!(names(&slim_dir.join("parts")), ["run-0001.runs"]);
     let page = fs::read_to_string(slim_dir.join("report.html")).unwrap();
     assert!(page.contains("synfin report DIR/runs/ID") && !page.contains("runs/ID/report.html"));
-    // Everything is there already, and the report can be drawn again.
+    // Everything exists already, and the report can be drawn again.
     let (_, _, err) = call(&slim);
     assert!(err.contains("12 of 12 runs were complete already"), "{err}");
     let (_, out, _) = call(&["status", "slim"]);
@@ -60,7 +60,7 @@ fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfol
     let drawn = results(&slim_dir);
     assert_eq!(call(&["report", "slim"]).0, 0);
     assert!(results(&slim_dir) == drawn);
-    // One run is looked at.
+    // One run is inspected.
     let id = names(&whole.join("runs")).remove(0);
     let (code, out, err) = call(&["report", &format!("slim/runs/{id}")]);
     assert_eq!(code, 0, "{err}");

@@ -1,7 +1,7 @@
-//! The product as its users meet it: scenarios, batches, files, figures, and the command line.
+//! The product as its users see it: scenarios, batches, files, figures, and the command line.
 //!
-//! One program, because each test program takes seconds to link. What installs models for the whole
-//! process, or measures time, is a program of its own beside this one.
+//! One program, because each test program takes seconds to link. Tests that install models for the whole
+//! process, or measure time, are programs of their own beside this one.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -90,7 +90,7 @@ fn drive(browser: &str, page: &Path, width: u32, dark: bool, script: &str) -> Va
     value
 }
 
-/// Texts of the still pictures that lie upon one another, as the browser lays them out.
+/// Texts in the static pictures that overlap, as the browser lays them out.
 const OVERLAPS: &str = "
 $$('.frame').forEach(f=>f.style.setProperty('display','block','important'));
 out.overlaps=[];
@@ -332,8 +332,8 @@ out.first=$('.connections tbody tr').textContent;";
         .collect();
     times.sort_by(f64::total_cmp);
     println!("ms a click: {times:.0?}");
-    // Asked for are 100 ms. A busy machine takes longer for everything: a plain sort of as many numbers
-    // tells how much.
+    // The limit is 100 ms. A busy machine takes longer for everything; how much longer is seen from sorting as
+    // many numbers.
     let most = out["plain"].as_f64().unwrap().max(25.0) * 4.0;
     assert!(times[times.len() / 2] < most, "{times:?}, at most {most}");
 }

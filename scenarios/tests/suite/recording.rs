@@ -73,7 +73,7 @@ fn a_long_transfer_keeps_its_first_last_and_lost_segments() {
     );
     let (some, every) = (table(&ladder, "segments"), table(&all, "segments"));
     assert!(some.len() < 3_000 && every.len() > 15_000);
-    // Each row that is kept equals the row of the whole table, except for the number.
+    // Each kept row equals its row in the full table, except for the number.
     let (packets, of_all) = (some.ints("packet").unwrap(), every.ints("packet").unwrap());
     let places: std::collections::HashMap<i64, usize> =
         of_all.iter().enumerate().map(|(i, p)| (*p, i)).collect();

@@ -1,4 +1,4 @@
-//! The reference of scenario keys and the schema are current and true.
+//! The reference of scenario keys and the schema are up to date and correct.
 
 use std::path::Path;
 use std::process::Command;
@@ -295,7 +295,7 @@ fn documents() -> Vec<Value> {
     all
 }
 
-/// The schema checker of PyPI, which draws its own conclusions.
+/// An independent implementation: the schema checker from PyPI.
 const CHECKER: &str = r#"
 import json, sys, jsonschema
 given = json.load(sys.stdin)

@@ -1,11 +1,11 @@
-//! What the program prints and writes as JSON is as its schemas say.
+//! What the program prints and writes as JSON conforms to its schemas.
 
 use serde_json::Value;
 
 use crate::common::{directory, said};
 
-/// Where a document breaks a schema; `None` where it keeps to it. Knows the keywords that the schemas use,
-/// and takes no others.
+/// Where a document violates a schema; `None` if it conforms. Knows only the keywords that these schemas use,
+/// and rejects others.
 fn broken(schema: &Value, document: &Value, at: &str) -> Option<String> {
     let rules = schema.as_object().expect("a schema is an object");
     rules.iter().find_map(|(keyword, rule)| {

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what is complete stays and is reported on, nothing temporary is left.
+//! Ctrl-C and SIGTERM: complete runs stay and are reported, and no temporary files are left.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ fn a_stopped_batch_has_an_index_of_what_is_there_and_goes_on() {
         stderr.contains(&format!("{made} of 6 runs were complete")),
         "{stderr}"
     );
-    // But for the command, the same as made at once.
+    // Except for the command, the same as when made in one go.
     let again = ["run", "out/batch.toml", "--out", "out"];
     assert_eq!(said(dir.path(), &again).0, 0);
     std::fs::rename(&out, dir.path().join("first")).unwrap();

@@ -1,4 +1,4 @@
-//! `synfin ss` and `synfin nstat`: what people know from a real host, of a run.
+//! `synfin ss` and `synfin nstat` show about a run what these commands show on a real host.
 
 use crate::common::{directory, said};
 
@@ -149,7 +149,7 @@ backlog = 10
     };
     assert!((4..=9).contains(&waiting), "{waiting}");
     assert_eq!(backlog, 10);
-    // 0.5 MB of the several that were written can have gone.
+    // Of the several megabytes written, 0.5 MB can have left.
     let unsent: u64 = queues("4s", "server", "ESTAB")
         .iter()
         .map(|(_, send)| send)

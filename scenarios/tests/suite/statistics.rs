@@ -209,7 +209,7 @@ fn a_sample_says_how_much_each_parameter_explains() {
     );
     let page = read(dir.path(), "r/report.html");
     assert!(page.contains("first-order Sobol indices"), "{page}");
-    // A figure is one thing.
+    // A figure has one kind only.
     let set = ["check", "sample.toml", "--set", "figure[0].quantile=0.5"];
     let (code, _, err) = said(dir.path(), &set);
     assert_eq!(code, 2, "{err}");

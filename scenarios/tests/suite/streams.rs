@@ -1,4 +1,4 @@
-//! Lost output is an error; lost messages, and readers that go away, are not.
+//! Lost output is an error; lost messages and readers that close the pipe are not.
 #![cfg(target_os = "linux")]
 
 use std::fs::{File, OpenOptions};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::{SMALL, SWEEP, directory, said};
 
-/// One call of every command, all of which end well and print something.
+/// One call of every command; all of them succeed and print something.
 const COMMANDS: &[&[&str]] = &[
     &["list"],
     &["show", "time-wait"],

@@ -1,4 +1,4 @@
-//! Closed forms against simulations: they agree within the stated interval, or no theory is stated.
+//! Closed forms against simulations: they agree within the stated interval, or no theory is given.
 //!
 //! The intervals are those of [`reports::analytic`]: what is not known of the holding time, the first
 //! and last connection of each pair, and four standard deviations of the random processes within
@@ -148,7 +148,7 @@ fn compare(seen: &Seen, compared: &mut Compared) -> Vec<String> {
     let connects = (per_s * length).max(1.0);
     let spread = 4.0 * theory.held_sd_s / theory.held_s.low / connects.sqrt();
     compared.limits += 1;
-    // A port serves a last connection within the window; the supply may be used in waves.
+    // Each port serves one more connection within the window; ports may be taken in waves.
     let supply = theory.ports * theory.pairs;
     let waves = supply * (length / theory.held_s.low).ceil() / length;
     let limit = port_limit(theory).high * (1.0 + spread) + (theory.pairs + 1.0) / length;

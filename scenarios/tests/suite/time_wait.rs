@@ -1,4 +1,4 @@
-//! TIME-WAIT and the ports it holds: the figures of theory, met exactly where they are exact.
+//! TIME-WAIT and the ports it holds: the values of theory, met exactly where theory is exact.
 
 use std::path::Path;
 
@@ -131,8 +131,8 @@ fn a_step_of_the_rate_makes_a_trapezoid_with_flanks_of_2_msl() {
         ],
         &dir,
     );
-    // Rate x time while it climbs, rate x 20 s on the plateau, flanks of 20 s; the handshake and
-    // the exchange of the newest connections take 1.5 ms, less than one opening.
+    // Rate x time during the rise, rate x 20 s on the plateau, a rise and a fall of 20 s each; the handshake
+    // and the exchange of the newest connections take 1.5 ms, less than one opening.
     for (at_s, expected) in [
         (10.0, 1_000),
         (20.0, 2_000),
@@ -219,7 +219,7 @@ fn tw_recycle_breaks_hosts_behind_a_nat() {
     assert_eq!(failed(&alone), 0.0);
     let peak = metric(&alone, "time_wait_peak");
     assert!((14.0..=16.0).contains(&peak), "{peak}");
-    // Whose clock is ahead gets through; the other nine wait and give up.
+    // The host whose clock is ahead gets through; the other nine wait and give up.
     let behind = run(10, true, false);
     let share = metric(&behind, "connects_failed_share");
     assert!((0.7..=0.95).contains(&share), "{share}");

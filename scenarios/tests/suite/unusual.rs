@@ -3,7 +3,7 @@
 use crate::common::{metric, run_once};
 use reports::RunSummary;
 
-/// One client, one server, `path` between them; `rest` is the rest of the scenario.
+/// One client, one server, `path` between them; `rest` is appended to the scenario.
 fn run(path: &str, rest: &str) -> RunSummary {
     let text =
         format!("name = \"unusual\"\n{rest}\n[topology]\nkind = \"pair\"\npath = {{ {path} }}\n");
@@ -74,7 +74,7 @@ fn connects_that_nobody_answers_are_the_headline_though_none_has_failed_yet() {
     );
     let all = summary.findings.join("\n");
     assert!(!all.contains("None of"), "{all}");
-    // Under way as usual: a handshake takes as long.
+    // Not unusual: a handshake takes that long.
     let summary = run(
         "delay = \"200 ms\"",
         "duration = \"10.1 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"10 /s\" }",
@@ -96,7 +96,7 @@ fn bulk_flows_that_are_not_completed_or_hardly_begun_come_first() {
          a closed window: the receiving application did not read",
     );
     assert_eq!(metric(&summary, "blocked_by_window_end"), 1.0);
-    // One that reads, slowly, has an open window for most of the time, and completes.
+    // A receiver that reads slowly has an open window most of the time, and its transfer completes.
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"100 s\"\n[[workload]]\nkind = \"bulk\"\nbytes = \"5 MB\"\nread_start = \"10 s\"",
@@ -148,7 +148,7 @@ fn half_open_connections_are_found_while_others_go_on() {
         all.contains("50 connections were half-open at the end, and had been for up to 55 s"),
         "{all}"
     );
-    // With keep-alive both ends know.
+    // With keep-alive both ends notice.
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"60 s\"\n[tcp]\nkeepalive = \"10 s\"\nkeepalive_interval = \"10 s\"\n[[workload]]\n\

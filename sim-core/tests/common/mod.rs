@@ -1,4 +1,4 @@
-//! A network by names and a host that sends by plan and records what it sees.
+//! A network built by node names, and a host that sends according to a plan and records what it sees.
 
 #![allow(dead_code)]
 
@@ -56,9 +56,9 @@ pub(crate) struct Shot {
 /// What a [`Prober`] records.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Seen {
-    /// A packet arrived: its number in its sender's plan, id, hops left, bit error.
+    /// A packet arrived: its number in the sender's plan, id, hops left, bit error.
     Got(usize, u64, u8, bool),
-    /// The same packet carries a congestion mark.
+    /// That packet carries a congestion mark.
     Marked(usize),
     /// A packet was lost.
     Lost(usize, LossCause, Option<LinkId>),
@@ -68,7 +68,7 @@ pub(crate) enum Seen {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prober {
     pub(crate) plan: Vec<Shot>,
-    /// Answers every packet it gets with one of this size, `echoes` times at most.
+    /// Answers every packet with one of this size, at most `echoes` times.
     pub(crate) echo_size: u32,
     pub(crate) echoes: u32,
 }

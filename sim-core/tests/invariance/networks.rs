@@ -226,7 +226,7 @@ pub(crate) fn varying_rate(traced: bool) -> Plugin<AnyRate> {
     models.rates.plugin("two-state", &given).unwrap()
 }
 
-/// A tree of routers with some more links between them, and hosts on them, some on two.
+/// A tree of routers with a few more links, and hosts on them, some of which are connected to two routers.
 pub(crate) fn network() -> impl Strategy<Value = Arc<Network>> {
     let end = || any::<prop::sample::Index>();
     let routers = prop::collection::vec((end(), link()), 0..6);
@@ -235,7 +235,7 @@ pub(crate) fn network() -> impl Strategy<Value = Arc<Network>> {
         (end(), link(), prop::option::weighted(0.2, (end(), link()))),
         2..8,
     );
-    // Ties depend on node numbers: let hosts come before or after the routers.
+    // Ties depend on node numbers, so hosts are numbered before or after the routers.
     let outages = prop::collection::vec((end(), 1..200u64, prop::option::of(1..100u64)), 0..3);
     (
         routers,

@@ -32,7 +32,7 @@ struct Came {
     resent: u64,
 }
 
-/// A cell of the grid.
+/// A combination of the grid.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
     delay_ms: u64,

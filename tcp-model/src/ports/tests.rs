@@ -17,7 +17,7 @@ fn allocator(range: (u16, u16), selection: PortSelection) -> (PortAllocator, Rng
     )
 }
 
-/// Those that find every free port.
+/// The algorithms that find every free port.
 const ALL: [PortSelection; 5] = [
     PortSelection::Sequential,
     PortSelection::Random,
@@ -88,8 +88,8 @@ fn random_trials_may_miss_a_free_port_and_cost_more_the_fuller_the_range() {
     assert!((mean - 100.0 * (1.0 - expected)).abs() < 3.0, "{mean}");
 }
 
-/// Algorithm 3 gives each destination a sequence of its own that others move on, too; with algorithm 4 only
-/// those that share a count do.
+/// Algorithm 3 gives each destination a sequence of its own, which connections to other destinations advance
+/// too; with algorithm 4 only those that share a counter do.
 #[test]
 fn hashes_give_destinations_sequences_of_their_own() {
     let other = Destination {
@@ -175,7 +175,7 @@ fn linux_steps_through_one_parity_first() {
     );
 }
 
-/// Also measured: after 10 s a sequence goes on somewhere else, on the same parity.
+/// Also measured: after 10 s a sequence continues at another place, with the same parity.
 #[test]
 fn linux_moves_the_ports_of_a_destination_every_10_s() {
     let (mut ports, mut rng) = allocator((32_768, 60_999), PortSelection::Linux);
@@ -203,7 +203,7 @@ fn at_half_occupancy_linux_searches_the_whole_first_parity() {
     let next = ports.allocate(TO, SimTime::ZERO, &mut rng);
     assert_eq!(next.port.unwrap() % 2, 1);
     assert!((14_117..14_130).contains(&next.probes), "{}", next.probes);
-    // Below the knee a search is cheap on average.
+    // While few ports are used a search is cheap on average.
     assert!(first_half / 14_116 < 40, "{first_half}");
 }
 

@@ -1,4 +1,4 @@
-//! Recovery by itself: what is lost, in flight and retransmitted, ACK by ACK.
+//! Recovery in isolation: what is lost, in flight and retransmitted, ACK by ACK.
 
 use super::*;
 

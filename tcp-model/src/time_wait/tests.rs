@@ -38,7 +38,7 @@ fn segments_without_timestamps_meet_the_rules_of_the_state() {
         (FIN_ACK, RCV_NXT - 101, 100, TimeWaitAction::AckAndRestart),
         (FIN_ACK, RCV_NXT - 2, 0, TimeWaitAction::Ack),
         (FIN_ACK, RCV_NXT, 0, TimeWaitAction::Ack),
-        // Acceptable and empty: nothing to say.
+        // Acceptable and empty: no answer.
         (ACK, RCV_NXT, 0, TimeWaitAction::Drop),
         (ACK, RCV_NXT + 999, 0, TimeWaitAction::Drop),
         // Unacceptable: an ACK.

@@ -127,7 +127,7 @@ fn what_is_wrong_is_named() {
     assert_eq!(decode_with(&[(32, 0x40)]), WireError::DataOffset(16));
     assert_eq!(decode_with(&[(32, 0x60)]), WireError::DataOffset(24));
     assert_eq!(decode_with(&[(42, b'x')]), WireError::TcpChecksum);
-    // The pseudo header counts: the same segment for another address.
+    // The checksum covers the pseudo header: the same segment with another address.
     assert_eq!(decode_with(&[(19, 3)]), WireError::TcpChecksum);
     assert_eq!(
         decode_with(&[(3, 39)]),

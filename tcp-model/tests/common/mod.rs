@@ -57,7 +57,7 @@ pub struct ConnectionPair {
     heap: BinaryHeap<Reverse<(SimTime, u64, WorldEvent)>>,
     count: u64,
     out: Outputs,
-    /// Segments to lose, by place in the log.
+    /// Segments to lose, by index in the log.
     pub drop: Vec<usize>,
     pub steps: u64,
     /// Side 1 opens actively too.
@@ -229,7 +229,7 @@ impl ConnectionPair {
         }
     }
 
-    /// A slow reader's next piece.
+    /// A slow reader reads its next piece.
     fn read_on(&mut self, side: usize) {
         if self.sides[side].end.is_some() {
             return;

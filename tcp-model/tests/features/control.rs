@@ -156,7 +156,7 @@ fn segments_leave_at_the_rate_that_the_control_asks_for() {
         None,
         "an idle connection wakes nobody"
     );
-    // After a pause the first leaves at once.
+    // After a pause the first segment leaves at once.
     end.writes(2000);
     assert_eq!(end.take().len(), 1);
     assert_eq!(end.runs_to(ms(120)).len(), 1);

@@ -42,7 +42,7 @@ fn echo(segment: Segment) -> Segment {
     }
 }
 
-/// Section 6.1.1: who asks, who grants.
+/// Section 6.1.1: who requests ECN, and who grants it.
 #[test]
 fn ecn_is_agreed_on_when_one_side_asks_and_the_other_grants() {
     let of = |end: &mut End| end.take()[0].flags;
@@ -97,7 +97,7 @@ fn a_syn_that_is_ect_or_an_answer_with_cwr_agrees_on_nothing() {
     }
 }
 
-/// Section 6.1.1.1: the path may drop SYNs that ask.
+/// Section 6.1.1.1: the path may drop SYNs that request ECN.
 #[test]
 fn a_retransmitted_syn_does_not_ask_for_ecn() {
     let mut end = End::new(params(EcnMode::Active));

@@ -121,7 +121,7 @@ fn data_go_with_the_syn_and_are_taken_before_the_handshake_is_complete() {
     assert_eq!(learnt(&mut client).cookie, None);
 }
 
-/// Section 4.2.1: what the SYN does not take follows; forty octets are left to options.
+/// Section 4.2.1: data that do not fit in the SYN follow later; forty octets are reserved for options.
 #[test]
 fn the_cached_mss_bounds_the_data_of_a_syn() {
     for (mss, len) in [(1000, 960), (1460, 1420), (9000, 1420), (0, 496)] {

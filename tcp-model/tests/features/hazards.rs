@@ -1,5 +1,6 @@
-//! The hazards of RFC 1337: what old duplicates do to the next incarnation of a connection where TIME-WAIT does not
-//! keep them away. H1: their data are accepted. H2: the ends disagree for ever. H3: the connection dies.
+//! The hazards of RFC 1337: what old duplicates do to the next incarnation of a connection where TIME-WAIT does
+//! not keep them away. H1: their data are accepted. H2: the ends stay out of step for ever. H3: the connection
+//! fails.
 
 use std::net::SocketAddrV4;
 
@@ -78,7 +79,7 @@ fn h1_and_h2_old_data_are_taken_and_make_an_endless_loop_of_acks() {
     let rounds = 10_000 / ROUND_TRIP as usize;
     assert_eq!(bytes, 1000);
     assert!((rounds..=2 * rounds + 4).contains(&packets), "{packets}");
-    // Linux answers only so often.
+    // Linux limits the rate of these answers.
     let limited = TcpParams {
         timestamps: false,
         ..TcpParams::linux()

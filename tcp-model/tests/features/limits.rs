@@ -163,7 +163,7 @@ fn challenge_acks_for_suspicious_segments_are_limited() {
         assert_eq!(end.take(), [], "within 500 ms");
         assert_eq!(end.state(), State::Established);
     }
-    // Data from outside the window always get their ACK, which is no challenge.
+    // Data from outside the window are always acknowledged; that ACK is no challenge ACK.
     for _ in 0..3 {
         end.arrives(data(4_000_000, 10));
         assert!(!end.sent[0].1.challenge);

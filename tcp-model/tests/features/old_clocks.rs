@@ -1,6 +1,5 @@
-//! Connections left alone for so long that the clocks of the timestamps ran half way round (25
-//! days) or once round (50 days): they go on, and answer each other only so often (RFC 7323
-//! section 5.5).
+//! Connections left alone for so long that the clocks of the timestamps ran half way round (25 days) or once
+//! round (50 days): they continue, and do not answer each other endlessly (RFC 7323 section 5.5).
 
 use sim_core::SimDuration;
 use tcp_model::params::GiveUp;
@@ -41,7 +40,7 @@ impl Two {
         [self.ends[0].state(), self.ends[1].state()]
     }
 
-    /// Delivers segments to an end, and all that comes of it; how many there were.
+    /// Delivers segments to an end and everything that follows from them; returns the number of segments.
     fn exchange(&mut self, mut to: usize, mut segments: Vec<Segment>) -> usize {
         let mut count = 0;
         while !segments.is_empty() && count <= ENOUGH {
@@ -78,7 +77,7 @@ impl Two {
     }
 }
 
-/// Every profile, after 25 and 50 days, and between (a clock that runs backwards all the while).
+/// Every profile, after 25 and 50 days and between (when a clock seems to run backwards).
 fn for_each_age(mut check: impl FnMut(&TcpParams, SimDuration, &str)) {
     for name in TcpParams::PROFILES {
         for days in [25, 37, 50] {

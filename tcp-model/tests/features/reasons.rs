@@ -1,4 +1,4 @@
-//! Every segment that is sent again says by which rule.
+//! Every retransmission is labelled with its rule.
 
 use super::*;
 use tcp_model::icmp::{IcmpError, IcmpKind};

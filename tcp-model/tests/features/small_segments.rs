@@ -1,5 +1,5 @@
-//! Nagle, cork, `MSG_MORE`: when less than a full segment goes (RFC 9293 section 3.7.4, RFC 1122
-//! section 4.2.3.4; Linux's options).
+//! Nagle, cork, `MSG_MORE`: when less than a full segment is sent (RFC 9293 section 3.7.4, RFC 1122 section
+//! 4.2.3.4; Linux's options).
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Reductions of the window that prove needless are undone: by timestamps, by D-SACK, by F-RTO.
+//! Window reductions that prove unnecessary are undone: by timestamps, D-SACK or F-RTO.
 
 use super::*;
 use tcp_model::RetransmitReason;
@@ -55,7 +55,7 @@ fn a_time_out_whose_segments_were_only_late_is_undone() {
     for rack in [false, true] {
         let mut end = sending(TcpParams { rack, ..params() });
         time_out(&mut end);
-        // Step 2b: the first ACK lets two new segments go, and nothing is sent again.
+        // Step 2b: after the first ACK two new segments are sent, and nothing is retransmitted.
         end.arrives(ack(1, 1 + MSS));
         assert_eq!(
             end.text(),
@@ -77,7 +77,7 @@ fn a_time_out_for_a_real_loss_is_found_out_and_what_is_lost_goes_again() {
     time_out(&mut end);
     end.arrives(ack(1, 1 + MSS));
     assert_eq!(end.text().len(), 2, "new ones first");
-    // Step 3a: a duplicate, for the new ones came and the second is missing.
+    // Step 3a: a duplicate ACK, because the new segments arrived and the second one is missing.
     let new = (1 + 10 * MSS, 1 + 12 * MSS);
     end.arrives(with_blocks(1 + MSS, &[new]));
     let again: Vec<_> = end

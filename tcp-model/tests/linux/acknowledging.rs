@@ -1,4 +1,4 @@
-//! When a segment is acknowledged: quick ACKs, delayed ACKs, ACKs that ride on replies, Nagle.
+//! When a segment is acknowledged: quick ACKs, delayed ACKs, ACKs carried by replies, Nagle.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ fn check(name: &str, setup: impl Fn(&[Row]) -> Setup) {
     );
 }
 
-/// What a replay does not do as measured.
+/// Where a replay differs from the measurement.
 fn judge(repetitions: &[Vec<Row>], m: &[Row], setup: &Setup, phase: SimTime) -> Vec<String> {
     let replayed = rows(&run(setup, phase).packets);
     let mut wrong = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// A packet as sent; relative numbers.
+/// A packet as sent, with relative numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Packet {
     /// Seconds since the experiment began.

@@ -38,7 +38,7 @@ impl App for Caller {
     }
 }
 
-/// Accepts whoever comes.
+/// Accepts every connection.
 #[derive(Debug)]
 struct Accepting {
     backlog: u32,

@@ -267,7 +267,7 @@ fn time_wait_entries_build_up_to_a_sawtooth() {
         let (low, high) = plateau(&done, Side::Active, &load);
         let (lows, highs) = (measured(name, "plateau_min"), measured(name, "plateau_max"));
         println!("{name}: plateau {low} to {high} for {lows:?} to {highs:?}");
-        // A tick's worth of connections, and those that come between two samples.
+        // The connections of one tick, and those that come between two samples.
         let resolution = rate * (TICK + 0.1);
         assert!(agrees(low, &lows, resolution), "{low} for {lows:?}");
         assert!(agrees(high, &highs, resolution), "{high} for {highs:?}");
@@ -349,8 +349,8 @@ fn a_server_that_closes_first_keeps_an_entry_for_each_port_that_comes_round() {
     );
 }
 
-/// The same over the whole range: ports come round before there are 61 s of them, because their
-/// sequence goes on somewhere else every 10 s.
+/// The same over the whole range: ports repeat before there are 61 s of them, because their sequence continues
+/// at another place every 10 s.
 #[test]
 fn ports_come_round_early_because_their_sequence_is_moved() {
     let params = TcpParams {
@@ -400,7 +400,7 @@ fn a_server_holds_no_more_entries_than_there_are_ports_of_a_parity() {
     let name = "full_s_1000_tw0";
     let done = population(name, &load);
     let peak = f64::from(done.server.peak_time_wait);
-    // The measurement looked every 0.1 s.
+    // The measurement sampled every 0.1 s.
     let resolution = 1000.0 * (TICK + 0.1);
     let peaks = measured(name, "peak");
     assert!(agrees(peak, &peaks, resolution), "{peak} for {peaks:?}");

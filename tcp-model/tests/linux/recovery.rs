@@ -207,7 +207,7 @@ fn measured(case: &str, control: &str) -> Vec<Vec<(f64, u64)>> {
     all.into_values().collect()
 }
 
-/// What is wrong with a case, if anything.
+/// The mistakes in a case, if any.
 fn judge(case: &Case, control: &str) -> Result<String, String> {
     let done = replay(case, control);
     let first = done
@@ -250,7 +250,7 @@ fn judge(case: &Case, control: &str) -> Result<String, String> {
         let most = times.iter().copied().fold(f64::MIN, f64::max);
         let off = (least - at).max(at - most).max(0.0);
         worst = worst.max(off);
-        // BBR lets in too little after the second loss for RACK to see it.
+        // BBR sends too little after the second loss for RACK to detect it.
         let timed_out = (case.name, control, i) == ("rtx_lost_twice", "bbr", 2);
         let tolerance = if timed_out {
             TIMEOUT_TOLERANCE

@@ -1,10 +1,10 @@
 //! Runs an experiment in the simulator and compares it with the measurement.
 //!
-//! The kernel's tick count has a phase that differs from repetition to repetition and that nothing
-//! in the set-up fixes: coarse timers end at multiples of up to 2.048 s of it. The simulated hosts
-//! count from time zero, so an experiment begins at a time that stands for the phase: the one of
-//! the 2048 (in steps of a millisecond) that agrees best. All packets must then agree at once:
-//! one number cannot bend twenty times.
+//! The kernel's tick count has a phase that differs from repetition to repetition and that nothing in the
+//! set-up fixes: coarse timers end at multiples of up to 2.048 s of it. The simulated hosts count from time
+//! zero, so an experiment begins at a time that stands for the phase: the one of the 2048 (in steps of a
+//! millisecond) that agrees best. All packets must then agree at the same time: a single number cannot adjust
+//! twenty times.
 //!
 //! Tolerance: one tick, 4 ms, and the spread of the packet's time over the repetitions.
 
@@ -79,7 +79,7 @@ impl Setup {
     }
 }
 
-/// What came of it, times since the start in seconds.
+/// The outcome; times in seconds since the start.
 pub(super) struct Done {
     pub(super) packets: Vec<Packet>,
     /// When an end point was given up, and on which side.
@@ -221,7 +221,7 @@ fn option_names(segment: &Segment) -> String {
     names.join(" ")
 }
 
-/// Where the measurement and the replay part, if they do.
+/// Where measurement and replay first differ, if they do.
 fn difference(measured: &Packet, replayed: &Packet, push: bool) -> Option<String> {
     let flags = |p: &Packet| {
         if push {
@@ -359,7 +359,7 @@ pub(super) fn lost(measured: &[Packet]) -> [Vec<u64>; 2] {
     })
 }
 
-/// The end of an experiment, and a little more to see that nothing follows.
+/// The end of an experiment, and a little longer to see that nothing follows.
 pub(super) fn until(measured: &[Packet]) -> SimDuration {
     let last = measured.iter().map(|p| p.t).fold(0.0, f64::max);
     SimDuration::from_secs_f64(last + 0.06)

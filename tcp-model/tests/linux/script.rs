@@ -1,4 +1,4 @@
-//! An application that does one thing after the other.
+//! An application that performs a list of steps.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -9,16 +9,16 @@ use tcp_model::host::{SocketCx, SocketId};
 pub(super) const CLIENT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 40_000);
 pub(super) const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 8080);
 
-/// What has to happen before the next step.
+/// What the next step waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum When {
-    /// Nothing: this long after the step before.
+    /// This time after the previous step.
     After(SimDuration),
     /// This long after the start.
     At(SimDuration),
     /// The connection is established, or accepted.
     Open,
-    /// So many bytes have arrived in all.
+    /// This many bytes have arrived in total.
     Got(u64),
     /// The peer has closed.
     Eof,

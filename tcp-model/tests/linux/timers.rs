@@ -26,7 +26,7 @@ fn keepalive(alive: bool) -> Setup {
     }
 }
 
-/// The client alone asks: the server has no keep-alive.
+/// Only the client sends probes: the server has no keep-alive.
 #[test]
 fn keep_alive_probes_of_a_live_peer_follow_its_last_answer() {
     check(&experiment(TIMERS, "keepalive_alive"), true, |m| Setup {

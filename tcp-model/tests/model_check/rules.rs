@@ -6,16 +6,16 @@ use tcp_model::{Segment, State};
 use super::case::CheckedCase;
 use super::world::{Checked, CheckedSide};
 
-/// Segments one input may bring about; more would be a storm.
+/// The most segments that one input may cause; more would be a storm.
 const MOST_SEGMENTS: usize = 4;
 
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// The arcs of RFC 9293 figure 5, and those its text adds: to CLOSED by reset, abort, and the end
-/// of patience (sections 3.10.4, 3.10.5, 3.10.7.4, 3.10.8), and FIN-WAIT-1 to TIME-WAIT for a FIN
-/// that also acknowledges ours.
+/// The arcs of RFC 9293 figure 5, and those its text adds: to CLOSED by reset, abort, and the end of patience
+/// (sections 3.10.4, 3.10.5, 3.10.7.4, 3.10.8), and FIN-WAIT-1 to TIME-WAIT for a FIN that also acknowledges
+/// our FIN.
 fn is_arc(from: State, to: State, input: &Input<'_>, app_closed: bool) -> bool {
     use State::*;
     let segment = match input {
@@ -169,7 +169,7 @@ fn sent<M: Checked>(
             "a FIN amid the stream".into()
         })?;
     }
-    // MUST-34 and section 3.8.6: not beyond what was offered, but for one octet as a probe.
+    // MUST-34 and section 3.8.6: not beyond what was offered, except for one octet as a probe.
     let known = peer.state.is_synchronized() || peer.state == State::SynReceived;
     let edge = peer.view().rcv_nxt + peer.view().rcv_wnd;
     ensure(!known || segment.seq_end().at_or_before(edge + 1), || {
@@ -184,7 +184,7 @@ fn is_dead(end: Option<ConnectionEnd>) -> bool {
     !matches!(end, None | Some(ConnectionEnd::Closed))
 }
 
-/// What holds between the two.
+/// What holds between the two sides.
 pub(super) fn pair<M: Checked>(
     sides: &[CheckedSide<M>; 2],
     scenario: &CheckedCase,
@@ -233,8 +233,8 @@ pub(super) fn end<M: Checked>(
     for i in 0..2 {
         let (me, peer) = (&sides[i], &sides[1 - i]);
         let listens = me.state == State::Listen && !scenario.plans[i].active;
-        // A half-open connection (section 3.5.1): the peer's reset was lost, and who has nothing to
-        // send has nothing to find it out by.
+        // A half-open connection (section 3.5.1): the peer's reset was lost, and a side with nothing to send
+        // cannot detect it.
         let silent = me.view().snd_una == me.view().snd_nxt && is_dead(peer.end);
         ensure(me.state == State::Closed || listens || silent, || {
             format!("side {i} is stuck in {}", me.state)

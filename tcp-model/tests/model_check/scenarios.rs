@@ -217,11 +217,11 @@ fn all() -> Vec<CheckedCase> {
     ]
 }
 
-/// Losses, duplicates, time-outs of each side, and whether segments overtake each other. A
-/// time-out at any moment multiplies the histories most.
+/// Losses, duplicates, time-outs of each side, and whether segments overtake each other. Time-outs at any
+/// moment increase the number of histories most.
 type Bound = (u8, u8, u8, bool);
 
-/// What is explored of a scenario; the wider it is, the less.
+/// The bounds for a scenario: the wider it is, the lower they are.
 fn bounds(width: u8, deep: bool) -> &'static [Bound] {
     match (width, deep) {
         (0, false) => &[(1, 1, 0, true), (1, 1, 1, false)],

@@ -8,16 +8,16 @@ use super::case::CheckedCase;
 use super::rules;
 use super::world::{Checked, CheckedPair, NextStep};
 
-/// What a search has seen.
+/// The statistics of a search.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
     pub(super) states: usize,
     pub(super) transitions: usize,
-    /// Most things that happened in one history.
+    /// Most steps in one history.
     pub(super) depth: usize,
-    /// Histories that came to their end.
+    /// Histories that have ended.
     pub(super) ends: usize,
-    /// There was nothing left to look at.
+    /// The search was complete.
     pub(super) complete: bool,
 }
 
@@ -37,21 +37,21 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Where a search stops for want of memory.
+/// Number of states at which a search stops, to bound its memory.
 const MOST_STATES: usize = 60_000_000;
 
-/// Steps within which fair play must come to its end.
+/// Steps within which a fair history must end.
 const PATIENCE: usize = 400;
 
 struct Search<'a> {
     scenario: &'a CheckedCase,
     visited: FxHashSet<u64>,
-    /// States, whatever the channel may still do, from which fair play ends well.
+    /// States from which a fair history ends well, whatever the channel may still do.
     live: FxHashSet<u64>,
     seen: Seen,
 }
 
-/// Explores a scenario whole: there is no other bound than its budget.
+/// Explores a scenario completely, bounded only by its budget.
 pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violation> {
     let mut search = Search {
         scenario,
@@ -64,7 +64,7 @@ pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violat
     };
     let mut world = CheckedPair::<M>::new(scenario);
     let mut path = Vec::new();
-    // The listener is there first; simultaneous openers both begin.
+    // The listener exists first; simultaneous openers both begin.
     for side in [1, 0] {
         path.push(NextStep::Open(side));
         if let Err(what) = world.perform(scenario, NextStep::Open(side)) {
@@ -110,7 +110,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// A state seen for the first time.
+    /// A state that has not been seen before.
     fn open<M: Checked>(
         &mut self,
         world: CheckedPair<M>,

@@ -34,7 +34,7 @@ impl Checked for Connection {
     }
 }
 
-/// One thing that may happen.
+/// A step that may be next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextStep {
     Open(usize),
@@ -74,9 +74,9 @@ impl<M: Checked> CheckedSide<M> {
 #[derive(Clone)]
 pub(super) struct CheckedPair<M> {
     pub(super) sides: [CheckedSide<M>; 2],
-    /// Segments under way to side 0 and to side 1.
+    /// Segments on their way to side 0 and to side 1.
     net: [Vec<(u64, Segment)>; 2],
-    /// Each side's own: it stands still but for its time-outs, which makes them come in any order.
+    /// Each side's own clock: it advances only by time-outs, so that these come in any order.
     clocks: [SimTime; 2],
     budget: Budget,
 }
@@ -123,7 +123,7 @@ impl<M: Checked> CheckedPair<M> {
         hasher.finish()
     }
 
-    /// Everything that may happen now.
+    /// Every step possible now.
     pub(super) fn actions(&self, scenario: &CheckedCase, into: &mut Vec<NextStep>) {
         into.clear();
         for (i, side) in self.sides.iter().enumerate() {
@@ -174,14 +174,14 @@ impl<M: Checked> CheckedPair<M> {
             };
             return has_room.then_some(NextStep::Call(i, call));
         }
-        // The plan is done: read on, and close when the peer has and all is read.
+        // The plan is done: read on, and close when the peer has closed and everything is read.
         if side.view().readable > 0 {
             return Some(NextStep::Call(i, Call::Read(u64::MAX)));
         }
         (side.peer_closed && !side.closed).then_some(NextStep::Call(i, Call::Close))
     }
 
-    /// Lets one thing happen.
+    /// Performs one step.
     ///
     /// # Errors
     /// When it breaks a rule: what is wrong.
@@ -253,7 +253,7 @@ impl<M: Checked> CheckedPair<M> {
 
     fn arrive(&mut self, scenario: &CheckedCase, i: usize, seg: &Segment) -> Result<(), String> {
         if !self.sides[i].opened || self.sides[i].state == State::Closed {
-            // Nobody is there, or not yet, or not any more.
+            // There is no connection: none yet, or none any more.
             if let Some(refusal) = seg.refusal() {
                 self.send(scenario, i, refusal);
             }
@@ -281,7 +281,7 @@ impl<M: Checked> CheckedPair<M> {
         }
     }
 
-    /// One step of an end point, looked at from all sides.
+    /// One step of an end point, with every rule checked.
     fn step(&mut self, scenario: &CheckedCase, i: usize, input: Input<'_>) -> Result<(), String> {
         let before = self.sides[i].view();
         let mut out = Outputs::default();
@@ -307,7 +307,7 @@ impl<M: Checked> CheckedPair<M> {
                 _ => {}
             }
         }
-        // LISTEN is entered without news: the listener was there before.
+        // LISTEN is entered without a signal: the listener existed before.
         self.sides[i].state = after.state;
         for sent in out.segments {
             self.send(scenario, i, sent.segment);
@@ -380,7 +380,7 @@ impl<M: Checked> CheckedPair<M> {
         format!("[{}] [{}]", side(0), side(1))
     }
 
-    /// What an action is about, in words.
+    /// A step in words.
     pub(super) fn tell(&self, action: NextStep) -> String {
         let segment = |i: usize, place: usize| {
             let s = &self.net[i][place].1;

@@ -29,7 +29,7 @@ fn time_wait(params: TcpParams, list: &[TcpOption<'_>]) -> Rig {
     rig
 }
 
-/// With a timestamp of the present, where they are agreed on.
+/// With a current timestamp, where timestamps are used.
 fn stamped(rig: &Rig, segment: Segment) -> Segment {
     if rig.tcp.details().timestamps == Some(true) {
         let list = options(&[TcpOption::Timestamps(100, 0)]);
@@ -48,7 +48,7 @@ fn must_13_who_closes_first_stays_in_time_wait_for_two_msl() {
     assert_eq!(rig.state(), State::TimeWait);
     rig.wait(secs(1));
     assert_eq!(rig.state(), State::Closed);
-    // Who closes second does not.
+    // The end that closes second does not.
     let mut rig = Rig::established(plain());
     rig.get(rig.flagged(FIN_ACK, 0));
     rig.call(Input::Close);

@@ -126,7 +126,7 @@ fn must_4_end_of_list_no_operation_and_mss_are_understood() {
     let list = [TcpOption::Nop, TcpOption::Mss(700), TcpOption::Eol];
     let rig = Rig::connected(plain(), &list);
     assert_eq!(first_segment(rig), 700);
-    // After the end nothing counts.
+    // After the end-of-list option nothing counts.
     let list = [TcpOption::Eol, TcpOption::Mss(700)];
     assert_eq!(first_segment(Rig::connected(plain(), &list)), 536);
 }
@@ -315,7 +315,7 @@ fn must_8_the_isn_of_a_pair_of_sockets_follows_a_clock_of_four_microseconds() {
 
 #[test]
 fn must_9_without_the_secret_the_isn_cannot_be_known() {
-    // Same sockets, same time, other secrets: the bits fall as if thrown.
+    // Same sockets, same time, other secrets: the bits look random.
     let all: Vec<u32> = (0..64).map(|seed| isn(seed, 0).0).collect();
     for bit in 0..32 {
         let ones = all.iter().filter(|isn| *isn >> bit & 1 == 1).count();

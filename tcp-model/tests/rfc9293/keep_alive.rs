@@ -67,7 +67,7 @@ fn must_26_no_probe_while_data_are_under_way_or_after_a_sign_of_life() {
         "the data's ACK only"
     );
     assert_eq!(rig.wait(secs(101)).len(), 1);
-    // Data outstanding: it is retransmission that finds out.
+    // With data outstanding, retransmission detects the failure.
     let mut rig = Rig::established(TcpParams {
         data_give_up: tcp_model::params::GiveUp::Never,
         ..kept()
@@ -94,7 +94,7 @@ fn must_27_the_interval_is_configurable() {
 #[test]
 fn must_28_switched_on_it_waits_two_hours_unless_configured_otherwise() {
     assert!(TcpParams::DEFAULT_KEEPALIVE >= secs(7_200));
-    // An application that says no more than SO_KEEPALIVE.
+    // An application that sets nothing except SO_KEEPALIVE.
     let passes = |wait: &str| {
         let script = format!(
             "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n\

@@ -20,7 +20,7 @@ pub(super) fn at(ms: u64) -> SimTime {
     SimTime::ZERO + SimDuration::from_millis(ms)
 }
 
-/// What an application does at a time; it may keep sockets and what it learnt.
+/// What an application does at a time; it may keep sockets and what it has learned.
 pub(super) type Step = Arc<dyn Fn(&mut SocketCx<'_, '_>, &mut Known) + Send + Sync>;
 
 /// What an application knows.
@@ -31,8 +31,8 @@ pub(super) struct Known {
     pub(super) notes: Vec<String>,
 }
 
-/// Does its steps; reads everything that arrives, writes what it is to write on every connection and then
-/// sends no more, and closes after its peer.
+/// Performs its steps; reads everything that arrives, writes its data on every connection and then shuts down
+/// sending, and closes after its peer.
 struct Script {
     steps: Vec<(u64, Step)>,
     listens: Vec<u16>,
@@ -98,7 +98,7 @@ impl App for Script {
     }
 }
 
-/// The two hosts to be.
+/// The two hosts before the run.
 pub(super) struct Lan {
     pub(super) seed: u64,
     pub(super) params: [TcpParams; 2],
@@ -221,7 +221,7 @@ impl Done {
         })
     }
 
-    /// Octets that the peer of the n-th connection's opener received, and it itself.
+    /// Octets received by the passive end of the n-th connection, and by its active end.
     pub(super) fn received(&self, conn: u32) -> u64 {
         let of = |r: &Record<TcpSample>| match &r.sample {
             TcpSample::Ended(s) if s.conn.serial() == conn => s.counts.bytes_received,

@@ -87,7 +87,7 @@ fn is_soft(kind: IcmpKind) {
         "{kind}"
     );
     assert!(rig.signalled(Signal::SoftError(kind)), "{kind}");
-    // What was sent goes again, and all is well.
+    // The segment is retransmitted, and the connection continues.
     assert_eq!(rig.wait(ms(1_100)).len(), 1);
     rig.get_ack();
     assert_eq!(rig.view().send_queue, 0);
@@ -96,7 +96,7 @@ fn is_soft(kind: IcmpKind) {
 #[test]
 fn must_54_errors_are_acted_on_and_matched_to_the_connection() {
     assert_eq!(error(IcmpKind::PortUnreachable).state(), State::Closed);
-    // An error about what is not in flight is about another connection, or forged.
+    // An error about data that are not in flight belongs to another connection, or is forged.
     let mut rig = Rig::established(plain());
     let seq = rig.write(100)[0].seq;
     for strange in [seq - 1, seq + 101, seq + 0x4000_0000] {
@@ -160,7 +160,7 @@ fn shld_26_hard_errors_abort_the_connection() {
         );
         assert_eq!(rig.tcp.next_timeout(), None);
     }
-    // Code 4 is path MTU discovery's: it makes segments smaller instead.
+    // Code 4 belongs to path MTU discovery: it makes segments smaller instead.
     let rig = error(IcmpKind::PacketTooBig(700));
     assert_eq!(rig.state(), State::Established);
 }

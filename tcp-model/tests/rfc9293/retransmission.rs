@@ -192,7 +192,7 @@ fn shld_8_ecn_is_negotiated_echoed_until_answered_and_reacted_to() {
     assert!(rig.get_data(100)[0].flags.is_ece());
     let reduced = rig.flagged(Flags::ACK | Flags::CWR, 100);
     assert!(!rig.get(reduced)[0].flags.is_ece());
-    // The sender halves its window, once in a round trip, and says so with new data.
+    // The sender halves its window, once per round trip, and reports it with CWR on new data.
     rig.write(10_000);
     let before = rig.view().cwnd;
     let first = rig.view().snd_una + 1_000;
@@ -273,7 +273,7 @@ fn must_22_syns_are_retransmitted_by_the_same_rules() {
         sent.iter()
             .all(|(_, s)| s.flags == Flags::SYN && s.seq == ISS)
     );
-    // R1 advises, R2 ends.
+    // At R1 the application is advised, at R2 the connection ends.
     assert!(rig.signalled(Signal::DeliveryTrouble));
     rig.wait(secs(400));
     assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
@@ -295,7 +295,7 @@ fn shld_9_between_r1_and_r2_the_application_is_informed_of_the_trouble() {
     rig.write(10);
     rig.wait(secs(60));
     assert!(rig.signalled(Signal::DeliveryTrouble) && rig.end().is_none());
-    // Once for the same octets; again for others.
+    // Once for the same octets, and once more for others.
     let times = |rig: &Rig| {
         rig.news
             .iter()

@@ -163,7 +163,7 @@ fn must_17_an_application_switches_nagle_off_for_its_connection() {
     assert!(rig.tcp.change_params(&off, rig.now, &mut out));
     assert_eq!(out.segments[0].segment.len, 10, "what waited goes");
     assert_eq!(rig.write(10).len(), 1);
-    // Another connection of the host keeps it.
+    // Another connection of the host keeps the old value.
     let mut other = Rig::established(plain());
     other.write(10);
     assert!(other.write(10).is_empty());

@@ -1,4 +1,4 @@
-//! The table of requirements: complete, true, and shown as it is.
+//! The table of requirements: complete, correct, and documented as it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -77,7 +77,7 @@ fn every_label_has_all_its_rows() {
 
 #[test]
 fn every_row_is_implemented_and_tested_or_says_why_not() {
-    // Nothing but what concerns IP options, of which packets here have none, may not apply.
+    // Only requirements about IP options may be marked as not applicable, because packets here have none.
     let ip_options = [
         "MUST-51", "MUST-52", "MUST-53", "SHLD-24", "MAY-10", "MAY-11",
     ];

@@ -57,7 +57,7 @@ fn must_31_urgent_data_may_be_of_any_length() {
         [(true, end); 5],
         "every segment points at the same end"
     );
-    // Longer than the pointer can say: as far as it reaches, and on.
+    // Longer than the pointer can express: it points as far as it can, and further later.
     let mut rig = Rig::established(tcp_model::TcpParams {
         initial_window: 100,
         ..plain()

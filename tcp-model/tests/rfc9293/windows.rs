@@ -174,7 +174,7 @@ fn must_36_a_closed_window_is_probed_until_it_opens() {
     assert!(sent >= 499, "{sent}");
     rig.get_ack();
     assert_eq!(rig.view().send_queue, 0);
-    // A window update that was lost is found out by the answer to the next probe.
+    // The loss of a window update is made good by the answer to the next probe.
     let mut rig = closed(TcpParams {
         probe_with_octet: false,
         ..plain()
@@ -193,7 +193,7 @@ fn must_37_answered_probes_keep_the_connection_for_ever() {
         }
     }
     assert_eq!((rig.end(), rig.state()), (None, State::Established)); // more than eight hours
-    // Without answers it ends.
+    // Without answers the connection ends.
     rig.wait(secs(1_000));
     assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
 }
@@ -248,7 +248,7 @@ fn must_38_the_sender_waits_for_a_window_worth_it() {
     rig.get(ack(&rig, 0, 0));
     rig.write(5_000);
     assert!(rig.get(ack(&rig, 0, 300)).is_empty(), "a silly window");
-    // A full segment, half the largest window ever offered, or all there is are worth it.
+    // A full segment, half the largest window ever offered, or all the data are worth sending.
     assert_eq!(rig.get(ack(&rig, 0, 1_000))[0].len, 1_000);
     let mut small = Rig::syn_sent(plain());
     small.window = 400;
@@ -256,7 +256,7 @@ fn must_38_the_sender_waits_for_a_window_worth_it() {
     assert_eq!(small.write(5_000)[0].len, 400);
     assert!(small.get(ack(&small, 0, 150)).is_empty());
     assert_eq!(small.get(ack(&small, 0, 250))[0].len, 250);
-    // And after a time of waiting, what the window admits.
+    // And after the override time-out, whatever the window allows.
     let mut rig = self::rig();
     rig.write(1_000);
     rig.get(ack(&rig, 0, 0));
@@ -277,12 +277,12 @@ fn must_39_the_receiver_offers_more_only_when_it_is_worth_it() {
         rig.get_data(1_000);
     }
     assert_eq!(rig.view().rcv_wnd, 0);
-    // Small reads do not open it by as little.
+    // Small reads do not open the window by small amounts.
     assert!(rig.read(100).is_empty() && rig.read(400).is_empty());
     let probe = rig.get_data(1);
     assert_eq!(probe[0].window, 0);
     rig.seq = rig.view().rcv_nxt;
-    // Min(half the buffer, Eff.snd.MSS) do.
+    // Min(half the buffer, Eff.snd.MSS) opens it.
     let update = rig.read(500);
     assert_eq!(update[0].window, 1_000);
 }

@@ -1,4 +1,4 @@
-//! The meetings.
+//! Runs every combination of state and segment.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::oracle::{self, Reply, Verdict};
 use super::places::{self, Facts, PLAIN, Place, Setting, moment};
 use super::segments;
 
-/// What the end point did, in the oracle's terms, or why it cannot be said so.
+/// What the end point did, in the oracle's terms, or why it cannot be expressed in them.
 fn observe(place: &Place, seg: &Segment, wanted: &Verdict) -> Result<Verdict, String> {
     let f = &place.facts;
     let mut tcp = place.tcp.clone();
@@ -81,7 +81,7 @@ fn name(f: &Facts, v: &Verdict, s: &Segment) -> Result<Reply, String> {
     Ok(reply)
 }
 
-/// Runs all; returns how many, by state, and the first mistakes.
+/// Runs all combinations; returns their number by state, and the first mistakes.
 fn meet(setting: Setting) -> (BTreeMap<State, usize>, Vec<String>) {
     let (mut met, mut wrong) = (BTreeMap::new(), Vec::new());
     for place in places::all(setting) {

@@ -9,7 +9,7 @@ use tcp_model::{Segment, SeqNum, State};
 use super::opening::{closed, listen, syn_sent};
 use super::places::{Facts, TS_RECENT};
 
-/// What is to leave in answer.
+/// The segment to be sent in answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     /// `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`.
@@ -22,7 +22,7 @@ pub(super) enum Reply {
     ResetAck(SeqNum, SeqNum),
 }
 
-/// What is to become of the segment and the connection.
+/// What must happen to the segment and the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) state: State,
@@ -98,7 +98,7 @@ pub(super) fn ts_val(s: &Segment) -> Option<u32> {
     s.options.timestamps().map(|(val, _)| val)
 }
 
-/// Where a segment lies.
+/// The position of a segment relative to the window.
 #[derive(PartialEq, Eq)]
 enum Place {
     Acceptable,
@@ -174,7 +174,7 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
         };
     }
     if !s.flags.is_ack() {
-        // A closed window: there is nothing in it to make an allowance for.
+        // A closed window: the special allowance does not apply.
         return match place {
             Place::ControlOnly => answered(Reply::Ack, v),
             _ => v,
@@ -197,9 +197,9 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
     urgent_text_fin(f, s, skip, s.len, v)
 }
 
-/// Deviation: a SYN seen before is no unacceptable segment. Alone it means that our SYN-ACK was
-/// lost; with an ACK it is the peer's half of a simultaneous open (section 3.5, figure 7), whose
-/// SYN-ACK the sequence check would otherwise refuse.
+/// Deviation: a SYN seen before is not an unacceptable segment. Alone it means that our SYN-ACK was lost; with
+/// an ACK it is the peer's half of a simultaneous open (section 3.5, figure 7), whose SYN-ACK the sequence
+/// check would otherwise refuse.
 fn syn_again(f: &Facts, s: &Segment) -> Verdict {
     if !s.flags.is_ack() {
         return answered(Reply::SynAck, nothing(f));

@@ -1,4 +1,4 @@
-//! How to get into each state, and what is true there.
+//! How to reach each state, and what holds there.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const PEER_WINDOW: u16 = 2_000;
 pub(super) const TS_RECENT: u32 = 1_000;
 const BUFFER: u32 = 1_000;
 
-/// What is true of an end point, as far as the rules ask.
+/// What the rules need to know about an end point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) state: State,
@@ -40,7 +40,7 @@ pub(super) struct Facts {
     pub(super) setting: Setting,
 }
 
-/// What was agreed on, and which of the rules' choices are made.
+/// What was negotiated, and which of the optional rules apply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setting {
     pub(super) timestamps: bool,

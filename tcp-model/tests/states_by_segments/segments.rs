@@ -57,7 +57,7 @@ fn lengths(facts: &Facts, seq: SeqNum) -> Vec<u32> {
     all
 }
 
-/// Far too old, as old as is let pass, old, SND.UNA, in flight, SND.NXT, of the future.
+/// Far too old, as old as is accepted, old, SND.UNA, in flight, SND.NXT, in the future.
 fn acks(facts: &Facts, flags: Flags) -> Vec<SeqNum> {
     if !flags.is_ack() {
         return vec![SeqNum(0)];

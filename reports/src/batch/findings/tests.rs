@@ -28,7 +28,7 @@ fn row(values: &[&str], replica: u32, metrics: &[(&str, f64)]) -> BatchRow {
     }
 }
 
-/// Fails from the time on, if there is one, in that share.
+/// If a time is given, this share of connects fails from then on.
 fn run(values: &[&str], failure: Option<(f64, f64)>, limit: f64) -> BatchRow {
     let mut metrics = vec![
         ("port_limit_per_s", limit),
@@ -208,7 +208,7 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
         batch_findings(&info, &rows)
     };
     assert!(put(&[])[0].starts_with("No connect failed in any run"));
-    // Requests that have just arrived are normal, those that have waited long are unusual.
+    // Requests that have just arrived are normal; those that have waited for long are unusual.
     let findings = put(&[
         ("requests_never_sent", 7.0),
         ("request_never_sent_wait_max_s", 0.01),

@@ -59,7 +59,7 @@ impl PartWriter {
         })
     }
 
-    /// Appends a run: it is complete once this has returned, whatever becomes of the process.
+    /// Appends a run: it is complete once this has returned, even if the process then dies.
     ///
     /// # Errors
     /// When it cannot be written; what is there of its line does not count.
@@ -98,7 +98,7 @@ impl PartWriter {
         lines.push_str(&text(&line));
         let written = self.append(&mut state, &lines);
         if written.is_err() {
-            // Whatever is half written there: the next run begins a file of its own.
+            // A line may be half written there: the next run begins a new file.
             state.file = None;
             state.lists.clear();
         }

@@ -63,7 +63,7 @@ pub(super) fn read_chunk(
     })
 }
 
-/// Puts NaN where a level says that there is no value.
+/// Puts NaN where a level marks a missing value.
 pub(super) fn spread(values: Vec<f64>, levels: &[i16]) -> Vec<f64> {
     if levels.is_empty() {
         return values;

@@ -19,7 +19,7 @@ pub(super) enum ColumnCells {
     Text(TextCells),
 }
 
-/// Cells of text: the texts, and for each cell the place of its own.
+/// Cells of text: the texts, and for each cell the index of its text.
 #[derive(Debug, Default)]
 pub(super) struct TextCells {
     pub(super) texts: Vec<SharedText>,
@@ -53,7 +53,7 @@ impl TextCells {
         place
     }
 
-    /// Writes the cells, so many at a time, and forgets them and their texts.
+    /// Writes the cells, this many at a time, and clears them and their texts.
     pub(super) fn write(
         &mut self,
         group: &mut SerializedRowGroupWriter<'_, File>,

@@ -1,4 +1,4 @@
-//! Any bytes as the options of a TCP header: walking over them ends, and they keep their bytes.
+//! Any bytes as the options of a TCP header: iterating over them terminates, and they keep their bytes.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any text as a packetdrill script: it is refused with its place, or it runs to an outcome.
+//! Any text as a packetdrill script: it is rejected with the place of the error, or it runs to an outcome.
 
 #![no_main]
 

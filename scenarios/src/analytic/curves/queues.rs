@@ -144,7 +144,7 @@ pub(super) fn m_m_1_k(scenario: &Scenario, metric: &str) -> Option<f64> {
         .collect();
     let all: f64 = weights.iter().sum();
     let full = weights.last()? / all;
-    // Those let in find so many packets, each of which takes a service.
+    // An admitted packet finds this many others, each of which takes one service time.
     let found: f64 = weights[..weights.len() - 1]
         .iter()
         .enumerate()

@@ -1,4 +1,4 @@
-//! Each theory has its published values where its conditions hold, and none where they do not.
+//! Each theory gives its published values where its conditions hold, and nothing where they do not.
 
 use super::*;
 use crate::overrides::Override;
@@ -68,7 +68,7 @@ fn queue(text: &str, name: &str, metric: &str) -> Vec<f64> {
     points.iter().map(|p| p.1).collect()
 }
 
-/// Whether all values are as expected, but for rounding.
+/// Whether all values are as expected, except for rounding.
 fn are(seen: &[f64], expected: &[f64]) -> bool {
     let mut pairs = seen.iter().zip(expected);
     seen.len() == expected.len() && pairs.all(|(a, b)| (a / b - 1.0).abs() < 1e-4)
@@ -92,7 +92,7 @@ fn queues_have_the_values_of_the_textbooks() {
     // at 1.2.
     let bounded = random.replace("delay", "queue = \"2 packets\", delay");
     let full = [1.0 / 7.0, 16.0 / 61.0, 36.0 / 91.0];
-    // One that finds one packet waits for it: p1 / (p0 + p1) of those let in, one service each.
+    // A packet that finds one other waits for it: p1 / (p0 + p1) of those admitted, one service time each.
     let expected = [
         service * 2.0 / 6.0,
         service * 20.0 / 45.0,

@@ -108,7 +108,7 @@ fn routers_on_the_way_have_their_share_and_others_none() {
         .filter(|(name, _)| name.starts_with('r'))
         .map(|(_, events)| *events)
         .collect();
-    // A router sees data and ACKs, the receiver data alone, the sender ACKs alone.
+    // A router sees data and ACKs, the receiver only data, the sender only ACKs.
     let (most, least) = events
         .iter()
         .fold((0.0f64, f64::MAX), |(m, l), &e| (m.max(e), l.min(e)));

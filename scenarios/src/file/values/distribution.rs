@@ -124,7 +124,7 @@ enum DistributionError {
     /// A quantity cannot be read.
     #[error(transparent)]
     Quantity(#[from] ParseUnitError),
-    /// There is no such distribution; with those there are.
+    /// There is no such distribution; with the existing ones.
     #[error("{0}")]
     UnknownKind(String),
     #[error("the distribution {kind:?} needs `{key}`")]

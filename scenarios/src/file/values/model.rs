@@ -75,7 +75,7 @@ impl PlainValue for SimDuration {
     }
 }
 
-/// A value that is always a model: nothing plain may stand in its place.
+/// A value that is always a model, never a plain value.
 macro_rules! always_a_model {
     ($(#[$doc:meta])* $name:ident: $expecting:literal) => {
         $(#[$doc])*

@@ -66,7 +66,7 @@ fn the_index_has_a_dictionary_and_is_exported_for_other_programs() {
             "{said:?}"
         );
     }
-    // The batch is as it was, and is read no more when it is damaged.
+    // The export changes nothing in the batch; a damaged batch is refused.
     assert_eq!(call(&["report", "r"]).0, 0);
     std::fs::write(dir.path().join("r/index.parquet"), "PAR1").unwrap();
     let (code, _, err) = call(&["export", "r", "--format", "csv"]);

@@ -1,18 +1,17 @@
-//! Modules of a crate need each other in one direction: of all modules with the same parent, none
-//! is needed by one that it needs itself, directly or through others.
+//! Modules of a crate depend on each other in one direction: among modules with the same parent, none depends
+//! on one that depends on it, directly or through others.
 //!
-//! What a module needs is read from the paths in its code that begin with `crate` or `super`. A
-//! module may need its parent and its own children, as they are parts of one another. Tests do not
-//! count.
+//! The dependencies of a module are read from the paths in its code that begin with `crate` or `super`. A
+//! module may depend on its parent and on its own children. Tests do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{code, sources};
 
-/// A circle that is meant: crate, parent ("" for the crate itself), modules.
+/// A permitted circle: crate, parent ("" for the crate itself), modules.
 type Allowed = (&'static str, &'static str, &'static [&'static str]);
 
-/// Circles there may be, and why.
+/// The permitted circles, and why.
 const ALLOWED: &[Allowed] = &[
     // An application acts through the calls of its host, and a host has an application or a
     // middlebox: types that name each other.
@@ -102,7 +101,7 @@ impl Crate {
         })
     }
 
-    /// By parent: which of its children needs which other, with a file where it does.
+    /// By parent: which of its children depends on which other, with a file that shows it.
     fn needs(&self) -> BTreeMap<Module, BTreeMap<(String, String), String>> {
         let mut needs: BTreeMap<Module, BTreeMap<_, _>> = BTreeMap::new();
         for (module, code) in &self.modules {
@@ -155,7 +154,7 @@ fn branches<'a>(text: &'a str, so_far: Vec<String>, paths: &mut Vec<Vec<String>>
                 return rest;
             }
             rest = branches(rest, so_far.clone(), paths);
-            // `as NAME` does not matter here.
+            // `as NAME` is ignored.
             let end = rest.find([',', '}']).unwrap_or(rest.len());
             rest = &rest[end..];
         }

@@ -1,17 +1,18 @@
 //! What the table in `CONTRIBUTING.md` must say: the sorts, where their members stand, and which files each
 //! row names.
 
-/// A sort of thing that is added now and then.
+/// A kind of component that is added now and then.
 pub(super) struct Sort {
-    /// How its row of the table begins.
+    /// The beginning of its row in the table.
     pub(super) row: &'static str,
     /// The list of its members: its file, the text it begins with, and the text after its end.
     pub(super) list: (&'static str, &'static str, &'static str),
-    /// How its members stand there.
+    /// How the list names its members.
     pub(super) members: Members,
-    /// The file of a member, with `NAME` in its place; a folder of that name beside it is the member's too.
+    /// The file of a member, with `NAME` for its name; a folder of that name beside it belongs to the member
+    /// too.
     pub(super) own: Option<&'static str>,
-    /// Other files that know every member.
+    /// Other files that mention every member.
     pub(super) also: &'static [&'static str],
 }
 

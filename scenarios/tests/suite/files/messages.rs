@@ -89,7 +89,7 @@ fn a_fifo_or_device_as_input_is_refused_at_once() {
         let (code, _, stderr) = said(dir.path(), args);
         assert!(code == 1 || code == 2, "{args:?}: {code} {stderr}");
     }
-    // The run is made again beside what has taken the place of its file.
+    // The run is made again; whatever has replaced its file stays beside it.
     ok(dir.path(), &["run", "small.toml", "--out", "r"]);
     assert!(dir.path().join("r/summary.json").is_file());
     assert!(dir.path().join("r/summary.json.kept-1").exists());

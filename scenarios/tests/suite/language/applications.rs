@@ -1,5 +1,4 @@
-//! What applications do besides answering at once: each behaviour against a time or a number worked out
-//! by hand.
+//! What applications do besides answering at once, each compared with a time or a number computed by hand.
 
 use crate::common::{make, metric, run_once};
 use reports::RunSummary;

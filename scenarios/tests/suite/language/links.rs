@@ -28,7 +28,7 @@ fn a_lost_syn_costs_every_connection_the_first_time_out() {
         let latency = metric(&summary, "connect_latency_max_s");
         assert!((latency - 0.02 - extra).abs() < 1e-9, "{rule}: {latency}");
     }
-    // Twice: SYNs are sent again every second at first.
+    // Twice: at first SYNs are retransmitted every second.
     let summary = run(20, "drop = [\"client SYN 1\", \"client SYN 2\"]", PAGES);
     let latency = metric(&summary, "connect_latency_max_s");
     assert!((latency - 2.02).abs() < 1e-9, "{latency}");

@@ -74,7 +74,7 @@ fn listed_packets_are_lost_and_sent_again() {
 #[test]
 fn a_rate_trace_from_a_file_becomes_part_of_the_run() {
     let tmp = tempfile::tempdir().unwrap();
-    // 1500 bytes each 2 ms: 6 Mbit/s.
+    // 1500 bytes every 2 ms: 6 Mbit/s.
     fs::write(tmp.path().join("up.trace"), "2\n4\n6\n8\n").unwrap();
     let text = transfer("rate_process = { kind = \"trace\", deliveries = \"@up.trace\" }");
     fs::write(tmp.path().join("s.toml"), &text).unwrap();
@@ -83,7 +83,7 @@ fn a_rate_trace_from_a_file_becomes_part_of_the_run() {
     let summary = RunSummary::read(&tmp.path().join("out")).unwrap();
     let goodput = metric(&summary, "flow_goodput_mean_bps");
     assert!((4e6..6e6).contains(&goodput), "{goodput}");
-    // Without the file the run is made again from its own record.
+    // Without the file the run can be repeated from its own record.
     fs::remove_file(tmp.path().join("up.trace")).unwrap();
     let (code, _, stderr) = said(tmp.path(), &["run", "out/run.toml", "--out", "again"]);
     assert_eq!(code, 0, "{stderr}");

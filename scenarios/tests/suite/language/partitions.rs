@@ -110,7 +110,7 @@ fn everything_together_is_the_same_in_one_partition_and_in_many() {
     ] {
         assert!(expected.metrics[metric] > 0.0, "{metric}");
     }
-    // What was checked can be written out, and is the same again.
+    // A checked scenario can be written out and read back unchanged.
     let text = plan.runs[0].text();
     let source = SourceText {
         name: "run.toml".into(),

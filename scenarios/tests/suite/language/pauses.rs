@@ -1,4 +1,4 @@
-//! Hosts whose applications stand still for a time.
+//! Hosts whose applications pause for a time.
 
 use crate::common::{assert_same_in_every_partition, plan, summary_of};
 use scenarios::execution::Execution;
@@ -13,14 +13,14 @@ fn metrics(fault: &str) -> std::collections::BTreeMap<String, f64> {
 }
 
 /// Requests that come during the pause of a server wait for its end and nothing else is lost: its TCP goes on
-/// establishing connections. After a crash of the same length only SYNs that are sent again find it up.
+/// establishing connections. After a crash of the same length only retransmitted SYNs find the host up.
 #[test]
 fn a_pause_delays_requests_and_loses_none() {
     let pause = "[[fault]]\nnode = \"server\"\nat = \"10 s\"\nfor = \"4 s\"\npause = true\n";
     let paused = metrics(pause);
     assert_eq!(paused["requests_done"], 500.0);
     assert_eq!(paused["connects_failed"], 0.0);
-    // The first that comes waits for 4 s, the last for nothing; connecting takes no longer than usual.
+    // The first request waits for 4 s, the last does not wait; connecting takes no longer than usual.
     let longest = paused["request_latency_p99_s"];
     assert!((3.6..=4.01).contains(&longest), "{longest}");
     assert!(paused["connect_latency_max_s"] < 0.01);

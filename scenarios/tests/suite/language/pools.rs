@@ -1,4 +1,4 @@
-//! What is counted of pools of connections and of retries.
+//! What is counted about connection pools and retries.
 
 use super::applications::{close, run};
 use crate::common::metric;

@@ -43,7 +43,7 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
     assert_eq!(sum(&waits, "pkts"), let_in);
     assert_eq!(sum(&queues, "drops"), of_links("queue_drops"));
     assert!(of_links("queue_drops") > 0);
-    // Its link is busy from the second second on.
+    // Its link is busy from 1 s on.
     let (times, from) = (
         queues.floats("time_s").unwrap(),
         queues.texts("from_node").unwrap(),

@@ -1,4 +1,4 @@
-//! Single cases: what theory says of them, and where it says nothing.
+//! Individual cases: what theory predicts for them, and where it has no closed form.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ fn a_lingering_server_leaves_the_client_in_fin_wait_2_for_a_minute_not_for_the_l
     assert!((longer - (least + most) / 2.0).abs() < 0.3, "{longer}");
     let short = limit(&["workload.web.linger=20 s"]).unwrap();
     assert!((short - 28_232.0 / 80.0).abs() < 0.1, "{short}");
-    // RFC 9293 knows no such time-out.
+    // RFC 9293 has no such time-out.
     let rfc = limit(&["workload.web.linger=600 s", "tcp.profile=rfc9293"]).unwrap();
     assert!((rfc - 16_384.0 / 840.0).abs() < 0.1, "{rfc}");
 }

@@ -1,5 +1,5 @@
-//! The modes and cycles of BBR over a bottleneck of 1000 segments a second and 100 ms: a
-//! bandwidth-delay product of 100 segments.
+//! The states and cycles of BBR over a bottleneck of 1000 segments a second and 100 ms: a bandwidth-delay
+//! product of 100 segments.
 
 use super::super::testing::Bottleneck;
 use super::*;

@@ -1,4 +1,4 @@
-//! Fast Open, ECN, options of one connection, addresses that are nobody's.
+//! Fast Open, ECN, options of one connection, addresses without a host.
 
 use super::*;
 use crate::host::ConnectOptions;

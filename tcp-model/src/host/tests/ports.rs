@@ -72,7 +72,7 @@ fn tw_reuse_takes_ports_over_after_a_second() {
     assert!((7950..8050).contains(&reused), "{reused}");
     let peak = done.a().stats().peak_time_wait;
     assert!((980..=1000).contains(&peak), "{peak}");
-    // The server has closed by LAST-ACK: no reset, no trouble.
+    // The server has left LAST-ACK by then: no reset is sent.
     assert_eq!(
         done.a().stats().resets_sent + done.b().stats().resets_sent,
         0
@@ -112,7 +112,7 @@ fn a_full_time_wait_table_lets_connections_go_at_once() {
         ..params()
     };
     let done = run(100.0, p, Exchange::default(), at(2055));
-    // 200 connections have been through FIN-WAIT-2 by then.
+    // 200 connections have passed through FIN-WAIT-2 by then.
     let stats = done.a().stats();
     assert_eq!((stats.peak_time_wait, done.a().time_waits()), (50, 50));
     assert_eq!(stats.time_wait_overflows, 150);
@@ -144,8 +144,8 @@ fn an_entry_costs_little() {
     assert!(each < 70.0, "{each} {memory:?}");
 }
 
-/// Speaks for a host that forgot everything: sends one bare SYN from a port it had used, and
-/// answers nothing, so that its TCP answers the SYN-ACK with a reset.
+/// Plays a host that forgot everything: sends one bare SYN from a port it had used, and answers nothing, so
+/// that its TCP answers the SYN-ACK with a reset.
 #[test]
 fn an_old_duplicate_syn_gives_time_wait_back() {
     #[derive(Debug)]
@@ -157,8 +157,8 @@ fn an_old_duplicate_syn_gives_time_wait_back() {
                     socket.connect_from(self.0, SERVER).unwrap();
                     socket.wake(at(1000), 0);
                 }
-                // The second connection vanishes before its SYN-ACK arrives: like a SYN that had
-                // been under way all the time.
+                // The second connection disappears before its SYN-ACK arrives, as if the SYN were an old
+                // duplicate.
                 AppEvent::Wake(_) => {
                     let id = socket.connect_from(self.0, SERVER).unwrap();
                     socket.close(id);

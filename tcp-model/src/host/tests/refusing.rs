@@ -1,4 +1,4 @@
-//! Segments for nobody.
+//! Segments without a receiver.
 
 use super::*;
 use crate::app::AppEvent;

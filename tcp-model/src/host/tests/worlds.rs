@@ -1,4 +1,4 @@
-//! Whatever applications and network do, a host ends with empty tables.
+//! Whatever applications and the network do, the tables of a host are empty at the end.
 
 use std::collections::BTreeMap;
 

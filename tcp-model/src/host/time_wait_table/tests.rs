@@ -72,7 +72,7 @@ fn entries_ripen_once_each_and_only_with_timestamps() {
     assert_eq!(table.next_mature(at(1005), second), Some(d));
     assert_eq!(table.next_mature(at(2003), second), None);
     assert_eq!(table.next_mature(at(2004), second), Some(a));
-    // One that comes late, with an early time, between ripened ones.
+    // One added late, with an early time, between expired ones.
     let late = table.insert(flow(3), &time_wait(3), Side::Active, true);
     assert_eq!(table.next_mature(at(2004), second), Some(late));
     assert_eq!(table.next_mature(at(9000), second), None);

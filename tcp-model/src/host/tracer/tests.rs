@@ -53,7 +53,7 @@ impl PairPath {
         }
     }
 
-    /// So many data segments, each answered by an ACK.
+    /// This many data segments, each answered by an ACK.
     fn transfer(&mut self, n: u32) {
         for _ in 0..n {
             self.send(0, data(self.packet as u32), false, false);

@@ -60,7 +60,7 @@ fn a_connection_goes_through_its_states() {
     assert_eq!(t.phase(1), Some(TrackedState::LastAck));
     t.takes(back(1), ACK, s(0));
     assert_eq!(t.phase(1), Some(TrackedState::TimeWait));
-    // A new SYN takes its place, and a reset closes that.
+    // A new SYN takes its place, and a reset closes the new entry.
     assert!(t.takes(tuple(1), SYN, s(1)));
     assert_eq!(
         (t.phase(1), t.stats.replaced),
@@ -147,7 +147,7 @@ fn every_entry_ends_for_one_counted_cause() {
         } else {
             back(port)
         };
-        // Now and then nothing comes for longer than the five days of an established connection.
+        // Now and then no packet comes for longer than the five days of an established entry.
         let quiet = i / 2000 * 500_000;
         t.takes(towards, flags, s(quiet + i / 4));
         assert!(u64::from(t.table.len()) <= 20);

@@ -11,7 +11,7 @@ fn the_rules_hold_for_the_built_in_tcp() {
     }
 }
 
-/// A TCP that sends no FIN again: it never learns that one was lost.
+/// A TCP that never retransmits a FIN, because it does not notice that one was lost.
 #[derive(Debug)]
 struct Forgetful(Connection);
 

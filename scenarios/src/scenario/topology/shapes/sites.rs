@@ -1,4 +1,4 @@
-//! Sites in a ring, with clients and servers in turn.
+//! Sites in a ring, alternately clients and servers.
 //!
 //! ```text
 //! site-0 ══core══ site-1 ══ … ══ site-0
