@@ -26,7 +26,7 @@ pub enum AxisValues {
     /// Names, or values of several kinds: categories.
     #[default]
     Names,
-    /// On or off: categories, too.
+    /// On or off: also categories.
     Switches(Vec<bool>),
     /// Quantities in one base unit.
     Numbers {

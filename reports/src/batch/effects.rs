@@ -9,7 +9,8 @@ use crate::format;
 use crate::stats::{Estimate, FirstOrder, first_order};
 use crate::words;
 
-/// Classes of equally many points of a sample; the first is compared with the last.
+/// Number of classes, of equally many points each, into which a sample is divided; the first is compared with
+/// the last.
 const CLASSES: usize = 5;
 
 /// The effect of a swept parameter on a metric.

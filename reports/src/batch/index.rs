@@ -151,11 +151,11 @@ pub(crate) struct ColumnDescription {
     pub(crate) name: String,
     /// Its type: text, bool, int or float.
     pub(crate) kind: &'static str,
-    /// Its unit; 1 for a plain number, empty for what is none.
+    /// Its unit; 1 for a plain number, empty if it has none.
     pub(crate) unit: &'static str,
     /// What it is.
     pub(crate) words: String,
-    /// How it is computed, where the words do not say all.
+    /// How it is computed, where the words do not say everything.
     pub(crate) doc: &'static str,
 }
 
@@ -236,8 +236,7 @@ pub(crate) fn dictionary(info: &BatchInfo, metrics: &[String]) -> String {
 
 /// Gives rows the metrics that `index.parquet` in `dir` has for them, by their place.
 ///
-/// # Errors
-/// When it cannot be read, or is of other runs.
+/// # Errors When it cannot be read, or belongs to other runs.
 pub(crate) fn read_metrics(
     dir: &Path,
     info: &BatchInfo,

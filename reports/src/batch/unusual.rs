@@ -1,4 +1,4 @@
-//! Unusual events in single runs, which no mean over the batch would show.
+//! Unusual events in single runs, which a mean over the batch would not show.
 
 /// A kind of unusual event.
 pub(super) struct Unusual {

@@ -16,7 +16,7 @@ pub(crate) struct Level {
 }
 
 impl Level {
-    /// A population of zero whose average over `window` is wanted besides that over all time.
+    /// A population of zero whose average is needed over `window` as well as over all time.
     pub(crate) fn new(window: (SimTime, SimTime)) -> Level {
         Level {
             window,

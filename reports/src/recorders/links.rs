@@ -1,4 +1,4 @@
-//! What each link direction did.
+//! Counters of each direction of each link.
 
 use sim_core::{NodeId, RunStats};
 

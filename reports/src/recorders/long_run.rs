@@ -1,4 +1,4 @@
-//! One long run as an experiment: values in order, kept in bounded memory, and their mean after the
+//! One long run as an experiment: its values in order of time, in bounded memory, and their mean after the
 //! warm-up.
 
 use sim_core::{SimDuration, SimTime};
@@ -15,7 +15,7 @@ pub(crate) struct SteadySeries {
     /// Means of `per` values each, with the time of the last.
     means: Vec<(SimTime, f64)>,
     per: u32,
-    /// Sum and number of those that fill no mean yet.
+    /// Sum and number of the values that do not yet make up a mean.
     sum: f64,
     n: u32,
     /// Earlier ones do not count.

@@ -30,7 +30,7 @@ pub(crate) struct Requests {
     max_ps: u64,
     all: Histogram,
     with_connect: Histogram,
-    /// Requests written to which no response belongs.
+    /// Requests written that need no response.
     one_way: u64,
     unanswered: Unanswered,
     /// Requests that never got a connection of their pool, and the longest wait.
@@ -62,7 +62,7 @@ const CAUSES: [&str; 8] = [
     "at_run_end",
 ];
 
-/// Few clients give up: the metric is there only where one did.
+/// Few clients give up: the metric exists only where one did.
 const GIVEN_UP: &str = "given_up";
 
 /// The place of a cause in [`CAUSES`].
@@ -131,7 +131,7 @@ impl Requests {
         })
     }
 
-    /// Goes to the bin of `time`.
+    /// Advances to the bin of `time`.
     fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
         while let Some((start, end)) = self.bins.over(time) {
             self.write_bin(start, end)?;

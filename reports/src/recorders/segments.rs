@@ -75,7 +75,7 @@ struct SegmentRow {
 }
 
 impl SegmentRow {
-    /// A row that knows only what `trace` says.
+    /// A row with only the contents of `trace`.
     fn new(trace: &SegmentTrace) -> SegmentRow {
         SegmentRow {
             trace: trace.clone(),
@@ -90,7 +90,7 @@ impl SegmentRow {
         }
     }
 
-    /// The sending; what its sender knows wins over what others saw.
+    /// The sending; the sender's own record takes precedence over what others saw.
     fn on_sent(&mut self, trace: &SegmentTrace, time: SimTime, node: NodeId) {
         self.trace = trace.clone();
         self.from = Some(node);
@@ -151,7 +151,7 @@ impl SegmentsTable {
         })
     }
 
-    /// Makes the texts of a row, unless they are there.
+    /// Makes the texts of a row, unless they exist.
     fn prepare(&mut self, row: &SegmentRow) {
         let flags = row.trace.segment.flags;
         let place = &mut self.flags[usize::from(flags.0) % 512];

@@ -1,4 +1,4 @@
-//! What is to be done about a run: nothing, or to make it.
+//! Looks for the results of a run, to decide whether it must be made.
 
 use std::path::Path;
 
@@ -9,31 +9,31 @@ use super::{RunControl, RunOutcome, RunOutline};
 use crate::existing::Existing;
 use crate::run_spec::RunSpec;
 
-/// Whether a run's directory was named by the user, or by us within a batch.
+/// Who chose the directory of a run: the user, or synfin within a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NamedBy {
     User,
     Batch,
 }
 
-/// What is to be done about a run.
+/// Whether a run must be made.
 pub(super) enum RunLookup {
     /// Nothing.
     Ended(RunOutcome),
-    /// It is to be made.
+    /// Yes.
     Missing(MissingRun),
 }
 
-/// How a run that is not there is to be made.
+/// How to make a missing run.
 #[derive(Debug, Default)]
 pub(super) struct MissingRun {
-    /// In place of results of ours.
+    /// It replaces results of synfin's.
     pub(super) replace: bool,
-    /// What was wrong with these.
+    /// What was wrong with them.
     pub(super) because: Option<String>,
 }
 
-/// Looks for a run that is not to be made.
+/// Looks for the results of a run that must not be made.
 pub(super) fn find_only(spec: &RunSpec, dir: &Path, control: RunControl<'_>) -> RunLookup {
     control.progress.kept(spec.scenario.duration);
     RunLookup::Ended(match Existing::look(spec, dir) {
@@ -42,7 +42,7 @@ pub(super) fn find_only(spec: &RunSpec, dir: &Path, control: RunControl<'_>) -> 
     })
 }
 
-/// Looks for a run.
+/// Looks for the results of a run.
 pub(super) fn find(
     spec: &RunSpec,
     dir: &Path,
@@ -73,8 +73,8 @@ pub(super) fn find(
     }
 }
 
-/// What was wrong with what stood there, and where it is now. What a user could do about it is of no
-/// use here.
+/// What was wrong with the existing files, and where they are now. Leaves out the advice for users, which does
+/// not apply here.
 fn moved_away(error: &StoreError, kept: &Path) -> String {
     let text = error.to_string().replace(" is left alone: ", ": ");
     let text = text.split("; choose another").next().unwrap_or_default();
@@ -92,7 +92,7 @@ fn gives_way(error: &StoreError) -> bool {
     )
 }
 
-/// What is held of a run that is there.
+/// What is kept in memory about an existing run.
 pub(super) fn outline(summary: RunSummary) -> Box<RunOutline> {
     Box::new(summary.into())
 }

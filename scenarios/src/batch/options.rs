@@ -1,4 +1,4 @@
-//! How a batch is executed, what is kept of it, which of its runs are made and what they may take.
+//! How a batch is executed, what is kept of it, which of its runs are made, and their limits.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::run_spec::RunSpec;
 /// Batches of more runs keep the metrics only, unless requested otherwise.
 pub const LARGE: usize = 100;
 
-/// About what a run of which the metrics are kept takes on disk, its rows of the index included.
+/// Approximate disk space of a run of which only the metrics are kept, including its rows in the index.
 pub(crate) const BYTES_OF_METRICS: f64 = 3000.0;
 
 /// What is kept of each run of a batch. No part of the identity of a run: its metrics are the same.
@@ -71,17 +71,17 @@ impl BatchOptions {
     }
 }
 
-/// What a run may take; a run that would take more fails. No part of its identity.
+/// Limits of time and memory; a run that would exceed them fails. Not part of its identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunLimits {
-    /// Time by the clock, seconds.
+    /// Wall-clock time, seconds.
     pub time_s: Option<f64>,
-    /// Memory as estimated, bytes.
+    /// Estimated memory, bytes.
     pub memory_bytes: Option<f64>,
 }
 
 impl RunLimits {
-    /// Whether a run may be begun.
+    /// Whether a run may be started.
     pub(super) fn admit(&self, spec: &RunSpec) -> Result<(), RunError> {
         let Some(limit) = self.memory_bytes else {
             return Ok(());
@@ -95,7 +95,7 @@ impl RunLimits {
     }
 }
 
-/// Which runs to execute, and what watches and stops them.
+/// Which runs to execute, their limits, and how they are observed and stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct RunControl<'a> {
     /// Repeat completed runs.
@@ -115,7 +115,7 @@ pub struct RunControl<'a> {
 }
 
 impl<'a> RunControl<'a> {
-    /// What is missing, without limits.
+    /// Makes the missing runs, without limits.
     pub fn new(progress: &'a BatchProgress, interrupt: &'a Interrupt) -> RunControl<'a> {
         RunControl {
             force: false,

@@ -1,4 +1,4 @@
-//! What became of the runs of a batch.
+//! Outcomes of the runs of a batch.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use reports::{Expectation, Judgement, RowMetrics, RunSummary, judge_run, row_met
 use crate::execution::Division;
 use crate::run::{FinishedRun, RunError};
 
-/// What a batch holds in memory of a run: little, because there may be 100,000.
+/// What a batch keeps in memory about a run: little, because there may be 100,000 runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunOutline {
     /// Its metrics, as in the index.
     pub metrics: RowMetrics,
-    /// What it has shown, in words; empty where only its metrics are kept.
+    /// Its findings, in words; empty if only its metrics are kept.
     pub findings: Vec<String>,
     /// Hash of its results; empty where only its metrics are kept.
     pub result_hash: String,
@@ -74,11 +74,11 @@ pub enum RunOutcome {
         /// What was wrong with the results that were there before.
         because: Option<String>,
     },
-    /// It was there already.
+    /// It existed already.
     Kept(Box<RunOutline>),
     /// It failed, for this reason.
     Failed(RunError),
-    /// It was not to be made now, for this reason.
+    /// It was left out, for this reason.
     LeftOut(&'static str),
 }
 
@@ -100,7 +100,7 @@ impl RunOutcome {
         }
     }
 
-    /// True when a signal has kept it from being made.
+    /// True if it was not made because of a signal.
     pub fn is_stopped(&self) -> bool {
         matches!(self, RunOutcome::Failed(RunError::Stopped))
     }

@@ -1,4 +1,4 @@
-//! A batch as its index and report know it.
+//! The rows and the description of a batch, for its index and report.
 
 use std::sync::Arc;
 

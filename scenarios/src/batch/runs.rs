@@ -151,7 +151,7 @@ impl RunsInProgress<'_> {
             ..self.options.execution
         };
         let outcome = match &self.writer {
-            // A directory that is there is mended, and not forgotten.
+            // An existing directory is repaired, not replaced by a line in a part.
             Some(writer) if self.metrics_only && !how.replace => {
                 self.make_metrics(spec, execution, how, writer)
             }
@@ -160,7 +160,8 @@ impl RunsInProgress<'_> {
         if let (RunOutcome::Failed(error), Some(writer)) = (&outcome, &self.writer)
             && !outcome.is_stopped()
         {
-            // Others of its batch hear of it if that can be written; it has failed in any case.
+            // Other processes of the batch learn of the failure if it can be written; the run has failed in any
+            // case.
             let _ = writer.add(&spec.id, &PartRun::Failed(error.to_string()));
         }
         let failed = matches!(outcome, RunOutcome::Failed(_)) && !outcome.is_stopped();

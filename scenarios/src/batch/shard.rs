@@ -21,7 +21,7 @@ pub struct Shard {
     of: u32,
 }
 
-/// A shard as it is asked for on the command line.
+/// A shard as given on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardChoice {
     /// This one.
@@ -99,7 +99,7 @@ impl Shard {
     }
 }
 
-/// The places of runs, longest first by the estimate; of equally long ones the first first.
+/// The places of runs, longest first by the estimate; of equally long ones the first in plan order comes first.
 pub(super) fn longest_first(runs: &[RunSpec]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..runs.len()).collect();
     // What cannot be estimated cannot be made either, and fails with its reason when it is tried.

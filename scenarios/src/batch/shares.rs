@@ -1,4 +1,4 @@
-//! Threads that runs made side by side share.
+//! Threads shared by runs that execute at the same time.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -53,7 +53,7 @@ mod tests {
         assert_eq!([(); 4].map(|()| shares.take()), [1; 4]);
         shares.give_back(1);
         assert_eq!(shares.take(), 1);
-        // The last run has all that is left.
+        // The last run gets all that are left.
         (0..3).for_each(|_| shares.give_back(1));
         assert_eq!(shares.take(), 3);
     }

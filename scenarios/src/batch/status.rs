@@ -25,7 +25,7 @@ pub struct BatchStatus {
     pub failed: usize,
     /// Number of all.
     pub all: usize,
-    /// What the complete ones have shown together, in words.
+    /// Findings over the complete runs, in words.
     pub findings: Vec<String>,
     /// Where edited files of the batch are kept.
     pub kept: Vec<PathBuf>,
@@ -33,8 +33,7 @@ pub struct BatchStatus {
     pub damaged: Vec<String>,
 }
 
-/// Writes index and report of the runs there are, of a batch that was stopped or that was made in
-/// shards.
+/// Writes the index and the report of the existing runs of a batch that was stopped or made in shards.
 ///
 /// # Errors
 /// When `batch.toml` is missing or changed, or the report cannot be written.
@@ -112,7 +111,7 @@ pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Result<Vec<String>, 
         })
     };
     let of_runs: Vec<String> = ids.par_iter().filter_map(damaged).collect();
-    // A line that belongs to no missing run does no harm.
+    // A damaged line that belongs to no missing run is harmless.
     Ok(match (of_runs.len(), parts.damaged.len()) {
         (0, _) | (_, 0) => of_runs,
         (n, lines) if lines >= n => parts.damaged.into_iter().take(n).collect(),

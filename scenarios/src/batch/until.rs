@@ -8,7 +8,7 @@ use super::{BatchOptions, RunControl, RunOutcome, row};
 use crate::run::RunError;
 use crate::sweep::{Plan, Until};
 
-/// Why a replica that the plan has is not made.
+/// Why a replica of the plan is not made.
 pub(super) const ENOUGH: &str = "not needed: there are enough replicas";
 
 /// What became of each run of the plan.

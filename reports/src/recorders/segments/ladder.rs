@@ -11,7 +11,7 @@ use crate::format::count;
 use crate::store::StoreError;
 use crate::store::table::Tables;
 
-/// Rows held, and so written, at most.
+/// Most rows held, and therefore written.
 const MOST_ROWS: usize = 100_000;
 /// Losses remembered of packets without a row: their sender reports them when it sends their octets
 /// again, if at all.

@@ -13,17 +13,17 @@ use crate::elimination::{VariantStanding, VariantValues, comparisons, round};
 use crate::problem::SourceText;
 use crate::sweep::Plan;
 
-/// Replicas of each combination at first: of fewer the differences are hardly known.
+/// Replicas of each combination in the first round: with fewer the differences are too uncertain.
 const FIRST_REPLICAS: u32 = 4;
 
 /// Values of the swept paths.
 type Combination = Vec<(String, String)>;
 
-/// What a search has shown.
+/// The results of a search.
 struct SearchOutcome {
     /// Combinations, in the order of the plan.
     all: Vec<Combination>,
-    /// Replicas and what they have shown, by round.
+    /// Number of replicas and the comparison, by round.
     rounds: Vec<(u32, Vec<VariantStanding>)>,
     /// Runs made or found.
     runs: u32,
@@ -56,7 +56,7 @@ pub(super) fn best(
     print(&format!("report: {}", page.display()))
 }
 
-/// There must be a choice, and the metric must be one.
+/// There must be several combinations, and the metric must exist.
 fn check(name: &str, plan: &Plan) -> Result<(), CommandError> {
     let all = combinations(plan);
     if all.len() < 2 {
@@ -130,7 +130,7 @@ fn words(of: &Combination) -> String {
 }
 
 impl SearchOutcome {
-    /// Those that the last round has left, the best first.
+    /// The combinations left after the last round, the best first.
     fn left(&self) -> Vec<&VariantStanding> {
         let last = self.rounds.last().map(|(_, standings)| standings.iter());
         last.into_iter()
