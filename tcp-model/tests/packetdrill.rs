@@ -9,6 +9,7 @@ mod packetdrill {
     mod mutations;
     mod running;
     mod scripts;
+    mod supported;
 
     use std::path::{Path, PathBuf};
 
