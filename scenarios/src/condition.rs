@@ -50,20 +50,20 @@ impl ConditionValue {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     text: String,
-    root: Node,
+    root: ConditionNode,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Node {
+enum ConditionNode {
     Value(ConditionValue),
     /// The value at this index among the names.
     Named(usize),
-    Not(Box<Node>),
-    All(Box<Node>, Box<Node>),
-    Any(Box<Node>, Box<Node>),
-    Compare(Relation, Box<Node>, Box<Node>),
-    Among(Box<Node>, Vec<Node>),
-    Calculate(char, Box<Node>, Box<Node>),
+    Not(Box<ConditionNode>),
+    All(Box<ConditionNode>, Box<ConditionNode>),
+    Any(Box<ConditionNode>, Box<ConditionNode>),
+    Compare(Relation, Box<ConditionNode>, Box<ConditionNode>),
+    Among(Box<ConditionNode>, Vec<ConditionNode>),
+    Calculate(char, Box<ConditionNode>, Box<ConditionNode>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,22 +136,22 @@ fn look_up(name: &str, names: &[String]) -> Result<usize, ConditionError> {
     }
 }
 
-impl Node {
+impl ConditionNode {
     fn value<'a>(
         &self,
         values: &dyn Fn(usize) -> &'a ConditionValue,
     ) -> Result<ConditionValue, ConditionError> {
-        let is = |node: &Node| node.value(values).and_then(|v| switch(&v));
+        let is = |node: &ConditionNode| node.value(values).and_then(|v| switch(&v));
         Ok(match self {
-            Node::Value(value) => value.clone(),
-            Node::Named(place) => values(*place).clone(),
-            Node::Not(inner) => ConditionValue::Switch(!is(inner)?),
-            Node::All(a, b) => ConditionValue::Switch(is(a)? && is(b)?),
-            Node::Any(a, b) => ConditionValue::Switch(is(a)? || is(b)?),
-            Node::Compare(relation, a, b) => {
+            ConditionNode::Value(value) => value.clone(),
+            ConditionNode::Named(place) => values(*place).clone(),
+            ConditionNode::Not(inner) => ConditionValue::Switch(!is(inner)?),
+            ConditionNode::All(a, b) => ConditionValue::Switch(is(a)? && is(b)?),
+            ConditionNode::Any(a, b) => ConditionValue::Switch(is(a)? || is(b)?),
+            ConditionNode::Compare(relation, a, b) => {
                 ConditionValue::Switch(relation.holds(&a.value(values)?, &b.value(values)?)?)
             }
-            Node::Among(a, list) => {
+            ConditionNode::Among(a, list) => {
                 let a = a.value(values)?;
                 let mut found = false;
                 for b in list {
@@ -159,7 +159,9 @@ impl Node {
                 }
                 ConditionValue::Switch(found)
             }
-            Node::Calculate(sign, a, b) => calculate(*sign, &a.value(values)?, &b.value(values)?)?,
+            ConditionNode::Calculate(sign, a, b) => {
+                calculate(*sign, &a.value(values)?, &b.value(values)?)?
+            }
         })
     }
 }

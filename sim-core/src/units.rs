@@ -154,8 +154,8 @@ macro_rules! serde_as_text {
         }
         impl<'de> Deserialize<'de> for $unit {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Text;
-                impl de::Visitor<'_> for Text {
+                struct TextVisitor;
+                impl de::Visitor<'_> for TextVisitor {
                     type Value = $unit;
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                         f.write_str("a quoted number with its unit")
@@ -164,7 +164,7 @@ macro_rules! serde_as_text {
                         text.parse().map_err(E::custom)
                     }
                 }
-                deserializer.deserialize_str(Text)
+                deserializer.deserialize_str(TextVisitor)
             }
         }
     )*};

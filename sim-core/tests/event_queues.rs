@@ -44,7 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 /// A queue under test and the simple one, which get the same calls.
-struct Pair {
+struct QueuePair {
     plain: AnyEventQueue,
     tested: AnyEventQueue,
     now: u64,
@@ -53,9 +53,9 @@ struct Pair {
     shown: BTreeSet<u64>,
 }
 
-impl Pair {
-    fn new(kind: EventQueueKind) -> Pair {
-        Pair {
+impl QueuePair {
+    fn new(kind: EventQueueKind) -> QueuePair {
+        QueuePair {
             plain: EventQueueKind::Keyed.build(),
             tested: kind.build(),
             now: 0,
@@ -125,7 +125,7 @@ proptest! {
     #[test]
     fn every_queue_returns_the_same_events_as_the_simple_one(ops in prop::collection::vec(op(), 1..80)) {
         for &kind in EventQueueKind::ALL {
-            let mut pair = Pair::new(kind);
+            let mut pair = QueuePair::new(kind);
             ops.iter().for_each(|op| pair.apply(op));
             while pair.pop_before(SimTime::MAX) {}
             pair.next_time();
@@ -143,7 +143,7 @@ proptest! {
         ),
     ) {
         for &kind in EventQueueKind::ALL {
-            let mut pair = Pair::new(kind);
+            let mut pair = QueuePair::new(kind);
             far.iter().for_each(|&d| pair.push(d, 9));
             let mut start = 0;
             for mail in &windows {
@@ -162,7 +162,7 @@ proptest! {
 #[test]
 fn events_at_one_instant_come_in_order_of_their_ties() {
     for &kind in EventQueueKind::ALL {
-        let mut pair = Pair::new(kind);
+        let mut pair = QueuePair::new(kind);
         for i in 0..20_000u64 {
             pair.push(
                 if i < 10_000 { 5_000_000 } else { 0 },
@@ -188,7 +188,7 @@ fn events_at_one_instant_come_in_order_of_their_ties() {
 #[test]
 fn the_end_of_time_is_never_before_a_horizon() {
     for &kind in EventQueueKind::ALL {
-        let mut pair = Pair::new(kind);
+        let mut pair = QueuePair::new(kind);
         (0..200).for_each(|i| pair.push(u64::MAX, i % 5));
         pair.next_time();
         assert!(!pair.pop_before(SimTime::MAX));
@@ -211,7 +211,7 @@ fn every_kind_is_found_by_its_name() {
 
 #[test]
 fn the_wheel_shows_what_comes_next_before_it_comes() {
-    let mut pair = Pair::new(EventQueueKind::Wheel);
+    let mut pair = QueuePair::new(EventQueueKind::Wheel);
     let mut rng = Rng::stream(1, "show", 0);
     let mean = SimDuration::from_millis(10);
     for _ in 0..20_000 {

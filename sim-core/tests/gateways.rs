@@ -15,7 +15,7 @@ use sim_core::{
 /// A client that sends a number every millisecond, a server that returns it, and a relay between them with one
 /// address: packets to this address go on to the server with the relay as their source, and the answers back.
 #[derive(Debug)]
-enum Node {
+enum TestNode {
     Client { server: Ipv4Addr, timers: Timers },
     Server,
     Relay { server: Ipv4Addr, client: Ipv4Addr },
@@ -34,42 +34,42 @@ enum Seen {
     Booted,
 }
 
-impl Host for Node {
+impl Host for TestNode {
     type Payload = u64;
     type Sample = Seen;
     type Scratch = ();
 
     fn on_start(&mut self, cx: &mut Cx<'_, Self>) {
-        if let Node::Client { timers, .. } = self {
+        if let TestNode::Client { timers, .. } = self {
             timers.set_in("next", ms(1), cx);
         }
     }
 
     fn on_packet(&mut self, p: Packet<u64>, cx: &mut Cx<'_, Self>) {
         match self {
-            Node::Client { .. } => cx.record(Seen::Got {
+            TestNode::Client { .. } => cx.record(Seen::Got {
                 from: p.src,
                 number: p.payload,
                 ttl: p.ttl,
             }),
-            Node::Server => {
+            TestNode::Server => {
                 cx.send(Outgoing::to(p.src, 40, p.payload));
             }
-            Node::Relay { server, client } => {
+            TestNode::Relay { server, client } => {
                 let dst = if p.src == *server { *client } else { *server };
                 let src = cx.address();
                 cx.pass_on(Packet { src, dst, ..p });
             }
-            Node::Filter { .. } => {}
+            TestNode::Filter { .. } => {}
         }
     }
 
     fn on_transit(&mut self, p: Packet<u64>, cx: &mut Cx<'_, Self>) {
         match self {
-            Node::Filter { .. } if p.payload.is_multiple_of(3) => {
+            TestNode::Filter { .. } if p.payload.is_multiple_of(3) => {
                 cx.drop_packet(p, LossCause::Middlebox);
             }
-            Node::Filter { passed } => {
+            TestNode::Filter { passed } => {
                 *passed += 1;
                 cx.pass_on(p);
             }
@@ -78,7 +78,7 @@ impl Host for Node {
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {
-        if let Node::Client { server, timers } = self
+        if let TestNode::Client { server, timers } = self
             && timers.fire(token, cx) == Some("next")
         {
             let number = cx.now().as_ps() / 1_000_000_000;
@@ -89,7 +89,7 @@ impl Host for Node {
 
     fn on_crash(&mut self, cx: &mut Cx<'_, Self>) {
         cx.record(Seen::Crashed);
-        if let Node::Client { timers, .. } = self {
+        if let TestNode::Client { timers, .. } = self {
             *timers = Timers::default();
         }
     }
@@ -106,10 +106,10 @@ impl Host for Node {
 
 fn run(
     network: Network,
-    make: impl FnMut(NodeId) -> Node,
+    make: impl FnMut(NodeId) -> TestNode,
     end: SimTime,
     partition_of: Vec<u32>,
-) -> Finished<Node> {
+) -> Finished<TestNode> {
     let hosts = network.place(make);
     let config = RunConfig {
         partition_of,
@@ -118,9 +118,9 @@ fn run(
     Simulation::new(network, hosts, &config).run_to_end()
 }
 
-fn client(server: Ipv4Addr) -> Node {
+fn client(server: Ipv4Addr) -> TestNode {
     let timers = Timers::default();
-    Node::Client { server, timers }
+    TestNode::Client { server, timers }
 }
 
 /// client (10.0.0.1) ── relay (10.0.0.2) ── server (10.0.0.3), 100 us each.
@@ -135,20 +135,20 @@ fn three(outages: &[Outage]) -> Network {
 const RELAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 3);
 
-fn through_relay(outages: &[Outage], partition_of: Vec<u32>) -> Finished<Node> {
+fn through_relay(outages: &[Outage], partition_of: Vec<u32>) -> Finished<TestNode> {
     let network = three(outages);
     let make = |node: NodeId| match node.0 {
         0 => client(RELAY),
-        1 => Node::Relay {
+        1 => TestNode::Relay {
             server: SERVER,
             client: Ipv4Addr::new(10, 0, 0, 1),
         },
-        _ => Node::Server,
+        _ => TestNode::Server,
     };
     run(network, make, at_us(10_500), partition_of)
 }
 
-fn numbers(finished: &Finished<Node>) -> Vec<u64> {
+fn numbers(finished: &Finished<TestNode>) -> Vec<u64> {
     let got = finished.records.iter().filter_map(|r| match r.sample {
         Seen::Got { number, .. } => Some(number),
         _ => None,
@@ -171,14 +171,14 @@ fn a_gateway_takes_what_is_for_its_address_and_changes_headers() {
 fn what_passes_a_gateway_can_be_dropped() {
     let make = |node: NodeId| match node.0 {
         0 => client(SERVER),
-        1 => Node::Filter { passed: 0 },
-        _ => Node::Server,
+        1 => TestNode::Filter { passed: 0 },
+        _ => TestNode::Server,
     };
     let done = run(three(&[]), make, at_us(10_500), vec![]);
     assert_eq!(numbers(&done), [1, 2, 4, 5, 7, 8, 10]);
     let lost = |r: &&sim_core::Record<Seen>| r.sample == Seen::Lost(LossCause::Middlebox);
     assert_eq!(done.records.iter().filter(lost).count(), 3);
-    let Some(Node::Filter { passed }) = done.hosts[1] else {
+    let Some(TestNode::Filter { passed }) = done.hosts[1] else {
         panic!("the filter is at its place")
     };
     assert_eq!(passed, 14, "there and back");

@@ -13,7 +13,7 @@ use sim_core::{
 
 /// Sends bursts and sets timers; counts what it was shown ahead of time.
 #[derive(Debug, Default)]
-struct Listener {
+struct ShownHost {
     /// Packets and timers that it was shown and that have not arrived yet; keys it still waits for.
     announced: RefCell<BTreeSet<u64>>,
     keys: RefCell<BTreeSet<u64>>,
@@ -26,7 +26,7 @@ struct Listener {
 
 const BURST: u64 = 40;
 
-impl Listener {
+impl ShownHost {
     fn came(&mut self, what: u64) {
         let foreseen = self.announced.get_mut().remove(&what);
         self.foreseen += u32::from(foreseen);
@@ -39,7 +39,7 @@ impl Listener {
     }
 }
 
-impl Host for Listener {
+impl Host for ShownHost {
     type Payload = ();
     type Sample = ();
     type Scratch = ();
@@ -92,11 +92,11 @@ impl Host for Listener {
 
 /// The share of its events that a host foresees, the smaller of two.
 fn share_foreseen(change: impl FnOnce(&mut LinkSpec), from: usize) -> f64 {
-    share_foreseen_by(Listener::default, change, from)
+    share_foreseen_by(ShownHost::default, change, from)
 }
 
 fn share_foreseen_by(
-    listener: impl Fn() -> Listener,
+    listener: impl Fn() -> ShownHost,
     change: impl FnOnce(&mut LinkSpec),
     from: usize,
 ) -> f64 {
@@ -112,11 +112,11 @@ fn share_foreseen_by(
     };
     let listeners = hosts(&network, |_| listener());
     let ((_, stats), listeners) = run(&network, listeners, &config);
-    let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
+    let listeners: Vec<ShownHost> = listeners.into_iter().flatten().collect();
     assert!(stats.events > 10_000, "{}", stats.events);
     let came: u32 = listeners.iter().map(|l| l.came).sum();
     assert_eq!(u64::from(came), stats.events - 2, "all but the starts");
-    let share = |l: &Listener| f64::from(l.foreseen) / f64::from(l.came);
+    let share = |l: &ShownHost| f64::from(l.foreseen) / f64::from(l.came);
     listeners.iter().map(share).fold(1.0, f64::min)
 }
 
@@ -139,9 +139,9 @@ fn nothing_is_announced_if_it_is_not_worth_while() {
 
 #[test]
 fn a_host_that_always_returns_another_key_does_not_stall_the_run() {
-    let insistent = || Listener {
+    let insistent = || ShownHost {
         insists: true,
-        ..Listener::default()
+        ..ShownHost::default()
     };
     let share = share_foreseen_by(insistent, |_| {}, 0);
     assert!(share > 0.85, "{share}");

@@ -205,12 +205,12 @@ fn a_user_defined_discipline_can_have_several_queues_and_drop_waiting_packets() 
 
 /// Lets one packet go in 5 ms, however idle the link is.
 #[derive(Debug, Default)]
-struct Shaper {
+struct SlowShaper {
     waiting: VecDeque<QueuedPacket>,
     next: SimTime,
 }
 
-impl QueueDisc for Shaper {
+impl QueueDisc for SlowShaper {
     fn enqueue(&mut self, packet: QueuedPacket, _: &mut QueueCx<'_>) {
         self.waiting.push_back(packet);
     }
@@ -238,7 +238,7 @@ impl QueueDisc for Shaper {
 
 #[test]
 fn a_discipline_can_hold_packets_back_while_the_link_is_idle() {
-    let queue = Plugin::of("shaper", || AnyQueueDisc::custom(Shaper::default()));
+    let queue = Plugin::of("shaper", || AnyQueueDisc::custom(SlowShaper::default()));
     let packets = [(0, 125), (0, 125), (1000, 125), (30_000, 125)];
     let (records, _) = send(&queue.into(), &packets, 0);
     assert_eq!(

@@ -61,42 +61,42 @@ fn plain() -> TcpParams {
 }
 
 /// An end point, and its outputs since they were last taken. Time begins at zero.
-struct End(testing::End);
+struct TestEnd(testing::End);
 
-impl Deref for End {
+impl Deref for TestEnd {
     type Target = testing::End;
     fn deref(&self) -> &testing::End {
         &self.0
     }
 }
 
-impl DerefMut for End {
+impl DerefMut for TestEnd {
     fn deref_mut(&mut self) -> &mut testing::End {
         &mut self.0
     }
 }
 
-impl End {
-    fn new(params: TcpParams) -> End {
+impl TestEnd {
+    fn new(params: TcpParams) -> TestEnd {
         let control = params.make_control();
-        End::with_control(params, control)
+        TestEnd::with_control(params, control)
     }
 
-    fn with_control(params: TcpParams, control: AnyCc) -> End {
+    fn with_control(params: TcpParams, control: AnyCc) -> TestEnd {
         let make = |context| Connection::with_congestion(context, control);
         let mut end = testing::End::of(params, make);
         end.now = SimTime::ZERO;
-        End(end)
+        TestEnd(end)
     }
 
     /// Established by a peer with this MSS that offers SACK.
-    fn established(params: TcpParams) -> End {
-        End::established_after(params, SimDuration::ZERO)
+    fn established(params: TcpParams) -> TestEnd {
+        TestEnd::established_after(params, SimDuration::ZERO)
     }
 
     /// The same with a handshake whose round trip takes this time.
-    fn established_after(params: TcpParams, rtt: SimDuration) -> End {
-        let mut end = End::new(params);
+    fn established_after(params: TcpParams, rtt: SimDuration) -> TestEnd {
+        let mut end = TestEnd::new(params);
         end.step(Input::Listen);
         end.arrives(syn());
         end.now += rtt;

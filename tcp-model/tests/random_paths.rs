@@ -24,7 +24,7 @@ const WITHIN: SimDuration = SimDuration::from_secs(120);
 const ALLOWANCE: u64 = 3;
 
 /// A path with its end points.
-struct PairPath {
+struct RandomPath {
     control: &'static Algorithm,
     discipline: &'static str,
     profile: &'static str,
@@ -40,7 +40,7 @@ struct PairPath {
     seed: u64,
 }
 
-impl std::fmt::Debug for PairPath {
+impl std::fmt::Debug for RandomPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -68,8 +68,8 @@ fn disciplines() -> Vec<&'static str> {
     std::iter::once("drop-tail").chain(names).collect()
 }
 
-impl PairPath {
-    fn random(control: &'static Algorithm, discipline: &'static str, seed: u64) -> PairPath {
+impl RandomPath {
+    fn random(control: &'static Algorithm, discipline: &'static str, seed: u64) -> RandomPath {
         let mut rng = Rng::stream(seed, discipline, 0);
         let mut below = |n: u64| rng.below(n);
         let ecn = [
@@ -78,7 +78,7 @@ impl PairPath {
             EcnMode::Active,
             EcnMode::Accurate,
         ];
-        PairPath {
+        RandomPath {
             control,
             discipline,
             profile: TcpParams::PROFILES[below(3) as usize],
@@ -202,7 +202,7 @@ fn every_control_gets_through_every_discipline() {
         for (i, discipline) in disciplines.iter().enumerate() {
             for case in 0..cases {
                 let seed = 1 + case * 1000 + i as u64 * 31 + control.name.len() as u64;
-                PairPath::random(control, discipline, seed).check();
+                RandomPath::random(control, discipline, seed).check();
             }
         }
     }

@@ -16,7 +16,7 @@ use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, SeqNum, State, TcpParam
 
 /// What happens to an end point.
 #[derive(Clone, Debug)]
-enum Event {
+enum FuzzEvent {
     Arrive(Arrival),
     Send(u64, bool, bool),
     Receive(u64),
@@ -143,17 +143,17 @@ fn params() -> impl Strategy<Value = TcpParams> {
     })
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn event() -> impl Strategy<Value = FuzzEvent> {
     prop_oneof![
-        12 => arrival().prop_map(Event::Arrive),
-        3 => (0u64..20_000, any::<bool>(), any::<bool>()).prop_map(|(n, p, u)| Event::Send(n, p, u)),
-        2 => (0u64..20_000).prop_map(Event::Receive),
-        1 => any::<u8>().prop_map(Event::Call),
+        12 => arrival().prop_map(FuzzEvent::Arrive),
+        3 => (0u64..20_000, any::<bool>(), any::<bool>()).prop_map(|(n, p, u)| FuzzEvent::Send(n, p, u)),
+        2 => (0u64..20_000).prop_map(FuzzEvent::Receive),
+        1 => any::<u8>().prop_map(FuzzEvent::Call),
         1 => (any::<u8>(), any::<u8>(), any::<u16>(), offset())
-            .prop_map(|(t, c, mtu, seq)| Event::Icmp(t % 16, c % 16, mtu, seq)),
-        3 => prop_oneof![0u64..500, 0u64..400_000].prop_map(Event::Wait),
-        1 => Just(Event::Early),
-        1 => params().prop_map(|p| Event::Params(Box::new(p))),
+            .prop_map(|(t, c, mtu, seq)| FuzzEvent::Icmp(t % 16, c % 16, mtu, seq)),
+        3 => prop_oneof![0u64..500, 0u64..400_000].prop_map(FuzzEvent::Wait),
+        1 => Just(FuzzEvent::Early),
+        1 => params().prop_map(|p| FuzzEvent::Params(Box::new(p))),
     ]
 }
 
@@ -266,21 +266,21 @@ impl Target {
         }
     }
 
-    fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
+    fn happen(&mut self, event: &FuzzEvent) -> Result<(), TestCaseError> {
         match event {
-            Event::Arrive(arrival) => {
+            FuzzEvent::Arrive(arrival) => {
                 let segment = self.segment(arrival);
                 self.step(Input::Segment(&segment))
             }
-            Event::Send(bytes, push, urgent) => self.step(Input::Send(SendCall {
+            FuzzEvent::Send(bytes, push, urgent) => self.step(Input::Send(SendCall {
                 bytes: *bytes,
                 push: *push,
                 urgent: *urgent,
                 more: bytes % 3 == 0,
                 ends_record: bytes % 5 == 1,
             })),
-            Event::Receive(bytes) => self.step(Input::Receive(*bytes)),
-            Event::Call(which) => self.step(match which % 8 {
+            FuzzEvent::Receive(bytes) => self.step(Input::Receive(*bytes)),
+            FuzzEvent::Call(which) => self.step(match which % 8 {
                 0 => Input::Connect,
                 1 => Input::Listen,
                 2 | 3 => Input::Shutdown,
@@ -288,21 +288,21 @@ impl Target {
                 5 => Input::Abort,
                 n => Input::QuickAck(n == 6),
             }),
-            Event::Icmp(kind, code, mtu, seq) => match IcmpKind::from_v4(*kind, *code, *mtu) {
+            FuzzEvent::Icmp(kind, code, mtu, seq) => match IcmpKind::from_v4(*kind, *code, *mtu) {
                 Some(kind) => {
                     let seq = self.tcp.view().snd_una + *seq as u32;
                     self.step(Input::Icmp(&IcmpError { kind, seq }))
                 }
                 None => Ok(()),
             },
-            Event::Wait(millis) => self.wait(self.now + SimDuration::from_millis(*millis)),
-            Event::Early => {
+            FuzzEvent::Wait(millis) => self.wait(self.now + SimDuration::from_millis(*millis)),
+            FuzzEvent::Early => {
                 self.step(Input::Timeout)?;
                 let due = self.tcp.next_timeout().is_some_and(|at| at <= self.now);
                 prop_assert!(!due, "a time-out leaves its timer due");
                 Ok(())
             }
-            Event::Params(params) => {
+            FuzzEvent::Params(params) => {
                 self.most = self
                     .most
                     .max(u64::from(params.send_buffer.max(params.receive_buffer)));
@@ -371,7 +371,7 @@ proptest! {
         target.step(Input::QuickAck(quick))?;
         let (seq, ack) = (arrival.seq, 0);
         let flags = arrival.flags | Flags::SYN_ACK.0;
-        target.happen(&Event::Arrive(Arrival { flags, seq, ack, absolute: false, ..arrival }))?;
+        target.happen(&FuzzEvent::Arrive(Arrival { flags, seq, ack, absolute: false, ..arrival }))?;
         target.wait(target.now + SimDuration::from_secs(10))?;
         target.step(Input::Close)?;
         target.step(Input::Abort)?;

@@ -12,13 +12,13 @@ use tcp_model::spec::{HostConfig, TraceSpec};
 const PORT: u16 = 80;
 
 /// Host 0 connects to host 1, over a wire that takes 10 ms.
-struct Wire {
+struct TestWire {
     hosts: [Sockets<'static>; 2],
     now: SimTime,
 }
 
-impl Wire {
-    fn new() -> Wire {
+impl TestWire {
+    fn new() -> TestWire {
         let host = |number: u8| {
             let config = HostConfig {
                 params: Arc::new(TcpParams::linux()),
@@ -29,7 +29,7 @@ impl Wire {
             let driver = Driver::new(config, number.into(), vec![address], 7);
             Sockets::new(driver, TcpParams::linux())
         };
-        Wire {
+        TestWire {
             hosts: [host(0), host(1)],
             now: SimTime::ZERO,
         }
@@ -63,17 +63,17 @@ impl Wire {
     fn connected(&mut self) -> (SocketNo, SocketNo) {
         let listener = self.listen(8);
         let socket = self.hosts[0].socket();
-        let begun = self.hosts[0].connect(socket, Wire::server());
+        let begun = self.hosts[0].connect(socket, TestWire::server());
         assert_eq!(begun, Err(Errno("EINPROGRESS")));
         self.exchange();
-        assert_eq!(self.hosts[0].connect(socket, Wire::server()), Ok(()));
+        assert_eq!(self.hosts[0].connect(socket, TestWire::server()), Ok(()));
         (socket, self.hosts[1].accept(listener).unwrap())
     }
 }
 
 #[test]
 fn bytes_come_back_from_an_echo_and_both_ends_close() {
-    let mut wire = Wire::new();
+    let mut wire = TestWire::new();
     let (client, server) = wire.connected();
     assert_eq!(wire.hosts[0].send(client, 3000), Ok(3000));
     wire.exchange();
@@ -91,25 +91,25 @@ fn bytes_come_back_from_an_echo_and_both_ends_close() {
 
 #[test]
 fn a_connect_to_a_port_where_nobody_listens_is_refused_and_may_be_tried_again() {
-    let mut wire = Wire::new();
+    let mut wire = TestWire::new();
     let socket = wire.hosts[0].socket();
-    let _ = wire.hosts[0].connect(socket, Wire::server());
-    let again = wire.hosts[0].connect(socket, Wire::server());
+    let _ = wire.hosts[0].connect(socket, TestWire::server());
+    let again = wire.hosts[0].connect(socket, TestWire::server());
     assert_eq!(again, Err(Errno("EALREADY")));
     wire.exchange();
-    let refused = wire.hosts[0].connect(socket, Wire::server());
+    let refused = wire.hosts[0].connect(socket, TestWire::server());
     assert_eq!(refused, Err(Errno("ECONNREFUSED")));
     wire.listen(1);
-    let _ = wire.hosts[0].connect(socket, Wire::server());
+    let _ = wire.hosts[0].connect(socket, TestWire::server());
     wire.exchange();
-    assert_eq!(wire.hosts[0].connect(socket, Wire::server()), Ok(()));
-    let known = wire.hosts[0].connect(socket, Wire::server());
+    assert_eq!(wire.hosts[0].connect(socket, TestWire::server()), Ok(()));
+    let known = wire.hosts[0].connect(socket, TestWire::server());
     assert_eq!(known, Err(Errno("EISCONN")));
 }
 
 #[test]
 fn a_reset_is_reported_once_and_then_the_pipe_is_broken() {
-    let mut wire = Wire::new();
+    let mut wire = TestWire::new();
     let (client, server) = wire.connected();
     wire.hosts[0].disconnect(client);
     wire.exchange();
@@ -124,7 +124,7 @@ fn a_reset_is_reported_once_and_then_the_pipe_is_broken() {
 
 #[test]
 fn ports_and_sockets_in_use_are_refused_and_a_full_buffer_asks_to_come_again() {
-    let mut wire = Wire::new();
+    let mut wire = TestWire::new();
     let (client, _) = wire.connected();
     let second = wire.hosts[1].socket();
     let hosts = &mut wire.hosts;

@@ -32,15 +32,15 @@ impl Grid {
 
 /// Bins of equal width: the bin at t holds what happens at t <= time < t + width.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TimeBins {
+pub(crate) struct GridBins {
     grid: Grid,
     start: Option<SimTime>,
 }
 
-impl TimeBins {
+impl GridBins {
     /// Bins of `width_s` seconds, limited as for [`Grid::new`].
-    pub(crate) fn new(width_s: f64) -> TimeBins {
-        TimeBins {
+    pub(crate) fn new(width_s: f64) -> GridBins {
+        GridBins {
             grid: Grid::new(width_s),
             start: None,
         }
@@ -77,12 +77,12 @@ mod tests {
     #[test]
     fn bins_follow_each_other_and_the_end_of_the_run_cuts_the_last_off() {
         let ms = |ms: u64| SimTime::from_ps(ms * 1_000_000_000);
-        let mut bins = TimeBins::new(0.5);
+        let mut bins = GridBins::new(0.5);
         assert_eq!(bins.over(ms(499)), None);
         assert_eq!(bins.over(ms(1000)), Some((ms(0), ms(500))));
         assert_eq!(bins.over(ms(1000)), Some((ms(500), ms(1000))));
         assert_eq!(bins.over(ms(1000)), None);
-        assert_eq!(bins.over(TimeBins::last_instant(ms(1500))), None);
+        assert_eq!(bins.over(GridBins::last_instant(ms(1500))), None);
         assert_eq!(bins.cut_off(ms(1500)), Some((ms(1000), ms(1500))));
         assert_eq!(bins.cut_off(ms(1000)), None);
     }

@@ -3,7 +3,7 @@
 use sim_core::SimTime;
 use tcp_model::sample::{ConnectAttempt, ConnectOutcome, OpenResult};
 
-use super::grid::TimeBins;
+use super::grid::GridBins;
 use super::histogram::{Histogram, put_bins, put_quantiles};
 use super::long_run::SteadySeries;
 use crate::info::RecordOptions;
@@ -54,7 +54,7 @@ impl OutcomeTally {
 #[derive(Debug)]
 pub(crate) struct Outcomes {
     table: TableWriter,
-    bins: TimeBins,
+    bins: GridBins,
     in_bin: OutcomeTally,
     total: OutcomeTally,
     steady: OutcomeTally,
@@ -74,7 +74,7 @@ impl Outcomes {
     ) -> Result<Outcomes, StoreError> {
         Ok(Outcomes {
             table: TableWriter::create(to, "outcomes", COLUMNS)?,
-            bins: TimeBins::new(record.interval_s),
+            bins: GridBins::new(record.interval_s),
             in_bin: OutcomeTally::default(),
             total: OutcomeTally::default(),
             steady: OutcomeTally::default(),
@@ -151,7 +151,7 @@ impl Outcomes {
 
     /// Writes the last bin, which ends at `end`, and adds the metrics.
     pub(crate) fn close(mut self, end: SimTime, metrics: &mut Metrics) -> Result<(), StoreError> {
-        self.advance(TimeBins::last_instant(end))?;
+        self.advance(GridBins::last_instant(end))?;
         if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }

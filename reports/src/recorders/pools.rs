@@ -4,7 +4,7 @@
 use sim_core::SimTime;
 use tcp_model::sample::{AfterFailure, PoolClose, PoolLevels, PoolSample, RetrySample};
 
-use super::grid::TimeBins;
+use super::grid::GridBins;
 use super::histogram::{Histogram, put_quantiles};
 use super::level::Level;
 use crate::metrics::Metrics;
@@ -88,7 +88,7 @@ impl Bin {
 #[derive(Debug)]
 pub(crate) struct Pools {
     table: TableWriter,
-    bins: TimeBins,
+    bins: GridBins,
     bin: Bin,
     open: Level,
     busy: Level,
@@ -109,7 +109,7 @@ impl Pools {
     ) -> Result<Pools, StoreError> {
         Ok(Pools {
             table: TableWriter::create(to, "pools", COLUMNS)?,
-            bins: TimeBins::new(interval_s),
+            bins: GridBins::new(interval_s),
             bin: Bin::default(),
             open: Level::new(window),
             busy: Level::new(window),
@@ -183,7 +183,7 @@ impl Pools {
         if self.opened == 0 {
             return self.table.discard();
         }
-        self.advance(TimeBins::last_instant(end))?;
+        self.advance(GridBins::last_instant(end))?;
         if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }

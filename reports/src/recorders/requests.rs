@@ -4,7 +4,7 @@ use sim_core::{SimDuration, SimTime};
 use tcp_model::ConnectionEnd;
 use tcp_model::sample::{Ending, RequestDone, RequestUnanswered, RequestsWaiting};
 
-use super::grid::TimeBins;
+use super::grid::GridBins;
 use super::histogram::{Histogram, put_bins, put_quantiles};
 use super::long_run::SteadySeries;
 use crate::info::RecordOptions;
@@ -24,7 +24,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 #[derive(Debug)]
 pub(crate) struct Requests {
     table: TableWriter,
-    bins: TimeBins,
+    bins: GridBins,
     n: u64,
     sum_ps: u128,
     max_ps: u64,
@@ -116,7 +116,7 @@ impl Requests {
     pub(crate) fn new(to: &Tables, record: &RecordOptions) -> Result<Requests, StoreError> {
         Ok(Requests {
             table: TableWriter::create(to, "requests", COLUMNS)?,
-            bins: TimeBins::new(record.interval_s),
+            bins: GridBins::new(record.interval_s),
             n: 0,
             sum_ps: 0,
             max_ps: 0,
@@ -209,7 +209,7 @@ impl Requests {
         if self.all.is_empty() {
             return self.table.discard();
         }
-        self.advance(TimeBins::last_instant(end))?;
+        self.advance(GridBins::last_instant(end))?;
         if let Some((start, end)) = self.bins.cut_off(end) {
             self.write_bin(start, end)?;
         }

@@ -1,6 +1,6 @@
 //! Reads a condition: recursive descent, one function for each precedence.
 
-use super::{ConditionError, ConditionValue, Node, Relation};
+use super::{ConditionError, ConditionNode, ConditionValue, Relation};
 use reports::Unit;
 
 /// Parentheses and signs within one another at most: each takes a frame of the stack.
@@ -34,7 +34,7 @@ const SIGNS: [&str; 17] = [
 type LookUp<'a> = &'a dyn Fn(&str) -> Result<usize, ConditionError>;
 
 /// Reads the whole text.
-pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<Node, ConditionError> {
+pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<ConditionNode, ConditionError> {
     let mut parser = Parser {
         tokens: tokens(text)?,
         at: 0,
@@ -181,34 +181,34 @@ impl Parser<'_> {
         read
     }
 
-    fn any(&mut self) -> Result<Node, ConditionError> {
+    fn any(&mut self) -> Result<ConditionNode, ConditionError> {
         let mut node = self.all()?;
         while self.take(&["||", "or"]).is_some() {
-            node = Node::Any(Box::new(node), Box::new(self.all()?));
+            node = ConditionNode::Any(Box::new(node), Box::new(self.all()?));
         }
         Ok(node)
     }
 
-    fn all(&mut self) -> Result<Node, ConditionError> {
+    fn all(&mut self) -> Result<ConditionNode, ConditionError> {
         let mut node = self.not()?;
         while self.take(&["&&", "and"]).is_some() {
-            node = Node::All(Box::new(node), Box::new(self.not()?));
+            node = ConditionNode::All(Box::new(node), Box::new(self.not()?));
         }
         Ok(node)
     }
 
-    fn not(&mut self) -> Result<Node, ConditionError> {
+    fn not(&mut self) -> Result<ConditionNode, ConditionError> {
         match self.take(&["!", "not"]) {
-            Some(_) => Ok(Node::Not(Box::new(self.within(Self::not)?))),
+            Some(_) => Ok(ConditionNode::Not(Box::new(self.within(Self::not)?))),
             None => self.comparison(),
         }
     }
 
-    fn comparison(&mut self) -> Result<Node, ConditionError> {
+    fn comparison(&mut self) -> Result<ConditionNode, ConditionError> {
         let node = self.sum()?;
         let relation = match self.take(&["==", "!=", "<=", ">=", "<", ">", "in"]) {
             None => return Ok(node),
-            Some("in") => return Ok(Node::Among(Box::new(node), self.list()?)),
+            Some("in") => return Ok(ConditionNode::Among(Box::new(node), self.list()?)),
             Some("==") => Relation::Equal,
             Some("!=") => Relation::Unequal,
             Some("<=") => Relation::AtMost,
@@ -216,14 +216,14 @@ impl Parser<'_> {
             Some("<") => Relation::Less,
             Some(_) => Relation::Greater,
         };
-        Ok(Node::Compare(
+        Ok(ConditionNode::Compare(
             relation,
             Box::new(node),
             Box::new(self.sum()?),
         ))
     }
 
-    fn list(&mut self) -> Result<Vec<Node>, ConditionError> {
+    fn list(&mut self) -> Result<Vec<ConditionNode>, ConditionError> {
         self.expect("[")?;
         let mut all = Vec::new();
         while self.take(&["]"]).is_none() {
@@ -235,25 +235,25 @@ impl Parser<'_> {
         Ok(all)
     }
 
-    fn sum(&mut self) -> Result<Node, ConditionError> {
+    fn sum(&mut self) -> Result<ConditionNode, ConditionError> {
         let mut node = self.product()?;
         while let Some(sign) = self.take(&["+", "-"]) {
             let sign = if sign == "+" { '+' } else { '-' };
-            node = Node::Calculate(sign, Box::new(node), Box::new(self.product()?));
+            node = ConditionNode::Calculate(sign, Box::new(node), Box::new(self.product()?));
         }
         Ok(node)
     }
 
-    fn product(&mut self) -> Result<Node, ConditionError> {
+    fn product(&mut self) -> Result<ConditionNode, ConditionError> {
         let mut node = self.single()?;
         while let Some(sign) = self.take(&["*", "/"]) {
             let sign = if sign == "*" { '*' } else { '/' };
-            node = Node::Calculate(sign, Box::new(node), Box::new(self.single()?));
+            node = ConditionNode::Calculate(sign, Box::new(node), Box::new(self.single()?));
         }
         Ok(node)
     }
 
-    fn single(&mut self) -> Result<Node, ConditionError> {
+    fn single(&mut self) -> Result<ConditionNode, ConditionError> {
         if self.take(&["("]).is_some() {
             let node = self.within(Self::any)?;
             self.expect(")")?;
@@ -263,12 +263,14 @@ impl Parser<'_> {
         self.at += 1;
         Ok(match token {
             None => return Err(ConditionError::EndsEarly),
-            Some(Token::Number(x)) => Node::Value(ConditionValue::Number(x, Unit::One)),
-            Some(Token::Text(text)) => Node::Value(ConditionValue::of(&toml::Value::String(text))),
+            Some(Token::Number(x)) => ConditionNode::Value(ConditionValue::Number(x, Unit::One)),
+            Some(Token::Text(text)) => {
+                ConditionNode::Value(ConditionValue::of(&toml::Value::String(text)))
+            }
             Some(Token::Name(name)) => match name.as_str() {
-                "true" => Node::Value(ConditionValue::Switch(true)),
-                "false" => Node::Value(ConditionValue::Switch(false)),
-                name => Node::Named((self.look_up)(name)?),
+                "true" => ConditionNode::Value(ConditionValue::Switch(true)),
+                "false" => ConditionNode::Value(ConditionValue::Switch(false)),
+                name => ConditionNode::Named((self.look_up)(name)?),
             },
             Some(sign) => return Err(ConditionError::NotAValue(sign.words())),
         })

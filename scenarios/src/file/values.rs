@@ -18,8 +18,8 @@ macro_rules! as_text {
         }
         impl<'de> ::serde::Deserialize<'de> for $type {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                struct Text;
-                impl ::serde::de::Visitor<'_> for Text {
+                struct TextVisitor;
+                impl ::serde::de::Visitor<'_> for TextVisitor {
                     type Value = $type;
                     fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                         f.write_str($expecting)
@@ -28,7 +28,7 @@ macro_rules! as_text {
                         text.parse().map_err(E::custom)
                     }
                 }
-                d.deserialize_str(Text)
+                d.deserialize_str(TextVisitor)
             }
         }
     };

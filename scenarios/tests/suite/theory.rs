@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::common::planned;
-use random_scenarios::Draw;
+use random_scenarios::ScenarioDraw;
 use reports::analytic::{
     Expected, FluidPoint, expected_curve, expected_failures, expected_time_wait, port_limit,
 };
@@ -249,7 +249,7 @@ fn theory_and_simulation_agree_in_random_scenarios_or_theory_is_absent() {
     let mut compared = Compared::default();
     let mut failures = Vec::new();
     for case in 0..cases {
-        let text = Draw(Rng::stream(7, "theory", case)).scenario();
+        let text = ScenarioDraw(Rng::stream(7, "theory", case)).scenario();
         let wrong = compare(&Seen::new(&planned(&text, &[]).runs[0]), &mut compared);
         if !wrong.is_empty() {
             let some = &wrong[..wrong.len().min(3)];

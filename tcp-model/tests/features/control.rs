@@ -9,7 +9,7 @@ use tcp_model::recovery::RecoveryPhase;
 
 /// What happened, in order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Event {
+enum ControlEvent {
     Start,
     Ack(AckEvent),
     Congestion(Congestion),
@@ -22,11 +22,11 @@ enum Event {
 struct Witness {
     segments: u64,
     rate: Option<Rate>,
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<ControlEvent>>>,
 }
 
 impl Witness {
-    fn notes(&self, what: Event) {
+    fn notes(&self, what: ControlEvent) {
         self.events.lock().unwrap().push(what);
     }
 }
@@ -39,36 +39,39 @@ impl CongestionControl for Witness {
         self.rate
     }
     fn on_start(&mut self, _: &ConnectionStart) {
-        self.notes(Event::Start);
+        self.notes(ControlEvent::Start);
     }
     fn on_ack(&mut self, ack: &AckEvent) {
-        self.notes(Event::Ack(*ack));
+        self.notes(ControlEvent::Ack(*ack));
     }
     fn on_congestion(&mut self, event: &CongestionEvent) {
-        self.notes(Event::Congestion(event.cause));
+        self.notes(ControlEvent::Congestion(event.cause));
     }
     fn on_recovery_exit(&mut self, _: u64, _: SimTime) {
-        self.notes(Event::Exit);
+        self.notes(ControlEvent::Exit);
     }
     fn on_idle(&mut self, idle: &AfterIdle) {
-        self.notes(Event::Idle(*idle));
+        self.notes(ControlEvent::Idle(*idle));
     }
 }
 
 /// An established end point, and the events its control has received.
-fn watched(segments: u64, rate: Option<Rate>) -> (End, Arc<Mutex<Vec<Event>>>) {
+fn watched(segments: u64, rate: Option<Rate>) -> (TestEnd, Arc<Mutex<Vec<ControlEvent>>>) {
     let events = Arc::default();
     let witness = Witness {
         segments,
         rate,
         events: Arc::clone(&events),
     };
-    let mut end = End::with_control(plain(), AnyCc::Custom(Box::new(witness)));
+    let mut end = TestEnd::with_control(plain(), AnyCc::Custom(Box::new(witness)));
     end.step(Input::Listen);
     end.arrives(syn());
     end.arrives(ack(1, 1));
     end.take();
-    assert_eq!(events.lock().unwrap().drain(..).as_slice(), [Event::Start]);
+    assert_eq!(
+        events.lock().unwrap().drain(..).as_slice(),
+        [ControlEvent::Start]
+    );
     (end, events)
 }
 
@@ -87,7 +90,7 @@ fn every_ack_is_seen_in_recovery_too_and_adds_up() {
     let acks: Vec<AckEvent> = events
         .iter()
         .filter_map(|t| match t {
-            Event::Ack(ack) => Some(*ack),
+            ControlEvent::Ack(ack) => Some(*ack),
             _ => None,
         })
         .collect();
@@ -114,11 +117,11 @@ fn every_ack_is_seen_in_recovery_too_and_adds_up() {
     assert_eq!(
         events
             .iter()
-            .position(|t| *t == Event::Congestion(Congestion::Loss)),
+            .position(|t| *t == ControlEvent::Congestion(Congestion::Loss)),
         Some(3),
         "at the third SACK"
     );
-    assert_eq!(events.last(), Some(&Event::Exit));
+    assert_eq!(events.last(), Some(&ControlEvent::Exit));
 }
 
 #[test]
@@ -129,14 +132,16 @@ fn time_outs_and_pauses_are_reported() {
     let at = end.tcp.next_timeout().expect("a timer");
     assert_eq!(end.runs_to(at).len(), 1);
     end.arrives(ack(1, 1001));
-    let heard: Vec<Event> = events.lock().unwrap().drain(..).collect();
-    assert_eq!(heard[0], Event::Congestion(Congestion::Timeout));
-    assert!(matches!(heard[1], Event::Ack(a) if a.phase == RecoveryPhase::Loss && a.acked == 1000));
+    let heard: Vec<ControlEvent> = events.lock().unwrap().drain(..).collect();
+    assert_eq!(heard[0], ControlEvent::Congestion(Congestion::Timeout));
+    assert!(
+        matches!(heard[1], ControlEvent::Ack(a) if a.phase == RecoveryPhase::Loss && a.acked == 1000)
+    );
     end.now += secs(60);
     end.writes(1000);
-    let heard: Vec<Event> = events.lock().unwrap().drain(..).collect();
+    let heard: Vec<ControlEvent> = events.lock().unwrap().drain(..).collect();
     assert!(
-        matches!(heard[..], [Event::Idle(i)] if i.silent == secs(60) && i.restart_window.is_some())
+        matches!(heard[..], [ControlEvent::Idle(i)] if i.silent == secs(60) && i.restart_window.is_some())
     );
 }
 
@@ -180,7 +185,7 @@ fn retransmissions_are_paced_too_but_the_first_is_not() {
 
 #[test]
 fn a_control_that_looks_at_no_measurement_gets_none() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     let before = end.tcp.heap_bytes();
     end.writes(2000);
     end.now = ms(100);

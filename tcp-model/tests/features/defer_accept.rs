@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn deferring(seconds: u64) -> End {
-    let mut end = End::new(TcpParams {
+fn deferring(seconds: u64) -> TestEnd {
+    let mut end = TestEnd::new(TcpParams {
         timestamps: false,
         defer_accept: Some(secs(seconds)),
         ..TcpParams::linux()
@@ -22,7 +22,7 @@ fn the_bare_last_ack_does_not_establish_and_data_do() {
     end.arrives(data(1, 100));
     assert_eq!(end.state(), State::Established);
     assert_eq!(end.tcp.view().rcv_nxt, SeqNum(101));
-    let mut at_once = End::new(TcpParams {
+    let mut at_once = TestEnd::new(TcpParams {
         defer_accept: Some(secs(5)),
         ..plain()
     });

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn dsack(end: &mut End, seq: u32, len: u32) -> Vec<(u32, u32)> {
+fn dsack(end: &mut TestEnd, seq: u32, len: u32) -> Vec<(u32, u32)> {
     end.arrives(data(seq, len));
     let sent = end.take();
     assert_eq!(sent.len(), 1, "{sent:?}");
@@ -11,7 +11,7 @@ fn dsack(end: &mut End, seq: u32, len: u32) -> Vec<(u32, u32)> {
 
 #[test]
 fn a_whole_duplicate_below_the_acknowledgement_is_reported_once() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     assert_eq!(dsack(&mut end, 1, 500), []);
     assert_eq!(dsack(&mut end, 501, 500), []);
     assert_eq!(dsack(&mut end, 501, 500), [(501, 1001)]);
@@ -21,7 +21,7 @@ fn a_whole_duplicate_below_the_acknowledgement_is_reported_once() {
 
 #[test]
 fn the_old_part_of_a_segment_is_reported() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     dsack(&mut end, 1, 500);
     assert_eq!(dsack(&mut end, 301, 500), [(301, 501)]);
     assert_eq!(end.tcp.view().readable, 800);
@@ -30,7 +30,7 @@ fn the_old_part_of_a_segment_is_reported() {
 /// RFC 2883 section 4.1.1 to 4.1.3: the duplicate first, then the block it lies in, then the rest.
 #[test]
 fn a_duplicate_ahead_of_a_gap_comes_before_the_block_that_holds_it() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     assert_eq!(dsack(&mut end, 1001, 500), [(1001, 1501)]);
     assert_eq!(dsack(&mut end, 2001, 500), [(2001, 2501), (1001, 1501)]);
     assert_eq!(
@@ -52,7 +52,7 @@ fn a_duplicate_ahead_of_a_gap_comes_before_the_block_that_holds_it() {
 /// The segment that fills a gap may overlap data received before.
 #[test]
 fn what_overlaps_behind_a_filled_gap_is_reported() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     dsack(&mut end, 501, 500);
     assert_eq!(dsack(&mut end, 1, 700), [(501, 701)]);
     assert_eq!(end.tcp.view().readable, 1000);
@@ -61,7 +61,7 @@ fn what_overlaps_behind_a_filled_gap_is_reported() {
 /// RFC 2018 section 3: three blocks fit with timestamps, four without.
 #[test]
 fn as_many_blocks_as_there_is_room_for_are_sent_the_duplicate_among_them() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     for n in 0..6 {
         dsack(&mut end, 1001 + 1000 * n, 500);
     }
@@ -74,7 +74,7 @@ fn as_many_blocks_as_there_is_room_for_are_sent_the_duplicate_among_them() {
         options: Options::timestamps_only(val, 0),
         ..segment
     };
-    let mut with = End::new(TcpParams {
+    let mut with = TestEnd::new(TcpParams {
         timestamps: true,
         ..plain()
     });
@@ -95,7 +95,7 @@ fn as_many_blocks_as_there_is_room_for_are_sent_the_duplicate_among_them() {
 
 #[test]
 fn nothing_is_reported_without_sack_or_with_the_switch_off() {
-    let mut off = End::established(TcpParams {
+    let mut off = TestEnd::established(TcpParams {
         dsack: false,
         ..plain()
     });
@@ -103,7 +103,7 @@ fn nothing_is_reported_without_sack_or_with_the_switch_off() {
     assert_eq!(dsack(&mut off, 1, 500), []);
     dsack(&mut off, 1001, 500);
     assert_eq!(dsack(&mut off, 1001, 500), [(1001, 1501)]);
-    let mut no_sack = End::established(TcpParams {
+    let mut no_sack = TestEnd::established(TcpParams {
         sack: false,
         ..plain()
     });

@@ -16,8 +16,8 @@ fn params(ecn: EcnMode) -> TcpParams {
 }
 
 /// Established with ECN.
-fn end() -> End {
-    let mut end = End::new(params(EcnMode::Passive));
+fn end() -> TestEnd {
+    let mut end = TestEnd::new(params(EcnMode::Passive));
     end.step(Input::Listen);
     end.arrives(Segment {
         flags: SETUP,
@@ -45,23 +45,23 @@ fn echo(segment: Segment) -> Segment {
 /// Section 6.1.1: who requests ECN, and who grants it.
 #[test]
 fn ecn_is_agreed_on_when_one_side_asks_and_the_other_grants() {
-    let of = |end: &mut End| end.take()[0].flags;
+    let of = |end: &mut TestEnd| end.take()[0].flags;
     for (mode, asked, granted) in [
         (EcnMode::Off, Flags::SYN, Flags::SYN_ACK),
         (EcnMode::Passive, Flags::SYN, Flags::SYN_ACK | Flags::ECE),
         (EcnMode::Active, SETUP, Flags::SYN_ACK | Flags::ECE),
     ] {
-        let mut active = End::new(params(mode));
+        let mut active = TestEnd::new(params(mode));
         active.step(Input::Connect);
         assert_eq!(of(&mut active), asked, "{mode:?}");
-        let mut passive = End::new(params(mode));
+        let mut passive = TestEnd::new(params(mode));
         passive.step(Input::Listen);
         passive.arrives(Segment {
             flags: SETUP,
             ..syn()
         });
         assert_eq!(of(&mut passive), granted, "{mode:?}");
-        let mut unasked = End::new(params(mode));
+        let mut unasked = TestEnd::new(params(mode));
         unasked.step(Input::Listen);
         unasked.arrives(syn());
         assert_eq!(of(&mut unasked), Flags::SYN_ACK);
@@ -70,7 +70,7 @@ fn ecn_is_agreed_on_when_one_side_asks_and_the_other_grants() {
 
 #[test]
 fn a_syn_that_is_ect_or_an_answer_with_cwr_agrees_on_nothing() {
-    let mut passive = End::new(params(EcnMode::Active));
+    let mut passive = TestEnd::new(params(EcnMode::Active));
     passive.step(Input::Listen);
     passive.arrives(Segment {
         flags: SETUP,
@@ -83,7 +83,7 @@ fn a_syn_that_is_ect_or_an_answer_with_cwr_agrees_on_nothing() {
         (Flags::ECE, true),
         (Flags::ECE | Flags::CWR, false),
     ] {
-        let mut active = End::new(params(EcnMode::Active));
+        let mut active = TestEnd::new(params(EcnMode::Active));
         active.step(Input::Connect);
         let answer = syn_ack(1);
         active.arrives(Segment {
@@ -100,7 +100,7 @@ fn a_syn_that_is_ect_or_an_answer_with_cwr_agrees_on_nothing() {
 /// Section 6.1.1.1: the path may drop SYNs that request ECN.
 #[test]
 fn a_retransmitted_syn_does_not_ask_for_ecn() {
-    let mut end = End::new(params(EcnMode::Active));
+    let mut end = TestEnd::new(params(EcnMode::Active));
     end.step(Input::Connect);
     end.take();
     let again = end.runs_to(ms(1500));
@@ -136,7 +136,7 @@ fn new_data_are_ect_and_nothing_else_is() {
 #[test]
 fn a_mark_is_echoed_until_the_peer_says_it_has_slowed_down() {
     let mut end = end();
-    let echoes = |end: &mut End, segment| {
+    let echoes = |end: &mut TestEnd, segment| {
         end.arrives(segment);
         let sent = end.take();
         assert_eq!(sent.len(), 1);
@@ -157,7 +157,7 @@ fn a_mark_is_echoed_until_the_peer_says_it_has_slowed_down() {
 
 #[test]
 fn marks_have_no_effect_on_a_connection_without_ecn() {
-    let mut end = End::established(params(EcnMode::Active));
+    let mut end = TestEnd::established(params(EcnMode::Active));
     end.arrives(marked(data(1, 100)));
     assert!(!end.take()[0].flags.is_ece());
     end.writes(1000);
@@ -207,8 +207,8 @@ fn a_loss_is_also_signalled_by_cwr() {
 }
 
 /// Established with accurate feedback, and control packets that carry ECT.
-fn plus_plus(ecn_plus_plus: bool) -> End {
-    let mut end = End::new(TcpParams {
+fn plus_plus(ecn_plus_plus: bool) -> TestEnd {
+    let mut end = TestEnd::new(TcpParams {
         ecn_plus_plus,
         ..params(EcnMode::Accurate)
     });
@@ -262,7 +262,7 @@ fn a_syn_that_asks_for_accurate_feedback_may_carry_ect_with_ecn_plus_plus() {
         (EcnMode::Accurate, Ecn::Ect0),
         (EcnMode::Active, Ecn::NotEct),
     ] {
-        let mut end = End::new(TcpParams {
+        let mut end = TestEnd::new(TcpParams {
             ecn_plus_plus: true,
             ..params(ecn)
         });

@@ -17,8 +17,8 @@ fn option(cookie: Cookie) -> FastOpenOption {
     }
 }
 
-fn connect(option: Option<FastOpenOption>, bytes: u64, mss: u16) -> End {
-    let mut end = End::new(TcpParams {
+fn connect(option: Option<FastOpenOption>, bytes: u64, mss: u16) -> TestEnd {
+    let mut end = TestEnd::new(TcpParams {
         nagle: false,
         ..plain()
     });
@@ -33,7 +33,7 @@ fn with_option(segment: Segment, option: FastOpenOption) -> Segment {
     segment
 }
 
-fn learnt(end: &mut End) -> FastOpenNews {
+fn learnt(end: &mut TestEnd) -> FastOpenNews {
     let news = end.news();
     let found = news.iter().find_map(|s| match s {
         Signal::FastOpen(news) => Some(*news),
@@ -42,8 +42,8 @@ fn learnt(end: &mut End) -> FastOpenNews {
     found.expect("news of Fast Open")
 }
 
-fn listen(cookie_not_required: bool) -> End {
-    let mut end = End::new(plain());
+fn listen(cookie_not_required: bool) -> TestEnd {
+    let mut end = TestEnd::new(plain());
     end.step(Input::ListenWith(&FastListen {
         expected: cookie(),
         cookie_not_required,
@@ -174,7 +174,7 @@ fn an_unanswered_request_is_reported_to_the_host() {
     let mut client = connect(Some(option(Cookie::REQUEST)), 0, 0);
     client.arrives(syn_ack(1));
     assert_eq!(learnt(&mut client).unanswered, Some(FastOpenForm::Standard));
-    let mut plain = End::new(plain());
+    let mut plain = TestEnd::new(plain());
     plain.step(Input::Connect);
     plain.arrives(with_option(syn_ack(1), option(cookie())));
     let unasked = |s: &Signal| matches!(s, Signal::FastOpen(_));
@@ -249,7 +249,7 @@ fn an_early_answer_is_not_sent_again_before_the_handshake_is_complete() {
 #[test]
 fn a_close_before_the_handshake_is_complete_sends_a_fin_if_nothing_waits() {
     let opening = || {
-        let mut end = End::new(plain());
+        let mut end = TestEnd::new(plain());
         end.step(Input::Listen);
         end.arrives(syn());
         end.take();

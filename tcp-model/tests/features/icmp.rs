@@ -14,13 +14,13 @@ const SOFT: [IcmpKind; 5] = [
     IcmpKind::ParameterProblem,
 ];
 
-fn error(end: &mut End, kind: IcmpKind, at: u32) {
+fn error(end: &mut TestEnd, kind: IcmpKind, at: u32) {
     let seq = SeqNum(ISS) + at;
     end.step(Input::Icmp(&IcmpError { kind, seq }));
 }
 
-fn connecting(params: TcpParams) -> End {
-    let mut end = End::new(params);
+fn connecting(params: TcpParams) -> TestEnd {
+    let mut end = TestEnd::new(params);
     end.step(Input::Connect);
     end.take();
     end.news();
@@ -39,7 +39,7 @@ fn a_hard_error_ends_a_connection_attempt_in_both_profiles() {
                 end.ended(),
                 Some(tcp_model::ConnectionEnd::Unreachable(kind))
             );
-            let mut passive = End::new(params.clone());
+            let mut passive = TestEnd::new(params.clone());
             passive.step(Input::Listen);
             passive.arrives(syn());
             error(&mut passive, kind, 0);
@@ -53,7 +53,7 @@ fn a_hard_error_ends_a_connection_attempt_in_both_profiles() {
 fn a_hard_error_ends_an_established_connection_by_the_rfc_and_not_on_linux() {
     for (params, dies) in [(TcpParams::rfc9293(), true), (TcpParams::linux(), false)] {
         for kind in HARD {
-            let mut end = End::established(params.clone());
+            let mut end = TestEnd::established(params.clone());
             end.writes(1000);
             end.take();
             error(&mut end, kind, 1);
@@ -72,7 +72,7 @@ fn soft_errors_are_reported_and_end_nothing() {
         assert_eq!(opening.state(), State::SynSent, "{kind}");
         assert_eq!(opening.news(), [Signal::SoftError(kind)]);
         for params in [plain(), TcpParams::linux()] {
-            let mut end = End::established(params);
+            let mut end = TestEnd::established(params);
             end.writes(1000);
             end.news();
             error(&mut end, kind, 1);
@@ -94,7 +94,7 @@ fn on_linux_a_soft_error_ends_a_connection_attempt() {
 /// MUST-55.
 #[test]
 fn source_quench_changes_nothing() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     end.writes(5000);
     end.take();
     end.news();
@@ -107,7 +107,7 @@ fn source_quench_changes_nothing() {
 /// RFC 5927 section 4.1.
 #[test]
 fn an_error_about_what_is_not_outstanding_is_ignored() {
-    let mut end = End::established(TcpParams::rfc9293());
+    let mut end = TestEnd::established(TcpParams::rfc9293());
     end.writes(1000);
     end.arrives(ack(1, 501));
     end.take();
@@ -129,14 +129,14 @@ fn an_error_about_what_is_not_outstanding_is_ignored() {
 /// RFC 9293 section 3.8.3 with 3.9.2.2: at R2, the application gets the error that the network reported.
 #[test]
 fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     end.writes(1000);
     error(&mut end, IcmpKind::HostUnreachable, 1);
     end.runs_to(ms(400_000));
     let why = tcp_model::ConnectionEnd::Unreachable(IcmpKind::HostUnreachable);
     assert_eq!(end.ended(), Some(why));
     // An acknowledgement shows that the path works again.
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     end.writes(1000);
     error(&mut end, IcmpKind::HostUnreachable, 1);
     end.arrives(ack(1, 501));
@@ -147,7 +147,7 @@ fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
 /// RFC 1191 section 6.4: at once, in segments that fit, without a smaller window.
 #[test]
 fn packet_too_big_makes_segments_smaller_and_sends_again() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         nagle: false,
         ..plain()
     });
@@ -186,7 +186,7 @@ fn packet_too_big_makes_segments_smaller_and_sends_again() {
 #[test]
 fn a_path_mtu_has_a_lower_bound_and_an_unknown_one_the_next_plateau() {
     let mtu_after = |params: TcpParams, mtu| {
-        let mut end = End::established(params);
+        let mut end = TestEnd::established(params);
         end.writes(1000);
         error(&mut end, IcmpKind::PacketTooBig(mtu), 1);
         end.tcp.details().path_mtu.unwrap()
@@ -218,7 +218,7 @@ fn a_path_mtu_learnt_by_the_syn_bounds_the_mss() {
 #[test]
 fn without_an_mss_option_the_default_of_the_ip_version_counts() {
     for (ip_version, mss) in [(IpVersion::V4, 536), (IpVersion::V6, 1220)] {
-        let mut end = End::new(TcpParams {
+        let mut end = TestEnd::new(TcpParams {
             ip_version,
             ..plain()
         });

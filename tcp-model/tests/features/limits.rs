@@ -10,11 +10,11 @@ use super::*;
 fn after_r1_retransmissions_the_path_is_in_doubt() {
     for connecting in [false, true] {
         let mut end = if connecting {
-            let mut end = End::new(plain());
+            let mut end = TestEnd::new(plain());
             end.step(Input::Connect);
             end
         } else {
-            let mut end = End::established(plain());
+            let mut end = TestEnd::established(plain());
             end.writes(1000);
             end
         };
@@ -37,11 +37,11 @@ fn the_user_timeout_ends_a_connection_without_acknowledgements() {
         data_give_up: GiveUp::Never,
         ..plain()
     };
-    let mut patient = End::established(params.clone());
+    let mut patient = TestEnd::established(params.clone());
     patient.writes(1000);
     patient.runs_to(ms(3_000_000));
     assert_eq!(patient.state(), State::Established, "infinite");
-    let mut end = End::established(params.clone());
+    let mut end = TestEnd::established(params.clone());
     end.changes(|p| p.user_timeout = Some(secs(10)), &params);
     end.writes(1000);
     end.runs_to(ms(9_900));
@@ -54,7 +54,7 @@ fn the_user_timeout_ends_a_connection_without_acknowledgements() {
 #[test]
 fn the_user_timeout_counts_for_keep_alive() {
     let idle = |user_timeout| {
-        let mut end = End::established(TcpParams {
+        let mut end = TestEnd::established(TcpParams {
             keepalive: Some(secs(10)),
             keepalive_interval: secs(1),
             keepalive_probes: 5,
@@ -79,7 +79,7 @@ fn the_user_timeout_counts_for_keep_alive() {
 #[test]
 fn keep_alive_is_switched_and_timed_while_the_connection_is_open() {
     let params = plain();
-    let mut end = End::established(params.clone());
+    let mut end = TestEnd::established(params.clone());
     assert!(end.runs_to(ms(50_000)).is_empty(), "MUST-25");
     end.changes(|p| p.keepalive = Some(secs(20)), &params);
     assert_eq!(end.tcp.next_timeout(), Some(ms(70_000)));
@@ -102,7 +102,7 @@ fn keep_alive_is_switched_and_timed_while_the_connection_is_open() {
 /// What Linux's `tcp_info` has of the segments in flight.
 #[test]
 fn details_include_the_segments_in_flight() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         timestamps: false,
         nagle: false,
         ..TcpParams::linux()
@@ -133,7 +133,7 @@ fn details_include_the_segments_in_flight() {
 /// RFC 5961 sections 3, 4, 5 and 7.
 #[test]
 fn challenge_acks_for_suspicious_segments_are_limited() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         timestamps: false,
         ..TcpParams::linux()
     });

@@ -6,14 +6,14 @@ use tcp_model::{RetransmitReason, Transmit};
 
 const FULL: u64 = MSS as u64;
 
-fn reasons(end: &mut End) -> Vec<(u32, RetransmitReason)> {
+fn reasons(end: &mut TestEnd) -> Vec<(u32, RetransmitReason)> {
     let again = |(_, t): (_, Transmit)| Some((range(&t.segment).0, t.retransmission?));
     end.sent.drain(..).filter_map(again).collect()
 }
 
 /// Ten segments are outstanding.
-fn sending(params: TcpParams) -> End {
-    let mut end = End::established(TcpParams {
+fn sending(params: TcpParams) -> TestEnd {
+    let mut end = TestEnd::established(TcpParams {
         initial_window: 10,
         ..params
     });
@@ -23,7 +23,7 @@ fn sending(params: TcpParams) -> End {
 }
 
 /// The first segment that goes out again at the next time-out.
-fn at_next_timeout(end: &mut End) -> Vec<(u32, RetransmitReason)> {
+fn at_next_timeout(end: &mut TestEnd) -> Vec<(u32, RetransmitReason)> {
     let at = end.tcp.next_timeout().expect("a timer runs");
     end.now = end.now.max(at);
     end.step(Input::Timeout);
@@ -82,7 +82,7 @@ fn a_probe_of_the_tail_then_the_timer_then_what_follows_it() {
 
 #[test]
 fn the_handshake() {
-    let mut end = End::new(plain());
+    let mut end = TestEnd::new(plain());
     end.step(Input::Connect);
     assert_eq!(reasons(&mut end), []);
     assert_eq!(
@@ -97,7 +97,7 @@ fn the_handshake() {
 
 #[test]
 fn a_fin_alone_is_sent_again_by_the_timer() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     end.step(Input::Close);
     assert_eq!(reasons(&mut end), []);
     assert_eq!(at_next_timeout(&mut end), [(1, RetransmitReason::Timeout)]);
@@ -105,7 +105,7 @@ fn a_fin_alone_is_sent_again_by_the_timer() {
 
 #[test]
 fn an_octet_that_probes_a_closed_window() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         probe_with_octet: true,
         ..plain()
     });

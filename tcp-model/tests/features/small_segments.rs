@@ -3,7 +3,7 @@
 
 use super::*;
 
-fn more(end: &mut End, bytes: u64) {
+fn more(end: &mut TestEnd, bytes: u64) {
     end.step(Input::Send(SendCall {
         bytes,
         push: true,
@@ -23,7 +23,7 @@ fn corked() -> TcpParams {
 #[test]
 fn a_cork_lets_full_segments_pass_and_holds_the_rest_until_it_is_removed() {
     let params = corked();
-    let mut end = End::established(params.clone());
+    let mut end = TestEnd::established(params.clone());
     end.writes(2500);
     assert_eq!(end.text(), [(1, 1000), (1001, 1000)]);
     end.arrives(ack(1, 2001));
@@ -37,7 +37,7 @@ fn a_cork_lets_full_segments_pass_and_holds_the_rest_until_it_is_removed() {
 /// Linux: the probe timer sends what waits, 200 ms at the least.
 #[test]
 fn a_corked_rest_goes_by_itself_after_a_while() {
-    let mut end = End::established(corked());
+    let mut end = TestEnd::established(corked());
     end.now = ms(1000);
     end.writes(300);
     assert_eq!(end.text(), []);
@@ -53,7 +53,7 @@ fn a_corked_rest_goes_by_itself_after_a_while() {
 #[test]
 fn switching_nagle_off_pushes_what_waits_even_past_a_cork() {
     let params = corked();
-    let mut end = End::established(params.clone());
+    let mut end = TestEnd::established(params.clone());
     end.writes(300);
     assert_eq!(end.text(), []);
     end.changes(|p| p.nagle = false, &params);
@@ -64,7 +64,7 @@ fn switching_nagle_off_pushes_what_waits_even_past_a_cork() {
 
 #[test]
 fn more_to_come_holds_back_the_rest_of_that_call() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         nagle: false,
         timestamps: false,
         ..TcpParams::linux()
@@ -83,7 +83,7 @@ fn more_to_come_holds_back_the_rest_of_that_call() {
 #[test]
 fn nagle_holds_a_small_segment_until_it_is_switched_off() {
     let params = plain();
-    let mut end = End::established(params.clone());
+    let mut end = TestEnd::established(params.clone());
     end.writes(100);
     end.writes(100);
     assert_eq!(end.text(), [(1, 100)]);
@@ -94,7 +94,7 @@ fn nagle_holds_a_small_segment_until_it_is_switched_off() {
 /// `TCP_QUICKACK`.
 #[test]
 fn quick_acknowledgement_sends_the_ack_that_waits() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         delayed_ack: SimDuration::from_millis(200),
         ..plain()
     });
@@ -108,7 +108,7 @@ fn quick_acknowledgement_sends_the_ack_that_waits() {
 
 #[test]
 fn a_smaller_maximum_segment_is_announced_and_kept() {
-    let mut end = End::new(TcpParams {
+    let mut end = TestEnd::new(TcpParams {
         max_segment: Some(700),
         ..plain()
     });
@@ -127,7 +127,7 @@ fn a_window_clamp_bounds_the_window() {
         window_clamp: Some(5000),
         ..plain()
     };
-    let mut end = End::new(params);
+    let mut end = TestEnd::new(params);
     end.step(Input::Listen);
     end.arrives(syn());
     assert_eq!(end.take()[0].window, 5000);
@@ -138,7 +138,7 @@ fn a_window_clamp_bounds_the_window() {
 
 #[test]
 fn little_is_accepted_while_enough_is_unsent() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         notsent_lowat: Some(4000),
         ..plain()
     });

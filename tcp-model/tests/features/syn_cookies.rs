@@ -15,7 +15,7 @@ fn a_connection_resumes_from_the_content_of_a_cookie() {
         ts_recent: Some(5),
         ecn: true,
     };
-    let mut end = End::new(TcpParams::linux());
+    let mut end = TestEnd::new(TcpParams::linux());
     end.step(Input::Resume(&agreed));
     assert_eq!(
         (end.state(), end.take()),

@@ -19,8 +19,8 @@ fn params() -> TcpParams {
 }
 
 /// Ten segments are out, ten more wait.
-fn sending(params: TcpParams) -> End {
-    let mut end = End::established_after(params, SimDuration::from_millis(10));
+fn sending(params: TcpParams) -> TestEnd {
+    let mut end = TestEnd::established_after(params, SimDuration::from_millis(10));
     end.writes(2 * WINDOW);
     assert_eq!(end.text().len(), 10);
     assert_eq!(end.view().cwnd, WINDOW);
@@ -38,7 +38,7 @@ fn with_blocks(acked: u32, blocks: &[(u32, u32)]) -> Segment {
 }
 
 /// The retransmission timer expires.
-fn time_out(end: &mut End) {
+fn time_out(end: &mut TestEnd) {
     let at = end.tcp.next_timeout().expect("a timer runs");
     end.now = end.now.max(at);
     end.step(Input::Timeout);
@@ -46,7 +46,7 @@ fn time_out(end: &mut End) {
     assert_eq!(end.view().cwnd, FULL);
 }
 
-fn undone(end: &End) -> UndoCounts {
+fn undone(end: &TestEnd) -> UndoCounts {
     end.tcp.details().undone.expect("kept")
 }
 
@@ -96,7 +96,7 @@ fn a_time_out_for_a_real_loss_is_found_out_and_what_is_lost_goes_again() {
 
 #[test]
 fn without_new_data_what_was_outstanding_goes_again_at_once() {
-    let mut end = End::established(params());
+    let mut end = TestEnd::established(params());
     end.writes(WINDOW);
     end.take();
     time_out(&mut end);
@@ -106,7 +106,7 @@ fn without_new_data_what_was_outstanding_goes_again_at_once() {
 }
 
 /// Reordering that looks like a loss: three SACKs beyond the first segment.
-fn fast_retransmit(end: &mut End) {
+fn fast_retransmit(end: &mut TestEnd) {
     for to in [3, 4, 5] {
         end.arrives(with_blocks(1, &[(1 + MSS, 1 + to * MSS)]));
     }
@@ -161,8 +161,8 @@ fn stamped(mut segment: Segment, echo: u32) -> Segment {
 }
 
 /// Established with timestamps at 1 s, ten segments out; the timestamp that they carry.
-fn sending_stamped() -> (End, u32) {
-    let mut end = End::new(TcpParams {
+fn sending_stamped() -> (TestEnd, u32) {
+    let mut end = TestEnd::new(TcpParams {
         timestamps: true,
         ..params()
     });

@@ -11,7 +11,7 @@ fn urgent(seq: u32, len: u32, pointer: u16) -> Segment {
     }
 }
 
-fn urgent_ends(end: &mut End) -> Vec<u32> {
+fn urgent_ends(end: &mut TestEnd) -> Vec<u32> {
     let news = end.news();
     let urgent = news.iter().filter_map(|s| match s {
         Signal::Urgent(ahead) => Some(*ahead),
@@ -23,7 +23,7 @@ fn urgent_ends(end: &mut End) -> Vec<u32> {
 /// MUST-32, MUST-33.
 #[test]
 fn the_application_learns_of_urgent_data_and_how_much_remains() {
-    let mut end = End::established(plain());
+    let mut end = TestEnd::established(plain());
     assert_eq!(end.tcp.view().urgent, None);
     end.arrives(urgent(1, 100, 250));
     assert_eq!(urgent_ends(&mut end), [250]);
@@ -41,7 +41,7 @@ fn the_application_learns_of_urgent_data_and_how_much_remains() {
 /// MUST-31, MUST-62: the pointer is to the octet after the urgent data, which may be of any length.
 #[test]
 fn urgent_data_of_any_length_are_announced_by_every_segment_up_to_their_end() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         initial_window: 100,
         ..plain()
     });
@@ -68,7 +68,7 @@ fn urgent_data_of_any_length_are_announced_by_every_segment_up_to_their_end() {
 /// MUST-66.
 #[test]
 fn urgent_data_are_announced_through_a_closed_window() {
-    let mut end = End::established(TcpParams {
+    let mut end = TestEnd::established(TcpParams {
         receive_buffer: 1000,
         ..plain()
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sim_core::{SimDuration, SimTime};
 use tcp_model::TcpParams;
 
-use super::fixture::{ACK_DELAY, Packet, lines};
+use super::fixture::{ACK_DELAY, MeasuredPacket, lines};
 use super::replay::{ONE_WAY, Setup, TICK, params, phases, run};
 use super::script::Do::{Connect, Listen, Nothing, Write};
 use super::script::When::{self, After, At, Got, Open};
@@ -45,10 +45,10 @@ fn secs(s: f64) -> SimDuration {
 }
 
 /// The same table from a replay.
-fn rows(packets: &[Packet]) -> Vec<Row> {
+fn rows(packets: &[MeasuredPacket]) -> Vec<Row> {
     let data = packets.iter().filter(|p| p.side == 'C' && p.len > 0);
     data.filter_map(|p| {
-        let covers = |a: &&Packet| {
+        let covers = |a: &&MeasuredPacket| {
             a.side == 'S' && a.t > p.t + 0.049 && a.ack.is_some_and(|ack| ack >= p.seq + p.len)
         };
         let ack = packets.iter().find(covers)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// A packet as sent, with relative numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Packet {
+pub(super) struct MeasuredPacket {
     /// Seconds since the experiment began.
     pub(super) t: f64,
     /// `C` or `S`.
@@ -24,7 +24,7 @@ pub(super) struct Packet {
 pub(super) struct Experiment {
     pub(super) name: String,
     /// By repetition: all packets in order.
-    pub(super) repetitions: Vec<Vec<Packet>>,
+    pub(super) repetitions: Vec<Vec<MeasuredPacket>>,
 }
 
 pub(super) const TEARDOWN: &str = include_str!("handshake-teardown.csv");
@@ -44,9 +44,9 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
 
 /// The repetitions of an experiment in one of the packet files.
 pub(super) fn experiment(file: &str, name: &str) -> Experiment {
-    let mut repetitions: BTreeMap<&str, Vec<Packet>> = BTreeMap::new();
+    let mut repetitions: BTreeMap<&str, Vec<MeasuredPacket>> = BTreeMap::new();
     for f in lines(file).filter(|f| f[0] == name) {
-        repetitions.entry(f[1]).or_default().push(Packet {
+        repetitions.entry(f[1]).or_default().push(MeasuredPacket {
             t: f[2].parse().unwrap(),
             side: f[3].chars().next().unwrap(),
             flags: f[4].to_owned(),

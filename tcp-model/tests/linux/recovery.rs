@@ -24,7 +24,7 @@ use tcp_model::sample::{SegmentEvent, TcpSample};
 
 use super::fixture::lines;
 use super::replay::{ONE_WAY, ms, params};
-use super::script::{Do, Script, When};
+use super::script::{AppScript, Do, When};
 
 const RECOVERY: &str = include_str!("recovery.csv");
 const WINDOWS: &str = include_str!("recovery-window.csv");
@@ -91,7 +91,7 @@ fn run(case: &Case, control: &str, drop: &[u64]) -> Done {
         control
     };
     tcp.congestion = Control::named(name).expect("a control");
-    let host = |script: Script| {
+    let host = |script: AppScript| {
         TcpHost::new(HostConfig {
             params: Arc::new(tcp.clone()),
             apps: Vec::new(),
@@ -103,7 +103,7 @@ fn run(case: &Case, control: &str, drop: &[u64]) -> Done {
         })
         .with_app(Box::new(script))
     };
-    let client = Script::new(
+    let client = AppScript::new(
         start,
         'C',
         vec![
@@ -112,7 +112,7 @@ fn run(case: &Case, control: &str, drop: &[u64]) -> Done {
             (When::After(SimDuration::ZERO), Do::Shutdown),
         ],
     );
-    let server = Script::new(
+    let server = AppScript::new(
         SimTime::ZERO,
         'S',
         vec![

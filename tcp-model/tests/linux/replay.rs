@@ -18,8 +18,8 @@ use tcp_model::segment::{Flags, Segment};
 use tcp_model::testing::two_hosts;
 use tcp_model::{TcpHost, TcpParams};
 
-use super::fixture::{Experiment, Packet};
-use super::script::{Do, Script, When};
+use super::fixture::{Experiment, MeasuredPacket};
+use super::script::{AppScript, Do, When};
 
 /// The emulated delay, and what the machine added to it on the way: 0.1 ms per round trip in every
 /// handshake, which makes the time-out 304 ms and not 300.
@@ -81,7 +81,7 @@ impl Setup {
 
 /// The outcome; times in seconds since the start.
 pub(super) struct Done {
-    pub(super) packets: Vec<Packet>,
+    pub(super) packets: Vec<MeasuredPacket>,
     /// When an end point was given up, and on which side.
     pub(super) ended: Vec<(f64, char, EndReason)>,
 }
@@ -107,12 +107,12 @@ pub(super) fn arrivals(setup: &Setup, start: SimTime) -> Vec<(f64, u32)> {
 }
 
 fn simulate(setup: &Setup, start: SimTime) -> Vec<Record<TcpSample>> {
-    let host = |script: Script, params: &TcpParams| {
+    let host = |script: AppScript, params: &TcpParams| {
         let config = HostConfig::new(params.clone(), Vec::new()).tracing(10);
         TcpHost::new(config).with_app(Box::new(script))
     };
-    let client = Script::new(start, 'C', setup.client.clone());
-    let mut server = Script::new(start, 'S', setup.server.clone());
+    let client = AppScript::new(start, 'C', setup.client.clone());
+    let mut server = AppScript::new(start, 'S', setup.server.clone());
     server.reads = setup.server_reads;
     let other = setup.server_params.as_ref().unwrap_or(&setup.params);
     let mut pair = two_hosts(host(client, &setup.params), host(server, other))
@@ -147,7 +147,7 @@ fn ended(records: &[Record<TcpSample>], start: SimTime) -> Vec<(f64, char, EndRe
     records.iter().filter_map(of).collect()
 }
 
-fn packets(records: &[Record<TcpSample>], start: SimTime) -> Vec<Packet> {
+fn packets(records: &[Record<TcpSample>], start: SimTime) -> Vec<MeasuredPacket> {
     let mut isn: [Option<u32>; 2] = [None; 2];
     let mut packets = Vec::new();
     let lost: Vec<u64> = traces(records)
@@ -166,7 +166,7 @@ fn packets(records: &[Record<TcpSample>], start: SimTime) -> Vec<Packet> {
             None => segment.seq.0,
         };
         let peer = isn[1 - own].unwrap_or(0);
-        packets.push(Packet {
+        packets.push(MeasuredPacket {
             t: seconds(record.time, start),
             side: if own == 0 { 'C' } else { 'S' },
             flags: letters(segment.flags),
@@ -222,8 +222,8 @@ fn option_names(segment: &Segment) -> String {
 }
 
 /// Where measurement and replay first differ, if they do.
-fn difference(measured: &Packet, replayed: &Packet, push: bool) -> Option<String> {
-    let flags = |p: &Packet| {
+fn difference(measured: &MeasuredPacket, replayed: &MeasuredPacket, push: bool) -> Option<String> {
+    let flags = |p: &MeasuredPacket| {
         if push {
             p.flags.clone()
         } else {
@@ -247,7 +247,7 @@ impl NoneOrSame for Option<String> {
     }
 }
 
-fn side(packets: &[Packet], side: char) -> Vec<&Packet> {
+fn side(packets: &[MeasuredPacket], side: char) -> Vec<&MeasuredPacket> {
     packets.iter().filter(|p| p.side == side).collect()
 }
 
@@ -274,8 +274,8 @@ impl Comparison<'_> {
     /// with the deviation there and the packet.
     fn judge(
         &self,
-        measured: &[Packet],
-        replayed: &[Packet],
+        measured: &[MeasuredPacket],
+        replayed: &[MeasuredPacket],
     ) -> Result<(f64, f64, String), (usize, String)> {
         let mut worst = (f64::MIN, 0.0, String::new());
         for of in ['C', 'S'] {
@@ -306,7 +306,11 @@ impl Comparison<'_> {
 }
 
 /// Replays every repetition of an experiment, each with the phase that fits it.
-pub(super) fn check(experiment: &Experiment, push: bool, setup: impl Fn(&[Packet]) -> Setup) {
+pub(super) fn check(
+    experiment: &Experiment,
+    push: bool,
+    setup: impl Fn(&[MeasuredPacket]) -> Setup,
+) {
     let comparison = Comparison { experiment, push };
     for (number, measured) in experiment.repetitions.iter().enumerate() {
         let setup = setup(measured);
@@ -352,7 +356,7 @@ pub(super) fn phases() -> impl Iterator<Item = SimTime> {
 }
 
 /// The packets that the measurement lost, by direction.
-pub(super) fn lost(measured: &[Packet]) -> [Vec<u64>; 2] {
+pub(super) fn lost(measured: &[MeasuredPacket]) -> [Vec<u64>; 2] {
     ['C', 'S'].map(|of| {
         let numbered = side(measured, of).into_iter().zip(1..);
         numbered.filter(|(p, _)| p.lost).map(|(_, n)| n).collect()
@@ -360,7 +364,7 @@ pub(super) fn lost(measured: &[Packet]) -> [Vec<u64>; 2] {
 }
 
 /// The end of an experiment, and a little longer to see that nothing follows.
-pub(super) fn until(measured: &[Packet]) -> SimDuration {
+pub(super) fn until(measured: &[MeasuredPacket]) -> SimDuration {
     let last = measured.iter().map(|p| p.t).fold(0.0, f64::max);
     SimDuration::from_secs_f64(last + 0.06)
 }

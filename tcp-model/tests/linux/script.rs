@@ -38,7 +38,7 @@ pub(super) enum Do {
 
 /// Steps in order. What arrives is read at once, unless `reads` says otherwise.
 #[derive(Debug)]
-pub(super) struct Script {
+pub(super) struct AppScript {
     pub(super) start: SimTime,
     pub(super) local: SocketAddrV4,
     pub(super) remote: SocketAddrV4,
@@ -53,13 +53,13 @@ pub(super) struct Script {
     pub(super) queued: u64,
 }
 
-impl Script {
-    pub(super) fn new(start: SimTime, side: char, steps: Vec<(When, Do)>) -> Script {
+impl AppScript {
+    pub(super) fn new(start: SimTime, side: char, steps: Vec<(When, Do)>) -> AppScript {
         let (local, remote) = match side {
             'C' => (CLIENT, SERVER),
             _ => (SERVER, CLIENT),
         };
-        Script {
+        AppScript {
             start,
             local,
             remote,
@@ -128,7 +128,7 @@ impl Script {
     }
 }
 
-impl App for Script {
+impl App for AppScript {
     fn on_event(&mut self, event: AppEvent, cx: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => {
@@ -162,7 +162,7 @@ impl App for Script {
     }
 }
 
-impl Script {
+impl AppScript {
     fn take(&mut self, bytes: u64, cx: &mut SocketCx<'_, '_>) {
         if self.reads {
             if let Some(socket) = self.socket {

@@ -4,7 +4,7 @@ use sim_core::SimDuration;
 use tcp_model::TcpParams;
 use tcp_model::sample::EndReason;
 
-use super::fixture::{Packet, TEARDOWN, ends, experiment};
+use super::fixture::{MeasuredPacket, TEARDOWN, ends, experiment};
 use super::replay::{ONE_WAY, Setup, check, check_end, lost, ms, params, until};
 use super::script::Do::{self, Abort, Close, Connect, Listen, Nothing, Shutdown, Write};
 use super::script::When::{self, After, At, Eof, Got, Open};
@@ -19,8 +19,8 @@ fn whole(first: &[(When, Do)], then: &[(When, Do)]) -> Vec<(When, Do)> {
 
 /// How long the machine kept an application waiting that should have acted at once on a packet:
 /// that is replayed as it was.
-fn hesitation(measured: &[Packet], on: (char, char), then: (char, char)) -> When {
-    let kind = |p: &&Packet, (side, kind)| {
+fn hesitation(measured: &[MeasuredPacket], on: (char, char), then: (char, char)) -> When {
+    let kind = |p: &&MeasuredPacket, (side, kind)| {
         p.side == side
             && if kind == 'D' {
                 p.len > 0
@@ -41,7 +41,7 @@ fn hesitation(measured: &[Packet], on: (char, char), then: (char, char)) -> When
     }))
 }
 
-fn setup(measured: &[Packet], client: &[(When, Do)], server: &[(When, Do)]) -> Setup {
+fn setup(measured: &[MeasuredPacket], client: &[(When, Do)], server: &[(When, Do)]) -> Setup {
     Setup {
         lost: lost(measured),
         until: until(measured),
@@ -189,7 +189,7 @@ fn both_open_at_once() {
 fn syn_black_hole(name: &str, params: TcpParams) {
     let experiment = experiment(TEARDOWN, name);
     let server = [(NOW, Listen)];
-    let whole = |m: &[Packet]| Setup {
+    let whole = |m: &[MeasuredPacket]| Setup {
         params: params.clone(),
         ..setup(m, &[(NOW, Connect)], &server)
     };

@@ -43,7 +43,7 @@ const MOST_STATES: usize = 60_000_000;
 /// Steps within which a fair history must end.
 const PATIENCE: usize = 400;
 
-struct Search<'a> {
+struct StateSearch<'a> {
     scenario: &'a CheckedCase,
     visited: FxHashSet<u64>,
     /// States from which a fair history ends well, whatever the channel may still do.
@@ -53,7 +53,7 @@ struct Search<'a> {
 
 /// Explores a scenario completely, bounded only by its budget.
 pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violation> {
-    let mut search = Search {
+    let mut search = StateSearch {
         scenario,
         visited: FxHashSet::default(),
         live: FxHashSet::default(),
@@ -76,7 +76,7 @@ pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violat
     Ok(search.seen)
 }
 
-impl Search<'_> {
+impl StateSearch<'_> {
     /// Walks the tree with an explicit stack: histories are too long for recursion.
     fn visit<M: Checked>(
         &mut self,

@@ -33,7 +33,7 @@ pub(super) struct Known {
 
 /// Performs its steps; reads everything that arrives, writes its data on every connection and then shuts down
 /// sending, and closes after its peer.
-struct Script {
+struct LanScript {
     steps: Vec<(u64, Step)>,
     listens: Vec<u16>,
     to_write: u64,
@@ -42,13 +42,13 @@ struct Script {
     known: Arc<Mutex<Known>>,
 }
 
-impl fmt::Debug for Script {
+impl fmt::Debug for LanScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "script of {} steps", self.steps.len())
     }
 }
 
-impl Script {
+impl LanScript {
     fn write(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let left = self.left.entry(id.slot()).or_insert(0);
         *left -= socket.write(id, *left);
@@ -63,7 +63,7 @@ impl Script {
     }
 }
 
-impl App for Script {
+impl App for LanScript {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         let known = Arc::clone(&self.known);
         let mut known = known.lock().unwrap();
@@ -187,7 +187,7 @@ impl Lan {
         for (i, ((params, steps), listens)) in
             params.into_iter().zip(steps).zip(listens).enumerate()
         {
-            let script = Script {
+            let script = LanScript {
                 steps,
                 listens,
                 to_write: to_write[i],

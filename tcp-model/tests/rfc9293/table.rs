@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct RequirementTable {
     row: Vec<Row>,
 }
 
@@ -42,7 +42,7 @@ fn read(path: &Path) -> String {
 
 fn table() -> Vec<Row> {
     let text = read(&root().join("compliance.toml"));
-    toml::from_str::<Table>(&text).unwrap().row
+    toml::from_str::<RequirementTable>(&text).unwrap().row
 }
 
 /// All labels of RFC 9293, each with the number of its rows in appendix B.

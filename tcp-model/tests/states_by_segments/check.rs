@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use tcp_model::model::{Input, Outputs, Signal, TcpModel};
 use tcp_model::{Flags, Segment, State};
 
-use super::oracle::{self, Reply, Verdict};
+use super::oracle::{self, OracleVerdict, Reply};
 use super::places::{self, Facts, PLAIN, Place, Setting, moment};
 use super::segments;
 
 /// What the end point did, in the oracle's terms, or why it cannot be expressed in them.
-fn observe(place: &Place, seg: &Segment, wanted: &Verdict) -> Result<Verdict, String> {
+fn observe(place: &Place, seg: &Segment, wanted: &OracleVerdict) -> Result<OracleVerdict, String> {
     let f = &place.facts;
     let mut tcp = place.tcp.clone();
     let mut out = Outputs::default();
@@ -40,7 +40,7 @@ fn observe(place: &Place, seg: &Segment, wanted: &Verdict) -> Result<Verdict, St
     }
     let two_msl = Some(moment() + place.params.time_wait);
     let restart = new.state == State::TimeWait && tcp.next_timeout() == two_msl;
-    Ok(Verdict {
+    Ok(OracleVerdict {
         state: new.state,
         reply: sent.first().map(|s| name(f, wanted, s)).transpose()?,
         end,
@@ -55,7 +55,7 @@ fn observe(place: &Place, seg: &Segment, wanted: &Verdict) -> Result<Verdict, St
 }
 
 /// A segment by its form; every field that the RFC gives is checked.
-fn name(f: &Facts, v: &Verdict, s: &Segment) -> Result<Reply, String> {
+fn name(f: &Facts, v: &OracleVerdict, s: &Segment) -> Result<Reply, String> {
     if s.len != 0 || (s.src_port, s.dst_port) != (1, 2) {
         return Err(format!("odd answer {s:?}"));
     }
@@ -162,35 +162,35 @@ fn the_oracle_is_not_the_end_point() {
     let right = oracle::verdict(&place.facts, &seg);
     assert_eq!(observe(place, &seg, &right).as_ref(), Ok(&right));
     let wrong = [
-        Verdict {
+        OracleVerdict {
             state: State::CloseWait,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             reply: None,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             delivered: 19,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             una: place.facts.una,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             snd_wnd: 2_001,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             rcv_nxt: place.facts.rcv_nxt,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             urgent: true,
             ..right.clone()
         },
-        Verdict {
+        OracleVerdict {
             restart: true,
             ..right.clone()
         },

@@ -3,11 +3,13 @@
 use tcp_model::model::ConnectionEnd;
 use tcp_model::{Segment, SeqNum, State};
 
-use super::oracle::{Reply, Verdict, after, answered, nothing, over, ts_val, urgent_text_fin};
+use super::oracle::{
+    OracleVerdict, Reply, after, answered, nothing, over, ts_val, urgent_text_fin,
+};
 use super::places::Facts;
 
 /// 3.10.7.1: the answer of a host without the connection.
-pub(super) fn closed(f: &Facts, s: &Segment) -> Verdict {
+pub(super) fn closed(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     if s.flags.is_rst() {
         v
@@ -20,7 +22,7 @@ pub(super) fn closed(f: &Facts, s: &Segment) -> Verdict {
 
 /// 3.10.7.2. Deviation: text and FIN that come with the SYN are not queued; not being
 /// acknowledged, they come again.
-pub(super) fn listen(f: &Facts, s: &Segment) -> Verdict {
+pub(super) fn listen(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     if s.flags.is_rst() {
         v
@@ -34,8 +36,8 @@ pub(super) fn listen(f: &Facts, s: &Segment) -> Verdict {
 }
 
 /// SYN-RECEIVED, reached by this SYN.
-fn synchronizing(f: &Facts, s: &Segment) -> Verdict {
-    Verdict {
+fn synchronizing(f: &Facts, s: &Segment) -> OracleVerdict {
+    OracleVerdict {
         state: State::SynReceived,
         una: f.iss,
         snd_wnd: u32::from(s.window),
@@ -46,7 +48,7 @@ fn synchronizing(f: &Facts, s: &Segment) -> Verdict {
 }
 
 /// 3.10.7.3.
-pub(super) fn syn_sent(f: &Facts, s: &Segment) -> Verdict {
+pub(super) fn syn_sent(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     let acks_our_syn = s.flags.is_ack() && after(s.ack, f.iss) == 1;
     if s.flags.is_ack() && !acks_our_syn {
@@ -80,7 +82,7 @@ pub(super) fn syn_sent(f: &Facts, s: &Segment) -> Verdict {
         unread: 0,
         ..*f
     };
-    let v = Verdict {
+    let v = OracleVerdict {
         state: State::Established,
         una: s.ack,
         ..v

@@ -24,7 +24,7 @@ pub(super) enum Reply {
 
 /// What must happen to the segment and the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct OracleVerdict {
     pub(super) state: State,
     pub(super) reply: Option<Reply>,
     pub(super) end: Option<ConnectionEnd>,
@@ -54,8 +54,8 @@ fn window(f: &Facts, s: &Segment) -> u32 {
 }
 
 /// Nothing happens.
-pub(super) fn nothing(f: &Facts) -> Verdict {
-    Verdict {
+pub(super) fn nothing(f: &Facts) -> OracleVerdict {
+    OracleVerdict {
         state: f.state,
         reply: None,
         end: None,
@@ -69,22 +69,22 @@ pub(super) fn nothing(f: &Facts) -> Verdict {
     }
 }
 
-pub(super) fn answered(reply: Reply, v: Verdict) -> Verdict {
-    Verdict {
+pub(super) fn answered(reply: Reply, v: OracleVerdict) -> OracleVerdict {
+    OracleVerdict {
         reply: Some(reply),
         ..v
     }
 }
 
-pub(super) fn over(end: Option<ConnectionEnd>, v: Verdict) -> Verdict {
-    Verdict {
+pub(super) fn over(end: Option<ConnectionEnd>, v: OracleVerdict) -> OracleVerdict {
+    OracleVerdict {
         state: State::Closed,
         end,
         ..v
     }
 }
 
-pub(super) fn verdict(f: &Facts, s: &Segment) -> Verdict {
+pub(super) fn verdict(f: &Facts, s: &Segment) -> OracleVerdict {
     match f.state {
         State::Closed => closed(f, s),
         State::Listen => listen(f, s),
@@ -130,7 +130,7 @@ fn place(f: &Facts, s: &Segment) -> Place {
 }
 
 /// 3.10.7.4, SYN-RECEIVED to LAST-ACK.
-fn otherwise(f: &Facts, s: &Segment) -> Verdict {
+fn otherwise(f: &Facts, s: &Segment) -> OracleVerdict {
     let mut v = nothing(f);
     if f.state == State::SynReceived
         && s.flags.is_syn()
@@ -186,7 +186,7 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
     };
     if place == Place::ControlOnly {
         let urgent = is_urgent(f, s, v.state);
-        let v = Verdict { urgent, ..v };
+        let v = OracleVerdict { urgent, ..v };
         return if s.seq_len() > 0 && v.state != State::Closed {
             answered(Reply::Ack, v)
         } else {
@@ -200,7 +200,7 @@ fn otherwise(f: &Facts, s: &Segment) -> Verdict {
 /// Deviation: a SYN seen before is not an unacceptable segment. Alone it means that our SYN-ACK was lost; with
 /// an ACK it is the peer's half of a simultaneous open (section 3.5, figure 7), whose SYN-ACK the sequence
 /// check would otherwise refuse.
-fn syn_again(f: &Facts, s: &Segment) -> Verdict {
+fn syn_again(f: &Facts, s: &Segment) -> OracleVerdict {
     if !s.flags.is_ack() {
         return answered(Reply::SynAck, nothing(f));
     }
@@ -211,7 +211,7 @@ fn syn_again(f: &Facts, s: &Segment) -> Verdict {
 }
 
 /// Second: RFC 5961 section 3.2.
-fn reset(f: &Facts, s: &Segment, v: Verdict) -> Verdict {
+fn reset(f: &Facts, s: &Segment, v: OracleVerdict) -> OracleVerdict {
     let first = after(s.seq, f.rcv_nxt);
     if first == 0 {
         let end = match f.state {
@@ -228,14 +228,18 @@ fn reset(f: &Facts, s: &Segment, v: Verdict) -> Verdict {
 }
 
 /// Fifth. `Err`: the segment goes no further.
-fn acknowledgment(f: &Facts, s: &Segment, v: Verdict) -> Result<Verdict, Verdict> {
+fn acknowledgment(
+    f: &Facts,
+    s: &Segment,
+    v: OracleVerdict,
+) -> Result<OracleVerdict, OracleVerdict> {
     let new = after(s.ack, f.una);
     let in_flight = after(f.nxt, f.una);
     if f.state == State::SynReceived {
         if new <= 0 || new > in_flight {
             return Err(answered(Reply::Reset(s.ack), v));
         }
-        return Ok(Verdict {
+        return Ok(OracleVerdict {
             state: State::Established,
             una: s.ack,
             snd_wnd: window(f, s),
@@ -259,11 +263,11 @@ fn acknowledgment(f: &Facts, s: &Segment, v: Verdict) -> Result<Verdict, Verdict
     }
     let fin_acked = f.fin_sent && new == in_flight && new > 0;
     Ok(match f.state {
-        State::FinWait1 if fin_acked => Verdict {
+        State::FinWait1 if fin_acked => OracleVerdict {
             state: State::FinWait2,
             ..v
         },
-        State::Closing if fin_acked => Verdict {
+        State::Closing if fin_acked => OracleVerdict {
             state: State::TimeWait,
             end: Some(ConnectionEnd::Closed),
             restart: true,
@@ -288,9 +292,15 @@ fn is_urgent(f: &Facts, s: &Segment, state: State) -> bool {
 }
 
 /// Sixth to eighth, for `len` octets of text that begin `first` octets after RCV.NXT.
-pub(super) fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: Verdict) -> Verdict {
+pub(super) fn urgent_text_fin(
+    f: &Facts,
+    s: &Segment,
+    first: i64,
+    len: u32,
+    v: OracleVerdict,
+) -> OracleVerdict {
     let urgent = is_urgent(f, s, v.state);
-    let v = Verdict { urgent, ..v };
+    let v = OracleVerdict { urgent, ..v };
     let wnd = i64::from(f.rcv_wnd);
     let end = first + i64::from(len);
     // "This should not occur, since a FIN has been received from the remote side. Ignore."
@@ -310,7 +320,7 @@ pub(super) fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: V
     // A FIN counts when all the text before it does. Deviation: also just beyond the right edge.
     let fin = s.flags.is_fin() && end <= wnd;
     let taken = new.max(0) as u32;
-    let v = Verdict {
+    let v = OracleVerdict {
         delivered: taken,
         rcv_nxt: f.rcv_nxt + taken + u32::from(fin),
         ..answered(Reply::Ack, v)
@@ -319,15 +329,15 @@ pub(super) fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: V
         return v;
     }
     match v.state {
-        State::Established => Verdict {
+        State::Established => OracleVerdict {
             state: State::CloseWait,
             ..v
         },
-        State::FinWait1 => Verdict {
+        State::FinWait1 => OracleVerdict {
             state: State::Closing,
             ..v
         },
-        _ => Verdict {
+        _ => OracleVerdict {
             state: State::TimeWait,
             end: Some(ConnectionEnd::Closed),
             restart: true,
@@ -338,13 +348,13 @@ pub(super) fn urgent_text_fin(f: &Facts, s: &Segment, first: i64, len: u32, v: V
 
 /// The sequence number of a segment without text. Deviation: SND.NXT only up to the right edge of
 /// the peer's window, beyond which the peer would refuse it.
-pub(super) fn next_seq(f: &Facts, v: &Verdict) -> SeqNum {
+pub(super) fn next_seq(f: &Facts, v: &OracleVerdict) -> SeqNum {
     let room = i64::from(v.snd_wnd).min(after(f.nxt, v.una));
     v.una + room as u32
 }
 
 /// TIME-WAIT: section 3.10.7.4 and MAY-2 of section 3.6.1, RFC 6191 where timestamps are in use.
-fn time_wait(f: &Facts, s: &Segment) -> Verdict {
+fn time_wait(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     let first = after(s.seq, f.rcv_nxt);
     let ts = ts_val(s).filter(|_| f.setting.timestamps);
@@ -367,7 +377,7 @@ fn time_wait(f: &Facts, s: &Segment) -> Verdict {
         return match place {
             _ if f.setting.rfc1337 => v,
             Place::Not => v,
-            _ => Verdict {
+            _ => OracleVerdict {
                 end: None,
                 ..reset(f, s, v)
             },
@@ -380,7 +390,7 @@ fn time_wait(f: &Facts, s: &Segment) -> Verdict {
     // Acknowledge it, and restart the 2 MSL timeout."
     let last_is_fin = s.flags.is_fin() && first + i64::from(s.seq_len()) == 0;
     if last_is_fin && s.flags.is_ack() {
-        return Verdict {
+        return OracleVerdict {
             restart: true,
             ..answered(Reply::Ack, v)
         };

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use sim_core::Rng;
 
 /// Draws a scenario.
-pub(super) struct Draw(pub(super) Rng);
+pub(super) struct ScenarioDraw(pub(super) Rng);
 
-impl Draw {
+impl ScenarioDraw {
     pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.0.below(of.len() as u64) as usize]
     }

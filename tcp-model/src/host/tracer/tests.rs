@@ -10,14 +10,14 @@ use std::net::Ipv4Addr;
 
 /// Both ends of a connection, and what they recorded.
 #[derive(Default)]
-struct PairPath {
+struct TracedPath {
     ends: [Tracer; 2],
     packet: u64,
     now: u64,
     recorded: Vec<SegmentTrace>,
 }
 
-impl PairPath {
+impl TracedPath {
     /// Sends a segment from an end; the other receives it unless it is lost.
     fn send(&mut self, from: usize, segment: Segment, again: bool, lost: bool) {
         let mut segment = segment;
@@ -102,7 +102,7 @@ fn data(seq: u32) -> Segment {
 
 #[test]
 fn first_and_last_are_recorded_at_both_ends_and_nothing_between() {
-    let mut path = PairPath::default();
+    let mut path = TracedPath::default();
     path.transfer(100_000);
     path.end();
     let packets = path.packets();
@@ -114,7 +114,7 @@ fn first_and_last_are_recorded_at_both_ends_and_nothing_between() {
 
 #[test]
 fn a_retransmission_brings_its_original_and_what_lies_around() {
-    let mut path = PairPath::default();
+    let mut path = TracedPath::default();
     path.transfer(1000);
     let lost = path.packet + 1;
     path.send(0, data(u32::MAX), false, true);
@@ -139,7 +139,7 @@ fn a_retransmission_brings_its_original_and_what_lies_around() {
 
 #[test]
 fn records_are_bounded_however_often_there_is_trouble() {
-    let mut path = PairPath::default();
+    let mut path = TracedPath::default();
     for _ in 0..20_000 {
         path.transfer(5);
         path.send(0, data(path.packet as u32 - 5), true, false);
@@ -154,7 +154,7 @@ fn records_are_bounded_however_often_there_is_trouble() {
 
 #[test]
 fn trouble_at_one_end_does_not_make_the_other_record_for_ever() {
-    let mut path = PairPath::default();
+    let mut path = TracedPath::default();
     path.transfer(1000);
     path.send(0, data(0), true, false);
     let before = path.recorded.len();
