@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::files::is_plain_dir;
+use super::files::{is_plain_dir, is_plain_file};
 use super::{DirLock, MARKER, Marker, ResultKind, StoreError};
 
 /// How often a name is tried for that others take at the same time.
@@ -92,7 +92,28 @@ fn aside_name(name: &OsStr, suffix: &str) -> OsString {
 pub(crate) fn is_leftover(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     let prefix = aside_name(OsStr::new(INSIDE), "");
-    starts_with(name, &prefix) && is_aside(path)
+    (starts_with(name, &prefix) && is_aside(path)) || is_unfinished_mark(path)
+}
+
+/// True for a mark under the name `.synfin.json.tmp-PID-N`, which it has until it is whole.
+fn is_unfinished_mark(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = aside_name(OsStr::new(MARKER), "");
+    let numbers = name
+        .strip_prefix(&*prefix.to_string_lossy())
+        .and_then(|rest| rest.split_once('-'));
+    let is_number = |text: &str| text.parse::<u32>().is_ok();
+    numbers.is_some_and(|(pid, n)| is_number(pid) && is_number(n)) && is_plain_file(path)
+}
+
+/// Removes unfinished marks from a result directory, which its lock allows nobody else to write.
+pub(crate) fn remove_unfinished_marks(dir: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    for path in paths.filter(|path| is_unfinished_mark(path)) {
+        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+    }
+    Ok(())
 }
 
 fn starts_with(name: &OsStr, prefix: &OsStr) -> bool {

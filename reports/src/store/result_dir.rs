@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::aside::{Aside, INSIDE};
+use super::aside::{Aside, INSIDE, remove_unfinished_marks};
 use super::install::{install, marks, remove_results, sync_tree};
 use super::parts::Parts;
 use super::path_contents::{PathContents, look, look_at_results};
@@ -235,11 +235,17 @@ fn patience(marker: Option<&Marker>) -> Duration {
     }
 }
 
-/// Locks a result directory, or says that another process is at work there.
+/// Locks a result directory, or says that another process is at work there. Marks that a killed
+/// process had not written to their end are removed.
 pub(crate) fn lock(dir: &Path, patience: Duration) -> Result<DirLock, StoreError> {
     match DirLock::wait(dir, patience) {
         Ok(DirLock::Theirs) => Err(StoreError::Busy(dir.to_path_buf())),
-        Ok(lock) => Ok(lock),
+        Ok(lock) => {
+            if matches!(lock, DirLock::Ours(_)) {
+                remove_unfinished_marks(dir)?;
+            }
+            Ok(lock)
+        }
         Err(e) => Err(StoreError::io("lock the directory", dir)(e)),
     }
 }
@@ -297,6 +303,41 @@ mod tests {
         assert_eq!(left.len(), 1);
         let text = fs::read_to_string(dir.join("batch.toml")).unwrap();
         assert_eq!(text, "first");
+    }
+
+    #[test]
+    fn a_mark_that_was_not_written_to_its_end_is_removed_and_makes_no_directory_foreign() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("b");
+        fs::create_dir(&dir).unwrap();
+        let half = dir.join(".synfin.json.tmp-4294967295-0");
+        let names = || {
+            let entries = fs::read_dir(&dir).unwrap().flatten();
+            let mut names: Vec<_> = entries.map(|e| e.file_name()).collect();
+            names.sort();
+            names
+        };
+        // Killed while it claimed the directory, and later while it changed it.
+        for _ in 0..2 {
+            fs::write(&half, "{").unwrap();
+            drop(ResultDir::claim_for_batch(&dir, ids(["a"]), false).unwrap());
+            assert_eq!(names(), ["synfin.json"]);
+        }
+        fs::write(&half, "{").unwrap();
+        drop(ResultDir::open(&dir).unwrap());
+        assert_eq!(names(), ["synfin.json"]);
+        // What only resembles one is somebody's own.
+        for other in [".synfin.json.tmp-mine", ".synfin.json.tmp-1-x"] {
+            fs::write(dir.join(other), "{").unwrap();
+        }
+        drop(ResultDir::open(&dir).unwrap());
+        assert_eq!(names().len(), 3);
+        fs::remove_file(dir.join("synfin.json")).unwrap();
+        let refused = ResultDir::claim_for_batch(&dir, ids(["a"]), false).unwrap_err();
+        assert!(
+            matches!(refused, StoreError::Unrecognised { .. }),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -81,9 +81,13 @@ fn after_kills_at_random_moments_the_rest_is_made_and_the_index_is_the_same() {
         assert_eq!(code, 0, "{keep}: {err}");
         assert!(!err.contains("failed"), "{keep}: {err}");
         assert!(index(dir.path(), &out) == index(dir.path(), &format!("whole-{keep}")));
-        let left = fs::read_dir(dir.path().join(&out)).unwrap();
-        let names = left.map(|e| e.unwrap().file_name().into_string().unwrap());
-        assert!(names.into_iter().all(|name| !name.contains(".tmp-")));
+        for place in [".", "runs", "parts"] {
+            let left = fs::read_dir(dir.path().join(&out).join(place)).into_iter();
+            let names = left.flatten().map(|e| e.unwrap().file_name());
+            let names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+            let unfinished = names.iter().any(|name| name.contains(".tmp-"));
+            assert!(!unfinished, "{keep}: {place} holds {names:?}");
+        }
     }
 }
 
