@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use tcp_model::host::{HostStats, TcpHost};
+use tcp_model::host::TcpHost;
 use tcp_model::{ByRule, RetransmitReason};
+
+use super::counters::CounterSums;
 
 /// Counters that every run has as metrics.
 const SUMS: [&str; 10] = [
@@ -30,18 +32,17 @@ const RARE: [(&str, &str); 5] = [
 
 /// Metrics from the counters of hosts and middleboxes; `groups` has the group of each host.
 pub(super) fn of(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
-    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut sums = CounterSums::default();
     let mut spurious = ByRule::default();
     let (mut peak, mut share) = (0, 0.0_f64);
     for stats in hosts.iter().flatten().map(TcpHost::stats) {
-        for counter in HostStats::COUNTERS {
-            *sums.entry(counter.name).or_default() += (counter.get)(&stats);
-        }
+        sums.add(&stats);
         spurious += stats.spurious;
         let used = stats.peak_ports_per_destination;
         peak = peak.max(used);
         share = share.max(f64::from(used) / f64::from(stats.ports_per_destination.max(1)));
     }
+    let sums: BTreeMap<&str, u64> = sums.named().collect();
     let sum = |name| sums.get(name).copied().unwrap_or_default() as f64;
     let mut all: BTreeMap<String, f64> = SUMS.map(|name| (name.to_owned(), sum(name))).into();
     let rare = RARE.map(|(name, counter)| (name.to_owned(), sum(counter)));
@@ -110,6 +111,8 @@ pub(super) fn stuck(hosts: &[Option<TcpHost>], is_idle: bool) -> Option<(String,
 
 #[cfg(test)]
 mod tests {
+    use tcp_model::host::HostStats;
+
     use super::*;
 
     #[test]

@@ -1,7 +1,10 @@
 //! Memory used by the simulation of a run.
 
+use std::collections::BTreeMap;
+
 use reports::store::{ConnectionMemory, MemorySummary};
 use sim_core::Simulation;
+use tcp_model::State;
 use tcp_model::host::TcpHost;
 
 /// Memory figures reported by hosts and engine.
@@ -18,6 +21,7 @@ pub(super) fn of(hosts: &[Option<TcpHost>]) -> MemorySummary {
     let named = |(name, bytes): (&str, usize)| (name.to_owned(), bytes as u64);
     all.object_bytes.extend(of_core.map(named));
     let (mut peaks, mut tables) = ([0; 2], [0; 4]);
+    let mut at_end: BTreeMap<State, ConnectionMemory> = BTreeMap::new();
     for host in hosts.iter().flatten() {
         let (report, stats) = (host.memory(), host.stats());
         peaks[0] += u64::from(stats.peak_connections);
@@ -32,12 +36,16 @@ pub(super) fn of(hosts: &[Option<TcpHost>]) -> MemorySummary {
             *sum += bytes as u64;
         }
         for (state, of_state) in host.memory_by_state() {
-            let sum: &mut ConnectionMemory = all.at_end.entry(state.to_string()).or_default();
+            let sum = at_end.entry(state).or_default();
             sum.connections += of_state.count;
             sum.bytes += of_state.bytes;
             sum.largest = sum.largest.max(of_state.largest);
         }
     }
+    let by_name = at_end.into_iter();
+    all.at_end = by_name
+        .map(|(state, sum)| (state.to_string(), sum))
+        .collect();
     // The same for all hosts.
     if let Some(report) = hosts.iter().flatten().last().map(TcpHost::memory) {
         let of_host = [
