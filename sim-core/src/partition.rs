@@ -27,7 +27,8 @@ pub use object_bytes::ObjectBytes;
 #[repr(align(128))]
 pub(crate) struct Partition<H: Host> {
     pub(crate) core: Core<H>,
-    pub(crate) hosts: Vec<(NodeId, H)>,
+    /// In order of node number.
+    pub(crate) hosts: Vec<H>,
     pub(crate) ahead: LookAhead,
     /// By sending partition.
     inbox: Vec<Mailbag<H::Payload>>,
@@ -43,13 +44,13 @@ impl<H: Host> Partition<H> {
         me: u32,
         network: &Arc<Network>,
         assignment: &Arc<PartitionMap>,
-        hosts: Vec<(NodeId, H)>,
+        hosts: Vec<H>,
         queue: AnyEventQueue,
         seed: u64,
         look_ahead: SimDuration,
     ) -> Partition<H> {
         let mut core = Core::new(me, network, assignment, queue, seed, look_ahead);
-        for &(node, _) in &hosts {
+        for node in assignment.nodes_with_hosts(me) {
             let tie = core.draw_tie(node);
             core.queue.push(Event {
                 time: SimTime::ZERO,
@@ -107,11 +108,13 @@ impl<H: Host> Partition<H> {
 
     /// Calls [`Host::on_end`] of every host.
     pub(crate) fn end(&mut self, now: SimTime) {
-        for (node, host) in &mut self.hosts {
-            let tie = self.core.draw_tie(*node);
+        let assignment = Arc::clone(&self.core.assignment);
+        let nodes = assignment.nodes_with_hosts(self.core.me);
+        for (node, host) in nodes.zip(&mut self.hosts) {
+            let tie = self.core.draw_tie(node);
             host.on_end(&mut Cx {
                 core: &mut self.core,
-                node: *node,
+                node,
                 now,
                 tie,
             });
@@ -132,7 +135,7 @@ impl<H: Host> Partition<H> {
                     return;
                 }
                 let place = self.core.assignment.place_of(node.0);
-                let (_, host) = &mut self.hosts[place as usize];
+                let host = &mut self.hosts[place as usize];
                 let mut cx = Cx {
                     core: &mut self.core,
                     node,
@@ -156,7 +159,7 @@ impl<H: Host> Partition<H> {
             return;
         }
         let packet = core.packets.get_mut(at);
-        let Some((_, host)) = self.hosts.get_mut(host as usize) else {
+        let Some(host) = self.hosts.get_mut(host as usize) else {
             if packet.ttl <= 1 {
                 core.lose_at(node, at, LossCause::TtlExpired, now, tie);
                 return;
@@ -235,8 +238,8 @@ impl<H: Host> Partition<H> {
         boxed + size_of_val(senders.as_slice()) + size_of_val(wires.as_slice())
     }
 
-    /// The hosts.
-    pub(crate) fn into_hosts(self) -> Vec<(NodeId, H)> {
+    /// The hosts, in order of node number.
+    pub(crate) fn into_hosts(self) -> Vec<H> {
         self.hosts
     }
 }

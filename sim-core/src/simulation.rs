@@ -342,12 +342,7 @@ impl<H: Host> Simulation<H> {
 
     /// The hosts after the run, by node number.
     pub fn into_hosts(self) -> Vec<Option<H>> {
-        let mut all: Vec<Option<H>> = (0..self.network.nodes().len()).map(|_| None).collect();
-        for partition in self.partitions {
-            for (NodeId(i), host) in partition.into_hosts() {
-                all[i as usize] = Some(host);
-            }
-        }
-        all
+        let split = self.partitions.into_iter().map(Partition::into_hosts);
+        self.assignment.join(split.collect())
     }
 }

@@ -13,14 +13,14 @@ use crate::store::StoreError;
 
 /// Intervals of the histogram.
 const BINS: usize = 30;
-/// Connections of which ports are drawn, at most.
-const MOST: usize = 20_000;
+/// Connections of which ports are drawn, at most: more than there are rows of pixels.
+const MOST: usize = 4000;
 
 /// An end of a connection in TIME-WAIT: since when, and until when if that was seen; seconds.
 type TimeWaitStay = (f64, Option<f64>);
 
-/// An end: connection and side.
-type EndKey = (i64, String);
+/// An end: connection, and whether it is the active side.
+type EndKey = (i64, bool);
 
 /// The stays of recorded connections, by end.
 fn stays(data: &RunData<'_>) -> Result<BTreeMap<EndKey, TimeWaitStay>, StoreError> {
@@ -33,7 +33,7 @@ fn stays(data: &RunData<'_>) -> Result<BTreeMap<EndKey, TimeWaitStay>, StoreErro
         let sides = group.texts("side")?;
         let (from, to) = (group.texts("from")?, group.texts("to")?);
         for i in 0..group.len() {
-            let end = || (conns[i], sides[i].to_owned());
+            let end = || (conns[i], &sides[i] == "active");
             if &to[i] == "TIME-WAIT" {
                 all.insert(end(), (times[i], None));
             } else if &from[i] == "TIME-WAIT"
@@ -103,7 +103,7 @@ fn held(data: &RunData<'_>) -> Result<Vec<PortUse>, StoreError> {
         let ports = group.ints("local_port")?;
         let (opened, ended) = (group.floats("opened_s")?, group.floats("ended_s")?);
         for i in (0..group.len()).filter(|&i| &sides[i] == "active") {
-            let stay = stays.get(&(conns[i], sides[i].to_owned()));
+            let stay = stays.get(&(conns[i], true));
             let until_s = stay.map_or(ended[i], |(_, left)| left.unwrap_or(end_s));
             all.push(PortUse {
                 port: ports[i] as f64,
@@ -127,7 +127,8 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let mut csv = Csv::new(["port", "opened_s", "ended_s", "free_s"]);
     let (mut open, mut waiting) = (Vec::new(), Vec::new());
     let gap = (f64::NAN, f64::NAN);
-    for h in all.iter().take(MOST) {
+    let stride = all.len().div_ceil(MOST).max(1);
+    for h in all.iter().step_by(stride) {
         csv.row([h.port, h.from_s, h.ended_s, h.until_s]);
         let y = h.port - lowest;
         open.extend([(h.from_s, y), (h.ended_s, y), gap]);
@@ -160,8 +161,12 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         title: title.into(),
         caption: format!(
             "Each line is the local port of one of {} recorded connections, from the call of connect until the port \
-             was free again.{}",
-            count(all.len().min(MOST) as f64),
+             was free again.{}{}",
+            count(all.len() as f64),
+            match stride {
+                1 => String::new(),
+                n => format!(" One in {n} of them is drawn."),
+            },
             data.shading()
         ),
         svg: chart.svg()?,

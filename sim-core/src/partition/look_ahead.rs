@@ -68,7 +68,7 @@ impl<H: Host> Partition<H> {
             keys,
             ..
         } = ahead;
-        let host = |place: u32| hosts.get(place as usize).map(|(_, host)| host);
+        let host = |place: u32| hosts.get(place as usize);
         if event.kind == EventKind::Arrival {
             let wire = &core.wires[event.target as usize];
             if !wire.disorders {

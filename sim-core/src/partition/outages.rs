@@ -14,7 +14,7 @@ impl<H: Host> Partition<H> {
         if !goes_down {
             self.core.set_down(node, false);
         }
-        if let Some((_, host)) = self.hosts.get_mut(place as usize) {
+        if let Some(host) = self.hosts.get_mut(place as usize) {
             let mut cx = Cx {
                 core: &mut self.core,
                 node,

@@ -193,18 +193,44 @@ fn every<T: Copy>(all: &[T], most: usize) -> Vec<T> {
     all.iter().copied().step_by(stride).collect()
 }
 
+/// The powers of ten that are exact as floats and that seven digits may have to be multiplied by.
+const POWERS: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
+
 /// With seven significant digits, more than a screen has pixels.
 fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { 0.0 } else { f64::NAN };
     }
-    format!("{value:.6e}").parse().unwrap_or(value)
+    // The first power that leaves seven digits before the point. A quotient of two exact numbers is
+    // the float nearest to the decimal, so its text is short.
+    let power = POWERS.iter().find(|p| value.abs() * **p >= 1e6);
+    match power {
+        Some(power) if value.abs() * power < 1e7 => (value * power).round() / power,
+        _ => format!("{value:.6e}").parse().unwrap_or(value),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::figures::style::BLUE;
+
+    #[test]
+    fn numbers_are_rounded_to_seven_digits_at_any_size() {
+        let by_text = |value: f64| format!("{value:.6e}").parse::<f64>().unwrap();
+        let mut value = 1.234_567_89e-12;
+        while value < 1e12 {
+            assert_eq!(rounded(value), by_text(value), "{value}");
+            assert_eq!(rounded(-value), by_text(-value), "{value}");
+            value *= 1.37;
+        }
+        for value in [1e6, 9_999_999.0, 9_999_999.9, 1e7, 1e-9, 0.1, 0.3, 28_231.0] {
+            assert_eq!(rounded(value), by_text(value), "{value}");
+        }
+        assert!(rounded(f64::INFINITY).is_nan() && rounded(-0.0) == 0.0);
+    }
 
     #[test]
     fn a_long_curve_is_thinned_with_its_peak_and_its_gaps_kept() {
