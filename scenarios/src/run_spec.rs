@@ -19,7 +19,7 @@ pub use canonical::canonical;
 pub(crate) use content::{Content, TcpText, topology_text};
 
 /// Raised whenever the same scenario gives different results: runs of another version are not reused.
-pub const RESULTS_VERSION: u32 = 17;
+pub const RESULTS_VERSION: u32 = 18;
 
 /// One run to execute.
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ pub(crate) use negotiation::{EcnFeedback, ace, asked_for, granted};
 use negotiation::{ace_flags, handshake_code, is_invalid, reported};
 use option_path::OptionPath;
 
+use crate::diagnostics::AccurateCounts;
 use crate::options::Options;
 use crate::segment::{Ecn, Flags};
 use crate::seq::SeqNum;
@@ -219,6 +220,24 @@ impl AccEcn {
     /// CE packets reported by the peer.
     pub(crate) fn reported_packets(&self) -> u32 {
         self.peer_cep.wrapping_sub(FIRST_CEP)
+    }
+
+    /// Its counters, for diagnosis.
+    pub(crate) fn counts(&self) -> AccurateCounts {
+        let since_first = |now: &CodepointBytes| {
+            let first = FIRST_BYTES;
+            let pairs = [
+                (now.ce, first.ce),
+                (now.ect0, first.ect0),
+                (now.ect1, first.ect1),
+            ];
+            pairs.map(|(now, first)| now.wrapping_sub(first))
+        };
+        AccurateCounts {
+            received_ce: self.cep.wrapping_sub(FIRST_CEP),
+            received_bytes: since_first(&self.bytes),
+            delivered_bytes: since_first(&self.peer_bytes),
+        }
     }
 
     /// Processes an ACK that is not superseded and newly delivers `delivered` bytes, in segments of at most

@@ -149,6 +149,11 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn on_mss(&mut self, mss: u32) {
         let _ = mss;
     }
+    /// The path carries larger segments than assumed, and the window is to be `window` bytes.
+    fn on_larger_mss(&mut self, mss: u32, window: u64) {
+        let _ = window;
+        self.on_mss(mss);
+    }
     /// Fast recovery ends; `in_flight` in bytes.
     fn on_recovery_exit(&mut self, in_flight: u64, now: sim_core::SimTime) {
         let _ = (in_flight, now);

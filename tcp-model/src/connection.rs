@@ -42,6 +42,7 @@ mod icmp;
 mod inspect;
 mod keep_alive;
 mod measure;
+mod mtu_probing;
 mod optional_state;
 mod pacing;
 mod persist;
@@ -196,6 +197,9 @@ impl Connection {
     fn window(&self) -> u64 {
         match self.recovery.window() {
             Some(window) => window,
+            None if self.params.mtu_probing > 0 => {
+                self.cc.cwnd().saturating_sub(self.probe_share())
+            }
             None => self.cc.cwnd(),
         }
     }

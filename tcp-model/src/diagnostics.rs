@@ -60,6 +60,17 @@ pub struct CeReceived {
     pub bytes: u64,
 }
 
+/// The counters of accurate ECN (RFC 9768), without their initial values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccurateCounts {
+    /// Segments received with CE.
+    pub received_ce: u32,
+    /// Payload bytes received with CE, ECT(0) and ECT(1).
+    pub received_bytes: [u32; 3],
+    /// Payload bytes that the peer reports to have received with CE, ECT(0) and ECT(1).
+    pub delivered_bytes: [u32; 3],
+}
+
 /// The state of a sender's congestion control and recovery, cheap to query at every ACK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SenderState {
@@ -126,6 +137,8 @@ pub struct ConnectionDetails {
     pub rcv_rtt: Option<SimDuration>,
     /// Segments delivered with a congestion mark.
     pub delivered_ce: Option<u64>,
+    /// The counters of accurate ECN, if it is in use.
+    pub accurate: Option<AccurateCounts>,
     /// Spurious window reductions that were undone, by evidence.
     pub undone: Option<UndoCounts>,
     /// Segments that arrived with a congestion mark.

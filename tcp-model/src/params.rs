@@ -150,6 +150,9 @@ impl TcpParams {
 
     /// MUST-28: idle time before the first keep-alive probe if keep-alive is enabled without a time.
     pub const DEFAULT_KEEPALIVE: SimDuration = SimDuration::from_secs(7_200);
+    /// How long FIN-WAIT-2 of a closed socket lasts on FreeBSD: `TP_MAXIDLE`, 600 s, and `TP_KEEPINTVL`, 75 s
+    /// (`tcp_timer_2msl`).
+    pub const FREEBSD_FIN_WAIT: SimDuration = SimDuration::from_secs(675);
 
     /// Names that [`TcpParams::profile`] knows.
     pub const PROFILES: [&'static str; 6] =

@@ -96,6 +96,9 @@ impl CongestionControl for AnyCc {
     fn on_mss(&mut self, mss: u32) {
         each!(self, cc => cc.on_mss(mss))
     }
+    fn on_larger_mss(&mut self, mss: u32, window: u64) {
+        each!(self, cc => cc.on_larger_mss(mss, window))
+    }
     fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
         each!(self, cc => cc.on_recovery_exit(in_flight, now))
     }

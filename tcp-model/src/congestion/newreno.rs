@@ -135,6 +135,11 @@ impl CongestionControl for NewReno {
         self.mss = NonZeroU32::new(mss).unwrap_or(NonZeroU32::MIN);
     }
 
+    fn on_larger_mss(&mut self, mss: u32, window: u64) {
+        self.on_mss(mss);
+        self.cwnd = window;
+    }
+
     fn on_recovery_exit(&mut self, in_flight: u64, _now: SimTime) {
         // RFC 6582 section 3.2 step 3, option 1: no burst when little is in flight.
         let mss = u64::from(self.mss.get());

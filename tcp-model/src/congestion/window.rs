@@ -189,6 +189,10 @@ macro_rules! window_methods {
         fn on_mss(&mut self, mss: u32) {
             self.window.change_mss(mss);
         }
+        fn on_larger_mss(&mut self, mss: u32, window: u64) {
+            self.window.change_mss(mss);
+            self.window.set(window as f64 / f64::from(mss.max(1)));
+        }
         fn on_recovery_exit(&mut self, in_flight: u64, _: sim_core::SimTime) {
             self.window.leave_recovery(in_flight);
         }

@@ -146,7 +146,13 @@ impl Connection {
     /// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND."
     fn take_window(&mut self, seg: &Segment, window: u32) {
         let snd = &mut self.snd;
-        if snd.wl1.before(seg.seq) || (snd.wl1 == seg.seq && snd.wl2.at_or_before(seg.ack)) {
+        let same = snd.wl1 == seg.seq;
+        let counts = match self.params.linux_input {
+            // Deviation: of segments with equal numbers the larger window counts, and zero.
+            true => snd.una.before(seg.ack) || (same && (window > snd.wnd || window == 0)),
+            false => same && snd.wl2.at_or_before(seg.ack),
+        };
+        if snd.wl1.before(seg.seq) || counts {
             snd.wnd = window;
             snd.max_wnd = snd.max_wnd.max(window);
             (snd.wl1, snd.wl2) = (seg.seq, seg.ack);
@@ -219,6 +225,9 @@ impl Connection {
         self.snd.acked += bytes;
         self.snd.una = seg.ack;
         self.counts.bytes_acked = self.snd.acked;
+        if self.params.mtu_probing > 0 {
+            self.judge_mtu_probe();
+        }
         if self.recovery.is_untouched() && !self.may_bring_sack(seg) {
             let rtt = self.take_rtt(seg, now);
             self.tell_control(seg, bytes, rtt, &before, now);

@@ -47,8 +47,11 @@ impl Connection {
 
     /// Linux `tcp_incr_quickack`: as many quick ACKs as segments in half the window, within limits.
     pub(super) fn add_quick_acks(&mut self) {
+        self.add_quick_acks_up_to(self.params.quick_acks);
+    }
+
+    fn add_quick_acks_up_to(&mut self, most: u32) {
         let offered = self.rcv.edge.offset_from(self.rcv.acked);
-        let most = self.params.quick_acks;
         if let Some(a) = &mut self.rcv.adaptive {
             let fill = (offered / (2 * a.mss.max(1))).max(2);
             a.quick = a.quick.max(fill.min(most));
@@ -57,7 +60,12 @@ impl Connection {
 
     /// Linux `tcp_enter_quickack_mode`: after a disturbance, inform the peer quickly.
     pub(super) fn enter_quick_acks(&mut self) {
-        self.add_quick_acks();
+        self.enter_quick_acks_up_to(self.params.quick_acks);
+    }
+
+    /// The same with at most this many of them.
+    pub(super) fn enter_quick_acks_up_to(&mut self, most: u32) {
+        self.add_quick_acks_up_to(most);
         let least = self.params.delayed_ack;
         if let Some(a) = &mut self.rcv.adaptive {
             a.interactive = false;

@@ -222,6 +222,24 @@ impl Connection {
         at_once
     }
 
+    /// A mark has begun or ended, and the peer may have little in flight: Linux acknowledges two segments
+    /// at once (`tcp_enter_quickack_mode`), and always that with CWR, or any change if feedback is about each
+    /// mark (`ICSK_ACK_NOW`). True in the latter case.
+    pub(super) fn hurry_for_mark(&mut self, seg: &Segment, now: SimTime) -> bool {
+        let each = self.cc.needs_ecn();
+        let most = self.params.quick_acks.min(2).max(each.into());
+        self.rcv.quick_acks = self.rcv.quick_acks.max(most);
+        if !self.params.adaptive_receiver || self.accurate().is_some() {
+            return false;
+        }
+        if each || seg.flags.is_cwr() {
+            return true;
+        }
+        self.adaptive(now);
+        self.enter_quick_acks_up_to(most);
+        false
+    }
+
     /// Counts a segment with CE.
     fn count_arrival(&mut self, seg: &Segment) {
         let ecn = &mut self.rare().ecn;

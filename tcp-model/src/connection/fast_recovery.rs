@@ -43,6 +43,9 @@ impl Connection {
 
     /// Starts fast recovery after a loss.
     pub(super) fn begin_recovery(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.params.mtu_probing > 0 && self.forgives_mtu_probe() {
+            return;
+        }
         let outstanding = self.outstanding();
         let reduces_already = self.recovery.is_reducing_for_ecn();
         // RFC 5681 section 3.2 steps 2 and 3

@@ -133,6 +133,10 @@ impl Connection {
             rare.peer_mss = offer.mss;
             self.fit_mss();
         }
+        if self.params.mtu_probing > 0 {
+            self.rare().peer_mss = offer.mss;
+            self.start_mtu_search();
+        }
         // The window that the SYN offers, whose field is unscaled.
         self.rcv.edge = self.rcv.nxt + self.syn_window();
     }

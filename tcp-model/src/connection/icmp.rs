@@ -1,8 +1,8 @@
 //! ICMP errors (RFC 9293 section 3.9.2.2, RFC 5927, RFC 5461) and path MTU discovery (RFC 1191,
 //! RFC 8201).
 //!
-//! Leaves out back-off reversal (RFC 6069), packetisation-layer discovery (RFC 4821), and retrying a larger
-//! MTU after some minutes (RFC 1191 section 6.3).
+//! Leaves out back-off reversal (RFC 6069), and retrying a larger MTU after some minutes (RFC 1191 section
+//! 6.3). Packetisation-layer discovery is in [`super::mtu_probing`].
 
 use sim_core::SimTime;
 

@@ -56,6 +56,7 @@ impl Connection {
             undone: Some(self.undone()),
             marked: Some(self.marked()),
             delivered_ce: self.accurate().map(|a| a.reported_packets().into()),
+            accurate: self.accurate().map(|a| a.counts()),
             ..ConnectionDetails::default()
         }
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::Connection;
 use super::ecn::EcnState;
 use super::growing_buffer::BufferGrowth;
+use super::mtu_probing::MtuSearch;
 use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 use crate::seq::SeqNum;
@@ -35,6 +36,8 @@ pub(super) struct OptionalState {
     pub(super) soft_error: Option<IcmpKind>,
     /// The path MTU, if known.
     pub(super) path_mtu: Option<u16>,
+    /// The search for the path MTU, if this end probes for it.
+    pub(super) mtu_search: Option<MtuSearch>,
     /// Measurement for a receive buffer that can still grow.
     pub(super) growth: Option<BufferGrowth>,
     /// Stream offsets at which records end (`MSG_EOR`), not yet acknowledged.

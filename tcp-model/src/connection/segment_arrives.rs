@@ -23,6 +23,8 @@ enum Sequence {
     /// The window is closed and the segment begins at RCV.NXT: RST, ACK and URG count, text does
     /// not (MUST-66).
     ControlOnly,
+    /// Nothing new, but it ends where the last ACK did or later: its ACK counts (Linux).
+    Old,
     Unacceptable,
 }
 
@@ -79,7 +81,7 @@ impl Connection {
         // fifth: the ACK field
         if !seg.flags.is_ack() {
             // Text for a closed window without an ACK is not acceptable.
-            if matches!(sequence, Sequence::ControlOnly) {
+            if matches!(sequence, Sequence::ControlOnly | Sequence::Old) {
                 self.answer_unacceptable(seg, now, out);
             }
             return;
@@ -90,6 +92,8 @@ impl Connection {
         // sixth to eighth: URG, text, FIN
         let need = if self.state == State::Closed {
             return;
+        } else if matches!(sequence, Sequence::Old) {
+            self.take_old_text(seg)
         } else if matches!(sequence, Sequence::ControlOnly) {
             self.note_urgent(seg, out);
             if seg.seq_len() > 0 {
@@ -101,6 +105,16 @@ impl Connection {
             self.on_text(seg, now, out)
         };
         self.reply(need, now, out);
+    }
+
+    /// Text that has arrived before means that an ACK was lost, or came late.
+    fn take_old_text(&mut self, seg: &Segment) -> AckNeed {
+        if seg.seq_len() == 0 {
+            return AckNeed::None;
+        }
+        self.note_old_text(seg);
+        self.enter_quick_acks();
+        AckNeed::Now
     }
 
     /// Sends pending data, and a bare acknowledgement if no segment carried it.
@@ -231,6 +245,11 @@ impl Connection {
             match self.params.trim_to_window || !seg.flags.is_fin() {
                 true => Sequence::ControlOnly,
                 false => Sequence::Acceptable,
+            }
+        } else if self.params.linux_input && seg.seq_end().at_or_after(self.rcv.acked) {
+            match seg.seq_end().at_or_before(nxt) && self.state != State::SynReceived {
+                true => Sequence::Old,
+                false => Sequence::Unacceptable,
             }
         } else {
             Sequence::Unacceptable

@@ -3,7 +3,6 @@
 use sim_core::SimTime;
 
 use super::Connection;
-use crate::congestion::CongestionControl;
 use crate::model::{ConnectionEnd, Outputs, Signal};
 use crate::reassembly::Reassembly;
 use crate::segment::Segment;
@@ -57,14 +56,9 @@ impl Connection {
         if seg.seq_len() == 0 || !open {
             return AckNeed::None; // after the peer's FIN there is nothing new to come
         }
+        let mut at_once = false;
         if self.speaks_ecn() && seg.len > 0 && self.note_marks(seg, now, out) {
-            // Linux: acknowledge two segments at once, since the peer may have little in flight.
-            let most = self
-                .params
-                .quick_acks
-                .min(2)
-                .max(self.cc.needs_ecn().into());
-            self.rcv.quick_acks = self.rcv.quick_acks.max(most);
+            at_once = self.hurry_for_mark(seg, now);
         }
         if seg.seq.before(self.rcv.nxt) {
             self.note_old_text(seg);
@@ -84,7 +78,10 @@ impl Connection {
         let need = if start.after(self.rcv.nxt) {
             self.keep_ahead(seg, (start, end), fin, foreign, now)
         } else {
-            let need = self.take_in_order(seg, end, foreign, now, out);
+            let mut need = self.take_in_order(seg, end, foreign, now, out);
+            if at_once {
+                need = need.max(AckNeed::Now);
+            }
             let next = fin == Some(self.rcv.nxt)
                 || self
                     .rcv

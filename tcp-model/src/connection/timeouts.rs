@@ -244,6 +244,15 @@ impl Connection {
         }
     }
 
+    /// More time-outs in a row than R1, or as much time as those take.
+    fn passed_r1(&self, now: SimTime) -> bool {
+        let most = self.params.retries1;
+        match self.params.retries_as_time {
+            true => now.since(self.timers.first_resent) >= self.time_of_retries(most),
+            false => self.timers.retries > most,
+        }
+    }
+
     fn on_retransmission_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         if self.snd.flight() == 0 {
             return;
@@ -259,6 +268,9 @@ impl Connection {
         self.counts.timeouts += 1;
         if self.timers.retries == self.params.retries1 {
             out.signals.push(Signal::DeliveryTrouble); // R1: MUST-20, SHLD-9
+        }
+        if self.params.mtu_probing > 0 && self.state.is_synchronized() && self.passed_r1(now) {
+            self.suspect_black_hole(now);
         }
         self.snd.timed = None; // Karn
         match self.state {

@@ -5,6 +5,7 @@ use sim_core::SimTime;
 
 use super::Connection;
 use super::bursts::SendBurst;
+use super::mtu_probing::ProbeStep;
 use super::spaces::Hold;
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
@@ -26,6 +27,8 @@ pub(super) enum SendStop {
     SmallInFlight,
     /// Pacing: it is too early.
     Pace,
+    /// A probe for the path MTU waits until more has been acknowledged.
+    MtuProbe,
 }
 
 impl Connection {
@@ -158,6 +161,9 @@ impl Connection {
         let mut after_full = false;
         let began_idle = self.params.nagle_by_burst && self.is_idle();
         let mut window = None;
+        if self.params.mtu_probing > 0 && self.probe_mtu(now, out) == ProbeStep::Wait {
+            return (SendStop::MtuProbe, None);
+        }
         loop {
             let waiting = self.snd.unsent();
             if waiting == 0 && !self.fin_waits() {
@@ -333,6 +339,7 @@ impl Connection {
             }
             if self.rare.is_some() {
                 self.note_resent_octets(seq);
+                self.drop_mtu_probe();
             }
         } else {
             if with_option {

@@ -14,6 +14,7 @@ use super::record::record_received;
 use super::stack::Stack;
 use crate::icmp::IcmpError;
 use crate::model::{ConnectionEnd, Input, OpenContext, TcpModel};
+use crate::options::TcpOption;
 use crate::sample::Side;
 use crate::segment::{Flags, RecordingDetail, Segment};
 use crate::seq::SeqNum;
@@ -29,6 +30,10 @@ impl Stack {
         self.stats.segments_received += 1;
         let seg = &packet.payload;
         let flow = FourTuple::from_parts(packet.dst, seg.dst_port, packet.src, seg.src_port);
+        if self.params.linux_input && !seg.options.is_usual() && is_signed(seg) {
+            self.note_received(packet, None, cx);
+            return;
+        }
         match self.find(flow) {
             Some(Owner::Connection(slot)) => self.connection_arrives(slot, packet, cx),
             Some(Owner::TimeWait(place)) => self.time_wait_arrives(place, packet, cx),
@@ -158,7 +163,7 @@ impl Stack {
         let listening = &self.listeners[listener];
         let app = listening.app;
         let params = listening.params(&self.params).clone();
-        let fast_open = listening.early < listening.fast_open;
+        let fast_open = self.listeners[listener].admits_early(cx.now());
         let replaced = old.map(|(place, _)| self.replace_time_wait(place, cx));
         let (isn, ts_offset) = self.numbers(flow, cx.now());
         let context = OpenContext {
@@ -282,4 +287,13 @@ pub(super) fn is_unicast(address: Ipv4Addr) -> bool {
 /// True for a segment for which a listener creates a connection.
 fn is_opening(seg: &Segment) -> bool {
     seg.flags.is_syn() && !seg.flags.is_rst() && !seg.flags.is_ack()
+}
+
+/// Whether a segment has an MD5 signature (RFC 2385). No connection here has a key for one, and Linux drops
+/// signatures that it does not expect.
+#[cold]
+fn is_signed(seg: &Segment) -> bool {
+    const MD5: u8 = 19;
+    let mut options = seg.options.iter();
+    options.any(|option| matches!(option, Ok(TcpOption::Unknown(MD5, _))))
 }

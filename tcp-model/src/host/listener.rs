@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sim_core::SimTime;
+use sim_core::{SimDuration, SimTime};
 
 use super::bound::{BindId, Reuse};
 use super::endpoint::SocketId;
 use crate::fast_open::CookieKey;
 use crate::params::{SynCookies, TcpParams};
+
+/// How long a Fast Open connection that was reset counts as incomplete.
+const EARLY_RESET_COUNTS: SimDuration = SimDuration::from_secs(60);
 
 /// A listening port.
 #[derive(Debug)]
@@ -32,6 +35,9 @@ pub(super) struct Listener {
     pub(super) fast_open: u32,
     /// Fast Open connections with incomplete handshakes.
     pub(super) early: u32,
+    /// When those of them that a reset ended, after the application had accepted them, no longer count as
+    /// incomplete: they may be an attack (Linux `reqsk_fastopen_remove`).
+    early_resets: VecDeque<SimTime>,
     /// When the last SYN cookie was sent; `SimTime::MAX` before the first.
     pub(super) last_cookie: SimTime,
     /// Its own parameters.
@@ -79,6 +85,7 @@ impl Listener {
             queue: VecDeque::new(),
             fast_open: 0,
             early: 0,
+            early_resets: VecDeque::new(),
             last_cookie: SimTime::MAX,
             own: None,
             fast_open_key: None,
@@ -120,7 +127,29 @@ impl Listener {
         self.half_open = 0;
         self.young = 0;
         self.early = 0;
+        self.early_resets.clear();
         self.bind.take()
+    }
+
+    /// Whether a SYN may open a connection early. If there are too many, the oldest that ended with a reset
+    /// makes room once its time is over.
+    pub(super) fn admits_early(&mut self, now: SimTime) -> bool {
+        let count = self.early as usize + self.early_resets.len();
+        if count < self.fast_open as usize {
+            return true;
+        }
+        let over = self.early_resets.front().is_some_and(|end| *end <= now);
+        if self.fast_open > 0 && over {
+            self.early_resets.pop_front();
+        }
+        self.fast_open > 0 && over
+    }
+
+    /// An accepted connection with an incomplete handshake was reset.
+    pub(super) fn note_early_reset(&mut self, now: SimTime) {
+        if self.bind.is_some() {
+            self.early_resets.push_back(now + EARLY_RESET_COUNTS);
+        }
     }
 
     pub(super) fn listens_on(&self, port: u16) -> bool {

@@ -258,6 +258,13 @@ impl Stack {
             return;
         }
         endpoint.end = Some(end);
+        let early = endpoint.connected && endpoint.established == SimTime::MAX;
+        if early && endpoint.has_app && end == ConnectionEnd::Reset {
+            let listener = self.listeners.get_mut(usize::from(endpoint.listener));
+            if let Some(listener) = listener {
+                listener.note_early_reset(cx.now());
+            }
+        }
         if endpoint.side == Side::Active && endpoint.established == SimTime::MAX {
             let result = match end {
                 ConnectionEnd::Refused | ConnectionEnd::Reset => OpenResult::Refused,

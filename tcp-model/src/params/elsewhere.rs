@@ -95,30 +95,31 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
 /// Values that match the model's fixed behaviour.
 const WITHOUT_EFFECT: &str = "\
     tcp_abc=0 tcp_app_win=31 tcp_fack=0 tcp_fastopen_blackhole_timeout_sec=0 \
-    tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_pingpong_thresh=1 \
+    tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_mtu_probe_floor=48 tcp_pingpong_thresh=1 \
     tcp_tso_win_divisor=3 tcp_tso_rtt_log=9 tcp_no_ssthresh_metrics_save=1 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_shrink_window=0 tcp_stdurg=0 \
     tcp_workaround_signed_windows=0 \
-    net.inet.tcp.fast_finwait2_recycle=0 net.inet.tcp.functions_default=freebsd \
+    net.inet.tcp.functions_default=freebsd net.inet.icmp.icmplim=0 \
+    net.inet.tcp.do_prr_conservative=0 net.inet.tcp.map_limit=0 net.inet.tcp.maxunacktime=0 \
+    net.inet.tcp.mssdflt=536 net.inet.tcp.reass.maxqueuelen=100 net.inet.tcp.require_unique_port=0 \
+    net.inet.tcp.rfc6675_pipe=1 net.inet.tcp.sack.revised=1 net.inet.tcp.split_limit=0 \
+    net.inet.tcp.syncache.rst_on_sock_fail=1 net.inet.tcp.syncache.see_other=0 \
+    net.inet.tcp.v6mssdflt=1220 \
     net.inet.tcp.hostcache.enable=0 net.inet.tcp.hostcache.purge=1 \
     net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.insecure_ack=0 net.inet.tcp.newcwv=0 \
     net.inet.tcp.nolocaltimewait=0 net.inet.tcp.rexmit_drop_options=0 \
     net.inet.tcp.rfc3042=1 net.inet.tcp.rfc3390=1 net.inet.tcp.rfc3465=1 \
     net.inet.tcp.sendbuf_auto=1 net.inet.tcp.persmax=60000";
 
-/// Parameters without effect for any value: Linux's obsolete ones and those of devices, hash tables and MTU
-/// probing, which do not exist here; FreeBSD's for logging, the choice of sequence numbers and of TCP
+/// Parameters without effect for any value: Linux's obsolete ones and those of devices and hash tables,
+/// which do not exist here; FreeBSD's for logging, the choice of sequence numbers and of TCP
 /// stacks.
-const NEVER_ANY: [&str; 17] = [
+const NEVER_ANY: [&str; 13] = [
     "tcp_adv_win_scale",
     "tcp_backlog_ack_defer",
-    "tcp_base_mss",
     "tcp_child_ehash_entries",
     "tcp_ehash_entries",
     "tcp_limit_output_bytes",
-    "tcp_mtu_probe_floor",
-    "tcp_probe_interval",
-    "tcp_probe_threshold",
     "tcp_thin_dupack",
     "tcp_low_latency",
     "net.inet.tcp.functions_inherit_listen_socket_stack",
@@ -137,7 +138,7 @@ const NOT_MODELLED: &str = "\
     tcp_ecn_option tcp_ecn_option_beacon tcp_fack \
     tcp_fastopen_blackhole_timeout_sec tcp_fwmark_accept tcp_l3mdev_accept \
     tcp_max_orphans tcp_max_reordering tcp_mem tcp_migrate_req \
-    tcp_min_rtt_wlen tcp_no_metrics_save \
+    tcp_min_rtt_wlen tcp_mtu_probe_floor tcp_no_metrics_save \
     tcp_no_ssthresh_metrics_save tcp_pingpong_thresh tcp_plb_cong_thresh tcp_plb_enabled \
     tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec \
     tcp_rcvbuf_low_rtt tcp_reflect_tos \
@@ -185,7 +186,7 @@ const BESIDE: [(&str, &str); 4] = [
         "net.inet.tcp.",
         "\
          ack_war_cnt ack_war_timewindow cc.abe_frlossreduce cc.available do_lrd do_prr_conservative \
-         ecn.generalized ecn.maxretries ecn.option fast_finwait2_recycle \
+         ecn.generalized ecn.maxretries ecn.option \
          fastopen.acceptany fastopen.autokey fastopen.ccache_bucket_limit fastopen.keylen \
          fastopen.maxkeys fastopen.maxpsks fastopen.path_disable_time fastopen.psk_enable \
          fastopen.setkey functions_available functions_default \
@@ -197,7 +198,7 @@ const BESIDE: [(&str, &str); 4] = [
          recvbuf_max require_unique_port rexmit_drop_options rfc3042 rfc3390 \
          rfc3465 rfc6675_pipe sack.globalmaxholes sack.lrd sack.maxholes sack.revised sack.tso \
          sendbuf_auto sendbuf_auto_lowat sendbuf_inc sendbuf_max soreceive_stream split_limit \
-         syncache.bucketlimit syncache.cachelimit syncache.hashsize syncache.rexmtlimit \
+         syncache.bucketlimit syncache.cachelimit syncache.hashsize \
          syncache.rst_on_sock_fail syncache.see_other ts_offset_per_conn udp_tunneling_port \
          v6mssdflt v6pmtud_blackhole_mss",
     ),

@@ -71,11 +71,6 @@ pub static SYSCTLS: &[Sysctl] = &[
         }),
     ),
     row(
-        "net.ipv4.tcp_mtu_probing",
-        "The model does not probe for the path MTU.",
-        Fixed(0),
-    ),
-    row(
         "net.ipv4.tcp_autocorking",
         "The model does not cork by itself.",
         Fixed(0),
@@ -119,6 +114,18 @@ pub static SYSCTLS: &[Sysctl] = &[
         Changes(&["keepalive"], |p, n| {
             let idle = p.keepalive.unwrap_or(TcpParams::DEFAULT_KEEPALIVE);
             p.keepalive = (n != 0).then_some(idle);
+            true
+        }),
+    ),
+    row(
+        "net.inet.tcp.fast_finwait2_recycle",
+        "0 sets `fin_timeout` to 675 s; other numbers to 60 s, unless it is already another than 675 s.",
+        Changes(&["fin_timeout"], |p, n| {
+            if n == 0 {
+                p.fin_timeout = Some(TcpParams::FREEBSD_FIN_WAIT);
+            } else if p.fin_timeout == Some(TcpParams::FREEBSD_FIN_WAIT) {
+                p.fin_timeout = Some(SimDuration::from_secs(60));
+            }
             true
         }),
     ),
@@ -301,8 +308,8 @@ mod tests {
         assert!(set("net.ipv4.tcp_ecn", "6").is_err());
         assert!(set("net.ipv4.tcp_no_such_thing", "1").is_err());
         assert!(set("fin_timeout", "1").is_err(), "no sysctl");
-        assert!(set("net.ipv4.tcp_mtu_probing", "0").is_ok());
-        assert!(set("net.ipv4.tcp_mtu_probing", "1").is_err());
+        assert!(set("net.ipv4.tcp_autocorking", "0").is_ok());
+        assert!(set("net.ipv4.tcp_autocorking", "1").is_err());
         assert!(!set("net.ipv4.tcp_recovery", "0").unwrap().rack);
         assert!(set("net.ipv4.tcp_recovery", "1").unwrap().rack);
         assert!(set("net.ipv4.tcp_recovery", "3").is_err());

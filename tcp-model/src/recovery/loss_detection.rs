@@ -75,6 +75,20 @@ impl Recovery {
         self.dup_acks = 0;
     }
 
+    /// The first segment outstanding, up to `end`, is to be sent again for another reason than congestion
+    /// (Linux `tcp_simple_retransmit`).
+    pub fn resend_first(&mut self, out: &Outstanding, end: SeqNum) {
+        if let Some(log) = self.log_mut() {
+            log.probe = None;
+            log.lose_first();
+        }
+        self.phase = RecoveryPhase::Loss;
+        self.recover = out.nxt;
+        self.rtx_nxt = out.una;
+        self.lost_edge = end;
+        self.dup_acks = 0;
+    }
+
     /// Clears loss marks: the data are in flight after all.
     pub fn forget_losses(&mut self, una: SeqNum) {
         if self.phase == RecoveryPhase::Fast

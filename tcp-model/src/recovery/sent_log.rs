@@ -257,10 +257,12 @@ impl SentLog {
         let mut i = self.segments.partition_point(|s| s.end.at_or_before(start));
         while i < self.segments.len() && self.start(i).before(end) {
             if self.segments[i].end.after(end) {
-                // The rest of the segment did not fit and keeps its state.
+                // The rest of the segment did not fit and keeps its state, and its end.
+                let whole = self.segments[i];
                 let first = LoggedSegment {
                     end,
-                    ..self.segments[i]
+                    marks: whole.marks & !(PUSHED | ENDED),
+                    ..whole
                 };
                 self.segments.insert(i, first);
                 self.resent += u32::from(first.is(RESENT));
@@ -347,6 +349,19 @@ impl SentLog {
             i += 1;
         }
         first_sent
+    }
+
+    /// The first outstanding segment is lost.
+    pub fn lose_first(&mut self) {
+        let length = self
+            .segments
+            .front()
+            .map_or(0, |s| s.end.offset_from(self.una));
+        if let Some(first) = self.segments.front_mut() {
+            self.lost += if first.is(LOST) { 0 } else { length };
+            self.missed += u32::from(!first.is(MISSED));
+            first.marks |= LOST | MISSED;
+        }
     }
 
     /// Clears all SACK marks: the peer has dropped the data it had reported.

@@ -12,7 +12,7 @@ use crate::sockets::{Family, SocketNo};
 
 /// System calls that exist but are not supported here.
 const NOT_HERE: &str = "\
-    cap_set close_range dup dup2 dup3 epoll_pwait2 fork kevent kqueue mmap munmap \
+    cap_set close_range epoll_pwait2 fork kevent kqueue mmap munmap \
     ppoll pselect recvmmsg select sendmmsg socketpair tee vmsplice";
 
 /// The calls, each with the code that does it and its arguments; optional ones are in the second
@@ -44,6 +44,9 @@ calls! {
     "accept4" => accept [Number, Structure(&ADDRESS), Number, Number],
     "connect" => connect [Number, Structure(&ADDRESS), Number],
     "close" => close [Number],
+    "dup" => dup [Number],
+    "dup2" => dup [Number, Number],
+    "dup3" => dup [Number, Number, Number],
     "shutdown" => shutdown [Number, Number],
     "read" => read [Number, Buffer, Number],
     "recv" => read [Number, Buffer, Number, Number],

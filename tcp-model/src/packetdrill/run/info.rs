@@ -5,7 +5,7 @@ use sim_core::{Rate, SimDuration, SimTime};
 use super::eval::{Scope, ScriptValue};
 use super::script_flow::ScriptFlow;
 use super::{RunStop, Runner, Step, differs, no_such, unsupported};
-use crate::diagnostics::{CongestionState, ConnectionDetails};
+use crate::diagnostics::{AccurateCounts, CongestionState, ConnectionDetails};
 use crate::model::TcpView;
 use crate::packetdrill::ast::Statement;
 use crate::params::TcpParams;
@@ -116,12 +116,15 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_data_segs_out: f.flow.seen.data_out;
     tcpi_delivered: f.details.delivered.unwrap_or(f.delivered);
     tcpi_delivered_ce: f.details.delivered_ce;
+    tcpi_delivered_ce_bytes: accurate(f, |a| a.delivered_bytes[0]);
+    tcpi_delivered_e0_bytes: accurate(f, |a| a.delivered_bytes[1]);
+    tcpi_delivered_e1_bytes: accurate(f, |a| a.delivered_bytes[2]);
     tcpi_dsack_dups: f.details.dsacks_received;
     tcpi_fackets: 0u8; // no longer used by Linux
     tcpi_last_ack_recv: f.since(f.flow.seen.last_ack_in);
     tcpi_last_ack_sent: 0u8; // Linux does not set it
-    tcpi_last_data_recv: f.since(f.flow.seen.last_data_in);
-    tcpi_last_data_sent: f.since(f.flow.seen.last_data_out);
+    tcpi_last_data_recv: f.since(f.flow.seen.last_data_in.or(f.flow.seen.open_since));
+    tcpi_last_data_sent: f.since(f.flow.seen.last_data_out.or(f.flow.seen.open_since));
     tcpi_lost: f.details.lost;
     tcpi_min_rtt: f.details.min_rtt;
     tcpi_notsent_bytes: f.details.unsent;
@@ -136,6 +139,10 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
     tcpi_rcv_ssthresh: f.details.rcv_ssthresh;
     tcpi_rcv_wnd: f.view.rcv_wnd;
     tcpi_rcv_wscale: f.details.window_scale.map_or(0, |(_, own)| own);
+    tcpi_received_ce: accurate(f, |a| a.received_ce);
+    tcpi_received_ce_bytes: accurate(f, |a| a.received_bytes[0]);
+    tcpi_received_e0_bytes: accurate(f, |a| a.received_bytes[1]);
+    tcpi_received_e1_bytes: accurate(f, |a| a.received_bytes[2]);
     tcpi_rehash: 0u8; // there is one path
     tcpi_reordering: f.details.reordering;
     tcpi_retrans: f.details.retransmitted;
@@ -164,10 +171,13 @@ const FIELDS: &[(&str, Read)] = fields! { |f|
 const NOT_REPORTED: &str = "\
     tcpi_rcv_ooopack tcpi_reord_seen tcpi_delivery_rate \
     tcpi_delivery_rate_app_limited tcpi_fastopen_client_fail tcpi_total_rto_recoveries \
-    tcpi_total_rto_time tcpi_received_ce tcpi_received_ce_bytes tcpi_received_e0_bytes \
-    tcpi_received_e1_bytes tcpi_delivered_ce_bytes tcpi_delivered_e0_bytes \
-    tcpi_delivered_e1_bytes tcpi_accecn_fail_mode tcpi_accecn_opt_seen tcpi_ecn_mode \
+    tcpi_total_rto_time tcpi_accecn_fail_mode tcpi_accecn_opt_seen tcpi_ecn_mode \
     tcpi_options2";
+
+/// A counter of accurate ECN: zero without it.
+fn accurate(source: &TcpInfoSource<'_>, count: fn(&AccurateCounts) -> u32) -> u32 {
+    source.details.accurate.as_ref().map_or(0, count)
+}
 
 fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)

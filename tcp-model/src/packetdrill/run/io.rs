@@ -3,7 +3,7 @@
 use super::calls::{Called, NoResult};
 use super::open_close::CLOSE_ON_EXEC;
 use super::{Runner, Step, differs, invalid, unsupported};
-use crate::errno::{EINPROGRESS, EINVAL, Errno};
+use crate::errno::{EFAULT, EINPROGRESS, EINVAL, Errno};
 use crate::model::SendCall;
 use crate::packetdrill::ast::{Expr, SystemCall};
 use crate::sockets::socket_constants::flags_by_name;
@@ -115,6 +115,12 @@ impl Runner<'_, '_> {
             all: flags & WAITALL != 0 && !over,
             peeks: flags & PEEK != 0,
         };
+        if is_null_buffer(call) {
+            let peek = Reading { peeks: true, ..how };
+            if let Ok(1..) = self.host.sockets.read(socket, wanted, peek) {
+                return Err(EFAULT.into());
+            }
+        }
         let read = self.host.sockets.read(socket, wanted, how);
         if read.is_ok() {
             self.control_messages(call, socket)?;
@@ -239,6 +245,9 @@ impl Runner<'_, '_> {
             Err(errno) => return self.done_or(errno),
         };
         let opening = sockets.is_opening(id);
+        if !opening && wanted > 0 && is_null_buffer(call) {
+            return Err(EFAULT.into());
+        }
         // Data written before the handshake is complete are sent with its last ACK.
         if !opening || !(nonblocking || timeout.is_some()) {
             let data = SendCall {
@@ -349,6 +358,20 @@ pub(super) fn control_list(call: &SystemCall) -> &[Expr] {
         Some(one @ Expr::Struct(_)) => std::slice::from_ref(one),
         _ => &[],
     }
+}
+
+/// Whether the bytes of a call are at NULL.
+fn is_null_buffer(call: &SystemCall) -> bool {
+    let plain = matches!(
+        call.name.as_str(),
+        "read" | "recv" | "recvfrom" | "write" | "send" | "sendto"
+    );
+    let null = match call.args.get(1) {
+        Some(Expr::Int(n)) => *n == 0,
+        Some(Expr::Word(name)) => name == "NULL",
+        _ => false,
+    };
+    plain && null
 }
 
 /// Refuses flags that a call does not take as not supported.

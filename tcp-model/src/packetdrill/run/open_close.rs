@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use super::calls::{Called, NoResult};
 use super::script_flow::{LOCAL, REMOTE};
 use super::{Runner, Step, invalid, unsupported};
-use crate::errno::{EAFNOSUPPORT, EALREADY, EINPROGRESS, EINVAL, ENOTCONN};
+use crate::errno::{EAFNOSUPPORT, EALREADY, EBADF, EINPROGRESS, EINVAL, ENOTCONN};
 use crate::packetdrill::ast::{Expr, SystemCall};
 use crate::params::IpVersion;
 use crate::sockets::{BIND_WITHOUT_PORT, FOREIGN_BIND, Family, SocketNo, V6_ONLY};
@@ -329,9 +329,45 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
+    /// dup, dup2 and dup3: another descriptor of the same socket, which is closed with the last of them.
+    pub(super) fn dup(&mut self, call: &SystemCall) -> Called {
+        let old = self.arg(call, 0)?;
+        let socket = self.socket_of(call, 0)?;
+        if call.args.len() == 1 {
+            return self.made(socket);
+        }
+        let new = self.arg(call, 1)?;
+        if call.name == "dup3" && self.arg_in(call, 2, Family::Open)? != 0 {
+            return unsupported("flags of dup3");
+        }
+        if new < 0 {
+            return Err(EBADF.into());
+        }
+        if new == old {
+            let same = call.name == "dup2";
+            return if same { Ok(new) } else { Err(EINVAL.into()) };
+        }
+        if let Some(closed) = self.fds.insert(new, socket)
+            && !self.is_open_elsewhere(closed, new)
+        {
+            self.host.sockets.close(closed);
+        }
+        Ok(new)
+    }
+
+    /// Whether another descriptor than this one is of the same socket.
+    fn is_open_elsewhere(&self, socket: SocketNo, fd: i64) -> bool {
+        let mut all = self.fds.iter();
+        all.any(|(other, known)| *known == socket && *other != fd)
+    }
+
     pub(super) fn close(&mut self, call: &SystemCall) -> Called {
         let fd = self.arg(call, 0)?;
         let socket = self.socket_of(call, 0)?;
+        if self.is_open_elsewhere(socket, fd) {
+            self.fds.remove(&fd);
+            return Ok(0);
+        }
         let sockets = &mut self.host.sockets;
         if !self.progress.tried {
             sockets.hang_up(socket);

@@ -46,6 +46,8 @@ pub(super) struct FlowCounters {
     pub(super) last_data_out: Option<SimTime>,
     pub(super) last_data_in: Option<SimTime>,
     pub(super) last_ack_in: Option<SimTime>,
+    /// When the handshake was complete, from which times count before there are any data.
+    pub(super) open_since: Option<SimTime>,
 }
 
 impl FlowCounters {
@@ -65,6 +67,7 @@ impl FlowCounters {
         }
         if segment.flags.is_ack() {
             self.last_ack_in = Some(now);
+            self.open_since.get_or_insert(now);
         }
     }
 }

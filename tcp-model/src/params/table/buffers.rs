@@ -59,6 +59,13 @@ macro_rules! rows {
                     rfc9293: true, linux: false,
                     kind: ParamKind::flag()
                 }
+                /// Segments are checked as on Linux: the ACK of old text counts if the text ends where the last ACK
+                /// did or later (`tcp_sequence`); a window counts if its segment acknowledges data or is newer, or if
+                /// it is larger or zero (`tcp_may_update_window`); segments with an MD5 signature are dropped.
+                linux_input: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
                 /// The buffer of an adaptive receiver grows with what the application reads, up to
                 /// `receive_buffer`.
                 moderate_rcvbuf: bool {

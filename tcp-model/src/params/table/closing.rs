@@ -101,9 +101,10 @@ macro_rules! rows {
                         freebsd("net.inet.tcp.maxtcptw", BareNumber::Same),
                     ]
                 }
-                /// How long FIN-WAIT-2 lasts once the application has closed.
+                /// How long FIN-WAIT-2 lasts once the application has closed. FreeBSD's 675 s are eight
+                /// keep-alive intervals of 75 s and a last one, without `fast_finwait2_recycle`.
                 fin_timeout: Option<SimDuration> {
-                    rfc9293: None, linux: Some(secs(60)), freebsd: Some(secs(60)),
+                    rfc9293: None, linux: Some(secs(60)), freebsd: Some(TcpParams::FREEBSD_FIN_WAIT),
                     windows: Some(secs(240)), macos: Some(secs(600)), solaris: Some(secs(675)),
                     kind: ParamKind::time(MICROSECOND).or("never").because("the peer needs time to close"),
                     names: [

@@ -72,6 +72,32 @@ macro_rules! rows {
                         .because("headers, options and some data must fit"),
                     names: [linux("net.ipv4.route.min_pmtu", BareNumber::Same)]
                 }
+                /// Probing for the path MTU with segments of increasing size (RFC 4821): 0 never, 1 once
+                /// more than `retries1` time-outs in a row suggest that long packets do not arrive, 2
+                /// always. Needs `rack` or `tail_loss_probe`.
+                mtu_probing: u8 {
+                    rfc9293: 0,
+                    kind: ParamKind::count(0, 2, ""),
+                    names: [linux("net.ipv4.tcp_mtu_probing", BareNumber::Same)]
+                }
+                /// MSS with which probing for the path MTU begins.
+                base_mss: u32 {
+                    rfc9293: 1024,
+                    kind: ParamKind::count(48, 65_495, "bytes"),
+                    names: [linux("net.ipv4.tcp_base_mss", BareNumber::Same)]
+                }
+                /// Probing for the path MTU ends when the range left is smaller than this.
+                mtu_probe_threshold: u32 {
+                    rfc9293: 8,
+                    kind: ParamKind::count(0, 65_535, "bytes"),
+                    names: [linux("net.ipv4.tcp_probe_threshold", BareNumber::Same)]
+                }
+                /// Time after which a larger path MTU is searched for again.
+                mtu_probe_interval: SimDuration {
+                    rfc9293: secs(600),
+                    kind: ParamKind::time(MILLISECOND),
+                    names: [linux("net.ipv4.tcp_probe_interval", S)]
+                }
                 /// Time to live of packets sent.
                 ttl: u8 {
                     rfc9293: 64,

@@ -85,7 +85,10 @@ macro_rules! rows {
                     rfc9293: GiveUp::After(secs(180)), linux: GiveUp::Retries(5), freebsd: GiveUp::Retries(3),
                     windows: GiveUp::Retries(2),
                     kind: ParamKind::give_up(),
-                    names: [linux("net.ipv4.tcp_synack_retries", BareNumber::Same)]
+                    names: [
+                        linux("net.ipv4.tcp_synack_retries", BareNumber::Same),
+                        freebsd("net.inet.tcp.syncache.rexmtlimit", BareNumber::Same),
+                    ]
                 }
                 /// When to give up on unacknowledged data or a FIN: R2 of RFC 9293 section 3.8.3.
                 data_give_up "retries2": GiveUp {
