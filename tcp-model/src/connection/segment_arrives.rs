@@ -109,7 +109,7 @@ impl Connection {
 
     /// Text that has arrived before means that an ACK was lost, or came late.
     fn take_old_text(&mut self, seg: &Segment) -> AckNeed {
-        if seg.seq_len() == 0 {
+        if seg.seq_len() == 0 || self.state == State::TimeWait {
             return AckNeed::None;
         }
         self.note_old_text(seg);

@@ -342,6 +342,8 @@ impl Sockets<'_> {
             (1, 30) => matches!(socket.role, SocketRole::Listening(_)).into(),
             (1, 38) => 6,
             (6, 2) if id.is_some() => mss.map_or(0, i64::from),
+            // What is sent to a peer that announces none.
+            (6, 2) if p.max_segment.is_none() => i64::from(p.ip_version.default_mss()),
             (0, 10) | (41, 23) => socket.values.get(&option).copied().unwrap_or(1),
             (0, 14) | (41, 24) => {
                 let path = details.and_then(|details| details.path_mtu);
