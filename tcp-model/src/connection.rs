@@ -260,6 +260,7 @@ impl TcpModel for Connection {
             Input::Send(call) => self.on_send(call, now, out),
             Input::Receive(bytes) => self.on_receive(bytes, now, out),
             Input::Shutdown => self.shut_down(now, out),
+            Input::StopReading => self.rare().stopped_reading = true,
             Input::Close => self.close(now, out),
             Input::Abort => self.abort(now, out),
             Input::QuickAck(on) => self.on_quick_ack(on, now, out),

@@ -225,7 +225,7 @@ impl TcpModel for Lifecycle {
                     self.end(ConnectionEnd::Unreachable(error.kind), out);
                 }
             }
-            Input::QuickAck(_) => {}
+            Input::QuickAck(_) | Input::StopReading => {}
         }
     }
 

@@ -130,6 +130,8 @@ pub enum Input<'a> {
     Receive(u64),
     /// The application will send no more but continues to read.
     Shutdown,
+    /// The application will read no more; it may still send. A model may ignore that.
+    StopReading,
     /// CLOSE: the application will neither send nor read.
     Close,
     /// ABORT: reset the connection.

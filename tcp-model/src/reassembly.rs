@@ -221,12 +221,16 @@ impl Reassembly {
         self.runs.iter().map(|r| r.end.offset_from(r.start))
     }
 
-    /// The same, where a run includes the octet of a FIN that follows it.
+    /// The same, where a run includes the octet of a FIN that follows it; a FIN that follows none is the
+    /// first.
     pub(crate) fn blocks_with_fin(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
-        self.blocks().map(|(start, end)| {
+        let joined = |fin: SeqNum| self.blocks().any(|(_, end)| end == fin);
+        let alone = self.fin.filter(|fin| !joined(*fin));
+        let runs = self.blocks().map(|(start, end)| {
             let fin = self.fin == Some(end);
             (start, end + u32::from(fin))
-        })
+        });
+        alone.map(|fin| (fin, fin + 1)).into_iter().chain(runs)
     }
 }
 

@@ -316,6 +316,13 @@ impl Connection {
         }
     }
 
+    /// The reduction is undone: if CWR has not been sent, it will not be (Linux `tcp_ecn_withdraw_cwr`).
+    pub(super) fn withdraw_reduction(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.ecn.reduced = false;
+        }
+    }
+
     /// True while no data sent since the last reduction by an echo are acknowledged. Until then ACKs may
     /// still echo the same marks.
     pub(super) fn is_reacting(&self) -> bool {

@@ -9,6 +9,7 @@ use super::mtu_probing::MtuSearch;
 use crate::fast_open::{FastConnect, FastListen, FastOpenOption};
 use crate::icmp::IcmpKind;
 use crate::seq::SeqNum;
+use crate::state::State;
 
 /// State of ECN, Fast Open, path MTU discovery, network errors, and growing receive buffers.
 #[derive(Clone, Debug, Hash, Default)]
@@ -30,6 +31,8 @@ pub(super) struct OptionalState {
     pub(super) closed_early: bool,
     /// Data on the SYN, ours or the peer's, were acknowledged.
     pub(super) syn_data_acked: bool,
+    /// The application reads no more (`SHUT_RD`).
+    pub(super) stopped_reading: bool,
     /// The bare ACK of a deferred accept has arrived.
     pub(super) ack_came: bool,
     /// The last soft error, until an acknowledgement shows that the path works.
@@ -98,6 +101,16 @@ impl Connection {
     pub(super) fn mtu(&self) -> u16 {
         let path = self.rare.as_ref().and_then(|r| r.path_mtu);
         path.map_or(self.params.mtu, |path| path.min(self.params.mtu))
+    }
+
+    /// Nobody will read: the application has closed, or on Linux has ended both directions.
+    #[inline]
+    pub(super) fn is_deaf(&self) -> bool {
+        let stopped = |rare: &OptionalState| rare.stopped_reading;
+        self.app_closed
+            || (self.params.linux_input
+                && matches!(self.state, State::FinWait1 | State::FinWait2)
+                && self.rare.as_deref().is_some_and(stopped))
     }
 
     /// In FIN-WAIT-1 with an unacknowledged SYN.

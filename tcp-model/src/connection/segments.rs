@@ -58,7 +58,9 @@ impl Connection {
         let mut n = 0;
         let duplicate = ahead.take_duplicate();
         let fin = self.params.sack_covers_fin;
-        let with_fin = ahead.blocks_with_fin().filter(|_| fin);
+        let nxt = self.rcv.nxt;
+        let beyond = |block: &(SeqNum, SeqNum)| fin && block.0.after(nxt);
+        let with_fin = ahead.blocks_with_fin().filter(beyond);
         let without = ahead.blocks().filter(|_| !fin);
         let all = duplicate.into_iter().chain(with_fin).chain(without);
         for (place, block) in blocks[..most].iter_mut().zip(all) {

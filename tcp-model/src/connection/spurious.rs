@@ -145,6 +145,7 @@ impl Connection {
             return;
         };
         self.recovery.forget_losses(self.snd.una);
+        self.withdraw_reduction();
         self.recovery.episode_mut().undone[cause as usize] += 1;
         self.cc.on_undo(&SpuriousCongestion {
             cwnd: undo.cwnd,

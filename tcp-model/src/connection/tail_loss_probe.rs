@@ -214,6 +214,7 @@ impl Connection {
                     gentle: false,
                     whole: self.params.linux_cwnd,
                 });
+                self.note_reduction();
                 self.leave_recovery(RecoveryPhase::Fast, now);
             }
         }

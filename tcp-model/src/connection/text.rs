@@ -64,14 +64,18 @@ impl Connection {
             self.note_old_text(seg);
         }
         let (start, end, fin) = self.trim(seg);
-        if start.before(end) && self.app_closed {
+        if start.before(end) && self.is_deaf() {
             // SHLD-3: the application has closed; tell the peer that the data are lost.
             if self.params.reset_from_segment {
                 self.refuse(seg, out);
             } else {
                 self.send_reset(now, out);
             }
-            self.end(ConnectionEnd::Aborted, out);
+            let why = match self.app_closed {
+                true => ConnectionEnd::Aborted,
+                false => ConnectionEnd::Reset, // the application still has the socket
+            };
+            self.end(why, out);
             return AckNeed::None;
         }
         let foreign = seg.tag.conn != self.rcv.peer;

@@ -220,6 +220,11 @@ impl SocketCx<'_, '_> {
         self.call(id, Input::Shutdown);
     }
 
+    /// The application reads no more from this connection (`SHUT_RD`).
+    pub fn stop_reading(&mut self, id: SocketId) {
+        self.call(id, Input::StopReading);
+    }
+
     /// Closes both directions.
     pub fn close(&mut self, id: SocketId) {
         let hard = |slot| self.stack.endpoints.get(slot).is_some_and(|e| e.hard_close);

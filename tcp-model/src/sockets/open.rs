@@ -298,6 +298,9 @@ impl Sockets<'_> {
                 let end = self.at_mut(socket);
                 end.read_shut |= read;
                 end.write_shut |= write;
+                if read {
+                    self.call(|host| host.stop_reading(id));
+                }
                 if write {
                     self.call(|host| host.shutdown(id));
                 }

@@ -177,7 +177,7 @@ fn play_text(text: &str) -> Report {
         params: TcpParams {
             time_wait_rules: TimeWaitRules::Rfc9293,
             adaptive_receiver: false, // Linux delays the ACK of a FIN
-            linux_input: false, // Linux heeds the ACK of a FIN that comes again
+            linux_input: false,       // Linux heeds the ACK of a FIN that comes again
             ..TcpParams::linux()
         },
         ..RunOptions::default()
