@@ -40,6 +40,7 @@ mod recording;
 mod reference;
 mod schemas;
 mod signals;
+mod small_inputs;
 mod sockets_and_counters;
 mod statistics;
 mod streams;

@@ -40,7 +40,12 @@ impl Connection {
             }
         }
         // RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
-        if seg.ack.after(self.snd.nxt) || seg.ack.before(self.snd.una - self.snd.max_wnd) {
+        // On Linux, nor less than was acknowledged so far.
+        let back = match self.params.linux_input {
+            true => u64::from(self.snd.max_wnd).min(self.snd.acked) as u32,
+            false => self.snd.max_wnd,
+        };
+        if seg.ack.after(self.snd.nxt) || seg.ack.before(self.snd.una - back) {
             self.challenge(now, out);
             return false;
         }

@@ -55,6 +55,14 @@ impl Connection {
         {
             a.quick = 0; // the peer need not hurry
         }
+        if self.may_shrink()
+            && let Some(a) = &self.rcv.adaptive
+        {
+            let most = self.params.window_clamp.unwrap_or(u32::MAX);
+            let window = self.select_window(a).min(most);
+            self.rcv.edge = self.rcv.nxt + window;
+            return window;
+        }
         let offered = self.rcv.window();
         let window = match &self.rcv.adaptive {
             None => offered,
@@ -64,6 +72,11 @@ impl Connection {
             }
         };
         round_up(window, self.rcv.shift)
+    }
+
+    /// The window follows the free memory down as well; only with a window scale (Linux).
+    fn may_shrink(&self) -> bool {
+        self.params.shrink_window && self.rcv.shift > 0
     }
 
     /// True right after a segment was dropped because memory was exhausted: the offered window is
@@ -94,6 +107,14 @@ impl Connection {
         let (mut free, allowed) = (a.free(), a.window_of(a.buffer));
         let full = a.clamp.min(allowed);
         let mss = a.mss.min(full);
+        if self.may_shrink() {
+            free = free >> self.rcv.shift << self.rcv.shift;
+            let little = free < allowed / 16 || free < mss || free == 0;
+            return match free < full / 2 && little {
+                true => 0,
+                false => free.min(round_up(a.ssthresh, self.rcv.shift)),
+            };
+        }
         if free < full / 2 {
             free = free >> self.rcv.shift << self.rcv.shift;
             if free < allowed / 16 || free < mss {

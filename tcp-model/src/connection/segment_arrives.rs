@@ -56,6 +56,8 @@ impl Connection {
             // "an acknowledgment should be sent in reply (unless the RST bit is set)"
             if !seg.flags.is_rst() {
                 self.answer_unacceptable(seg, now, out);
+            } else if self.resets_behind_fin(seg) {
+                self.end_by_reset(out);
             }
             return;
         }
@@ -270,12 +272,39 @@ impl Connection {
     /// RFC 5961 section 3.2: valid exactly at RCV.NXT; elsewhere in the window it is only challenged;
     /// outside, "silently drop the segment".
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
-        if seg.seq != self.rcv.nxt && !self.params.rst_in_window_resets {
-            if seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
+        let known = seg.seq == self.rcv.nxt || self.resets_behind_fin(seg);
+        if !known && !self.resets_behind_sack(seg) && !self.params.rst_in_window_resets {
+            let old = self.params.linux_input && seg.seq.before(self.rcv.nxt);
+            if old || seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
                 self.challenge(now, out);
             }
             return;
         }
+        self.end_by_reset(out);
+    }
+
+    /// On Linux an RST with the number of the peer's FIN is valid too: some systems count no octet for their
+    /// FIN when they reset a connection (`tcp_reset_check`).
+    fn resets_behind_fin(&self, seg: &Segment) -> bool {
+        let finished = matches!(
+            self.state,
+            State::CloseWait | State::Closing | State::LastAck
+        );
+        self.params.linux_input && finished && seg.seq + 1 == self.rcv.nxt
+    }
+
+    /// On Linux an RST right behind the last SACK block is valid too: it follows the last data sent.
+    fn resets_behind_sack(&self, seg: &Segment) -> bool {
+        let Some(ahead) = &self.rcv.ahead else {
+            return false;
+        };
+        let ends = ahead.blocks_with_fin().map(|(_, end)| end);
+        let last = ends.reduce(|a, b| if b.after(a) { b } else { a });
+        self.params.linux_input && self.rcv.sack_ok && last == Some(seg.seq)
+    }
+
+    /// A valid RST.
+    fn end_by_reset(&mut self, out: &mut Outputs) {
         let why = match self.state {
             State::SynReceived if !self.passive => ConnectionEnd::Refused,
             // "If the RST bit is set, enter the CLOSED state, delete the TCB, and return."

@@ -78,7 +78,7 @@ const OPTIONS: &[SocketOption] = options! {
     }, |s, n| s.params.syn_give_up = GiveUp::After(seconds(n));
     TCP_LINGER2 in ANY => |s| s.params.fin_timeout.map_or(-1, whole_seconds),
         |s, n| s.params.fin_timeout = Some(SimDuration::from_secs(n.clamp(0, 120) as u64));
-    TCP_DEFER_ACCEPT in NOT_NEGATIVE => |s| s.params.defer_accept.map_or(0, whole_seconds),
+    TCP_DEFER_ACCEPT in NOT_NEGATIVE => |s| s.params.defer_accept.map_or(0, time_of_retries),
         |s, n| s.params.defer_accept = (n > 0).then_some(seconds(n));
     TCP_WINDOW_CLAMP in ANY => |s| s.params.window_clamp.map_or(0, i64::from),
         |s, n| s.params.window_clamp = (n > 0).then_some(size(n));
@@ -211,6 +211,16 @@ fn size(n: i64) -> u32 {
 
 fn seconds(n: i64) -> SimDuration {
     SimDuration::from_secs(n.clamp(1, 32_767) as u64)
+}
+
+/// Linux keeps the time of TCP_DEFER_ACCEPT as a number of SYN-ACKs: the seconds that as many take.
+fn time_of_retries(time: SimDuration) -> i64 {
+    let (mut period, mut step) = (1, 1);
+    while period < whole_seconds(time) {
+        step = (step * 2).min(120);
+        period += step;
+    }
+    period
 }
 
 fn whole_seconds(d: SimDuration) -> i64 {

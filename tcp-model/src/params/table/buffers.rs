@@ -66,6 +66,13 @@ macro_rules! rows {
                     rfc9293: false, linux: true,
                     kind: ParamKind::flag()
                 }
+                /// The window of an adaptive receiver with a window scale may shrink when memory becomes
+                /// short, against RFC 9293 section 3.8.6 (SHLD-14).
+                shrink_window: bool {
+                    rfc9293: false,
+                    kind: ParamKind::flag(),
+                    names: [linux("net.ipv4.tcp_shrink_window", BareNumber::Flag)]
+                }
                 /// The buffer of an adaptive receiver grows with what the application reads, up to
                 /// `receive_buffer`.
                 moderate_rcvbuf: bool {
