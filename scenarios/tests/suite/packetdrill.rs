@@ -11,7 +11,7 @@ const OPEN: &str = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 ";
 const GOOD: &str = "+0 > S. 0:0(0) ack 1 <mss 1460>\n";
 const BAD: &str = "+0 > S. 0:0(0) ack 2 <mss 1460>\n";
-const MISSING: &str = "+0 dup(3) = 5\n";
+const MISSING: &str = "+0 tee(3) = 5\n";
 const MISREAD: &str = "+0 > S. 0:0(0) ack 1 <mss 1460\n";
 
 fn directory(scripts: &[(&str, &str)]) -> tempfile::TempDir {
@@ -69,7 +69,7 @@ fn what_is_not_supported_is_listed_and_counted_apart() {
     let (code, out, _) = drill(dir.path(), &["."]);
     assert_eq!(code, 0);
     assert!(
-        out.contains("skip  ./more.pkt:5:1: not supported: system call dup\n     5 | +0 dup"),
+        out.contains("skip  ./more.pkt:5:1: not supported: system call tee\n     5 | +0 tee"),
         "{out}"
     );
     assert!(

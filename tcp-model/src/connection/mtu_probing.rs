@@ -90,7 +90,8 @@ impl Connection {
     /// The longest packet that the peer's MSS, our own and what is known of the path allow.
     fn largest_packet(&self) -> u32 {
         let peer = self.rare.as_ref().map_or(0, |rare| rare.peer_mss);
-        let mss = u32::from(peer).clamp(self.params.min_mss, self.params.mss().max(64).into());
+        let own = u32::from(self.params.mss().max(64));
+        let mss = u32::from(peer).max(self.params.min_mss).min(own);
         (mss + self.params.ip_version.header_len() + 20).min(self.mtu().into())
     }
 

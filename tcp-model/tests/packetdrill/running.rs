@@ -162,12 +162,12 @@ fn a_preamble_that_is_given_is_what_it_says() {
     };
     assert!(!play(None).passed());
     let report = play(Some(
-        "#!/bin/sh\nsysctl -q net.ipv4.tcp_sack=0 \\\n  net.ipv4.tcp_shrink_window=1\n",
+        "#!/bin/sh\nsysctl -q net.ipv4.tcp_sack=0 \\\n  net.ipv4.tcp_reflect_tos=1\n",
     ));
     assert!(report.passed(), "{report}");
     assert_eq!(
         report.skipped[0].text,
-        "net.ipv4.tcp_shrink_window=1 of defaults.sh"
+        "net.ipv4.tcp_reflect_tos=1 of defaults.sh"
     );
 }
 

@@ -22,16 +22,16 @@ fn system_parameters_are_set_and_other_commands_listed() {
 #[test]
 fn system_parameters_the_model_lacks_are_not_supported() {
     let on = |command: &str| missing(&format!("`{command}`\n{LISTEN}"));
-    assert!(on("sysctl -q net.ipv4.tcp_shrink_window=1").contains("net.ipv4.tcp_shrink_window"));
+    assert!(on("sysctl -q net.ipv4.tcp_reflect_tos=1").contains("net.ipv4.tcp_reflect_tos"));
     assert!(on("sysctl -q net.ipv4.tcp_ecn=4").contains("net.ipv4.tcp_ecn = 4"));
     assert!(on("sysctl -q net.core.optmem_max=1").contains("net.core.optmem_max"));
     assert!(on("sysctl net.inet.tcp.no_such=1").contains("net.inet.tcp.no_such"));
-    let listed = "echo 1 > /proc/sys/net/ipv4/tcp_shrink_window";
-    assert!(on(listed).contains("net.ipv4.tcp_shrink_window"));
+    let listed = "echo 1 > /proc/sys/net/ipv4/tcp_reflect_tos";
+    assert!(on(listed).contains("net.ipv4.tcp_reflect_tos"));
     // What the model does anyway may be said.
     let bsd = "sysctl net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.log_in_vain=3";
     assert!(play_text(&format!("`{bsd}`\n{LISTEN}")).passed());
-    let anyway = "sysctl -q net.ipv4.tcp_shrink_window=0 net.ipv4.tcp_no_metrics_save=1";
+    let anyway = "sysctl -q net.ipv4.tcp_reflect_tos=0 net.ipv4.tcp_no_metrics_save=1";
     let report = play_text(&format!("`{anyway}`\n{LISTEN}"));
     assert!(report.passed() && report.skipped.is_empty(), "{report}");
 }

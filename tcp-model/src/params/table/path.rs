@@ -77,7 +77,7 @@ macro_rules! rows {
                 /// always. Needs `rack` or `tail_loss_probe`.
                 mtu_probing: u8 {
                     rfc9293: 0,
-                    kind: ParamKind::count(0, 2, ""),
+                    kind: ParamKind::count(0, 2, "").because("as Linux numbers them"),
                     names: [linux("net.ipv4.tcp_mtu_probing", BareNumber::Same)]
                 }
                 /// MSS with which probing for the path MTU begins.
