@@ -134,7 +134,8 @@ impl Runner<'_, '_> {
             _ => return unsupported("scm_sec and scm_nsec one without the other"),
         };
         let wanted = secs.saturating_mul(1_000_000_000).saturating_add(nanos);
-        let wanted = SimTime::ZERO + SimDuration::from_nanos(wanted.max(0) as u64);
+        let picos = (wanted.max(0) as u64).saturating_mul(1_000);
+        let wanted = SimTime::ZERO + SimDuration::from_ps(picos);
         if wanted.max(actual).since(wanted.min(actual)) > self.tolerance.least {
             self.check_output(wanted, actual, |time| seconds(*time));
         }
