@@ -340,7 +340,7 @@ impl Host for TcpHost {
         mix(mix(ends) ^ ports)
     }
 
-    #[inline]
+    #[inline(always)]
     fn reuse(sample: TcpSample, scratch: &mut Scratch) {
         scratch.reuse(sample);
     }

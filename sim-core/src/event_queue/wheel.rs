@@ -206,9 +206,15 @@ impl WheelQueue {
     #[inline]
     fn push_late(&mut self, event: Event) {
         if self.run.len() < SHORT {
+            // Most belong near the end: what has just happened causes what comes next.
             let key = event.key_bits();
-            let at = self.run.partition_point(|e| e.key_bits() > key);
-            self.run.insert(at, event);
+            let mut at = self.run.len();
+            self.run.push(event);
+            while at > 0 && self.run[at - 1].key_bits() < key {
+                self.run[at] = self.run[at - 1];
+                at -= 1;
+            }
+            self.run[at] = event;
             return;
         }
         self.late.push(event);

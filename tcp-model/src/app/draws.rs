@@ -55,7 +55,13 @@ impl DrawKey {
 
     /// A size in bytes, rounded.
     pub(super) fn bytes(self, what: DrawKind, from: Distribution) -> u64 {
-        libm::round(self.value(what, from)) as u64 // negative and NaN become zero
+        let value = self.value(what, from);
+        let whole = value as u64; // negative and NaN become zero
+        if whole as f64 == value {
+            whole
+        } else {
+            libm::round(value) as u64
+        }
     }
 
     /// A time.

@@ -10,7 +10,6 @@ use super::stack::{Stack, Timer};
 use super::step::arm;
 use super::time_wait_table::recycle_time;
 use crate::model::{ConnectionEnd, Input, TcpModel};
-use crate::sample::TcpSample;
 use crate::state::State;
 
 impl Stack {
@@ -105,7 +104,8 @@ impl Stack {
         let replaced = endpoint.replaced.take();
         let time_wait = endpoint.tcp.time_wait().filter(|_| !overflow);
         let rto = endpoint.tcp.view().rto;
-        cx.record(TcpSample::Ended(Box::new(summary)));
+        let sample = cx.scratch().ended(summary);
+        cx.record(sample);
         if let Some(time_wait) = time_wait {
             self.stats.time_wait_made += 1;
             let entry = match time_wait.ts_recent.filter(|_| self.params.tw_recycle) {

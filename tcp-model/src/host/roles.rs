@@ -220,7 +220,8 @@ impl Stack {
                 }));
             }
             let summary = summarize(endpoint, EndReason::Crashed, cx.now());
-            cx.record(TcpSample::Ended(Box::new(summary)));
+            let sample = cx.scratch().ended(summary);
+            cx.record(sample);
         }
         for place in self.time_waits.places() {
             self.stats.time_wait_lost += 1;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::app::AppEvent;
 use crate::model::Outputs;
-use crate::sample::{SegmentTrace, SenderSample, TcpSample};
+use crate::sample::{EndpointSummary, SegmentTrace, SenderSample, TcpSample};
 use crate::segment::Segment;
 
 /// Buffers that hosts use while handling an event.
@@ -26,6 +26,8 @@ pub struct Scratch {
     traces: Vec<Box<SegmentTrace>>,
     #[expect(clippy::vec_box, reason = "the boxes themselves are reused")]
     senders: Vec<Box<SenderSample>>,
+    #[expect(clippy::vec_box, reason = "the boxes themselves are reused")]
+    summaries: Vec<Box<EndpointSummary>>,
 }
 
 /// Maximum number of boxes kept per kind of record: about as many as are created before they are handed
@@ -45,9 +47,12 @@ fn boxed<T>(value: T, used: &mut Vec<Box<T>>) -> Box<T> {
 
 impl Scratch {
     /// Keeps the box of a record for reuse.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reuse(&mut self, sample: TcpSample) {
         match sample {
+            TcpSample::Ended(summary) if self.summaries.len() < MOST_KEPT => {
+                self.summaries.push(summary);
+            }
             TcpSample::Segment(trace) if self.traces.len() < MOST_KEPT => self.traces.push(trace),
             TcpSample::Sender(sender) if self.senders.len() < MOST_KEPT => {
                 self.senders.push(sender);
@@ -60,6 +65,11 @@ impl Scratch {
     #[inline]
     pub(super) fn segment(&mut self, trace: SegmentTrace) -> TcpSample {
         TcpSample::Segment(boxed(trace, &mut self.traces))
+    }
+
+    /// A record of what an end point did.
+    pub(super) fn ended(&mut self, summary: EndpointSummary) -> TcpSample {
+        TcpSample::Ended(boxed(summary, &mut self.summaries))
     }
 
     /// A record of a sender's variables.

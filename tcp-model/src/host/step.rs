@@ -29,7 +29,8 @@ impl Stack {
                 tracer.end(&mut |trace| record_trace(trace, cx));
             }
             let summary = summarize(endpoint, EndReason::StillOpen, cx.now());
-            cx.record(TcpSample::Ended(Box::new(summary)));
+            let sample = cx.scratch().ended(summary);
+            cx.record(sample);
         }
     }
 
