@@ -96,6 +96,20 @@ pub struct MetricFigure {
     /// A phase diagram: for each pair of values of the two axes, whether the metric is at most this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
+    /// How it looks; not stored, since reports draw for screens.
+    #[serde(skip)]
+    pub style: FigureStyle,
+}
+
+/// What a figure is drawn for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FigureStyle {
+    /// Screens: wide, with a title, in colour.
+    #[default]
+    Screen,
+    /// A column of a printed paper: 89 mm wide, no title (the caption has it), told apart without colour
+    /// by shades of grey, dashes and the shapes of points.
+    Paper,
 }
 
 /// How a distribution is drawn.

@@ -99,6 +99,29 @@ impl Axis {
         std::iter::once(self).chain(&self.companions)
     }
 
+    /// The axis with those values alone whose places are marked.
+    pub fn only(&self, keep: &[bool]) -> Axis {
+        fn chosen<T: Clone>(all: &[T], keep: &[bool]) -> Vec<T> {
+            let both = all.iter().zip(keep);
+            both.filter(|(_, keep)| **keep)
+                .map(|(v, _)| v.clone())
+                .collect()
+        }
+        Axis {
+            path: self.path.clone(),
+            values: chosen(&self.values, keep),
+            typed: match &self.typed {
+                AxisValues::Names => AxisValues::Names,
+                AxisValues::Switches(all) => AxisValues::Switches(chosen(all, keep)),
+                AxisValues::Numbers { unit, values } => AxisValues::Numbers {
+                    unit: *unit,
+                    values: chosen(values, keep),
+                },
+            },
+            companions: self.companions.iter().map(|c| c.only(keep)).collect(),
+        }
+    }
+
     /// The values as numbers in a common base unit, if they are.
     pub(crate) fn numbers(&self) -> Option<&[f64]> {
         match &self.typed {

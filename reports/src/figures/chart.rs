@@ -2,7 +2,9 @@
 
 mod lettering;
 mod log;
+mod look;
 mod marks;
+mod paper;
 mod plot;
 mod ticked_axis;
 
@@ -12,13 +14,14 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use lettering::{fitting, wrap};
+use lettering::{fitting, title_size, wrap};
 use marks::{LegendKey, draw_mark};
 pub(crate) use marks::{Mark, level, stack};
 use ticked_axis::TickedAxis;
 
 use super::drawing::Drawing;
 use super::style::Rgb;
+use crate::batch::FigureStyle;
 use crate::store::StoreError;
 use crate::text::is_hidden;
 
@@ -53,11 +56,16 @@ pub(crate) struct Chart<'a> {
     pub(crate) shaded: &'a [(f64, f64)],
     /// Both ends of the y axis, where they do not follow from the marks.
     pub(crate) y: Option<(f64, f64)>,
+    /// What it is drawn for.
+    pub(crate) style: FigureStyle,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TickedAxis, TickedAxis>>;
 type PlotResult = Result<(), Box<dyn std::error::Error>>;
+
+/// Names a tick.
+type TickName<'a> = &'a dyn Fn(&f64) -> String;
 
 /// Height of the legend's rows.
 const LEGEND_ROW: u32 = 24;
@@ -94,7 +102,10 @@ impl Chart<'_> {
         })?;
         // Plotters writes out what means something in XML, but not what XML forbids.
         svg.retain(|c| !is_hidden(c));
-        Ok(svg)
+        Ok(match self.style {
+            FigureStyle::Screen => svg,
+            FigureStyle::Paper => paper::sized(&svg, self.size()),
+        })
     }
 
     fn all_marks(&self) -> impl Iterator<Item = &Mark> {
@@ -126,6 +137,9 @@ impl Chart<'_> {
     }
 
     fn size(&self) -> (u32, u32) {
+        if self.style == FigureStyle::Paper {
+            return paper::size(self);
+        }
         let legend = 76 + LEGEND_ROW * self.named().len() as u32;
         let (width, height) = SIZE;
         if self.panels.len() < 2 {
@@ -153,6 +167,11 @@ impl Chart<'_> {
 
     fn draw(&self, root: &Area<'_>) -> PlotResult {
         root.fill(&WHITE)?;
+        if self.style == FigureStyle::Paper {
+            paper::draw(self, root)?;
+            root.present()?;
+            return Ok(());
+        }
         let (width, _) = self.size();
         let labels = self.named().into_iter().map(|m| m.label().chars().count());
         let legend_width = match labels.max() {
@@ -172,18 +191,23 @@ impl Chart<'_> {
 
     fn draw_panels(&self, area: &Area<'_>, panels: &[Panel]) -> PlotResult {
         let (head, body) = area.split_vertically(40);
-        centred(&head, self.title, 19, 12)?;
+        let width = f64::from(head.dim_in_pixel().0) - 40.0;
+        centred(&head, self.title, title_size(self.title, width), 12)?;
         let (columns, rows) = self.grid();
         let places = body.split_evenly((rows, columns));
-        let lines = self.title_lines();
         for (i, (panel, place)) in panels.iter().zip(&places).enumerate() {
-            let (title, diagram) = place.split_vertically(TITLE_LINE * lines + 4);
-            for (line, text) in panel.title.iter().enumerate() {
-                centred(&title, text, 14, 4 + TITLE_LINE as i32 * line as i32)?;
-            }
-            self.diagram(&diagram, None, &panel.marks, i % columns == 0)?;
+            self.panel(place, panel, i % columns == 0)?;
         }
         Ok(())
+    }
+
+    /// One of several panels, below its own title.
+    fn panel(&self, place: &Area<'_>, panel: &Panel, y_name: bool) -> PlotResult {
+        let (title, diagram) = place.split_vertically(TITLE_LINE * self.title_lines() + 4);
+        for (line, text) in panel.title.iter().enumerate() {
+            centred(&title, text, 14, 4 + TITLE_LINE as i32 * line as i32)?;
+        }
+        self.diagram(&diagram, None, &panel.marks, y_name)
     }
 
     /// The range of y over all marks of all panels; it contains zero, unless it is logarithmic.
@@ -234,21 +258,40 @@ impl Chart<'_> {
             numbers: heights,
             ticks: y_ticks,
         };
+        let names = (
+            log::labels(&ticks, self.log.0),
+            log::labels(&y.ticks, self.log.1),
+        );
         let mut builder = ChartBuilder::on(area);
         if let Some(title) = title {
-            builder.caption(title, (FONT, 19).into_font());
+            let size = title_size(title, f64::from(area.dim_in_pixel().0) - 24.0);
+            builder.caption(title, (FONT, size).into_font());
         }
         let mut axes = builder
             .margin(10)
             .margin_right(24)
             .x_label_area_size(48 + room)
             .y_label_area_size(if y_name { 88 } else { 56 })
-            .build_cartesian_2d(TickedAxis { numbers, ticks }, y)?;
+            .build_cartesian_2d(
+                TickedAxis {
+                    numbers,
+                    ticks: ticks.clone(),
+                },
+                y.clone(),
+            )?;
         self.shade(&mut axes, marks)?;
-        self.mesh(&mut axes, y_name)?;
+        let label = |ticks: &[f64], names: &[String], at: f64| {
+            let place = ticks.iter().position(|t| *t == at);
+            place
+                .and_then(|i| names.get(i).cloned())
+                .unwrap_or_default()
+        };
+        let x_label = |at: &f64| label(&ticks, &names.0, *at);
+        let y_label = |at: &f64| label(&y.ticks, &names.1, *at);
+        self.mesh(&mut axes, y_name, (&x_label, &y_label))?;
         self.category_names(area, &axes, self.category_letters(width))?;
         for mark in marks {
-            draw_mark(&mut axes, mark)?;
+            draw_mark(&mut axes, mark, self.style)?;
         }
         Ok(())
     }
@@ -297,13 +340,19 @@ impl Chart<'_> {
         Ok(())
     }
 
-    fn mesh(&self, axes: &mut Axes<'_, '_>, y_name: bool) -> PlotResult {
+    /// Grid, axes and their labels; `labels` name the ticks of x and y.
+    fn mesh(
+        &self,
+        axes: &mut Axes<'_, '_>,
+        y_name: bool,
+        labels: (TickName<'_>, TickName<'_>),
+    ) -> PlotResult {
         let height = axes.plotting_area().dim_in_pixel().1;
         let y_label = fitting(self.y_label, f64::from(height) + 60.0);
         let is_numbers = self.categories.is_empty();
         let format_x = |x: &f64| {
             if is_numbers {
-                log::label(*x, self.log.0)
+                labels.0(x)
             } else {
                 String::new()
             }
@@ -317,7 +366,7 @@ impl Chart<'_> {
             .label_style((FONT, 14).into_font())
             .axis_desc_style((FONT, 15).into_font())
             .x_label_formatter(&format_x)
-            .y_label_formatter(&|y| log::label(*y, self.log.1))
+            .y_label_formatter(&|y| labels.1(y))
             .x_desc(self.x_label)
             .y_desc(if y_name { y_label.as_str() } else { "" })
             .draw()?;

@@ -2,6 +2,7 @@
 //! along them. Time runs downwards; where nothing happens it is compressed.
 
 mod arrow;
+mod label_box;
 mod time_scale;
 
 use rayon::prelude::*;
@@ -19,7 +20,8 @@ use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
 use crate::csv::Csv;
 use crate::format::{count, seconds};
-use arrow::{Arrow, LabelPoints, colour, draw_arrow, level};
+use arrow::{Arrow, colour, draw_arrow};
+use label_box::LabelBox;
 use time_scale::TimeScale;
 
 /// Distance of lanes, room beside them, and of the first row from the top.
@@ -34,12 +36,12 @@ const FLIGHT: f64 = 46.0;
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
-/// How much worse it is to cover another label than to cover an arrow.
-const LABEL_WEIGHT: usize = 20;
 /// Smallest letters of a label.
 const SMALLEST: u32 = 9;
 const NOTE: Font = Font::new(12, GREY);
 const LOSS: Font = Font::new(12, VERMILION);
+/// Distance of the lines below a ladder.
+const LINE: f64 = 18.0;
 
 /// One diagram per traced connection, as many as are asked for.
 pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
@@ -164,7 +166,7 @@ fn draw(
         svg.line((x, NAMES + 10.0), (x, bottom), LIGHT_GREY, 2.0);
     }
     let rows = Rows::of(c);
-    draw_states(&mut svg, c, &scale, &rows, bottom);
+    let mut taken = draw_states(&mut svg, c, &scale, &rows, bottom);
     for (from, to, text) in &scale.gaps {
         let text = format!("· · ·  {text}  · · ·");
         svg.text(
@@ -199,21 +201,23 @@ fn draw(
         draw_arrow(&mut svg, s, arrow);
         svg.end();
     }
-    let mut labels: Vec<LabelPoints> = Vec::new();
     for (from, to, text) in &scale.gaps {
         let reach = text_width(text, NOTE.size) / 2.0 + 40.0;
-        labels.push(level(
-            width / 2.0 - reach,
-            from + 0.72 * (to - from),
-            2.0 * reach,
-        ));
+        let middle = from + 0.72 * (to - from);
+        let size = (2.0 * reach, f64::from(NOTE.size));
+        taken.push(LabelBox::level(width / 2.0 - reach, middle, size));
     }
     for (s, arrow) in c.segments.iter().zip(&arrows) {
         if s.fate == SegmentFate::Lost {
-            let width = text_width(&s.fate_text, LOSS.size);
-            labels.push(level(arrow.to.0 - 4.0, arrow.to.1 + 16.0, width));
+            let (cause, room) = arrow.place_cause(&s.fate_text, &taken);
+            svg.text(cause.at, cause.anchor, LOSS, &s.fate_text);
+            taken.push(room);
         }
     }
+    let legend = letters.legend();
+    let size = (text_width(&legend, NOTE.size), f64::from(NOTE.size));
+    taken.push(LabelBox::level(20.0, bottom + 22.0, size));
+    let mut elsewhere: Vec<String> = Vec::new();
     for (i, s) in c.segments.iter().enumerate() {
         let (label, mut note) = letters.label(s);
         if let Some(first) = story::repeats(whole, s.detail.place) {
@@ -230,28 +234,53 @@ fn draw(
             .enumerate()
             .filter(|(k, _)| *k != i)
             .map(|(_, a)| a);
-        let size = arrows[i].label_size(&text);
-        let place = arrows[i].best_place((&text, size), others, &labels);
-        let font = Font {
-            colour: colour(s),
-            size,
-            ..LABEL
-        };
-        let at = arrows[i].above(place.0, place.1 - 4.0);
-        svg.begin("seg", s.detail.place, &hover(s));
-        svg.rotated(at, arrows[i].degrees(), Anchor::Middle, font, &text);
-        svg.end();
-        labels.push(arrows[i].label_points(place, (&text, size)));
+        let number = number.to_string();
+        let placed = arrows[i].place_label((&number, &text), others, &taken);
+        if let Some(placed) = &placed {
+            let shown = if placed.whole { &text } else { &number };
+            let font = Font {
+                colour: colour(s),
+                size: placed.size,
+                ..LABEL
+            };
+            let at = arrows[i].above(placed.place.0, placed.place.1 - 4.0);
+            svg.begin("seg", s.detail.place, &hover(s));
+            svg.rotated(at, arrows[i].degrees(), Anchor::Middle, font, shown);
+            svg.end();
+            taken.push(arrows[i].label_room(placed, shown));
+        }
+        if placed.is_none_or(|p| !p.whole) {
+            elsewhere.push(text);
+        }
     }
-    let legend = letters.legend();
+    let mut y = bottom + 26.0;
     if !legend.is_empty() {
-        svg.text((20.0, bottom + 26.0), Anchor::Start, NOTE, &legend);
+        svg.text((20.0, y), Anchor::Start, NOTE, &legend);
+        y += LINE;
     }
-    svg.finish(width, bottom + 44.0)
+    if !elsewhere.is_empty() {
+        let text =
+            "Where arrows leave no room for the label, there is the number of the segment alone:";
+        svg.text((20.0, y), Anchor::Start, NOTE, text);
+        y += LINE;
+    }
+    for text in elsewhere {
+        svg.text((36.0, y), Anchor::Start, NOTE, &text);
+        y += LINE;
+    }
+    svg.finish(width, y)
 }
 
-fn draw_states(svg: &mut Svg, c: &Conversation, scale: &TimeScale, rows: &Rows, bottom: f64) {
+/// Draws the bars and names of the states; returns the room that the names take.
+fn draw_states(
+    svg: &mut Svg,
+    c: &Conversation,
+    scale: &TimeScale,
+    rows: &Rows,
+    bottom: f64,
+) -> Vec<LabelBox> {
     let start = c.start();
+    let mut taken = Vec::new();
     for lane in 0..c.lanes.len() {
         let placed = c.changes.iter().zip(&rows.changes);
         let (own, rows): (Vec<&LadderStateChange>, Vec<f64>) = placed
@@ -281,6 +310,10 @@ fn draw_states(svg: &mut Svg, c: &Conversation, scale: &TimeScale, rows: &Rows, 
                 format!("{}\u{a0}\u{a0} {time}", change.to)
             };
             svg.text((x + dx, y + 5.0), anchor, LABEL, &text);
+            let length = text_width(&text, LABEL.size);
+            let left = if lane == 0 { x + dx - length } else { x + dx };
+            taken.push(LabelBox::level(left, y, (length, f64::from(LABEL.size))));
         }
     }
+    taken
 }

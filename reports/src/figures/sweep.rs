@@ -63,7 +63,7 @@ fn each(
 }
 
 /// A figure; `None` if no run has its metric, or one of its axes is not swept.
-fn figure(
+pub(crate) fn figure(
     info: &BatchInfo,
     rows: &[BatchRow],
     wanted: &MetricFigure,
@@ -203,6 +203,7 @@ impl Sweep<'_> {
             log,
             categories: &scale.names,
             panels,
+            style: self.wanted.style,
             ..Chart::default()
         };
         let svg = chart.svg()?;

@@ -39,6 +39,7 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
         quantile: figure.quantile,
         effects: figure.effects.unwrap_or(false),
         limit: figure.limit,
+        ..MetricFigure::default()
     }
 }
 

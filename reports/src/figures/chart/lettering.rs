@@ -33,6 +33,12 @@ pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
     lines
 }
 
+/// The size of letters in which a title fits into a width.
+pub(super) fn title_size(title: &str, width: f64) -> u32 {
+    let letters = title.chars().count().max(1) as f64;
+    ((width / letters / 0.56) as u32).clamp(12, 19)
+}
+
 /// The name of an axis, or its unit alone if the axis is too short for the name, which is also in the
 /// title.
 pub(super) fn fitting(label: &str, length: f64) -> String {

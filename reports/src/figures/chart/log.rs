@@ -96,8 +96,21 @@ pub(super) fn ticks(range: &Range<f64>) -> Vec<f64> {
     all.filter(|t| range.contains(t)).collect()
 }
 
+/// The numbers at the ticks of an axis, with as many digits as tell them apart.
+pub(super) fn labels(ticks: &[f64], log: bool) -> Vec<String> {
+    let short: Vec<String> = ticks.iter().map(|t| label(*t, log)).collect();
+    let step = ticks.windows(2).map(|w| (w[1] - w[0]).abs());
+    let step = step.fold(f64::INFINITY, f64::min);
+    let is_clear = log || short.windows(2).all(|w| w[0] != w[1]);
+    if is_clear || !step.is_finite() || step <= 0.0 {
+        return short;
+    }
+    let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+    ticks.iter().map(|t| format!("{t:.digits$}")).collect()
+}
+
 /// The number at a place of the axis.
-pub(super) fn label(place: f64, log: bool) -> String {
+fn label(place: f64, log: bool) -> String {
     if !log {
         return number(place);
     }
@@ -119,7 +132,7 @@ mod tests {
     fn ticks_are_round_numbers_and_named_as_such() {
         let names = |low: f64, high: f64| -> Vec<String> {
             let range = low.log10()..high.log10();
-            ticks(&range).into_iter().map(|t| label(t, true)).collect()
+            labels(&ticks(&range), true)
         };
         assert_eq!(
             names(0.0003, 0.12),
@@ -128,6 +141,16 @@ mod tests {
             ]
         );
         assert_eq!(names(0.9, 30_000.0), ["1", "10", "100", "1,000", "10,000"]);
+    }
+
+    #[test]
+    fn ticks_that_lie_close_have_digits_that_tell_them_apart() {
+        assert_eq!(labels(&[0.0, 60.0, 120.0], false), ["0", "60", "120"]);
+        assert_eq!(
+            labels(&[59.99, 60.0, 60.01], false),
+            ["59.99", "60.00", "60.01"]
+        );
+        assert_eq!(labels(&[60.0, 60.0], false), ["60", "60"], "no step");
     }
 
     #[test]

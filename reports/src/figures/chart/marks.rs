@@ -2,7 +2,9 @@
 
 use plotters::prelude::*;
 
-use super::{Axes, PlotResult, rgb};
+use super::look::{self, MarkLook, PointShape, look};
+use super::{Area, Axes, PlotResult};
+use crate::batch::FigureStyle;
 use crate::figures::style::{GREY, Rgb};
 
 /// What is drawn into a chart.
@@ -95,6 +97,11 @@ impl Mark {
         }
     }
 
+    /// Whether its line has points.
+    pub(super) fn has_points(&self) -> bool {
+        matches!(self, Mark::Intervals { .. })
+    }
+
     /// Its values: lower and upper end of each point.
     pub(super) fn values(&self) -> Vec<(f64, f64)> {
         match self {
@@ -120,13 +127,15 @@ impl Mark {
     }
 }
 
-pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> PlotResult {
+pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark, style: FigureStyle) -> PlotResult {
+    let own = |colour: &Rgb, dashed: bool| look(style, *colour, dashed);
     match mark {
         Mark::Area { colour, points, .. } => {
             let upper = points.iter().map(|p| (p.0, p.2));
             let lower = points.iter().rev().map(|p| (p.0, p.1));
             let outline: Vec<_> = upper.chain(lower).collect();
-            axes.draw_series([Polygon::new(outline, rgb(*colour).mix(0.85).filled())])?;
+            let fill = look::area(style, *colour).mix(0.85).filled();
+            axes.draw_series([Polygon::new(outline, fill)])?;
         }
         Mark::Line {
             colour,
@@ -134,15 +143,19 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> PlotResult {
             dashed,
             ..
         } => {
+            let own = own(colour, *dashed);
             for part in points.split(|p| !p.1.is_finite()).filter(|p| !p.is_empty()) {
                 // A crowded curve drawn thick is a blot.
                 let width = if *dashed || part.len() > 1000 { 2 } else { 3 };
-                let style = rgb(*colour).stroke_width(width);
+                let style = own.colour.stroke_width(width);
                 let part = thin(part);
-                if *dashed {
-                    axes.draw_series(DashedLineSeries::new(part, 8, 6, style))?;
-                } else {
-                    axes.draw_series(LineSeries::new(part, style))?;
+                match own.dash {
+                    Some((dash, gap)) => {
+                        axes.draw_series(DashedLineSeries::new(part, dash, gap, style))?;
+                    }
+                    None => {
+                        axes.draw_series(LineSeries::new(part, style))?;
+                    }
                 }
             }
         }
@@ -153,14 +166,18 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> PlotResult {
             joined,
             ..
         } => {
-            let style = rgb(*colour).stroke_width(2);
+            let own = own(colour, *dashed);
+            let style = own.colour.stroke_width(2);
             let means = points.iter().map(|p| (p.0, p.2));
-            if !joined {
+            match own.dash {
                 // The dots below are all there is.
-            } else if *dashed {
-                axes.draw_series(DashedLineSeries::new(means.clone(), 8, 6, style))?;
-            } else {
-                axes.draw_series(LineSeries::new(means.clone(), style))?;
+                _ if !joined => {}
+                Some((dash, gap)) => {
+                    axes.draw_series(DashedLineSeries::new(means.clone(), dash, gap, style))?;
+                }
+                None => {
+                    axes.draw_series(LineSeries::new(means.clone(), style))?;
+                }
             }
             // A single run has no interval, and so no bar.
             let bars = points
@@ -168,10 +185,10 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> PlotResult {
                 .filter(|p| p.1 < p.3)
                 .map(|p| ErrorBar::new_vertical(p.0, p.1, p.2, p.3, style.filled(), 12));
             axes.draw_series(bars)?;
-            axes.draw_series(means.map(|p| Circle::new(p, 4, style.filled())))?;
+            draw_points(axes, means, own)?;
         }
         Mark::Strokes { colour, points, .. } => {
-            let style = rgb(*colour).stroke_width(2);
+            let style = own(colour, false).colour.stroke_width(2);
             let strokes = points.iter().map(|&(x, low, high)| {
                 let ends = vec![(x, low), (x, high)];
                 PathElement::new(ends, style)
@@ -179,11 +196,48 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark) -> PlotResult {
             axes.draw_series(strokes)?;
         }
         Mark::Dots { colour, points, .. } => {
-            let style = rgb(*colour).filled();
-            axes.draw_series(points.iter().map(|p| Circle::new(*p, 3, style)))?;
+            let own = own(colour, false);
+            if own.shape == PointShape::Disc {
+                let style = own.colour.filled();
+                axes.draw_series(points.iter().map(|p| Circle::new(*p, 3, style)))?;
+            } else {
+                draw_points(axes, points.iter().copied(), own)?;
+            }
         }
         // The background, drawn before.
         Mark::Band { .. } => {}
+    }
+    Ok(())
+}
+
+/// Points in their shape, about eight pixels wide.
+fn draw_points(
+    axes: &mut Axes<'_, '_>,
+    points: impl Iterator<Item = (f64, f64)>,
+    look: MarkLook,
+) -> PlotResult {
+    let line = look.colour.stroke_width(2);
+    let fill = line.filled();
+    match look.shape {
+        PointShape::Disc => axes.draw_series(points.map(|p| Circle::new(p, 4, fill)))?,
+        PointShape::Ring => axes.draw_series(points.map(|p| Circle::new(p, 4, line)))?,
+        PointShape::Triangle => {
+            axes.draw_series(points.map(|p| TriangleMarker::new(p, 5, fill)))?
+        }
+        PointShape::Cross => axes.draw_series(points.map(|p| Cross::new(p, 4, line)))?,
+    };
+    Ok(())
+}
+
+/// One of them, in a legend.
+pub(super) fn draw_point(area: &Area<'_>, at: (i32, i32), look: MarkLook) -> PlotResult {
+    let line = look.colour.stroke_width(2);
+    let fill = line.filled();
+    match look.shape {
+        PointShape::Disc => area.draw(&Circle::new(at, 4, fill))?,
+        PointShape::Ring => area.draw(&Circle::new(at, 4, line))?,
+        PointShape::Triangle => area.draw(&TriangleMarker::new(at, 5, fill))?,
+        PointShape::Cross => area.draw(&Cross::new(at, 4, line))?,
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 
 /// An axis of numbers whose ticks are given.
+#[derive(Clone)]
 pub(super) struct TickedAxis {
     pub(super) numbers: RangedCoordf64,
     pub(super) ticks: Vec<f64>,

@@ -1,22 +1,14 @@
-//! The arrow of a segment, and a place for its label.
+//! The arrow of a segment, and places for its label and for the cause of its loss.
 
+use super::label_box::LabelBox;
 use super::time_scale::TimeScale;
-use super::{FLIGHT, LABEL, LABEL_WEIGHT, LOSS, ROW, SMALLEST, lane_x};
+use super::{FLIGHT, LABEL, LOSS, ROW, SMALLEST, lane_x};
 use crate::figures::conversation::{LadderSegment, SegmentFate};
 use crate::figures::style::{BLACK, GREY, Rgb, VERMILION};
 use crate::figures::svg::{Anchor, Svg, text_width};
 
 pub(super) fn colour(s: &LadderSegment) -> Rgb {
     if s.retransmission { VERMILION } else { BLACK }
-}
-
-/// Points along the middle of a text, close enough that no other text fits between them.
-pub(super) type LabelPoints = [(f64, f64); 21];
-
-/// Those of a level text from `x` on.
-pub(super) fn level(x: f64, y: f64, width: f64) -> LabelPoints {
-    let last = (LabelPoints::default().len() - 1) as f64;
-    std::array::from_fn(|k| (x + width * k as f64 / last, y))
 }
 
 /// A segment's way on the page; that of a lost one ends on the way.
@@ -75,101 +67,159 @@ impl Arrow {
 
     /// The size of letters in which its label runs over no bar: smaller for a long one.
     pub(super) fn label_size(&self, text: &str) -> u32 {
-        let room = (self.to.0 - self.from.0).abs() - 16.0;
+        let room = (self.to.0 - self.from.0).abs() - 24.0;
         let sizes = (SMALLEST..=LABEL.size).rev();
         let mut fitting = sizes.filter(|size| text_width(text, *size) <= room);
         fitting.next().unwrap_or(SMALLEST)
     }
 
-    /// The heights between which its label, in letters of a size, can meet something.
-    pub(super) fn label_span(&self, size: u32) -> (f64, f64) {
-        let reach = 20.0 + f64::from(size);
-        let (a, b) = (self.from.1, self.to.1);
-        (a.min(b) - reach, a.max(b) + reach)
+    /// The room that a text takes at a share of the way and a distance above the line.
+    fn label_box(&self, (share, gap): (f64, f64), text: &str, size: u32) -> LabelBox {
+        // Letters are wider in some fonts than in others.
+        let half = 0.52 * text_width(text, size) + 2.0;
+        LabelBox::new(
+            self.above(share, gap),
+            (half, f64::from(size) / 2.0),
+            self.slope().atan(),
+        )
     }
 
-    /// Points along the middle of a label, a text in letters of a size.
-    pub(super) fn label_points(
+    /// A place for its label: where it covers no other text, and as few arrows as possible. Where there
+    /// is none, in smaller letters; at last only its number, and the caller writes the rest elsewhere. `None`
+    /// where there is no room even for the number.
+    pub(super) fn place_label<'a>(
         &self,
-        (share, gap): (f64, f64),
-        (text, size): (&str, u32),
-    ) -> LabelPoints {
-        let centre = self.above(share, gap);
-        let half = text_width(text, size) / 2.0;
-        let angle = self.slope().atan();
-        std::array::from_fn(|k| {
-            let d = half * (k as f64 - 10.0) / 10.0;
-            (centre.0 + d * angle.cos(), centre.1 + d * angle.sin())
+        (number, text): (&str, &str),
+        others: impl Iterator<Item = &'a Arrow>,
+        taken: &[LabelBox],
+    ) -> Option<PlacedLabel> {
+        let reach = 26.0 + f64::from(LABEL.size);
+        let (top, bottom) = (self.from.1.min(self.to.1), self.from.1.max(self.to.1));
+        let span = (top - reach, bottom + reach);
+        let is_near = |from: f64, to: f64| from.min(to) < span.1 && from.max(to) > span.0;
+        let others: Vec<&Arrow> = others.filter(|a| is_near(a.from.1, a.to.1)).collect();
+        let taken = taken.iter().filter(|b| {
+            let (from, to) = b.heights();
+            is_near(from, to)
+        });
+        let taken: Vec<&LabelBox> = taken.collect();
+        let largest = self.label_size(text);
+        for size in (SMALLEST..=largest).rev() {
+            if let Some(place) = self.free_place(text, size, &others, &taken) {
+                return Some(PlacedLabel {
+                    place,
+                    size,
+                    whole: true,
+                });
+            }
+        }
+        (SMALLEST..=LABEL.size).rev().find_map(|size| {
+            let place = self.free_place(number, size, &others, &taken)?;
+            Some(PlacedLabel {
+                place,
+                size,
+                whole: false,
+            })
         })
     }
 
-    /// The place of its label, along the arrow and above it, that meets fewest other arrows and
-    /// labels.
-    pub(super) fn best_place<'a>(
+    /// The place at which a text meets no other text and fewest arrows.
+    fn free_place(
         &self,
-        (text, size): (&str, u32),
-        others: impl Iterator<Item = &'a Arrow>,
-        labels: &[LabelPoints],
-    ) -> (f64, f64) {
-        let (top, bottom) = self.label_span(size);
-        let others: Vec<&Arrow> = others
-            .filter(|a| a.from.1.min(a.to.1) < bottom && a.from.1.max(a.to.1) > top)
+        text: &str,
+        size: u32,
+        others: &[&Arrow],
+        taken: &[&LabelBox],
+    ) -> Option<(f64, f64)> {
+        let length = (self.to.0 - self.from.0).hypot(self.to.1 - self.from.1);
+        let half = (0.52 * text_width(text, size) + 4.0) / length.max(1.0);
+        let fits = |share: &f64| share.min(1.0 - share) >= half;
+        let usual = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76];
+        // Where arrows cross, a free place may lie between those, or at an end, where they are apart.
+        let more = (0..=31).map(|k| 0.04 + 0.03 * f64::from(k));
+        let ends = [half + 0.01, 0.99 - half];
+        let shares: Vec<f64> = usual
+            .into_iter()
+            .chain(more)
+            .chain(ends)
+            .filter(fits)
             .collect();
-        // A label is straight: it lies between the heights of its ends.
-        let meets = |l: &&LabelPoints| {
-            let (a, b) = (l[0].1, l[l.len() - 1].1);
-            a.min(b) < bottom && a.max(b) > top
-        };
-        let labels = labels.iter().filter(meets).flatten();
-        let labels: Vec<(f64, f64)> = labels
-            .filter(|q| q.1 > top && q.1 < bottom)
-            .copied()
-            .collect();
-        // Counted no further than `most`.
-        let meetings = |place: &(f64, f64), most: usize| -> usize {
-            let points = self.label_points(*place, (text, size));
-            let near = |p: &(f64, f64)| {
-                let line = |a: &Arrow| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
-                let label = |q: &(f64, f64)| (q.0 - p.0).abs() < 22.0 && (q.1 - p.1).abs() < 15.0;
-                others.iter().filter(|a| line(a)).count()
-                    + LABEL_WEIGHT * labels.iter().filter(|q| label(q)).count()
-            };
-            let mut met = 0;
-            for point in &points {
-                met += near(point);
-                if met >= most {
-                    break;
-                }
-            }
-            met
-        };
-        let half = text_width(text, size) / 2.0;
-        let length = (self.to.0 - self.from.0).abs().max(1.0);
-        let fits = |share: &f64| share.min(1.0 - share) * length >= half;
-        let shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76];
-        // Where arrows cross, a place free of them may lie between those.
-        let more = (0..=16).map(|k| 0.18 + 0.04 * f64::from(k));
-        let both = |shares: Vec<f64>| {
-            let above = shares.clone().into_iter().map(|share| (share, 9.0));
-            above.chain(shares.into_iter().map(|share| (share, -10.0)))
-        };
-        // Where arrows crowd, those of one end begin a row apart: labels that begin there do not meet.
-        let begin = ((half + 10.0) / length).min(0.5);
-        let usual = both(shares.into_iter().filter(fits).collect());
-        let places = usual.chain(both(more.filter(fits).collect()));
-        let places = places.chain(both(vec![begin]));
-        let mut best = ((0.5, 9.0), usize::MAX);
+        let places = shares.iter().map(|s| (*s, 9.0));
+        let places = places.chain(shares.iter().map(|s| (*s, -10.0)));
+        let mut best = None;
         for place in places {
-            let met = meetings(&place, best.1);
-            if met < best.1 {
-                best = (place, met);
+            let room = self.label_box(place, text, size);
+            if taken.iter().any(|b| b.meets(&room)) {
+                continue;
             }
+            let points = room.middle();
+            let crosses = |a: &&&Arrow| {
+                let near = |p: &&(f64, f64)| a.y_at(p.0).is_some_and(|y| (y - p.1).abs() < 9.0);
+                points.iter().filter(near).count()
+            };
+            let met: usize = others.iter().map(|a| crosses(&a)).sum();
             if met == 0 {
-                break;
+                return Some(place);
+            }
+            if best.is_none_or(|(_, least)| met < least) {
+                best = Some((place, met));
             }
         }
-        best.0
+        best.map(|(place, _)| place)
     }
+
+    /// Room of a label that has been placed.
+    pub(super) fn label_room(&self, label: &PlacedLabel, text: &str) -> LabelBox {
+        self.label_box(label.place, text, label.size)
+    }
+
+    /// Where the cause of a loss is written: beyond the cross, or below or above it, where no other text
+    /// is; with the room it takes.
+    pub(super) fn place_cause(&self, text: &str, taken: &[LabelBox]) -> (PlacedCause, LabelBox) {
+        let sign = if self.to.0 >= self.from.0 { 1.0 } else { -1.0 };
+        let (x, y) = self.to;
+        let width = text_width(text, LOSS.size);
+        let places = [
+            (x + sign * 11.0, y + 4.0, sign),
+            (x - 4.0, y + 20.0, 1.0),
+            (x + 4.0, y + 20.0, -1.0),
+            (x - 4.0, y - 12.0, 1.0),
+            (x + 4.0, y - 12.0, -1.0),
+        ];
+        let all = places.map(|(x, y, sign)| {
+            let middle = (x + sign * width / 2.0, y - 0.35 * f64::from(LOSS.size));
+            let half = (width / 2.0, f64::from(LOSS.size) / 2.0);
+            let anchor = if sign > 0.0 {
+                Anchor::Start
+            } else {
+                Anchor::End
+            };
+            (
+                PlacedCause { at: (x, y), anchor },
+                LabelBox::new(middle, half, 0.0),
+            )
+        });
+        let free = all
+            .iter()
+            .find(|(_, room)| taken.iter().all(|b| !b.meets(room)));
+        *free.unwrap_or(&all[0])
+    }
+}
+
+/// Where a label lies, in which size, and whether it is the whole label or the number alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PlacedLabel {
+    /// The share of the arrow, and how far above it.
+    pub(super) place: (f64, f64),
+    pub(super) size: u32,
+    pub(super) whole: bool,
+}
+
+/// Where the cause of a loss is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlacedCause {
+    pub(super) at: (f64, f64),
+    pub(super) anchor: Anchor,
 }
 
 pub(super) fn draw_arrow(svg: &mut Svg, s: &LadderSegment, arrow: &Arrow) {
@@ -178,8 +228,6 @@ pub(super) fn draw_arrow(svg: &mut Svg, s: &LadderSegment, arrow: &Arrow) {
         SegmentFate::Lost => {
             svg.line(arrow.from, arrow.to, colour(s), 1.5);
             svg.cross(arrow.to, VERMILION);
-            let below = (arrow.to.0 - 4.0, arrow.to.1 + 20.0);
-            svg.text(below, Anchor::Start, LOSS, &s.fate_text);
         }
         SegmentFate::Unseen => svg.dashed(arrow.from, arrow.to, GREY, 1.5),
     }
@@ -215,13 +263,55 @@ mod tests {
             from: (SIDE + LANE, down - 10.0),
             to: (SIDE, 50.0 + down),
         });
-        let text = "ACK seq=y+1";
-        let place = arrow.best_place((text, LABEL.size), crossing.iter(), &[]);
-        for (x, y) in arrow.label_points(place, (text, LABEL.size)) {
+        let text = "1 ACK seq=y+1";
+        let label = arrow
+            .place_label(("1", text), crossing.iter(), &[])
+            .unwrap();
+        assert!(label.whole);
+        for (x, y) in arrow.label_room(&label, text).middle() {
             for other in &crossing {
                 let clear = other.y_at(x).is_none_or(|at| (at - y).abs() >= 9.0);
-                assert!(clear, "{place:?}: {other:?} at {x}, {y}");
+                assert!(clear, "{label:?}: {other:?} at {x}, {y}");
             }
+        }
+    }
+
+    #[test]
+    fn labels_in_a_crowd_meet_no_other_and_end_as_numbers() {
+        // Twenty arrows from one end in the time of one flight.
+        let arrows: Vec<Arrow> = (0..20)
+            .map(|i| Arrow {
+                from: (SIDE, 6.0 * f64::from(i)),
+                to: (SIDE + LANE, 46.0 + 6.0 * f64::from(i)),
+            })
+            .collect();
+        let text = "17  PSH,ACK seq=x+10137 ack=y+1 len=1448";
+        let mut taken: Vec<LabelBox> = Vec::new();
+        let mut numbers = 0;
+        for arrow in &arrows {
+            let label = arrow
+                .place_label(("17", text), std::iter::empty(), &taken)
+                .unwrap();
+            let shown = if label.whole { text } else { "17" };
+            numbers += usize::from(!label.whole);
+            let room = arrow.label_room(&label, shown);
+            assert!(taken.iter().all(|b| !b.meets(&room)), "{label:?}");
+            taken.push(room);
+        }
+        assert!((1..20).contains(&numbers), "{numbers} of 20");
+    }
+
+    #[test]
+    fn causes_of_losses_keep_apart() {
+        let lost = |down: f64| Arrow {
+            from: (SIDE, down),
+            to: (SIDE + 0.6 * LANE, down + 28.0),
+        };
+        let mut taken = Vec::new();
+        for down in [0.0, 0.0, 8.0] {
+            let (_, room) = lost(down).place_cause("lost: random loss", &taken);
+            assert!(taken.iter().all(|b: &LabelBox| !b.meets(&room)));
+            taken.push(room);
         }
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct TimeScale {
     pub(super) ys: Vec<f64>,
     /// Compressed stretches: upper and lower end, and what is written there.
     pub(super) gaps: Vec<(f64, f64, String)>,
+    /// Where the last row of the last instant lies.
+    end: f64,
 }
 
 impl TimeScale {
@@ -38,6 +40,7 @@ impl TimeScale {
             times,
             ys: Vec::new(),
             gaps: Vec::new(),
+            end: TOP,
         };
         let rows = Rows::of(c);
         let folds = fold_ends(&shown.folds, &scale.times);
@@ -60,6 +63,7 @@ impl TimeScale {
                 }
             }
             scale.ys.push(y);
+            scale.end = y + ROW * f64::from(rows.last(t));
         }
         scale
     }
@@ -71,7 +75,7 @@ impl TimeScale {
     }
 
     pub(super) fn bottom(&self) -> f64 {
-        self.ys.last().copied().unwrap_or(TOP) + 2.0 * ROW
+        self.end + 2.0 * ROW
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) fn figure(
         log,
         categories: &x.names,
         panels: titled.collect(),
+        style: wanted.style,
         ..Chart::default()
     };
     let more = match all.saturating_sub(MOST_PANELS) {

@@ -93,6 +93,7 @@ pub(super) fn figure(
         x: x_ends,
         log: wanted.log,
         panels: drawn,
+        style: wanted.style,
         ..Chart::default()
     };
     let each = match layout.series {
