@@ -1,13 +1,15 @@
 //! Writes packets as pcapng, for Wireshark and similar tools.
 //!
 //! One section; one interface per host, with its name, nanosecond stamps and raw IP packets (LINKTYPE_RAW).
-//! Always little-endian. The caller gives the stamps. Picoseconds are cut off: two packets less than a
+//! A block of names says which host has which address. Always little-endian. The caller gives the stamps. Picoseconds are cut off: two packets less than a
 //! nanosecond apart may carry the same stamp.
 
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
+const NAME_RESOLUTION: u32 = 4;
 const ENHANCED_PACKET: u32 = 6;
 const LINKTYPE_RAW: u16 = 101;
 
@@ -16,6 +18,9 @@ const OPT_COMMENT: u16 = 1;
 const SHB_USERAPPL: u16 = 4;
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
+const EPB_PACKETID: u16 = 5;
+const NRB_RECORD_END: u16 = 0;
+const NRB_RECORD_IPV4: u16 = 1;
 
 /// Writes a capture file.
 #[derive(Debug)]
@@ -53,7 +58,33 @@ impl<W: Write> PcapngWriter<W> {
         Ok(writer)
     }
 
-    /// Writes a packet captured on an interface at `time_ns` nanoseconds.
+    /// Writes the names of addresses, which viewers show in place of them.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn names<'a>(
+        &mut self,
+        names: impl Iterator<Item = (Ipv4Addr, &'a str)>,
+    ) -> io::Result<()> {
+        self.begin(NAME_RESOLUTION);
+        for (address, name) in names {
+            // A name ends with a zero byte, and so has none within it.
+            let name = name.as_bytes().iter().filter(|b| **b != 0);
+            let value: Vec<u8> = address
+                .octets()
+                .iter()
+                .chain(name)
+                .chain(&[0])
+                .copied()
+                .collect();
+            self.option(NRB_RECORD_IPV4, &value);
+        }
+        self.option(NRB_RECORD_END, &[]);
+        self.end()
+    }
+
+    /// Writes a packet captured on an interface at `time_ns` nanoseconds. `id` names it, as the column
+    /// `packet` of the table of segments does.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -61,7 +92,7 @@ impl<W: Write> PcapngWriter<W> {
         &mut self,
         interface: u32,
         time_ns: u64,
-        bytes: &[u8],
+        (id, bytes): (u64, &[u8]),
         comment: Option<&str>,
     ) -> io::Result<()> {
         let len = u32::try_from(bytes.len()).map_err(io::Error::other)?;
@@ -73,8 +104,9 @@ impl<W: Write> PcapngWriter<W> {
         self.pad();
         if let Some(comment) = comment {
             self.option(OPT_COMMENT, comment.as_bytes());
-            self.option(OPT_END, &[]);
         }
+        self.option(EPB_PACKETID, &id.to_le_bytes());
+        self.option(OPT_END, &[]);
         self.end()
     }
 
@@ -122,7 +154,12 @@ mod tests {
     #[test]
     fn blocks_are_framed_by_their_length_and_padded() {
         let mut w = PcapngWriter::new(Vec::new(), &["client", "b"]).unwrap();
-        w.packet(1, 0x1_0000_0002, &[0x45, 1, 2], Some("lost"))
+        let names = [
+            (Ipv4Addr::new(10, 0, 0, 1), "client"),
+            (Ipv4Addr::new(10, 0, 0, 2), "b"),
+        ];
+        w.names(names.into_iter()).unwrap();
+        w.packet(1, 0x1_0000_0002, (7, &[0x45, 1, 2]), Some("lost"))
             .unwrap();
         let bytes = w.finish().unwrap();
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -141,7 +178,13 @@ mod tests {
         }
         assert_eq!(
             kinds,
-            [SECTION_HEADER, INTERFACE, INTERFACE, ENHANCED_PACKET]
+            [
+                SECTION_HEADER,
+                INTERFACE,
+                INTERFACE,
+                NAME_RESOLUTION,
+                ENHANCED_PACKET
+            ]
         );
     }
 }

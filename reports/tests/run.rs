@@ -308,7 +308,7 @@ fn tshark_reads_the_packets_and_finds_no_fault() {
         assert_eq!(row[2..5], ["1", "1", ""], "{row:?}");
         assert!(["client", "server"].contains(&row[1]));
     }
-    let commented = rows.iter().filter(|r| r[5] == "lost: scripted drop");
+    let commented = rows.iter().filter(|r| r[5].contains("lost: scripted drop"));
     assert_eq!(commented.count(), 2);
     let times: Vec<f64> = rows.iter().map(|r| r[0].parse().unwrap()).collect();
     assert!(times.is_sorted() && (times[0] - 1e-4).abs() < 1e-9);

@@ -1,36 +1,27 @@
-//! `packets.pcapng`: each packet once, at its sender's interface when it was sent.
+//! `packets.pcapng`: each packet once, at its sender's interface when it was sent, with what became of it as
+//! its comment: the rule by which it was sent again, the cause of its loss, the states it led to.
+//!
+//! What becomes of a packet is known after it was sent. So packets go to a spool first, and at the end of
+//! the run from there to the capture, with comments and the names of all addresses.
 
+mod spool;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::BufWriter;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use sim_core::{LossCause, NodeId, Packet, SimTime};
-use tcp_model::Segment;
 use tcp_model::app::http::HttpPayloads;
 use tcp_model::sample::{SegmentEvent, SegmentTrace};
 use tcp_model::wire::{self, WireError};
+use tcp_model::{Segment, State};
 
+use self::spool::{Spool, SpooledPacket};
 use crate::info::NodeInfo;
 use crate::pcapng::PcapngWriter;
 use crate::store::StoreError;
-
-/// A packet sent at the current instant, held until the instant is over: a loss at the same
-/// instant becomes its comment.
-#[derive(Debug)]
-struct HeldPacket {
-    packet: u64,
-    interface: u32,
-    end: usize,
-    comment: Option<String>,
-}
-
-/// Two comments in one.
-fn join(one: Option<String>, other: Option<String>) -> Option<String> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(format!("{one}; {other}")),
-        (one, other) => one.or(other),
-    }
-}
 
 /// The bytes of a packet, with its payload as HTTP where that is wanted.
 fn encode(
@@ -45,17 +36,25 @@ fn encode(
     })
 }
 
+/// An end of a connection as its host names it: the host, and the ports and address of the other end.
+type EndKey = (NodeId, u16, Ipv4Addr, u16);
+
 /// Writes the segments of recorded connections.
 #[derive(Debug)]
 pub(crate) struct Capture {
     path: PathBuf,
-    writer: PcapngWriter<BufWriter<File>>,
-    interface_of: Vec<u32>,
-    instant: SimTime,
-    held: Vec<HeldPacket>,
+    spool: Spool,
+    /// Names of hosts and their interfaces, by node.
+    nodes: Vec<(String, Option<u32>)>,
+    interfaces: Vec<String>,
+    names: HashMap<Ipv4Addr, u32>,
     bytes: Vec<u8>,
-    /// Losses at the present instant of packets not yet recorded as sent.
-    early: Vec<(u64, LossCause)>,
+    /// What is said of packets, besides what their senders knew.
+    comments: HashMap<u64, String>,
+    /// The last state seen of each end.
+    states: HashMap<EndKey, State>,
+    /// Addresses that packets have.
+    seen: BTreeSet<Ipv4Addr>,
     /// What the stamps give the start of the run, nanoseconds.
     start_ns: u64,
     /// What payloads say; letters by default.
@@ -69,31 +68,30 @@ impl Capture {
         start_ns: u64,
         http: Option<HttpPayloads>,
     ) -> Result<Capture, StoreError> {
-        let path = dir.join("packets.pcapng");
-        let is_host = |n: &&NodeInfo| !n.group.is_empty();
-        let names: Vec<&str> = nodes
-            .iter()
-            .filter(is_host)
-            .map(|n| n.name.as_str())
-            .collect();
-        let mut next = 0;
-        let interface_of = nodes.iter().map(|n| {
-            let own = next;
-            next += u32::from(is_host(&n));
-            own
-        });
-        let interface_of = interface_of.collect();
-        let file = File::create(&path).map_err(StoreError::io("create", &path))?;
-        let writer = PcapngWriter::new(BufWriter::new(file), &names)
-            .map_err(StoreError::io("write", &path))?;
+        let mut interfaces = Vec::new();
+        let mut names = HashMap::new();
+        let mut places = Vec::with_capacity(nodes.len());
+        for (i, node) in nodes.iter().enumerate() {
+            for address in &node.addresses {
+                names.insert(*address, i as u32);
+            }
+            let is_host = !node.group.is_empty();
+            let own = is_host.then_some(interfaces.len() as u32);
+            if is_host {
+                interfaces.push(node.name.clone());
+            }
+            places.push((node.name.clone(), own));
+        }
         Ok(Capture {
-            path,
-            writer,
-            interface_of,
-            instant: SimTime::ZERO,
-            held: Vec::new(),
+            path: dir.join("packets.pcapng"),
+            spool: Spool::create(&dir.join("packets.spool"))?,
+            nodes: places,
+            interfaces,
+            names,
             bytes: Vec::new(),
-            early: Vec::new(),
+            comments: HashMap::new(),
+            states: HashMap::new(),
+            seen: BTreeSet::new(),
             start_ns,
             http,
         })
@@ -105,30 +103,27 @@ impl Capture {
         node: NodeId,
         trace: &SegmentTrace,
     ) -> Result<(), StoreError> {
-        if time > self.instant {
-            self.write_held()?;
-            self.instant = time;
-            self.early.clear();
-        }
         match trace.event {
-            SegmentEvent::Sent => self.hold(node, trace),
+            SegmentEvent::Sent => self.sent(time, node, trace),
             SegmentEvent::Lost(cause) => {
-                let lost = self.held.iter_mut().find(|h| h.packet == trace.packet);
-                match lost {
-                    Some(held) => {
-                        let lost = Some(format!("lost: {cause}"));
-                        held.comment = join(held.comment.take(), lost);
-                    }
-                    None => self.early.push((trace.packet, cause)),
-                }
+                self.lost(node, trace.packet, cause);
+                Ok(())
             }
-            SegmentEvent::Received => {}
+            SegmentEvent::Received => {
+                let s = &trace.segment;
+                self.state(node, (s.dst_port, trace.src, s.src_port), trace);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Packets that do not fit into IPv4's 65535 bytes have no bytes and are left out.
-    fn hold(&mut self, node: NodeId, trace: &SegmentTrace) {
+    fn sent(
+        &mut self,
+        time: SimTime,
+        node: NodeId,
+        trace: &SegmentTrace,
+    ) -> Result<(), StoreError> {
         let packet = Packet {
             id: trace.packet,
             src: trace.src,
@@ -139,45 +134,94 @@ impl Capture {
             corrupt: false,
             payload: trace.segment,
         };
-        let interface = self.interface_of.get(node.0 as usize).copied();
+        let interface = self.nodes.get(node.0 as usize).and_then(|n| n.1);
+        self.bytes.clear();
         if let Some(interface) = interface
             && encode(&packet, self.http.as_mut(), &mut self.bytes).is_ok()
         {
-            let early = self.early.iter().find(|e| e.0 == trace.packet);
-            let again = trace.retransmission.map(|r| format!("sent again: {r}"));
-            let lost = early.map(|(_, cause)| format!("lost: {cause}"));
-            self.held.push(HeldPacket {
-                packet: trace.packet,
+            self.seen.extend([trace.src, trace.dst]);
+            if let Some(rule) = trace.retransmission {
+                self.say(trace.packet, &format!("sent again: {rule}"));
+            }
+            let s = &trace.segment;
+            self.state(node, (s.src_port, trace.dst, s.dst_port), trace);
+            self.spool.push(&SpooledPacket {
+                id: trace.packet,
                 interface,
-                end: self.bytes.len(),
-                comment: join(again, lost),
-            });
+                time_ns: self.start_ns.saturating_add(time.as_ns()),
+                bytes: &self.bytes,
+            })?;
         }
-    }
-
-    fn write_held(&mut self) -> Result<(), StoreError> {
-        let mut start = 0;
-        for held in self.held.drain(..) {
-            let bytes = &self.bytes[start..held.end];
-            start = held.end;
-            self.writer
-                .packet(
-                    held.interface,
-                    self.start_ns.saturating_add(self.instant.as_ns()),
-                    bytes,
-                    held.comment.as_deref(),
-                )
-                .map_err(StoreError::io("write", &self.path))?;
-        }
-        self.bytes.clear();
         Ok(())
     }
 
-    pub(crate) fn close(mut self) -> Result<(), StoreError> {
-        self.write_held()?;
-        let flushed = self.writer.finish();
-        flushed
-            .map(drop)
-            .map_err(StoreError::io("write", &self.path))
+    fn lost(&mut self, node: NodeId, packet: u64, cause: LossCause) {
+        let place = self.nodes.get(node.0 as usize).map(|n| n.0.clone());
+        let place = place.map_or(String::new(), |name| format!(" at {name}"));
+        self.say(packet, &format!("lost: {cause}{place}"));
+    }
+
+    /// Notes the state of an end where it is another than before.
+    fn state(
+        &mut self,
+        node: NodeId,
+        (own, peer, port): (u16, Ipv4Addr, u16),
+        trace: &SegmentTrace,
+    ) {
+        let Some(state) = trace.state else { return };
+        let key = (node, own, peer, port);
+        let before = match state {
+            State::Closed => self.states.remove(&key),
+            _ => self.states.insert(key, state),
+        };
+        if before == Some(state) || (before.is_none() && state == State::Closed) {
+            return;
+        }
+        let name = self.nodes.get(node.0 as usize).map(|n| n.0.clone());
+        let text = format!("{} is now {state}", name.unwrap_or_default());
+        self.say(trace.packet, &text);
+    }
+
+    /// Adds to the comment of a packet.
+    fn say(&mut self, packet: u64, text: &str) {
+        let comment = self.comments.entry(packet).or_default();
+        if !comment.is_empty() {
+            comment.push_str("; ");
+        }
+        comment.push_str(text);
+    }
+
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        let Capture {
+            path,
+            spool,
+            nodes,
+            interfaces,
+            names,
+            comments,
+            seen,
+            ..
+        } = self;
+        let failed = || StoreError::io("write", &path);
+        let file = File::create(&path).map_err(StoreError::io("create", &path))?;
+        let interfaces: Vec<&str> = interfaces.iter().map(String::as_str).collect();
+        let mut writer = PcapngWriter::new(BufWriter::new(file), &interfaces).map_err(failed())?;
+        let named = seen.iter().filter_map(|address| {
+            let node = nodes.get(*names.get(address)? as usize)?;
+            Some((*address, node.0.as_str()))
+        });
+        writer.names(named).map_err(failed())?;
+        spool.drain(|packet| {
+            let comment = comments.get(&packet.id).map(String::as_str);
+            writer
+                .packet(
+                    packet.interface,
+                    packet.time_ns,
+                    (packet.id, packet.bytes),
+                    comment,
+                )
+                .map_err(failed())
+        })?;
+        writer.finish().map(drop).map_err(failed())
     }
 }
