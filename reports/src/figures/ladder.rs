@@ -217,8 +217,12 @@ fn draw(
     let legend = letters.legend();
     let size = (text_width(&legend, NOTE.size), f64::from(NOTE.size));
     taken.push(LabelBox::level(20.0, bottom + 22.0, size));
-    let mut elsewhere: Vec<String> = Vec::new();
-    for (i, s) in c.segments.iter().enumerate() {
+    // Losses and what is sent again have the first choice.
+    let mut order: Vec<usize> = (0..c.segments.len()).collect();
+    order.sort_by_key(|&i| !c.segments[i].is_trouble());
+    let mut elsewhere: Vec<(usize, String)> = Vec::new();
+    for i in order {
+        let s = &c.segments[i];
         let (label, mut note) = letters.label(s);
         if let Some(first) = story::repeats(whole, s.detail.place) {
             note.push_str(&format!(", repeats {}", first + 1));
@@ -250,7 +254,7 @@ fn draw(
             taken.push(arrows[i].label_room(placed, shown));
         }
         if placed.is_none_or(|p| !p.whole) {
-            elsewhere.push(text);
+            elsewhere.push((i, text));
         }
     }
     let mut y = bottom + 26.0;
@@ -264,7 +268,8 @@ fn draw(
         svg.text((20.0, y), Anchor::Start, NOTE, text);
         y += LINE;
     }
-    for text in elsewhere {
+    elsewhere.sort();
+    for (_, text) in elsewhere {
         svg.text((36.0, y), Anchor::Start, NOTE, &text);
         y += LINE;
     }
