@@ -10,6 +10,11 @@ use crate::html::run_page::{self, PageTables};
 use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
 
 mod batch;
+mod compare;
+mod plot;
+
+pub use compare::{MOST_COMPARED, write_comparison};
+pub use plot::{metrics_of, plot_batch};
 
 pub use batch::{read_batch, render_batch, render_batch_in, write_batch, write_batch_of};
 

@@ -18,6 +18,7 @@ use crate::registry::Registry;
 mod args;
 mod check;
 mod collect;
+mod compare;
 mod cost;
 mod diff;
 mod drawings;
@@ -29,6 +30,7 @@ mod list;
 mod manual;
 mod nstat;
 mod plan;
+mod plot;
 mod report;
 mod rerun;
 mod run;
@@ -79,6 +81,8 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
         CliCommand::List => list::list(),
         CliCommand::Show { name, command } => list::show(&name, command),
         CliCommand::Report { dir, verbose } => report::report(&dir, verbose),
+        CliCommand::Compare(args) => compare::compare(&args),
+        CliCommand::Plot(args) => plot::plot(&args),
         CliCommand::Diff { first, second } => diff::diff(&first, &second),
         CliCommand::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),
         CliCommand::Ss {
@@ -87,6 +91,7 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
             host,
             queues,
         } => ss::ss(&dir, &at, host.as_deref(), queues),
+        CliCommand::Replay { dir, until, host } => ss::ss(&dir, &until, host.as_deref(), true),
         CliCommand::Explain {
             name,
             connection,

@@ -28,6 +28,13 @@ pub(crate) fn report(
     lesson: &Lesson,
 ) -> String {
     let mut page = HtmlPage::new(&info.name, &info.question);
+    for (text, name) in [
+        ("Index of the runs (CSV)", "index.csv"),
+        ("Index (Parquet)", "index.parquet"),
+        ("Scenario", "batch.toml"),
+    ] {
+        page.link(text, name);
+    }
     page.description(&info.description);
     page.findings(findings);
     let judged = info.expectations.iter();
@@ -115,7 +122,11 @@ fn glance(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[S
             values.chain(runs).chain(cells).collect()
         })
         .collect();
-    page.table(&header, &table);
+    // A variant of one run leads to it.
+    page.linked_table(&header, &table, |row, _| match all[row].rows.as_slice() {
+        [only] if !info.metrics_only => Some(format!("runs/{}/report.html", only.id)),
+        _ => None,
+    });
     if all.len() > MOST_VARIANTS {
         page.paragraph(&format!(
             "{} more variants are in index.csv.",
@@ -233,7 +244,7 @@ fn runs(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[Str
              page."
         }
     });
-    page.linked_table(&header, &table, |id| {
+    page.linked_table(&header, &table, |_, id| {
         let made = !info.metrics_only && rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
         made.then(|| format!("runs/{id}/report.html"))
     });

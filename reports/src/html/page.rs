@@ -15,6 +15,8 @@ const MOST_OF_ONE: usize = 250_000;
 pub(crate) struct HtmlPage {
     title: String,
     question: String,
+    /// Where else to go: markup of links, below the question.
+    links: Vec<String>,
     body: String,
     /// Headings: identity and text.
     contents: Vec<(String, String)>,
@@ -31,11 +33,18 @@ impl HtmlPage {
         HtmlPage {
             title: title.to_owned(),
             question: question.to_owned(),
+            links: Vec::new(),
             body: String::new(),
             contents: Vec::new(),
             numbers: 0,
             needs: Needs::default(),
         }
+    }
+
+    /// Adds a link below the question; `to` is a path relative to the page.
+    pub(crate) fn link(&mut self, text: &str, to: &str) {
+        let (text, to) = (escape(text), href(to));
+        self.links.push(format!("<a href=\"{to}\">{text}</a>"));
     }
 
     pub(crate) fn heading(&mut self, text: &str) {
@@ -69,13 +78,26 @@ impl HtmlPage {
         link: &str,
         write: impl FnOnce(&mut HtmlPage),
     ) {
-        let (id, name, link) = (escape(id), escape(name), escape(link));
+        let (id, name, link) = (escape(id), escape(name), href(link));
         self.body.push_str(&format!(
             "<section class=\"choice\" id=\"{id}\" data-name=\"{name}\">\n<h3 dir=\"auto\">{name}</h3>\n\
              <p class=\"small\"><a href=\"{link}\">All of this run</a></p>\n"
         ));
         write(self);
         self.body.push_str("</section>\n");
+    }
+
+    /// Begins and ends a row of parts that stand beside one another where there is room.
+    pub(crate) fn beside(&mut self, write: impl FnOnce(&mut HtmlPage)) {
+        self.body.push_str("<div class=\"beside\">\n");
+        write(self);
+        self.body.push_str("</div>\n");
+    }
+
+    /// A heading within a part.
+    pub(crate) fn subheading(&mut self, text: &str) {
+        self.body
+            .push_str(&format!("<h3 dir=\"auto\">{}</h3>\n", escape(text)));
     }
 
     /// What was found, most important first.
@@ -140,7 +162,7 @@ impl HtmlPage {
         self.needs.ladders |= figure.svg.steps().is_some();
         let (name, title) = (escape(&figure.name), escape(&figure.title));
         let id = escape(&format!("{dir}{}", figure.name).replace('/', "-"));
-        let dir = escape(dir);
+        let dir = href(dir);
         let is_tall = figure.name.starts_with("ladder_");
         let (frame, heading) = match (plot.is_some(), is_tall) {
             (true, _) => ("frame", ""),
@@ -201,15 +223,16 @@ impl HtmlPage {
 
     /// A table; columns whose heading begins with '#' hold numbers.
     pub(crate) fn table(&mut self, header: &[String], rows: &[Vec<String>]) {
-        self.linked_table(header, rows, |_| None);
+        self.linked_table(header, rows, |_, _| None);
     }
 
-    /// A table whose first cells lead where `target` says, relative to the page.
+    /// A table whose first cells lead where `target` says for the number of a row and the text, relative
+    /// to the page.
     pub(crate) fn linked_table(
         &mut self,
         header: &[String],
         rows: &[Vec<String>],
-        target: impl Fn(&str) -> Option<String>,
+        target: impl Fn(usize, &str) -> Option<String>,
     ) {
         let is_number = |i: usize| header.get(i).is_some_and(|h| h.starts_with('#'));
         let class = |i: usize| if is_number(i) { " class=\"n\"" } else { "" };
@@ -221,12 +244,12 @@ impl HtmlPage {
                 .push_str(&format!("<th scope=\"col\"{}>{name}</th>", class(i)));
         }
         self.body.push_str("</tr>\n");
-        for row in rows {
+        for (number, row) in rows.iter().enumerate() {
             self.body.push_str("<tr>");
             for (i, cell) in row.iter().enumerate() {
                 let text = escape(cell);
-                let text = match target(cell).filter(|_| i == 0) {
-                    Some(to) => format!("<a href=\"{}\">{text}</a>", escape(&to)),
+                let text = match (i == 0).then(|| target(number, cell)).flatten() {
+                    Some(to) => format!("<a href=\"{}\">{text}</a>", href(&to)),
                     None => text,
                 };
                 self.body.push_str(&format!("<td{}>{text}</td>", class(i)));
@@ -248,7 +271,7 @@ impl HtmlPage {
 
     /// Links to files beside the page.
     pub(crate) fn files<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
-        let link = |name: &String| format!("<a href=\"{0}\">{0}</a>", escape(name));
+        let link = |name: &String| format!("<a href=\"{}\">{}</a>", href(name), escape(name));
         let links: Vec<String> = names.map(link).collect();
         if !links.is_empty() {
             let links = links.join(", ");
@@ -267,16 +290,21 @@ impl HtmlPage {
                 escape(&self.question)
             ),
         };
+        let links = match self.links.is_empty() {
+            true => String::new(),
+            false => format!("<p class=\"links small\">{}</p>\n", self.links.join(" · ")),
+        };
         let contents = self.contents.iter();
         let contents = contents.map(|(id, text)| format!("<li><a href=\"#{id}\">{text}</a></li>"));
         let contents: String = contents.collect();
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"generator\" content=\"synfin\">\n\
              <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n\
              <a class=\"skip\" href=\"#main\">Skip to the results</a>\n\
              <header>\n<div class=\"tools\" id=\"tools\"></div>\n\
-             <h1 dir=\"auto\">{title}</h1>\n{question}</header>\n\
+             <h1 dir=\"auto\">{title}</h1>\n{question}{links}</header>\n\
              <nav aria-label=\"Contents\" id=\"contents\"><ul>{contents}</ul></nav>\n\
              <main id=\"main\">\n{body}</main>\n\
              <script>{script}</script>\n</body>\n</html>\n",
@@ -285,6 +313,19 @@ impl HtmlPage {
             body = self.body,
         )
     }
+}
+
+/// A path relative to the page as the value of `href`: characters that mean something in an address are
+/// written as their bytes (RFC 3986 section 2.1).
+fn href(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"/-_.~,=+@".contains(&b) => out.push(char::from(b)),
+            b => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
 }
 
 /// How to read a kind of figure, for those who see it for the first time.

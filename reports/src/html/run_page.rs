@@ -82,6 +82,7 @@ pub(crate) fn report(summary: &RunSummary, drawn: &Drawn, tables: &PageTables) -
     let info = &summary.info;
     let mut page = HtmlPage::new(&info.name, &info.question);
     let unusual = findings::unusual(info, &summary.metrics);
+    go_to_files(&mut page, summary);
     page.description(&info.description);
     page.answer(&summary.findings, &unusual);
     page.judgements(summary.judge(&info.expectations).into_iter());
@@ -165,6 +166,21 @@ pub(crate) fn report(summary: &RunSummary, drawn: &Drawn, tables: &PageTables) -
     ));
     page.files(summary.files.keys());
     page.finish()
+}
+
+/// Links to what readers look for most: connections, states and the capture, and the scenario.
+fn go_to_files(page: &mut HtmlPage, summary: &RunSummary) {
+    for (name, text) in [
+        ("connections.parquet", "Connections (Parquet)"),
+        ("states.parquet", "States (Parquet)"),
+        ("segments.parquet", "Segments (Parquet)"),
+        ("packets.pcapng", "Capture (pcapng, for Wireshark)"),
+    ] {
+        if summary.files.contains_key(name) {
+            page.link(text, name);
+        }
+    }
+    page.link("Scenario of this run", "run.toml");
 }
 
 /// Says what the tables do not hold, and how to get it.
@@ -279,5 +295,16 @@ mod tests {
         assert!(page.contains("A good figure.") && page.contains("Totals"));
         assert!(page.contains("Missing here") && page.contains("table of links: "));
         assert!(!page.contains("<h2>Links</h2>"));
+    }
+
+    #[test]
+    fn a_run_links_to_the_files_that_it_has() {
+        let tmp = tempfile::tempdir().unwrap();
+        let mut summary = RunSummary::default();
+        summary.files.insert("packets.pcapng".into(), String::new());
+        let tables = PageTables::read(tmp.path()).0;
+        let page = report(&summary, &Drawn::default(), &tables);
+        assert!(page.contains("<a href=\"packets.pcapng\">"));
+        assert!(!page.contains("<a href=\"states.parquet\">"));
     }
 }

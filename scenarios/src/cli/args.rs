@@ -102,6 +102,10 @@ pub(super) enum CliCommand {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Write a page that shows several runs, or several batches, beside one another
+    Compare(CompareArgs),
+    /// Draw a figure of a batch: a metric against a swept parameter or against another metric
+    Plot(PlotArgs),
     /// Find where two runs begin to differ: their parameters, and the first event that is not the same
     Diff {
         /// Directory of a run
@@ -130,6 +134,17 @@ pub(super) enum CliCommand {
         /// Make the run again up to that time, and show Recv-Q, Send-Q and all sockets, recorded or not
         #[arg(long)]
         queues: bool,
+    },
+    /// Make a run again up to a time, and print its sockets then, as ss -tan does, with their queues
+    Replay {
+        /// Directory of a run
+        dir: PathBuf,
+        /// Where to stop: time since the start of the run, as in 12.5s
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        /// Only this host or group of hosts
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
     },
     /// Explain a name: a TCP parameter (by any of its names), a scenario key, a metric, a finding, a link
     /// model
@@ -255,6 +270,79 @@ impl From<KeepArg> for Keep {
             KeepArg::Metrics => Keep::Metrics,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// Directories of runs, or of batches; differences are given against the first
+    #[arg(required = true, num_args = 2.., value_name = "DIR")]
+    pub(super) dirs: Vec<PathBuf>,
+    /// The page [default: comparison.html]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlotArgs {
+    /// Directory of a batch
+    pub(super) dir: PathBuf,
+    /// A swept parameter, or a metric, along x [default: the first swept parameter with numbers]
+    #[arg(long, value_name = "NAME")]
+    pub(super) x: Option<String>,
+    /// The metric along y
+    #[arg(long, value_name = "METRIC")]
+    pub(super) y: String,
+    /// A curve for each value of this swept parameter [default: the first that is left]
+    #[arg(long, value_name = "NAME")]
+    pub(super) series: Option<String>,
+    /// A panel for each value of this swept parameter; may be given several times [default: all that are
+    /// left]
+    #[arg(long, value_name = "NAME")]
+    pub(super) facet: Vec<String>,
+    /// A logarithmic x axis
+    #[arg(long)]
+    pub(super) log_x: bool,
+    /// A logarithmic y axis
+    #[arg(long)]
+    pub(super) log_y: bool,
+    /// What is drawn of the runs that differ by their replica alone, or of all runs of a curve
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(super) kind: PlotKind,
+    /// Only runs where a condition on the swept values holds, as in 'tcp.congestion == "cubic"'
+    #[arg(long, value_name = "CONDITION")]
+    pub(super) filter: Option<String>,
+    /// For a screen, or for a column of a printed paper: 89 mm wide, no title, in greys
+    #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
+    pub(super) style: PlotStyle,
+    /// The picture, NAME.svg; its numbers go to NAME.csv beside it [default: a name from the metric]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// What is drawn of several runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlotKind {
+    /// Means with 95 % intervals
+    #[default]
+    Mean,
+    /// Medians with 95 % intervals
+    Median,
+    /// The share of runs with at most a value
+    Cdf,
+    /// The share of runs with more
+    Ccdf,
+    /// The effect of each swept parameter
+    Effects,
+}
+
+/// What a figure is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlotStyle {
+    /// In colour, with a title
+    #[default]
+    Screen,
+    /// A column of a paper
+    Paper,
 }
 
 #[derive(Debug, Args)]

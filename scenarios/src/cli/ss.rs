@@ -1,7 +1,7 @@
 //! `synfin ss`: the sockets of a run at a given time, as `ss -tan` shows them.
 //!
 //! Reads the tables of states and connections; a note says how many connections these leave out. Queues are not
-//! recorded: with `--queues` the run is made again up to that time, and its hosts are asked.
+//! recorded: with `--queues`, and by `synfin replay`, the run is made again up to that time, and its hosts are asked.
 //!
 //! Leaves out the names and counts of timers other than that of TIME-WAIT.
 
@@ -42,7 +42,7 @@ pub(super) fn ss(
 ) -> Result<(), CommandError> {
     let at = at.parse::<SimDuration>().map_err(|e| {
         CommandError::Usage(format!(
-            "error: {at:?} is not a time: {e}\n  = help: write a number with its unit, as in --at 12.5s"
+            "error: {at:?} is not a time: {e}\n  = help: write a number with its unit, as in 12.5s"
         ))
     })?;
     let (dir, summary) = single_run::open(dir)?;

@@ -13,7 +13,7 @@ use scenarios::run;
 use scenarios::sweep::Plan;
 
 /// Long scenarios are shortened, but still long enough for each of their mechanisms to take effect.
-const CUT: [(&str, &str); 11] = [
+pub(crate) const CUT: [(&str, &str); 11] = [
     ("time-wait", "duration=10 s"),
     ("port-exhaustion", "duration=20 s"),
     ("persistent", "duration=20 s"),

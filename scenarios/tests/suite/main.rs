@@ -31,6 +31,7 @@ mod incidents;
 mod killed;
 mod language;
 mod large_batches;
+mod lessons;
 mod lifecycle;
 mod metrics;
 mod notices;

@@ -114,6 +114,23 @@ fn ss_makes_the_run_again_to_show_queues() {
     }
 }
 
+#[test]
+fn a_run_is_replayed_up_to_a_time() {
+    let dir = directory(&[("sockets.toml", TEXT)]);
+    let (code, _, err) = said(dir.path(), &["run", "sockets.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, replayed, err) = said(dir.path(), &["replay", "r", "--until", "5.05s"]);
+    assert_eq!(code, 0, "{err}");
+    let (_, shown, _) = said(dir.path(), &["ss", "r", "--at", "5.05s", "--queues"]);
+    assert!(
+        replayed.contains("ESTAB") && replayed.contains("LISTEN"),
+        "{replayed}"
+    );
+    assert_eq!(replayed, shown);
+    let (code, _, err) = said(dir.path(), &["replay", "r", "--until", "soon"]);
+    assert!(code == 2 && err.contains("12.5s"), "{err}");
+}
+
 /// A server that accepts one connection a second and sends 1 MB on each through 1 Mbit/s: connections wait in its
 /// accept queue, and bytes in its send buffers.
 #[test]

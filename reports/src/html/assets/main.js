@@ -1,5 +1,11 @@
 // Begins when all of the above is defined.
 themeTools();
+// A run of a batch lies in runs/ID below the page of the batch. The page itself is the same wherever it is.
+if (/\/runs\/[0-9a-f]{12}\/report\.html$/.test(location.pathname)) {
+  const up = el("a", { href: "../../report.html", id: "to-batch" }, t("allRuns"));
+  onLanguage.push(() => (up.textContent = t("allRuns")));
+  $(".links")?.prepend(up, " · ");
+}
 $$("figure").forEach(figureTools);
 if (typeof uPlot !== "undefined") $$("figure").filter((f) => $("script.plot", f)).forEach(reactive);
 if (typeof ladders === "function") ladders();

@@ -1,6 +1,7 @@
 // The page's own words, English and Chinese.
 const WORDS = {
   dark: ["Dark", "深色"],
+  allRuns: ["All runs of the batch", "该批次的所有运行"],
   table: ["Table", "表格"],
   csv: ["Save numbers", "保存数据"],
   svg: ["Save SVG", "保存 SVG"],

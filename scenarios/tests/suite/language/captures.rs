@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::common::make;
 use reports::store::reader::Table;
+use scenarios::library;
 
 const PAGES: &str = r#"
 name = "pages"
@@ -52,6 +53,142 @@ fn tshark_shows_http_with_every_request_and_response_whole() {
         stamp[0].starts_with("1795946400") || stamp[0].starts_with("2026-11-29T10:00:00"),
         "{stamp:?}"
     );
+}
+
+/// A bulk transfer through a small queue and random losses.
+const LOSSY: &str = r#"
+name = "lossy"
+duration = "8 s"
+topology = { kind = "pair", path = { rate = "10 Mbit/s", delay = "15 ms", loss = 0.01, queue = "40 packets" } }
+[[workload]]
+kind = "bulk"
+[record]
+pcap = true
+"#;
+
+/// Segments with a window of zero, apart from those that open and reset.
+fn zero_windows(segments: &Table) -> usize {
+    let (flags, window) = (
+        segments.texts("flags").unwrap(),
+        segments.ints("window").unwrap(),
+    );
+    let sent = segments.floats("sent_s").unwrap();
+    let is_one = |i: &usize| {
+        let other = ["SYN", "RST"].iter().any(|f| flags[*i].contains(f));
+        !other && window[*i] == 0 && sent[*i].is_finite()
+    };
+    (0..segments.len()).filter(is_one).count()
+}
+
+#[test]
+fn tshark_counts_what_we_count() {
+    let of_library = |name: &str| library::find(name).unwrap().text.to_owned();
+    let lessons = [
+        "retransmission",
+        "handshake",
+        "lost-last-ack",
+        "flow-control",
+        "four-way-close",
+    ];
+    let runs = lessons
+        .iter()
+        .map(|name| (*name, of_library(name)))
+        .chain([("lossy", LOSSY.to_owned())]);
+    let (mut retransmissions, mut windows) = (0, 0);
+    for (name, text) in runs {
+        for spec in &crate::common::planned(&text, &[]).runs {
+            let dir = tempfile::tempdir().unwrap();
+            let dir = dir.path().join("run");
+            let summary = scenarios::run::execute(spec, &dir, false, &mut |_| ()).unwrap();
+            let packets = dir.join("packets.pcapng");
+            // Without reassembly, which takes what is sent again for fragments that overlap.
+            let apart = ["-o", "tcp.desegment_tcp_streams:FALSE"];
+            let Some(bad) = tshark(&packets, &[&apart[..], &["-Y", "_ws.malformed"]].concat())
+            else {
+                println!("skipped: tshark is not installed");
+                return;
+            };
+            assert_eq!(bad.len(), 0, "{name}");
+            let count = |filter: &str| tshark(&packets, &["-Y", filter]).unwrap().len();
+            // The capture has every packet at its sender, lost or not: what is sent again is seen twice. If
+            // that is within 3 ms or a round trip of a duplicate ACK, tshark calls it out of order.
+            let again = count(
+                "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || \
+                 tcp.analysis.spurious_retransmission || tcp.analysis.out_of_order",
+            );
+            assert_eq!(
+                again as f64, summary.metrics["retransmissions"],
+                "{name} {}",
+                spec.id
+            );
+            let segments = Table::read(&dir, "segments").unwrap().unwrap();
+            let zero = count("tcp.window_size_value == 0 && !tcp.flags.syn && !tcp.flags.reset");
+            assert_eq!(zero, zero_windows(&segments), "{name} {}", spec.id);
+            let rules = segments.texts("reason").unwrap();
+            let rules = rules.iter().filter(|rule| !rule.is_empty()).count();
+            assert_eq!(
+                count("frame.comment contains \"sent again\""),
+                rules,
+                "{name}"
+            );
+            let lost = segments.texts("fate").unwrap();
+            let lost = lost.iter().filter(|fate| fate.starts_with("lost")).count();
+            assert_eq!(count("frame.comment contains \"lost: \""), lost, "{name}");
+            retransmissions += again;
+            windows += zero;
+        }
+    }
+    assert!(retransmissions > 20, "{retransmissions}");
+    println!("{retransmissions} retransmissions, {windows} zero windows");
+}
+
+#[test]
+fn a_capture_names_hosts_and_says_what_each_packet_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("run");
+    let spec = crate::common::planned(library::find("four-way-close").unwrap().text, &[]);
+    scenarios::run::execute(&spec.runs[0], &dir, false, &mut |_| ()).unwrap();
+    let packets = dir.join("packets.pcapng");
+    let fields = [
+        "-T",
+        "fields",
+        "-e",
+        "ip.src_host",
+        "-e",
+        "frame.comment",
+        "-e",
+        "frame.interface_name",
+    ];
+    let fields = ["-o", "nameres.network_name:TRUE"]
+        .into_iter()
+        .chain(fields);
+    let Some(rows) = tshark(&packets, &fields.collect::<Vec<_>>()) else {
+        println!("skipped: tshark is not installed");
+        return;
+    };
+    let first: Vec<&str> = rows[0].split('\t').collect();
+    assert_eq!(first[0], "client");
+    assert_eq!(
+        first[1],
+        "client is now SYN-SENT; server is now SYN-RECEIVED"
+    );
+    assert_eq!(first[2], "client");
+    let said = |text: &str| rows.iter().filter(|r| r.contains(text)).count();
+    for state in ["FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT"] {
+        assert_eq!(
+            said(&format!("client is now {state}")),
+            1,
+            "{state}: {rows:#?}"
+        );
+    }
+    for state in ["CLOSE-WAIT", "LAST-ACK"] {
+        assert_eq!(
+            said(&format!("server is now {state}")),
+            1,
+            "{state}: {rows:#?}"
+        );
+    }
+    assert_eq!(said("lost"), 0);
 }
 
 #[test]

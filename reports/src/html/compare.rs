@@ -1,0 +1,397 @@
+//! The page that compares results: what differs between them, then their numbers and figures beside one
+//! another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::page::{HtmlPage, cells};
+use crate::batch::variants::{Variant, variants};
+use crate::batch::{BatchInfo, BatchRow, is_comparable};
+use crate::expectations::Judgement;
+use crate::figures::{Drawn, Figure};
+use crate::format::{metric, number, seconds};
+use crate::metrics::is_bin;
+use crate::store::RunSummary;
+use crate::words::{self, counted};
+
+/// Rows of a table at most; the rest is in the files.
+const MOST_ROWS: usize = 300;
+/// Metrics by which batches are compared.
+const MOST_METRICS: usize = 4;
+/// Figures of a kind beside one another.
+const MOST_FIGURES: usize = 12;
+
+/// Results with the name that the page gives them.
+pub(crate) struct ComparedResults {
+    pub(crate) name: String,
+    /// Their directory as seen from the page, with "/" at its end.
+    pub(crate) path: String,
+    pub(crate) contents: ResultContents,
+}
+
+/// What is compared.
+pub(crate) enum ResultContents {
+    Run(Box<(RunSummary, Drawn)>),
+    Batch(Box<(BatchInfo, Vec<BatchRow>, Vec<String>, Drawn)>),
+}
+
+impl ComparedResults {
+    fn drawn(&self) -> &Drawn {
+        match &self.contents {
+            ResultContents::Run(run) => &run.1,
+            ResultContents::Batch(batch) => &batch.3,
+        }
+    }
+
+    fn parameters(&self) -> &[(String, String)] {
+        match &self.contents {
+            ResultContents::Run(run) => &run.0.info.parameters,
+            ResultContents::Batch(batch) => &batch.0.parameters,
+        }
+    }
+
+    fn findings(&self) -> &[String] {
+        match &self.contents {
+            ResultContents::Run(run) => &run.0.findings,
+            ResultContents::Batch(batch) => &batch.2,
+        }
+    }
+
+    fn judgements(&self) -> Vec<Judgement> {
+        match &self.contents {
+            ResultContents::Run(run) => run.0.judge(&run.0.info.expectations),
+            ResultContents::Batch(batch) => {
+                let (info, rows, ..) = &**batch;
+                let all = info.expectations.iter();
+                all.map(|e| e.judge(&info.axes, rows)).collect()
+            }
+        }
+    }
+
+    /// The scenario and its question.
+    fn scenario(&self) -> (&str, &str) {
+        match &self.contents {
+            ResultContents::Run(run) => (&run.0.info.name, &run.0.info.question),
+            ResultContents::Batch(batch) => (&batch.0.name, &batch.0.question),
+        }
+    }
+
+    /// What it is, in a few words.
+    fn kind(&self) -> String {
+        match &self.contents {
+            ResultContents::Run(run) => format!("run, {} simulated", seconds(run.0.reached_s)),
+            ResultContents::Batch(batch) => counted(batch.1.len() as f64, "run", "runs"),
+        }
+    }
+}
+
+/// Writes the page; also returns its first sentences.
+pub(crate) fn report(all: &[ComparedResults]) -> (String, Vec<String>) {
+    let names: Vec<&str> = all.iter().map(|c| c.name.as_str()).collect();
+    let questions: BTreeSet<&str> = all.iter().map(|c| c.scenario().1).collect();
+    let question = match questions.first() {
+        Some(only) if questions.len() == 1 => only,
+        _ => "",
+    };
+    let mut page = HtmlPage::new(&format!("Comparison of {}", names.join(", ")), question);
+    for c in all {
+        page.link(&c.name, &format!("{}report.html", c.path));
+    }
+    let differing = parameters(all);
+    let numbers = numbers(all);
+    let first = summary(all, &differing, &numbers);
+    page.findings(&first);
+    page.heading("What is compared");
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|c| vec![c.name.clone(), c.scenario().0.to_owned(), c.kind()])
+        .collect();
+    page.linked_table(&cells(["results", "scenario", "what"]), &rows, |row, _| {
+        Some(format!("{}report.html", all[row].path))
+    });
+    page.heading("Parameters that differ");
+    table(&mut page, "parameter", all, &differing);
+    for c in all {
+        page.subheading(&format!("Findings: {}", c.name));
+        page.findings(c.findings());
+        page.judgements(c.judgements().into_iter());
+    }
+    page.heading("Numbers that differ");
+    table(&mut page, "metric", all, &numbers);
+    by_variant(&mut page, all);
+    figures(&mut page, all);
+    (page.finish(), first)
+}
+
+/// A row of values, one for each of the results.
+type ComparedRow = (String, Vec<String>);
+
+fn summary(
+    all: &[ComparedResults],
+    differing: &[ComparedRow],
+    numbers: &[ComparedRow],
+) -> Vec<String> {
+    let parameters = match differing {
+        [] => "All have the same parameters.".to_owned(),
+        rows => {
+            let names: Vec<&str> = rows.iter().take(5).map(|r| r.0.as_str()).collect();
+            let more = rows.len().saturating_sub(names.len());
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            format!("They differ in {}{more}.", names.join(", "))
+        }
+    };
+    let is_run = matches!(
+        all.first().map(|c| &c.contents),
+        Some(ResultContents::Run(_))
+    );
+    let results = match (is_run, numbers.len()) {
+        (true, 0) => "All metrics are the same.".to_owned(),
+        (true, n) => format!("{}.", counted(n as f64, "metric differs", "metrics differ")),
+        (false, _) => return vec![parameters],
+    };
+    vec![parameters, results]
+}
+
+/// Parameters that are not the same in all of them.
+fn parameters(all: &[ComparedResults]) -> Vec<ComparedRow> {
+    let mut order: Vec<&str> = Vec::new();
+    for (name, _) in all.iter().flat_map(|c| c.parameters()) {
+        if !order.contains(&name.as_str()) {
+            order.push(name);
+        }
+    }
+    let value = |c: &ComparedResults, name: &str| {
+        let found = c.parameters().iter().find(|p| p.0 == name);
+        found.map_or_else(|| "-".to_owned(), |p| p.1.clone())
+    };
+    let rows = order.into_iter().map(|name| {
+        let values: Vec<String> = all.iter().map(|c| value(c, name)).collect();
+        (name.to_owned(), values)
+    });
+    rows.filter(differs).collect()
+}
+
+fn differs(row: &ComparedRow) -> bool {
+    row.1.iter().any(|v| *v != row.1[0])
+}
+
+/// Metrics of runs that are not the same in all of them, each with its change against the first.
+fn numbers(all: &[ComparedResults]) -> Vec<ComparedRow> {
+    let runs: Vec<&BTreeMap<String, f64>> = all
+        .iter()
+        .filter_map(|c| match &c.contents {
+            ResultContents::Run(run) => Some(&run.0.metrics),
+            ResultContents::Batch(_) => None,
+        })
+        .collect();
+    let names: BTreeSet<&String> = runs.iter().flat_map(|m| m.keys()).collect();
+    let ranked = crate::metrics::ranking();
+    let rank = |name: &str| ranked.iter().position(|r| *r == name).unwrap_or(usize::MAX);
+    let mut names: Vec<&String> = names.into_iter().filter(|n| !is_bin(n)).collect();
+    names.sort_by_key(|n| (rank(n), n.as_str()));
+    let row = |name: &String| {
+        let first = runs.first().and_then(|m| m.get(name)).copied();
+        let each = runs.iter().enumerate().map(|(i, m)| match m.get(name) {
+            None => "-".to_owned(),
+            Some(value) if i == 0 => metric(name, *value),
+            Some(value) => format!("{}{}", metric(name, *value), change(first, *value)),
+        });
+        (name.clone(), each.collect::<Vec<String>>())
+    };
+    let varies = |name: &&&String| {
+        let values = runs.iter().map(|m| m.get(**name).map(|v| v.to_bits()));
+        values.collect::<BTreeSet<_>>().len() > 1
+    };
+    names.iter().filter(varies).map(|name| row(name)).collect()
+}
+
+/// The change against the first value: " (+12 %)".
+fn change(first: Option<f64>, value: f64) -> String {
+    match first {
+        Some(first) if first != 0.0 && first != value => {
+            let share = (value - first) / first.abs() * 100.0;
+            let sign = if share > 0.0 { "+" } else { "" };
+            format!(" ({sign}{} %)", number(share))
+        }
+        _ => String::new(),
+    }
+}
+
+fn table(page: &mut HtmlPage, what: &str, all: &[ComparedResults], rows: &[ComparedRow]) {
+    if rows.is_empty() {
+        return page.paragraph("None.");
+    }
+    let is_metric = what == "metric";
+    let mut header = vec![what.to_owned()];
+    if is_metric {
+        header.push("meaning".to_owned());
+    }
+    header.extend(all.iter().map(|c| format!("#{}", c.name)));
+    let shown = rows.iter().take(MOST_ROWS).map(|(name, values)| {
+        let meaning = is_metric.then(|| words::column(name));
+        let start = [name.clone()].into_iter().chain(meaning);
+        start.chain(values.iter().cloned()).collect()
+    });
+    let shown: Vec<Vec<String>> = shown.collect();
+    page.table(&header, &shown);
+    if rows.len() > MOST_ROWS {
+        page.paragraph(&format!(
+            "{} more are in summary.json of each directory.",
+            rows.len() - MOST_ROWS
+        ));
+    }
+}
+
+/// Batches: the metrics of their figures by variant, where their axes are the same.
+fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
+    let batches: Vec<(&BatchInfo, &[BatchRow])> = all
+        .iter()
+        .filter_map(|c| match &c.contents {
+            ResultContents::Batch(batch) => Some((&batch.0, batch.1.as_slice())),
+            ResultContents::Run(_) => None,
+        })
+        .collect();
+    let Some((first, rows)) = batches.first() else {
+        return;
+    };
+    let paths = |info: &BatchInfo| info.axes.iter().map(|a| a.path.clone()).collect::<Vec<_>>();
+    if batches.iter().any(|(info, _)| paths(info) != paths(first)) {
+        return page.paragraph(
+            "The batches sweep different parameters, so that their variants cannot be paired; their \
+             figures follow.",
+        );
+    }
+    let asked: Vec<String> = first.figures.iter().map(|f| f.metric.clone()).collect();
+    let mut metrics = match asked.is_empty() {
+        true => crate::batch::chosen_metrics(first, rows),
+        false => asked,
+    };
+    let mut seen = BTreeSet::new();
+    metrics.retain(|m| {
+        seen.insert(m.clone()) && batches.iter().all(|(_, rows)| is_comparable(m, rows))
+    });
+    metrics.truncate(MOST_METRICS);
+    let all_variants: Vec<Vec<Variant<'_>>> =
+        batches.iter().map(|(_, rows)| variants(rows)).collect();
+    let mut order: Vec<&[String]> = Vec::new();
+    for variant in all_variants.iter().flatten() {
+        if !order.contains(&variant.values) {
+            order.push(variant.values);
+        }
+    }
+    for name in &metrics {
+        page.subheading(&format!("{} ({name})", words::metric(name)));
+        let header = paths(first).into_iter();
+        let header: Vec<String> = header
+            .chain(all.iter().map(|c| format!("#{}", c.name)))
+            .collect();
+        let rows: Vec<Vec<String>> = order
+            .iter()
+            .take(MOST_ROWS)
+            .map(|values| {
+                let texts = all_variants.iter().map(|own| {
+                    let found = own.iter().find(|v| v.values == *values);
+                    found
+                        .and_then(|v| v.text(name))
+                        .unwrap_or_else(|| "-".into())
+                });
+                values.iter().cloned().chain(texts).collect()
+            })
+            .collect();
+        page.table(&header, &rows);
+    }
+}
+
+/// Charts that at least two of them have, beside one another.
+fn figures(page: &mut HtmlPage, all: &[ComparedResults]) {
+    let mut names: Vec<&str> = Vec::new();
+    let each: Vec<Vec<&str>> = all
+        .iter()
+        .map(|c| {
+            let figures = c.drawn().figures.iter();
+            let charts = figures.filter(|f| f.svg.plot().is_some());
+            charts.map(|f| f.name.as_str()).collect()
+        })
+        .collect();
+    for name in each.iter().flatten() {
+        let having = each.iter().filter(|own| own.contains(name)).count();
+        if having > 1 && !names.contains(name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return;
+    }
+    page.heading("Figures");
+    let left_out = names.len().saturating_sub(MOST_FIGURES);
+    for name in names.into_iter().take(MOST_FIGURES) {
+        page.beside(|page| {
+            for c in all {
+                let found = c.drawn().figures.iter().find(|f| f.name == name);
+                if let Some(figure) = found {
+                    let named = Figure {
+                        title: format!("{}: {}", c.name, figure.title),
+                        ..figure.clone()
+                    };
+                    page.figure_of(&c.path, &named);
+                }
+            }
+        });
+    }
+    if left_out > 0 {
+        page.paragraph(&format!(
+            "{} more are in the reports of the single results.",
+            counted(left_out as f64, "figure", "figures")
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(name: &str, parameter: &str, value: f64) -> ComparedResults {
+        let mut summary = RunSummary::default();
+        summary.info.name = "pair".into();
+        summary.info.parameters = vec![
+            ("rate".into(), parameter.into()),
+            ("same".into(), "1".into()),
+        ];
+        summary.metrics.insert("connects_attempted".into(), value);
+        summary.metrics.insert("connects_failed".into(), 7.0);
+        ComparedResults {
+            name: name.into(),
+            path: format!("../{name}/"),
+            contents: ResultContents::Run(Box::new((summary, Drawn::default()))),
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_listed_with_its_change() {
+        let all = [run("a b", "1 Mbit/s", 100.0), run("<c>", "2 Mbit/s", 112.0)];
+        assert_eq!(parameters(&all).len(), 1);
+        let numbers = numbers(&all);
+        assert_eq!(numbers.len(), 1);
+        assert_eq!(numbers[0].1, ["100", "112 (+12 %)"]);
+        let (page, first) = report(&all);
+        assert_eq!(first, ["They differ in rate.", "1 metric differs."]);
+        assert!(
+            page.contains("<a href=\"../a%20b/report.html\">a b</a>"),
+            "{page}"
+        );
+        assert!(page.contains("&lt;c&gt;") && !page.contains("<c>"));
+    }
+
+    #[test]
+    fn equal_runs_are_said_to_be_equal() {
+        let all = [run("a", "1", 5.0), run("b", "1", 5.0)];
+        let (_, first) = report(&all);
+        assert_eq!(
+            first,
+            ["All have the same parameters.", "All metrics are the same."]
+        );
+    }
+}

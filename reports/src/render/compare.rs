@@ -1,0 +1,90 @@
+//! A page that shows several results beside one another.
+
+use std::path::{Component, Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::batch::{BatchInfo, BatchRow, batch_findings, chosen_metrics};
+use crate::figures::{Drawn, run_figures, sweep};
+use crate::html::compare::{self, ComparedResults, ResultContents};
+use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, write_whole};
+
+/// Results on one page at most: more make it neither legible nor small.
+pub const MOST_COMPARED: usize = 8;
+
+/// Writes a page that compares results, each with the name by which the page calls it: all of them runs,
+/// or all of them batches. Returns what the page says first.
+///
+/// # Errors
+/// When a directory holds no complete results, when runs and batches are mixed, or the page cannot be
+/// written.
+pub fn write_comparison(
+    dirs: &[(String, PathBuf)],
+    page: &Path,
+) -> Result<Vec<String>, StoreError> {
+    let read = dirs.par_iter().map(|(name, dir)| {
+        Ok(ComparedResults {
+            name: name.clone(),
+            path: relative(page.parent().unwrap_or(Path::new(".")), dir),
+            contents: contents(dir)?,
+        })
+    });
+    let all: Vec<ComparedResults> = read.collect::<Result<_, StoreError>>()?;
+    let (html, first) = compare::report(&all);
+    write_whole(page, &html)?;
+    Ok(first)
+}
+
+fn contents(dir: &Path) -> Result<ResultContents, StoreError> {
+    let marker = look_at_results(dir)?;
+    marker.verify(dir)?;
+    if marker.kind == ResultKind::Run {
+        let summary = RunSummary::read(dir)?;
+        let drawn = run_figures(dir, &summary);
+        return Ok(ResultContents::Run(Box::new((summary, drawn))));
+    }
+    let (info, rows): (BatchInfo, Vec<BatchRow>) = super::read_batch(dir)?;
+    let findings = batch_findings(&info, &rows);
+    let drawn: Drawn = sweep::figures(&info, &rows, &chosen_metrics(&info, &rows));
+    Ok(ResultContents::Batch(Box::new((
+        info, rows, findings, drawn,
+    ))))
+}
+
+/// A directory as seen from another, with "/" between names and at its end.
+fn relative(from: &Path, to: &Path) -> String {
+    let whole = |path: &Path| {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+    };
+    let (from, to) = (whole(from), whole(to));
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
+        (from.components().collect(), to.components().collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut out = "../".repeat(from.len() - common);
+    for part in &to[common..] {
+        out.push_str(&part.as_os_str().to_string_lossy());
+        out.push('/');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_seen_from_the_page() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (a, b) = (tmp.path().join("x/a"), tmp.path().join("y z"));
+        std::fs::create_dir_all(&a).unwrap();
+        std::fs::create_dir_all(&b).unwrap();
+        assert_eq!(relative(&a, &b), "../../y z/");
+        assert_eq!(relative(tmp.path(), &a), "x/a/");
+        assert_eq!(relative(&a, &a), "");
+    }
+}

@@ -1,0 +1,22 @@
+//! A single figure over the runs of a batch, drawn on request.
+
+use crate::batch::{BatchInfo, BatchRow, MetricFigure, metric_names};
+use crate::figures::{Figure, sweep};
+use crate::store::StoreError;
+
+/// Draws a figure of a batch; `None` where no run has its metric, or an axis of it is not swept.
+///
+/// # Errors
+/// When the figure cannot be drawn.
+pub fn plot_batch(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    wanted: &MetricFigure,
+) -> Result<Option<Figure>, StoreError> {
+    sweep::figure(info, rows, wanted)
+}
+
+/// The names of all metrics that these runs have.
+pub fn metrics_of(rows: &[BatchRow]) -> Vec<String> {
+    metric_names(rows)
+}
