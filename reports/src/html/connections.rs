@@ -41,6 +41,9 @@ pub(super) struct ConnectionsTable {
     from: Vec<usize>,
     port: Vec<i64>,
     peers: DistinctTexts,
+    /// By address and port.
+    #[serde(skip)]
+    places_of_peers: HashMap<(i64, i64), usize>,
     to: Vec<usize>,
     opened: Vec<f64>,
     /// How long the handshake took; `null` where there was none.
@@ -110,7 +113,6 @@ impl ConnectionsTable {
                 self.more += 1;
                 continue;
             }
-            let address = Ipv4Addr::from(u32::try_from(peers[i]).unwrap_or(0));
             let reached = match (waited[i], established[i].is_finite()) {
                 (true, _) => 2,
                 (false, true) => 1,
@@ -119,8 +121,12 @@ impl ConnectionsTable {
             self.conn.push(ConnId(conns[i] as u64).to_string());
             self.from.push(self.nodes.place(&nodes[i]));
             self.port.push(ports[i]);
-            let peer = format!("{address}:{}", peer_ports[i]);
-            self.to.push(self.peers.place(&peer));
+            let peer = (peers[i], peer_ports[i]);
+            let place = *self.places_of_peers.entry(peer).or_insert_with(|| {
+                let address = Ipv4Addr::from(u32::try_from(peer.0).unwrap_or(0));
+                self.peers.place(&format!("{address}:{}", peer.1))
+            });
+            self.to.push(place);
             self.opened.push(rounded(opened[i]));
             self.handshake.push(rounded(established[i] - opened[i]));
             self.lasted.push(rounded(ended[i] - opened[i]));

@@ -47,6 +47,15 @@ fn driven(page: &str, script: &str) -> String {
     format!("{}{tail}{}", &page[..end], &page[end + 7..])
 }
 
+/// A path as a URL has it.
+fn in_url(path: &Path) -> String {
+    let each = path.to_str().unwrap().chars().map(|c| match c {
+        '%' | '#' | '?' | ' ' => format!("%{:02X}", c as u32),
+        c => c.to_string(),
+    });
+    each.collect()
+}
+
 /// Opens a page, runs a script in it and returns what it found.
 fn drive(browser: &str, page: &Path, width: u32, dark: bool, script: &str) -> Value {
     let tmp = tempfile::tempdir().unwrap();
@@ -77,7 +86,7 @@ fn drive(browser: &str, page: &Path, width: u32, dark: bool, script: &str) -> Va
         command.arg("--blink-settings=preferredColorScheme=0");
     }
     let output = command
-        .arg(format!("file://{}", file.display()))
+        .arg(format!("file://{}", in_url(&file)))
         .output()
         .unwrap();
     let dom = String::from_utf8_lossy(&output.stdout);

@@ -37,6 +37,8 @@ const FEW: usize = 32;
 const ENOUGH: usize = 8;
 /// New events are inserted into a run shorter than this.
 const SHORT: usize = 48;
+/// Events at the end of the run that are looked at one after the other for a new one's place.
+const NEAR: usize = 4;
 /// Number of events beside the sorted run above which the front may go back into the wheel.
 const LATE: usize = 64;
 /// Least number of events to show in advance, if the wheel knows as many.
@@ -208,13 +210,20 @@ impl WheelQueue {
         if self.run.len() < SHORT {
             // Most belong near the end: what has just happened causes what comes next.
             let key = event.key_bits();
-            let mut at = self.run.len();
-            self.run.push(event);
-            while at > 0 && self.run[at - 1].key_bits() < key {
-                self.run[at] = self.run[at - 1];
-                at -= 1;
+            let end = self.run.len();
+            let near = end.saturating_sub(NEAR);
+            if near > 0 && self.run[near - 1].key_bits() < key {
+                let at = self.run[..near].partition_point(|e| e.key_bits() > key);
+                self.run.insert(at, event);
+            } else {
+                let mut at = end;
+                self.run.push(event);
+                while at > 0 && self.run[at - 1].key_bits() < key {
+                    self.run[at] = self.run[at - 1];
+                    at -= 1;
+                }
+                self.run[at] = event;
             }
-            self.run[at] = event;
             return;
         }
         self.late.push(event);

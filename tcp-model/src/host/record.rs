@@ -99,21 +99,32 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
         return;
     }
     let view = endpoint.tcp.view();
+    let in_flight = view.snd_nxt.offset_from(view.snd_una);
+    // An end that only receives is looked at with each segment: what is cheap to compare comes first.
+    let same = last.as_ref().is_some_and(|(_, before)| {
+        before.in_flight == in_flight
+            && before.acked == view.counts.bytes_acked
+            && before.cwnd == view.cwnd
+            && before.ssthresh == view.ssthresh
+            && before.snd_wnd == view.snd_wnd
+            && (before.srtt, before.rto) == (view.srtt, view.rto)
+            && before.state == endpoint.tcp.sender_state()
+    });
+    if same {
+        return;
+    }
     let sample = SenderSample {
         conn: endpoint.conn,
         side: endpoint.side,
         cwnd: view.cwnd,
         ssthresh: view.ssthresh,
-        in_flight: view.snd_nxt.offset_from(view.snd_una),
+        in_flight,
         snd_wnd: view.snd_wnd,
         srtt: view.srtt,
         rto: view.rto,
         acked: view.counts.bytes_acked,
         state: endpoint.tcp.sender_state(),
     };
-    if last.as_ref().is_some_and(|(_, before)| *before == sample) {
-        return;
-    }
     *last = Some((now, sample));
     let record = cx.scratch().sender(sample);
     cx.record(record);

@@ -129,6 +129,7 @@ impl Tracer {
     }
 
     /// Records a sent segment, or remembers it in the ring.
+    #[inline(always)]
     pub(super) fn on_sent(
         &mut self,
         mut trace: SegmentTrace,
@@ -181,15 +182,14 @@ impl Tracer {
 }
 
 impl Ring {
-    fn push(&mut self, most: usize, trace: SegmentTrace, now: SimTime) {
+    #[inline(always)]
+    fn push(&mut self, most: usize, mut trace: SegmentTrace, now: SimTime) {
         if self.traces.len() == most {
             self.traces.pop_front();
         }
         self.fresh += 1;
-        self.traces.push_back(SegmentTrace {
-            at: Some(now),
-            ..trace
-        });
+        trace.at = Some(now);
+        self.traces.push_back(trace);
     }
 
     /// Records the segments since the last recorded one, within the budget; false when there is none.

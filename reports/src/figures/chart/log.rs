@@ -105,7 +105,8 @@ pub(super) fn labels(ticks: &[f64], log: bool) -> Vec<String> {
     if is_clear || !step.is_finite() || step <= 0.0 {
         return short;
     }
-    let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+    // A step of 0.01 may have been computed as a little less.
+    let digits = (-(step * (1.0 + 1e-6)).log10().floor()).clamp(0.0, 9.0) as usize;
     ticks.iter().map(|t| format!("{t:.digits$}")).collect()
 }
 
