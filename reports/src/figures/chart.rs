@@ -89,7 +89,10 @@ impl Chart<'_> {
             (false, false) => self.render(),
             _ => log::scaled(self).render(),
         };
-        Ok(Drawing::with_plot(svg?, plot::json(self)))
+        Ok(match plot::is_ordered(self) {
+            true => Drawing::with_plot(svg?, plot::json(self)),
+            false => svg?.into(),
+        })
     }
 
     /// The same; what is on a logarithmic axis are logarithms already.

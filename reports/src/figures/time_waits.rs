@@ -82,7 +82,7 @@ pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     }))
 }
 
-/// When a recorded connection held its port: opened, ended, and out of TIME-WAIT; seconds.
+/// When a connection held its port: opened, ended, and out of TIME-WAIT; seconds.
 struct PortUse {
     port: f64,
     from_s: f64,
@@ -93,7 +93,14 @@ struct PortUse {
 fn held(data: &RunData<'_>) -> Result<Vec<PortUse>, StoreError> {
     let stays = stays(data)?;
     let end_s = data.summary.reached_s;
-    let columns = ["conn", "side", "local_port", "opened_s", "ended_s"];
+    let columns = [
+        "conn",
+        "side",
+        "local_port",
+        "opened_s",
+        "ended_s",
+        "time_wait",
+    ];
     let mut all = Vec::new();
     let Some(mut groups) = data.groups("connections", &columns)? else {
         return Ok(all);
@@ -102,8 +109,13 @@ fn held(data: &RunData<'_>) -> Result<Vec<PortUse>, StoreError> {
         let (conns, sides) = (group.ints("conn")?, group.texts("side")?);
         let ports = group.ints("local_port")?;
         let (opened, ended) = (group.floats("opened_s")?, group.floats("ended_s")?);
+        let waited = group.bools("time_wait")?;
         for i in (0..group.len()).filter(|&i| &sides[i] == "active") {
             let stay = stays.get(&(conns[i], true));
+            // How long it waited is known if its states were recorded.
+            if waited[i] && stay.is_none() {
+                continue;
+            }
             let until_s = stay.map_or(ended[i], |(_, left)| left.unwrap_or(end_s));
             all.push(PortUse {
                 port: ports[i] as f64,
@@ -160,7 +172,7 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         name: "port-space".into(),
         title: title.into(),
         caption: format!(
-            "Each line is the local port of one of {} recorded connections, from the call of connect until the port \
+            "Each line is the local port of one of {} connections with recorded states, from the call of connect until the port \
              was free again.{}{}",
             count(all.len() as f64),
             match stride {

@@ -45,6 +45,22 @@ struct MarkData {
     high: Vec<f64>,
 }
 
+/// True if x never falls along a curve; the chart library of pages sorts points by x and would join others.
+pub(super) fn is_ordered(chart: &Chart<'_>) -> bool {
+    let in_panels = chart.panels.iter().flat_map(|panel| &panel.marks);
+    let mut marks = chart.marks.iter().chain(in_panels);
+    marks.all(|mark| match mark {
+        Mark::Line { points, .. } => rises(points, |p| p.0),
+        Mark::Area { points, .. } => rises(points, |p| p.0),
+        _ => true,
+    })
+}
+
+fn rises<T>(points: &[T], x: impl Fn(&T) -> f64) -> bool {
+    let x = points.iter().map(x).filter(|x| x.is_finite());
+    x.is_sorted()
+}
+
 /// The JSON text of a chart; NaN becomes `null`.
 pub(super) fn json(chart: &Chart<'_>) -> String {
     let of = |marks: &[Mark]| marks.iter().map(MarkData::of).collect();
@@ -216,6 +232,34 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::figures::style::BLUE;
+
+    #[test]
+    fn only_curves_that_run_from_left_to_right_are_for_the_page_to_draw() {
+        let line = |points| Chart {
+            title: "t",
+            marks: vec![Mark::Line {
+                label: "a".into(),
+                colour: BLUE,
+                points,
+                dashed: false,
+            }],
+            ..Chart::default()
+        };
+        let gap = (f64::NAN, f64::NAN);
+        assert!(is_ordered(&line(vec![
+            (0.0, 1.0),
+            (1.0, 1.0),
+            gap,
+            (1.0, 2.0)
+        ])));
+        // Horizontal lines, one above the other.
+        assert!(!is_ordered(&line(vec![
+            (0.0, 1.0),
+            (1.0, 1.0),
+            gap,
+            (0.5, 2.0)
+        ])));
+    }
 
     #[test]
     fn numbers_are_rounded_to_seven_digits_at_any_size() {
