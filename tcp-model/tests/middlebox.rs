@@ -151,7 +151,7 @@ fn a_pool_of_p_ports_held_for_t_takes_at_most_p_over_t_flows_a_second() {
     assert_eq!(stats.peak_mappings, 10);
 }
 
-/// Erlang's B formula for ten lines, as printed in tables of it: offered load in erlangs, share of calls lost.
+/// Values of Erlang's B formula for ten lines: offered load in erlangs, share of calls lost.
 const ERLANG_B: [(f64, f64); 3] = [(5.0, 0.018_385), (10.0, 0.214_582), (15.0, 0.410_341)];
 
 #[test]
