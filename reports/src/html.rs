@@ -4,6 +4,7 @@
 
 mod assets;
 pub(crate) mod batch;
+pub(crate) mod capture_page;
 pub(crate) mod compare;
 mod connections;
 mod embed;

@@ -58,6 +58,7 @@ use beside::Beside;
 pub use numbers::NumbersRecorder;
 use recording::Recording;
 use row_texts::NodeNames;
+pub(crate) use segments::COLUMNS as SEGMENT_COLUMNS;
 
 /// What is known only at the end of the run.
 #[derive(Clone, Debug, Default)]

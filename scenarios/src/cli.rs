@@ -31,6 +31,7 @@ mod manual;
 mod nstat;
 mod plan;
 mod plot;
+mod read_pcap;
 mod report;
 mod rerun;
 mod run;
@@ -82,6 +83,11 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
         CliCommand::Show { name, command } => list::show(&name, command),
         CliCommand::Report { dir, verbose } => report::report(&dir, verbose),
         CliCommand::Compare(args) => compare::compare(&args),
+        CliCommand::ReadPcap {
+            file,
+            out,
+            connections,
+        } => read_pcap::read_pcap(&file, out.as_deref(), connections),
         CliCommand::Plot(args) => plot::plot(&args),
         CliCommand::Diff { first, second } => diff::diff(&first, &second),
         CliCommand::Nstat { dir, host } => nstat::nstat(&dir, host.as_deref()),

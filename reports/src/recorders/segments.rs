@@ -16,7 +16,8 @@ use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
 
-const COLUMNS: &[(&str, ColumnKind)] = &[
+/// The columns of the table of segments.
+pub(crate) const COLUMNS: &[(&str, ColumnKind)] = &[
     ("packet", ColumnKind::Int),
     ("conn", ColumnKind::Int),
     ("number", ColumnKind::Int),

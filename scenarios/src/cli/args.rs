@@ -104,6 +104,19 @@ pub(super) enum CliCommand {
     },
     /// Write a page that shows several runs, or several batches, beside one another
     Compare(CompareArgs),
+    /// Draw the connections of a capture (pcap or pcapng) of a real network as those of runs: ladders,
+    /// timelines, time-sequence plots
+    ReadPcap {
+        /// The capture
+        file: PathBuf,
+        /// Directory for the page and its figures, which is made [default: the name of the capture without its
+        /// ending]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Draw so many connections, the first of the capture
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+        connections: u32,
+    },
     /// Draw a figure of a batch: a metric against a swept parameter or against another metric
     Plot(PlotArgs),
     /// Find where two runs begin to differ: their parameters, and the first event that is not the same
