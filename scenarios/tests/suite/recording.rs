@@ -193,6 +193,15 @@ fn rows_are_those_of_the_first_connections_of_the_run_and_the_rest_is_counted() 
     }
     let traced = left_out(&summary, "segments, samples").unwrap();
     assert!(traced.key.contains("traced_clients"));
+    // Ports are drawn where it is known how long TIME-WAIT held them, and no port is shown as free before.
+    let ports = |dir: &Path| std::fs::read_to_string(dir.join("figures/port-space.csv")).unwrap();
+    let drawn = ports(&few).lines().skip(1).count();
+    assert!((1..=20).contains(&drawn), "{drawn}");
+    assert!(ports(&all).lines().count() > 1000);
+    for row in ports(&few).lines().skip(1) {
+        let values: Vec<f64> = row.split(',').map(|v| v.parse().unwrap()).collect();
+        assert!(values[3] > values[2], "TIME-WAIT holds the port: {row}");
+    }
 }
 
 #[test]
