@@ -233,9 +233,9 @@ mod tests {
     use super::*;
     use crate::figures::style::BLUE;
 
-    #[test]
-    fn only_curves_that_run_from_left_to_right_are_for_the_page_to_draw() {
-        let line = |points| Chart {
+    /// A chart of one curve.
+    fn line(points: Vec<(f64, f64)>) -> Chart<'static> {
+        Chart {
             title: "t",
             marks: vec![Mark::Line {
                 label: "a".into(),
@@ -244,7 +244,11 @@ mod tests {
                 dashed: false,
             }],
             ..Chart::default()
-        };
+        }
+    }
+
+    #[test]
+    fn only_curves_that_run_from_left_to_right_are_for_the_page_to_draw() {
         let gap = (f64::NAN, f64::NAN);
         assert!(is_ordered(&line(vec![
             (0.0, 1.0),
@@ -288,17 +292,7 @@ mod tests {
                 (f64::from(i), y)
             })
             .collect();
-        let chart = Chart {
-            title: "t",
-            marks: vec![Mark::Line {
-                label: "a".into(),
-                colour: BLUE,
-                points,
-                dashed: false,
-            }],
-            ..Chart::default()
-        };
-        let plot: serde_json::Value = serde_json::from_str(&json(&chart)).unwrap();
+        let plot: serde_json::Value = serde_json::from_str(&json(&line(points))).unwrap();
         let mark = &plot["panels"][0]["marks"][0];
         let y = mark["y"].as_array().unwrap();
         assert!(y.len() <= 4 * COLUMNS + 8 && mark["colour"] == "#0072b2");
