@@ -192,7 +192,7 @@ impl Connection {
         self.recovery.pipe(&self.outstanding()).into()
     }
 
-    /// The congestion window: PRR's in fast recovery, otherwise the control's.
+    /// The congestion window: PRR's in fast recovery, otherwise that of the congestion control.
     #[inline]
     fn window(&self) -> u64 {
         match self.recovery.window() {
@@ -226,14 +226,14 @@ impl Connection {
         }
     }
 
-    /// Own port.
+    /// The local port.
     pub fn local_port(&self) -> u16 {
         self.local_port
     }
 }
 
 impl RtoBounds {
-    /// Those that parameters set.
+    /// The bounds that `params` set.
     pub(crate) fn of(params: &TcpParams) -> RtoBounds {
         RtoBounds {
             initial: params.initial_rto,

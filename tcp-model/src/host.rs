@@ -116,8 +116,8 @@ impl TcpHost {
         self
     }
 
-    /// True when its connections and applications are those of this crate, as its
-    /// [`HostConfig`] describes them.
+    /// Whether its connections and applications are those of this crate, as its [`HostConfig`]
+    /// describes them.
     pub fn is_as_described(&self) -> bool {
         let own = |app: &AnyApp| matches!(app, AnyApp::Custom(_));
         self.stack.factory.is_none() && !self.apps.iter().any(own)
@@ -233,7 +233,7 @@ impl TcpHost {
         self.finish(cx);
     }
 
-    /// The same for a host that is also a middlebox.
+    /// Receives a packet at a host that is also a middlebox.
     #[inline(never)]
     fn on_packet_of_middlebox(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
         if let Some(packet) = self.past_middlebox(packet, cx) {

@@ -17,7 +17,7 @@ impl Connection {
         if asks { ACE } else { Flags::NONE }
     }
 
-    /// The answer to such a SYN.
+    /// Processes the SYN-ACK that answers such a SYN.
     pub(super) fn take_accurate_answer(&mut self, seg: &Segment) {
         let feedback = granted(seg.flags);
         self.agree_on_ecn(feedback != EcnFeedback::None);
@@ -47,15 +47,15 @@ impl Connection {
         }
     }
 
-    /// The SYN came again.
+    /// Notes that the peer's SYN has arrived again.
     pub(super) fn take_ecn_of_syn_again(&mut self, seg: &Segment) {
         if let Some(accurate) = self.accurate_mut() {
             accurate.on_syn_again(seg.ecn);
         }
     }
 
-    /// The most SACK blocks for an ACK with `room` for options: they leave what the option of accurate
-    /// feedback needs, but two come before it (RFC 9768 section 3.2.3.3).
+    /// The maximum number of SACK blocks in an ACK with `room` octets for options. They leave room
+    /// for the AccECN option, but two blocks take precedence over it (RFC 9768 section 3.2.3.3).
     pub(super) fn most_sack_blocks(&self, room: usize) -> usize {
         let wanted = self.params.accecn_option;
         let accurate = self.accurate().filter(|_| wanted);
@@ -65,7 +65,7 @@ impl Connection {
         }
     }
 
-    /// Adds the option of accurate feedback to new data, if they should carry it; true if they do.
+    /// Adds the AccECN option to new data that should carry it; returns whether it was added.
     #[inline(never)]
     pub(super) fn add_option_to_data(&mut self, options: &mut Options) -> bool {
         let wanted = self.params.accecn_option;
@@ -75,14 +75,14 @@ impl Connection {
         }
     }
 
-    /// New data up to `end` leave with the option.
+    /// Notes that new data up to `end` were sent with the AccECN option.
     pub(super) fn note_option_sent(&mut self, end: SeqNum) {
         if let Some(accurate) = self.accurate_mut() {
             accurate.on_option_sent(end);
         }
     }
 
-    /// Octets from `start` on are retransmitted, without the option.
+    /// Notes that octets from `start` on are retransmitted, without the option.
     #[inline(never)]
     pub(super) fn note_resent_octets(&mut self, start: SeqNum) {
         if let Some(accurate) = self.accurate_mut() {
@@ -90,7 +90,7 @@ impl Connection {
         }
     }
 
-    /// Data up to `end` have arrived again.
+    /// Notes that data up to `end` have arrived again.
     pub(super) fn note_old_octets(&mut self, end: SeqNum) {
         if let Some(accurate) = self.accurate_mut() {
             accurate.on_old_data(end);

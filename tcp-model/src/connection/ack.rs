@@ -40,7 +40,7 @@ impl Connection {
             }
         }
         // RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
-        // On Linux, nor less than was acknowledged so far.
+        // On Linux, at most the octets acknowledged so far count below SND.UNA.
         let back = match self.params.linux_input {
             true => u64::from(self.snd.max_wnd).min(self.snd.acked) as u32,
             false => self.snd.max_wnd,
@@ -81,8 +81,8 @@ impl Connection {
         self.state != State::Closed
     }
 
-    /// True for an ACK without new data acknowledged that does not matter to recovery: it carries text, or
-    /// nothing is outstanding.
+    /// True for an ACK that acknowledges no new data and does not matter to recovery: it carries
+    /// text, or nothing is outstanding.
     #[inline]
     fn says_nothing_new(&self, seg: &Segment) -> bool {
         let is_no_duplicate = seg.len > 0 || self.snd.flight() == 0;
@@ -121,8 +121,8 @@ impl Connection {
         self.reduce_in_proportion(0, &before);
     }
 
-    /// If an ACK reports congestion marks: the data in flight before this ACK, when congestion was
-    /// encountered.
+    /// The data in flight before this ACK, when congestion was encountered; `None` if the ACK
+    /// reports no congestion marks.
     #[inline(never)]
     fn flight_when_marked(&mut self, seg: &Segment) -> Option<u64> {
         if let Some(rare) = &mut self.rare {
@@ -153,7 +153,8 @@ impl Connection {
         let snd = &mut self.snd;
         let same = snd.wl1 == seg.seq;
         let counts = match self.params.linux_input {
-            // Deviation: of segments with equal numbers the larger window counts, and zero.
+            // Deviation: among segments with equal numbers, a larger window or a zero window
+            // counts.
             true => snd.una.before(seg.ack) || (same && (window > snd.wnd || window == 0)),
             false => same && snd.wl2.at_or_before(seg.ack),
         };
@@ -255,8 +256,8 @@ impl Connection {
         }
     }
 
-    /// Processes an ACK of `octets` and `payload` during or after a loss, with SACK information, or if a
-    /// log is kept.
+    /// Processes an ACK of `octets` of sequence space with `bytes` of payload: during or after a
+    /// loss, with SACK information, or if a log is kept.
     #[inline(never)]
     fn recover(
         &mut self,
@@ -305,8 +306,8 @@ impl Connection {
             && !self.rcv.sack_ok
             && !self.recovery.is_held(seg.ack)
         {
-            // RFC 6582 section 3.2 step 3: "retransmit the first unacknowledged segment", window or
-            // not.
+            // RFC 6582 section 3.2 step 3: "retransmit the first unacknowledged segment",
+            // regardless of the window.
             self.retransmit_holes(Some(RetransmitReason::PartialAck), now, out);
         }
         self.end_probe();

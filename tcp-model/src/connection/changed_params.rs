@@ -12,7 +12,7 @@ use crate::params::TcpParams;
 use crate::state::State;
 
 impl Connection {
-    /// Applies new parameters from now on. What the handshake agreed stays.
+    /// Applies new parameters from now on. What the handshake negotiated stays.
     pub(super) fn follow(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) {
         let old = std::mem::replace(&mut self.params, Arc::clone(params));
         // A smaller buffer does not move the window's edge back (SHLD-14). Less than two steps of the

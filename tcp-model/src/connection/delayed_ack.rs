@@ -45,7 +45,7 @@ impl Connection {
         }
     }
 
-    /// Linux `tcp_incr_quickack`: as many quick ACKs as segments in half the window, within limits.
+    /// Linux `tcp_incr_quickack`: one quick ACK for each segment in half the window, within limits.
     pub(super) fn add_quick_acks(&mut self) {
         self.add_quick_acks_up_to(self.params.quick_acks);
     }
@@ -63,7 +63,7 @@ impl Connection {
         self.enter_quick_acks_up_to(self.params.quick_acks);
     }
 
-    /// The same with at most this many of them.
+    /// The same with at most `most` quick ACKs.
     pub(super) fn enter_quick_acks_up_to(&mut self, most: u32) {
         self.add_quick_acks_up_to(most);
         let least = self.params.delayed_ack;

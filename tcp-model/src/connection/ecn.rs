@@ -44,8 +44,8 @@ impl Connection {
     /// SYNs that do (section 6.1.1.1, Linux's default).
     pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
         if answers {
-            // Sent a third time, it does not ask for anything, but feedback stays accurate (RFC 9768 section
-            // 3.2.3.2.2).
+            // The second retransmission no longer negotiates ECN, but feedback stays accurate (RFC
+            // 9768 section 3.2.3.2.2).
             let gives_up = self.snd.syn_retransmissions >= 2 && self.params.ecn_fallback;
             return match self.accurate() {
                 Some(_) if gives_up => Flags::NONE,
@@ -63,8 +63,8 @@ impl Connection {
         if asks { SETUP } else { Flags::NONE }
     }
 
-    /// Adds ACE, the option on ACKs without data, and the codepoint of segments without new data to a
-    /// segment about to be sent.
+    /// Completes a segment about to be sent: the ACE field, the AccECN option on ACKs without data,
+    /// and the ECN codepoint of segments without new data.
     pub(super) fn add_feedback(&mut self, segment: &mut Segment) {
         let (plus, option) = (self.params.ecn_plus_plus, self.params.accecn_option);
         let ect = self.cc.ect();
@@ -222,9 +222,10 @@ impl Connection {
         at_once
     }
 
-    /// A mark has begun or ended, and the peer may have little in flight: Linux acknowledges two segments
-    /// at once (`tcp_enter_quickack_mode`), and always that with CWR, or any change if feedback is about each
-    /// mark (`ICSK_ACK_NOW`). True in the latter case.
+    /// Handles the start or end of marking, when the peer may have little in flight. Linux
+    /// acknowledges the next two segments at once (`tcp_enter_quickack_mode`). It always
+    /// acknowledges at once a segment with CWR and, if the control needs feedback about each mark,
+    /// every change (`ICSK_ACK_NOW`): true in these cases.
     pub(super) fn hurry_for_mark(&mut self, seg: &Segment, now: SimTime) -> bool {
         let each = self.cc.needs_ecn();
         let most = self.params.quick_acks.min(2).max(each.into());
@@ -282,8 +283,8 @@ impl Connection {
         self.ease(flight, acked.into());
     }
 
-    /// The reduction for an echo is spread over a round trip as that for a loss is (RFC 9937 section 4,
-    /// Linux's state CWR), where PRR is on and the control leaves the reduction to it.
+    /// Spreads the reduction for an echo over a round trip, like the reduction for a loss (RFC 9937
+    /// section 4, Linux's state CWR), if PRR is on and the control leaves the reduction to it.
     fn ease(&mut self, flight: u64, acked: u64) {
         let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);
         let in_flight = self.pipe();
@@ -302,7 +303,7 @@ impl Connection {
         self.recovery.episode_mut().prr = Some(prr);
     }
 
-    /// What was sent before the last reduction for an echo is acknowledged.
+    /// Whether all data sent before the last reduction are acknowledged.
     pub(super) fn reduction_is_over(&self) -> bool {
         let ecn = self.rare.as_ref().map(|r| &r.ecn);
         ecn.is_none_or(|e| self.snd.una.at_or_after(e.end))

@@ -95,7 +95,7 @@ impl Connection {
         }
     }
 
-    /// PRR's update at the end of an ACK in fast recovery; `acked`: payload bytes.
+    /// Applies PRR once an ACK in fast recovery is processed; `acked`: payload bytes.
     #[inline(always)]
     pub(super) fn reduce_in_proportion(&mut self, acked: u64, before: &BeforeAck) {
         if self.recovery.prr_mut().is_some() {

@@ -17,7 +17,7 @@ pub(super) struct BufferGrowth {
 }
 
 impl Connection {
-    /// Data have arrived in order, up to RCV.NXT.
+    /// Grows the buffer if necessary when data have arrived in order, up to RCV.NXT.
     pub(super) fn grow_buffer(&mut self, now: SimTime) {
         let (buffer, most) = (self.rcv.buffer, self.params.offered_buffer());
         let Some(round_trip) = self.rtt.srtt().filter(|_| buffer < most) else {

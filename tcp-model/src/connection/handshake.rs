@@ -19,7 +19,7 @@ use crate::transmit::Transmit;
 use super::segment_arrives::whole_seconds;
 
 impl Connection {
-    /// Sends SYN, or SYN-ACK in SYN-RECEIVED; `why` when it is a retransmission.
+    /// Sends a SYN, or a SYN-ACK in SYN-RECEIVED; `why` is set for a retransmission.
     pub(super) fn send_syn(
         &mut self,
         why: Option<RetransmitReason>,
@@ -220,7 +220,7 @@ impl Connection {
         };
         let need = self.on_text(&text, now, out);
         if self.state == State::Closed {
-            return; // text for an application that has closed ended it
+            return; // text arrived for an application that has closed, which ended the connection
         }
         let delayed = waits && need == AckNeed::None && self.state == State::Established;
         if refused && self.resend_refused(now, out) {

@@ -24,7 +24,7 @@ const PLATEAUS: [u16; 11] = [
 const IPV6_LEAST_MTU: u16 = 1280;
 
 impl Connection {
-    /// MUST-54. The caller has matched addresses and ports.
+    /// Handles an ICMP error (MUST-54) whose addresses and ports the caller has matched.
     pub(super) fn on_icmp(&mut self, error: &IcmpError, now: SimTime, out: &mut Outputs) {
         // RFC 5927 section 4.1: an error about data that are not outstanding is stale or forged. SND.NXT
         // itself is accepted, since the segment may have been empty.

@@ -15,7 +15,8 @@ impl Connection {
         matches!(self.state, Established | CloseWait | FinWait2)
     }
 
-    /// A segment from the peer restarts the keep-alive timer (MUST-26), at the latest when it expires.
+    /// Restarts the keep-alive timer for a segment from the peer (MUST-26); with `keepalive_polls`,
+    /// only notes the time, which counts when the timer expires.
     pub(super) fn touch_keepalive(&mut self, now: SimTime) {
         if self.params.keepalive_polls {
             self.timers.heard = now;
@@ -36,7 +37,7 @@ impl Connection {
             return;
         };
         if self.snd.flight() > 0 || self.snd.unsent() > 0 {
-            self.timers.keepalive = self.expiry(now, idle); // retransmission finds out
+            self.timers.keepalive = self.expiry(now, idle); // retransmission will find out
             return;
         }
         let clock = |time| self.params.timers.clock(time);
@@ -56,8 +57,8 @@ impl Connection {
         self.emit(segment, None, out);
     }
 
-    /// Enough probes are unanswered (MUST-29: more than one), or the user time-out, which replaces the
-    /// number on Linux, has passed.
+    /// Whether enough probes are unanswered (MUST-29: more than one) or the user time-out has
+    /// passed, which on Linux replaces the number of probes.
     pub(super) fn is_dead_idle(&self) -> bool {
         let sent = u32::from(self.timers.keepalive_sent);
         match (self.params.user_timeout, self.params.keepalive) {

@@ -92,7 +92,7 @@ fn each_sack(seg: &Segment, mut take: impl FnMut(SeqNum, SeqNum)) {
 }
 
 impl BeforeAck {
-    /// The same with another phase, for the control.
+    /// The same state with another phase, for the control.
     pub(super) fn in_phase(self, phase: RecoveryPhase) -> BeforeAck {
         BeforeAck { phase, ..self }
     }
@@ -197,7 +197,7 @@ impl Connection {
         }
     }
 
-    /// The window holds the sender back, and is not being reduced.
+    /// Whether the window limits the sender and is not being reduced.
     #[inline]
     fn may_grow(&self, before: &BeforeAck) -> bool {
         (self.used_window() || before.phase == RecoveryPhase::Loss)
@@ -210,7 +210,7 @@ impl Connection {
         (acked + arrived).saturating_sub(before.arrived.into())
     }
 
-    /// The same with all measurements.
+    /// [`Connection::tell_control`] with all measurements.
     #[inline(never)]
     fn tell_control_all(
         &mut self,

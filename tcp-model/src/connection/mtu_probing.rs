@@ -1,5 +1,6 @@
-//! Packetisation-layer path MTU discovery (RFC 4821), by Linux's rules: connections begin with a small MSS, and
-//! probe with single segments of larger ones; or only after time-outs that suggest a black hole.
+//! Packetisation-layer path MTU discovery (RFC 4821), by Linux's rules: a connection begins with a
+//! small MSS and probes with single larger segments, or does so only after time-outs that suggest a
+//! black hole.
 //!
 //! A probe is half-way between the largest packet known to arrive and the smallest known not to. If it is
 //! acknowledged, segments become that large. Its loss alone is no sign of congestion (section 7.6.2).
@@ -27,7 +28,7 @@ pub(super) struct MtuSearch {
     since: SimTime,
 }
 
-/// A probe on its way.
+/// A probe in flight.
 #[derive(Clone, Copy, Debug, Hash)]
 struct MtuProbe {
     size: u32,
@@ -95,7 +96,7 @@ impl Connection {
         (mss + self.params.ip_version.header_len() + 20).min(self.mtu().into())
     }
 
-    /// Segments are no longer than such a packet.
+    /// Limits segments to packets of length `packet`.
     fn limit_mss(&mut self, packet: u32) {
         let mss = self.mss_of(packet);
         if mss < self.snd.mss {
@@ -153,7 +154,7 @@ impl Connection {
         ProbeStep::Go
     }
 
-    /// The range is narrow enough. It is searched again after some time, since paths change
+    /// Restarts the search if the range has been narrow enough for some time, since paths change
     /// (section 7.7).
     fn search_again(&mut self, search: MtuSearch, now: SimTime) {
         if now.since(search.since) >= self.params.mtu_probe_interval {
@@ -167,7 +168,8 @@ impl Connection {
         }
     }
 
-    /// The window is one segment smaller while a probe is on its way, which counts as two.
+    /// The part of the window that a probe in flight takes: one segment, since the probe counts as
+    /// two.
     pub(super) fn probe_share(&self) -> u64 {
         match self.search() {
             Some(MtuSearch { probe: Some(_), .. }) => self.snd.mss.into(),
@@ -175,7 +177,8 @@ impl Connection {
         }
     }
 
-    /// Data up to SND.UNA are acknowledged: perhaps the probe is (`tcp_mtup_probe_success`).
+    /// Checks whether the acknowledgement of data up to SND.UNA includes the probe
+    /// (`tcp_mtup_probe_success`).
     pub(super) fn judge_mtu_probe(&mut self) {
         let Some(search) = self.search() else {
             return;
@@ -221,7 +224,7 @@ impl Connection {
         true
     }
 
-    /// Something is sent again: the probe shows nothing any more.
+    /// Abandons the probe because data are retransmitted: its result would prove nothing.
     pub(super) fn drop_mtu_probe(&mut self) {
         if let Some(search) = self.rare.as_mut().and_then(|r| r.mtu_search.as_mut()) {
             search.probe = None;

@@ -54,7 +54,7 @@ impl Connection {
         self.rare.get_or_insert_default()
     }
 
-    /// Of `waiting` unsent octets, those up to the end of their record.
+    /// The number of the `waiting` unsent octets that precede the end of their record.
     #[inline]
     pub(super) fn unsent_of_record(&self, waiting: u64) -> u64 {
         match &self.rare {
@@ -103,7 +103,7 @@ impl Connection {
         path.map_or(self.params.mtu, |path| path.min(self.params.mtu))
     }
 
-    /// Nobody will read: the application has closed, or on Linux has ended both directions.
+    /// True when nobody will read: the application has closed or, on Linux, ended both directions.
     #[inline]
     pub(super) fn is_deaf(&self) -> bool {
         let stopped = |rare: &OptionalState| rare.stopped_reading;
@@ -113,12 +113,12 @@ impl Connection {
                 && self.rare.as_deref().is_some_and(stopped))
     }
 
-    /// In FIN-WAIT-1 with an unacknowledged SYN.
+    /// True in FIN-WAIT-1 with an unacknowledged SYN.
     pub(super) fn is_closed_early(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.closed_early)
     }
 
-    /// In SYN-RECEIVED with data already flowing: Fast Open (RFC 7413 section 4.2.2).
+    /// True in SYN-RECEIVED with data already flowing: Fast Open (RFC 7413 section 4.2.2).
     pub(super) fn is_open_early(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.open_early)
     }

@@ -74,7 +74,7 @@ impl Connection {
         round_up(window, self.rcv.shift)
     }
 
-    /// The window follows the free memory down as well; only with a window scale (Linux).
+    /// True if the window also shrinks with the free memory; only with a window scale (Linux).
     fn may_shrink(&self) -> bool {
         self.params.shrink_window && self.rcv.shift > 0
     }

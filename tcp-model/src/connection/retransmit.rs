@@ -78,7 +78,7 @@ impl Connection {
         hole.min(self.snd.mss)
     }
 
-    /// The rule by which the next hole is retransmitted.
+    /// The reason for retransmitting the next hole.
     pub(super) fn reason_of_hole(&mut self, forced: Option<RetransmitReason>) -> RetransmitReason {
         if self.recovery.phase() == RecoveryPhase::Loss {
             let why = self.loss_reason;

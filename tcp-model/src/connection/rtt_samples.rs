@@ -8,8 +8,8 @@ use crate::segment::Segment;
 use crate::ts_clock::ticks_end;
 
 impl Connection {
-    /// RFC 8985 section 6.2 step 2: retransmissions younger than the timestamp that comes back are not what
-    /// is acknowledged. Linux looks at the smallest round trip alone.
+    /// RFC 8985 section 6.2 step 2: an ACK whose echoed timestamp is older than a retransmission
+    /// was not caused by it. Linux checks only against the minimum round trip.
     pub(super) fn note_echo(&mut self, seg: &Segment, now: SimTime) {
         if self.params.linux_cwnd || !self.rcv.ts_ok {
             return;

@@ -109,7 +109,7 @@ impl Connection {
         self.reply(need, now, out);
     }
 
-    /// Text that has arrived before means that an ACK was lost, or came late.
+    /// Handles text that has arrived before: an ACK was lost or came late.
     fn take_old_text(&mut self, seg: &Segment) -> AckNeed {
         if seg.seq_len() == 0 || self.state == State::TimeWait {
             return AckNeed::None;
@@ -201,7 +201,7 @@ impl Connection {
         Some(sequence)
     }
 
-    /// True if it acknowledges outstanding data, or SND.UNA again.
+    /// True if the segment acknowledges outstanding data, or SND.UNA again.
     fn ack_is_good(&self, seg: &Segment) -> bool {
         let within = seg.ack.at_or_after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt);
         seg.flags.is_ack() && within
@@ -303,7 +303,7 @@ impl Connection {
         self.params.linux_input && self.rcv.sack_ok && last == Some(seg.seq)
     }
 
-    /// A valid RST.
+    /// Ends the connection on a valid RST.
     fn end_by_reset(&mut self, out: &mut Outputs) {
         let why = match self.state {
             State::SynReceived if !self.passive => ConnectionEnd::Refused,
@@ -348,7 +348,7 @@ impl Connection {
         !quiet
     }
 
-    /// In TIME-WAIT the rules are those of the table entry.
+    /// Handles a segment in TIME-WAIT by the rules of the table entry.
     fn time_wait_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         use crate::model::TcpModel;
         let Some(entry) = self.time_wait() else {

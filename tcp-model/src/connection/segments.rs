@@ -44,8 +44,8 @@ impl Connection {
         segment
     }
 
-    /// Adds SACK blocks, the most recent first (RFC 2018 section 4), preceded by a duplicate to report once
-    /// (RFC 2883 section 4), as many as fit beside the timestamps.
+    /// Adds as many SACK blocks as fit beside the timestamps: first a duplicate to report once (RFC
+    /// 2883 section 4), then the most recent blocks (RFC 2018 section 4).
     pub(super) fn push_sack(&mut self, options: &mut Options) {
         let most = self.most_sack_blocks(options.room());
         let Some(ahead) = &mut self.rcv.ahead else {
@@ -73,7 +73,7 @@ impl Connection {
         }
     }
 
-    /// Sends a segment. All segments except the first SYN and some RSTs acknowledge.
+    /// Sends a segment. All segments except the first SYN and some RSTs carry an acknowledgement.
     #[inline(always)]
     pub(super) fn emit(
         &mut self,

@@ -82,9 +82,9 @@ impl Connection {
         counts
     }
 
-    /// F-RTO with SACK (RFC 5682 section 3.1): judges a time-out by a later ACK. `acked`: octets newly
-    /// acknowledged; `sacked`: it reports data beyond a gap, or is a duplicate. True when the time-out was
-    /// spurious and is undone.
+    /// F-RTO with SACK (RFC 5682 section 3.1): judges a time-out by a later ACK. `acked`: octets
+    /// newly acknowledged; `sacked`: the ACK reports data beyond a gap, or is a duplicate. True
+    /// when the time-out was spurious and is undone.
     pub(super) fn judge_timeout(&mut self, acked: u32, sacked: bool, now: SimTime) -> bool {
         if self.recovery.phase() != RecoveryPhase::Loss {
             return false;

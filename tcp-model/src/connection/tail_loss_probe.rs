@@ -38,8 +38,8 @@ impl Connection {
         self.params.tail_loss_probe && self.rcv.sack_ok && open
     }
 
-    /// After sending new data: restarts the probe time-out, or the retransmission time-out if that was not
-    /// running.
+    /// Restarts the probe time-out after sending new data, or the retransmission time-out unless it
+    /// is running.
     pub(super) fn arm_after_sending(&mut self, now: SimTime) {
         if !self.probes() {
             self.arm_rto(now);
@@ -65,8 +65,8 @@ impl Connection {
         }
     }
 
-    /// Arms the retransmission time-out; if the timer ran for something shorter, it expires when it would
-    /// have otherwise.
+    /// Arms the retransmission time-out; if the timer ran for a shorter one, this expires when it
+    /// would have otherwise.
     fn rearm_rto(&mut self, now: SimTime) {
         let running = self.timers.rto != SimTime::MAX;
         let wait = if running && self.timers.purpose != Purpose::Retransmit {
@@ -238,7 +238,7 @@ impl Connection {
         start.before(seg.ack) || blocks.next().is_some_and(inside)
     }
 
-    /// RACK after a delivery: finds losses, and sets the time for the next check.
+    /// RACK after a delivery: detects losses and sets the time of the next check.
     #[inline]
     pub(super) fn look_for_losses(&mut self, now: SimTime, out: &mut Outputs) {
         if self.recovery.log().is_some() {
@@ -275,7 +275,7 @@ impl Connection {
         wait
     }
 
-    /// The reordering window has ended.
+    /// Handles the end of the reordering window.
     pub(super) fn on_reordering_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers.rto = SimTime::MAX;
         self.find_losses(now, out);

@@ -119,7 +119,7 @@ impl Connection {
     }
 
     /// The part of the segment inside the window: first octet, end, and the FIN's position. Without
-    /// trimming, the sequence check has accepted only segments that may be taken whole.
+    /// `trim_to_window`, the sequence check has accepted only segments that are taken whole.
     ///
     /// Deviation: a FIN just beyond the right edge is accepted with text that fills the window; it needs no
     /// room in the buffer.
@@ -144,7 +144,7 @@ impl Connection {
         if self.params.adaptive_receiver {
             self.adaptive(now);
             if !self.makes_room(start) {
-                return AckNeed::None; // dropped for want of memory
+                return AckNeed::None; // dropped for lack of memory
             }
             self.measure_segment(end.offset_from(start), seg.flags.is_psh());
         }

@@ -115,8 +115,8 @@ impl Stack {
             && seg.ack == endpoint.tcp.view().snd_nxt
     }
 
-    /// RFC 9293 section 3.10.7.2. If the SYN may replace a TIME-WAIT entry, its place and the initial
-    /// sequence number to use are given.
+    /// Handles a segment for a listener (RFC 9293 section 3.10.7.2). `old`: the place of the
+    /// TIME-WAIT entry that the SYN may replace, and the initial sequence number to use.
     pub(super) fn listen_arrives(
         &mut self,
         listener: usize,

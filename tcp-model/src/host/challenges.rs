@@ -3,7 +3,7 @@
 
 use sim_core::{SimDuration, SimTime};
 
-/// The budget left in the current second.
+/// The number of challenge ACKs sent in the current second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ChallengeBudget {
     second: u64,

@@ -231,7 +231,7 @@ impl<'m> Driver<'m> {
         })
     }
 
-    /// An ICMP error about a segment of this 4-tuple arrives at `now`.
+    /// Delivers an ICMP error about a segment of this 4-tuple at `now`.
     pub fn icmp(
         &mut self,
         now: SimTime,
@@ -245,7 +245,7 @@ impl<'m> Driver<'m> {
         });
     }
 
-    /// A packet arrives at `now`.
+    /// Delivers a packet at `now`.
     pub fn receive(&mut self, now: SimTime, packet: &Packet<Segment>) {
         let mut packet = *packet;
         packet.payload.ecn = Ecn::from_tos(packet.tos);
@@ -282,17 +282,17 @@ impl<'m> Driver<'m> {
         self.outbox.now = self.outbox.now.max(now);
     }
 
-    /// The next packet sent, in order.
+    /// Takes the next packet sent, in order.
     pub fn next_packet(&mut self) -> Option<Departure> {
         self.outbox.packets.pop_front()
     }
 
-    /// The next event for the driver, in order.
+    /// Takes the next event for the driver, in order.
     pub fn next_event(&mut self) -> Option<AppEvent> {
         self.outbox.events.pop_front()
     }
 
-    /// The records since the last call, in order; none unless it is [`Driver::recording`].
+    /// Takes the records since the last call, in order; none unless it is [`Driver::recording`].
     pub fn take_records(&mut self) -> Vec<(SimTime, TcpSample)> {
         self.outbox
             .records

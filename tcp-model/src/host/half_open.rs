@@ -11,7 +11,7 @@ use crate::sample::Side;
 use crate::state::State;
 
 impl Stack {
-    /// The timer of a connection has expired.
+    /// Handles the expiry of a connection's timer.
     pub(super) fn time_out(&mut self, slot: u32, cx: &mut impl HostEnv) {
         let before = self.half_open(slot);
         if let Some((listener, timeouts)) = before

@@ -24,7 +24,7 @@ pub(super) struct Listener {
     pub(super) app: u16,
     /// Connections in SYN-RECEIVED.
     pub(super) half_open: u32,
-    /// Those of them whose SYN-ACK has not timed out yet.
+    /// Half-open connections whose SYN-ACK has not timed out yet.
     pub(super) young: u32,
     /// Maximum number of connections in the accept queue, minus one.
     backlog: u32,
@@ -35,8 +35,8 @@ pub(super) struct Listener {
     pub(super) fast_open: u32,
     /// Fast Open connections with incomplete handshakes.
     pub(super) early: u32,
-    /// When those of them that a reset ended, after the application had accepted them, no longer count as
-    /// incomplete: they may be an attack (Linux `reqsk_fastopen_remove`).
+    /// Fast Open connections that a reset ended after the application had accepted them may be an
+    /// attack, and count as incomplete until these times (Linux `reqsk_fastopen_remove`).
     early_resets: VecDeque<SimTime>,
     /// When the last SYN cookie was sent; `SimTime::MAX` before the first.
     pub(super) last_cookie: SimTime,
@@ -145,7 +145,7 @@ impl Listener {
         self.fast_open > 0 && over
     }
 
-    /// An accepted connection with an incomplete handshake was reset.
+    /// Notes that an accepted connection with an incomplete handshake was reset.
     pub(super) fn note_early_reset(&mut self, now: SimTime) {
         if self.bind.is_some() {
             self.early_resets.push_back(now + EARLY_RESET_COUNTS);

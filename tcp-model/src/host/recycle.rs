@@ -1,8 +1,9 @@
-//! `tcp_tw_recycle`, which Linux had until version 4.12: TIME-WAIT lasts only a few retransmission time-outs, and
-//! what it should have kept out is recognized by its timestamp instead, per address of the peer.
+//! `tcp_tw_recycle`, which Linux had until version 4.12: TIME-WAIT lasts only a few retransmission
+//! time-outs, and old duplicates are recognized by their timestamps instead, per peer address.
 //!
-//! The clock of one address must not run backwards for that. It does when several hosts share the address, as behind
-//! a NAT, or when each connection has a timestamp offset of its own: their SYNs are then dropped without an answer.
+//! This requires that the timestamps of an address never go backwards. They do when several hosts
+//! share the address, as behind a NAT, or when each connection has its own timestamp offset: their
+//! SYNs are then dropped without an answer.
 //!
 //! Leaves out that a client with `tcp_tw_recycle` continues from the timestamp it last saw from a server.
 

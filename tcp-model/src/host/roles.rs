@@ -5,9 +5,9 @@
 //! time of RFC 9293 section 3.4.3, during which no sequence numbers may be assigned, is over; until then
 //! the host answers segments with resets, and neither opens nor accepts connections.
 //!
-//! While a host is paused, as by a garbage collection, its applications do nothing and its TCP goes on: segments are
-//! acknowledged, connections are established and wait for accept. What happened is reported to the applications
-//! afterwards, in order.
+//! While a host is paused, as by a garbage collection, its applications do nothing but its TCP
+//! continues: segments are acknowledged, connections are established and wait for accept.
+//! Afterwards, the events are reported to the applications in order.
 
 use sim_core::{Cx, Packet, SimDuration, SimTime};
 
@@ -79,14 +79,14 @@ impl TcpHost {
         self
     }
 
-    /// Pauses the applications of the host for a time, besides other such times.
+    /// Adds a pause of the host's applications.
     #[must_use]
     pub fn with_pause(mut self, pause: Pause) -> TcpHost {
         self.extra_mut().pauses.push(pause);
         self
     }
 
-    /// Asks for a wake at the end of each pause to come.
+    /// Schedules a wake at the end of each future pause.
     pub(super) fn schedule_pauses(&mut self, cx: &mut Cx<'_, TcpHost>) {
         let now = cx.now();
         let pauses = self.extra.iter().flat_map(|extra| &extra.pauses);
@@ -96,7 +96,7 @@ impl TcpHost {
         }
     }
 
-    /// A pause is over: the applications learn what happened meanwhile.
+    /// Ends a pause: reports the events that happened meanwhile to the applications.
     fn resume(&mut self, cx: &mut Cx<'_, TcpHost>) {
         let held = std::mem::take(&mut self.extra_mut().held);
         for (app, event) in held {
@@ -157,7 +157,7 @@ impl TcpHost {
         }
     }
 
-    /// A wake for the node itself, not for a connection or an application.
+    /// Handles a wake for the node itself, not for a connection or an application.
     pub(super) fn node_wakes(&mut self, token: u64, cx: &mut Cx<'_, TcpHost>) {
         if token == QUIET_OVER {
             self.start_apps(cx);

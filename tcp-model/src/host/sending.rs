@@ -1,4 +1,4 @@
-//! Segments of a connection on their way out: whether they are recorded, IP header fields, the limit of challenge ACKs.
+//! Sends the segments of a connection: recording, IP header fields, the limit of challenge ACKs.
 
 use sim_core::SimTime;
 
@@ -51,7 +51,7 @@ impl Stack {
         allowed
     }
 
-    /// The same for a partly traced connection: its tracer decides about each segment.
+    /// [`Stack::send_all`] for a partly traced connection: its tracer decides about each segment.
     #[inline(never)]
     pub(super) fn send_traced(&mut self, slot: u32, out: &Outputs, cx: &mut impl HostEnv) {
         for transmit in &out.segments {

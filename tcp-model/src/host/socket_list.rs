@@ -14,20 +14,23 @@ use crate::state::State;
 pub struct SocketLine {
     /// Its state.
     pub state: State,
-    /// Its own address and port; a listener's address is 0.0.0.0.
+    /// The local address and port; a listener's address is 0.0.0.0.
     pub local: SocketAddrV4,
-    /// The peer's; 0.0.0.0:0 for a listener.
+    /// The remote address and port; 0.0.0.0:0 for a listener.
     pub remote: SocketAddrV4,
-    /// Bytes that have arrived and the application has not read; of a listener, connections that wait for accept.
+    /// Bytes that have arrived and the application has not read; for a listener, connections that
+    /// wait for accept.
     pub recv_q: u64,
-    /// Bytes that the peer has not acknowledged, sent or not, with SYN and FIN once sent; of a listener, its backlog.
+    /// Bytes that the peer has not acknowledged, sent or not, with SYN and FIN once sent; for a
+    /// listener, its backlog.
     pub send_q: u64,
     /// When its next timer expires.
     pub timer: Option<SimTime>,
 }
 
 impl TcpHost {
-    /// Its sockets: listeners, then connections in the order of their slots, then TIME-WAIT entries, the oldest first.
+    /// Its sockets: listeners, then connections in the order of their slots, then TIME-WAIT
+    /// entries, oldest first.
     pub fn sockets(&self) -> Vec<SocketLine> {
         let stack = &self.stack;
         let mut all: Vec<SocketLine> = stack.listening().collect();

@@ -85,8 +85,8 @@ pub struct HostCounter {
     pub get: fn(&HostStats) -> u64,
 }
 
-/// A list of counters: the name, which is that of the field unless the field is a sum over rules and stands in
-/// parentheses, and the name in `nstat`.
+/// A list of counters: the name in results, which is also that of the field (a field that is a sum
+/// over rules follows in parentheses), and the name in `nstat`.
 macro_rules! counters {
     (@get $name:ident) => { |stats| u64::from(stats.$name) };
     (@get $name:ident $by_rule:ident) => { |stats| stats.$by_rule.total() };
@@ -100,10 +100,11 @@ macro_rules! counters {
 }
 
 impl HostStats {
-    /// The counters that results have, in the order of Linux's files where it has them.
+    /// The counters in results, in the order of Linux's files as far as Linux has them.
     ///
-    /// What Linux does not count has a name that begins with `synfin`: among others TIME-WAIT entries made, and
-    /// those that a reset or a new SYN ends. (Linux's `TWKilled` counts entries that expire within 4 s.)
+    /// The names of counters that Linux lacks begin with `synfin`: among others TIME-WAIT entries
+    /// made, and those that a reset or a new SYN ends. (Linux's `TWKilled` counts entries that
+    /// expire within 4 s.)
     pub const COUNTERS: &[HostCounter] = counters! {
         segments_received = "TcpInSegs";
         segments_sent = "TcpOutSegs";

@@ -172,7 +172,7 @@ impl Stack {
                 self.fast_open.get_or_insert_default().learn(server, &news);
                 return;
             }
-            Signal::State { .. } | Signal::Ended(_) => return, // not news for the application
+            Signal::State { .. } | Signal::Ended(_) => return, // not an event for the application
         };
         if endpoint.has_app {
             cx.scratch().events.push_back((endpoint.app, event));
@@ -295,7 +295,7 @@ impl Stack {
             return false;
         };
         if endpoint.detached {
-            return true; // nothing is left that they could change
+            return true; // there is nothing left to change
         }
         let mut out = cx.scratch().out.take().unwrap_or_default();
         let changed = endpoint.tcp.change_params(params, cx.now(), &mut out);

@@ -1,8 +1,9 @@
 //! All TIME-WAIT entries of a host: small, in order of expiry, behind one timer.
 //!
 //! 2 MSL is the same for all, so the oldest expires first: a doubly linked list through a slab is
-//! the whole timer queue. Entries with a shorter time (`tw_recycle`) are in a second list. An entry takes 52 bytes, and 6 to 12 in the table of 4-tuples. The
-//! timestamp offset is not stored: the host computes it from the 4-tuple.
+//! the whole timer queue. Entries with a shorter time (`tw_recycle`) are in a second list. An entry
+//! takes 52 bytes, and 6 to 12 in the table of 4-tuples. The timestamp offset is not stored: the
+//! host computes it from the 4-tuple.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -178,7 +179,8 @@ impl TimeWaitTable {
         self.insert_as(Stay::Full, flow, tw, side, holds_port)
     }
 
-    /// Adds an entry with a short stay, which begins to count after `beyond`: those of one host differ by that.
+    /// Adds an entry with a short stay, which starts after `beyond`: the part of the stay by which
+    /// the entries of a host differ.
     pub(super) fn insert_short(
         &mut self,
         flow: FourTuple,
@@ -313,7 +315,7 @@ impl TimeWaitTable {
         &mut self.entries[place]
     }
 
-    /// The entries, the oldest first, those with a short stay after the others.
+    /// The entries, oldest first; those with a short stay follow the others.
     pub(super) fn iter(&self) -> impl Iterator<Item = &TimeWaitEntry> {
         let [full, short] = self.lists.map(|list| self.places_from(list.oldest));
         full.chain(short).map(|place| &self.entries[place])
