@@ -143,13 +143,14 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn on_start(&mut self, start: &ConnectionStart);
     /// An ACK arrived while data are in flight, also during recovery.
     fn on_ack(&mut self, ack: &AckEvent);
-    /// Congestion: fast recovery, or slow start after a time-out, begins, unless it is a mark.
+    /// Congestion was detected. Unless the signal is a mark, fast recovery begins, or slow start
+    /// after a time-out.
     fn on_congestion(&mut self, event: &CongestionEvent);
     /// The path carries only smaller segments than assumed. The window keeps its number of segments.
     fn on_mss(&mut self, mss: u32) {
         let _ = mss;
     }
-    /// The path carries larger segments than assumed, and the window is to be `window` bytes.
+    /// The path carries larger segments than assumed, and the window should become `window` bytes.
     fn on_larger_mss(&mut self, mss: u32, window: u64) {
         let _ = window;
         self.on_mss(mss);
@@ -168,8 +169,9 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn governs_recovery(&self) -> bool {
         false
     }
-    /// A reduction for a congestion mark takes effect at once, and the window may grow in the same round
-    /// trip, instead of being spread over it (PRR): for controls that reduce a little in each.
+    /// Whether a reduction for a congestion mark takes effect at once, and the window may grow in
+    /// the same round trip, instead of the reduction being spread over it (PRR): for controls that
+    /// reduce a little in each.
     fn reduces_at_once(&self) -> bool {
         false
     }

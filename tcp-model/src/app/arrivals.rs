@@ -7,12 +7,12 @@ use super::spec::Arrivals;
 
 const PS_PER_SEC: u128 = 1_000_000_000_000;
 
-/// Gives the times one after the other.
+/// Yields the arrival times in order.
 #[derive(Debug)]
 pub(super) struct ArrivalClock {
     arrivals: Arrivals,
     start: SimTime,
-    /// Arrivals given so far.
+    /// The number of arrivals returned so far.
     count: u64,
     /// The last Poisson arrival.
     last: SimTime,
@@ -104,7 +104,7 @@ fn in_steps(k: u64, steps: &[(SimDuration, f64)]) -> Option<SimDuration> {
     None
 }
 
-/// `None` for times that cannot be represented: they never come.
+/// A duration of `s` seconds; [`SimDuration::MAX`] if it cannot be represented.
 fn seconds(s: f64) -> SimDuration {
     if s >= 18_000_000.0 {
         SimDuration::MAX

@@ -20,8 +20,8 @@ use crate::segment::ConnId;
 const ARRIVAL: u64 = 0;
 /// Wake token: the think time of a closed-loop user is over.
 const USER: u64 = 1;
-/// A user who found no port waits at least this long before trying again; without the wait it would retry for ever
-/// without simulated time advancing.
+/// Minimum wait of a user who found no port before the next attempt. Without it the user would
+/// retry for ever without simulated time advancing.
 const RETRY: SimDuration = SimDuration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) struct ClientConnection {
     began: SimTime,
     /// When the phase ends.
     deadline: Deadline,
-    /// Which attempt of its exchange it is, from 0.
+    /// The number of this attempt at its exchange, from 0.
     attempt: u32,
     /// The first request was made before the connection was established.
     early: bool,
@@ -91,7 +91,7 @@ impl Client {
         at < self.spec.stop && self.spec.limit.is_none_or(|limit| self.opened < limit)
     }
 
-    /// Asks to be woken for the next arrival.
+    /// Requests a wake for the next arrival.
     fn await_arrival(&mut self, socket: &mut SocketCx<'_, '_>) {
         while let Some(at) = self.clock.next(&mut self.rng)
             && self.may_open(at)
@@ -183,7 +183,8 @@ impl Client {
         }
     }
 
-    /// An attempt has failed: another follows, or a closed-loop user goes on after `least` or later.
+    /// Handles a failed attempt: another follows, or a closed-loop user continues after at least
+    /// `least`.
     fn failed(&mut self, attempt: u32, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
         if !self.retrying.retry(attempt, &mut self.rng, socket) {
             self.think(least, socket);
@@ -206,7 +207,7 @@ impl Client {
         }
     }
 
-    /// A wake for a connection has come.
+    /// Handles a wake for a connection.
     fn on_due(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let Some(mut c) = self.conns.get(id) else {
             return;
@@ -225,7 +226,7 @@ impl Client {
         self.conns.insert(id, c);
     }
 
-    /// A connection has ended, and with it an exchange or a failed attempt.
+    /// Handles the end of a connection, and with it of an exchange or a failed attempt.
     fn on_ended(&mut self, id: SocketId, end: ConnectionEnd, socket: &mut SocketCx<'_, '_>) {
         let Some(c) = self.conns.remove(id) else {
             return;
@@ -263,8 +264,9 @@ impl Client {
     }
 }
 
-/// Indices of the own address and the server at a turn: every pair comes once before any is repeated, own
-/// addresses fastest. Advancing both together would miss most pairs, and their ports.
+/// The indices of the local address and the server at a turn. Every pair occurs once before any
+/// repeats; the local address varies fastest. Advancing both together would miss most pairs, and
+/// their ports.
 pub(super) fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
     let (locals, remotes) = (locals.max(1) as u64, remotes.max(1) as u64);
     let (local, remote) = (turn % locals, turn / locals % remotes);
@@ -299,7 +301,7 @@ impl App for Client {
             AppEvent::Start => {
                 self.rng = socket.rng(&self.spec.name);
                 if let Arrivals::Closed { .. } = self.spec.arrivals {
-                    // After a boot, users begin again.
+                    // After a reboot, users start over.
                     let start = self.spec.start.max(socket.now());
                     self.clock = ArrivalClock::new(self.spec.arrivals.clone(), start);
                 }

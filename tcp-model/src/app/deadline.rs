@@ -12,18 +12,18 @@ use crate::host::{SocketCx, SocketId};
 pub(super) struct Deadline {
     /// When it is due; `MAX` for never.
     at: SimTime,
-    /// The earliest requested wake that has not come yet; `MAX` for none.
+    /// When the earliest wake is due that was requested and has not come yet; `MAX` for none.
     wake: SimTime,
 }
 
 impl Deadline {
-    /// Nothing is due.
+    /// No deadline.
     pub(super) const NONE: Deadline = Deadline {
         at: SimTime::MAX,
         wake: SimTime::MAX,
     };
 
-    /// Something is due at `at`, and nothing else.
+    /// Sets the deadline to `at`, replacing any other.
     fn set(&mut self, at: SimTime, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         self.at = at;
         if self.wake > at || self.wake <= socket.now() {
@@ -32,7 +32,7 @@ impl Deadline {
         }
     }
 
-    /// Something is due after `time`, and nothing else.
+    /// Sets the deadline to `time` from now, replacing any other.
     pub(super) fn set_after(
         &mut self,
         time: SimDuration,
@@ -42,12 +42,12 @@ impl Deadline {
         self.set(socket.now().saturating_add(time), id, socket);
     }
 
-    /// Cancels what is due.
+    /// Cancels the deadline.
     pub(super) fn clear(&mut self) {
         self.at = SimTime::MAX;
     }
 
-    /// A wake has come. True if the deadline has been reached; it is then cleared.
+    /// Handles a wake. Returns true if the deadline has been reached; it is then cleared.
     pub(super) fn has_come(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) -> bool {
         let now = socket.now();
         if self.wake <= now {

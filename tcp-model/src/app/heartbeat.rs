@@ -170,7 +170,7 @@ impl HeartbeatClient {
         self.open.as_mut().filter(|open| open.id == id)
     }
 
-    /// The connection is over: records the message whose echo did not come.
+    /// Handles the end of the connection: records a message whose echo did not arrive.
     fn end(&mut self, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         if let Some(open) = self.open.take().filter(|open| open.to_read > 0) {
             socket.record(TcpSample::Unanswered(RequestUnanswered {
@@ -240,7 +240,7 @@ impl App for HeartbeatEcho {
             }
             AppEvent::Acceptable(port) => {
                 while let Some(id) = socket.accept(port) {
-                    self.answer(id, socket); // what came before it was accepted
+                    self.answer(id, socket); // data that arrived before it was accepted
                 }
             }
             AppEvent::Readable(id, _) | AppEvent::Writable(id, _) => self.answer(id, socket),

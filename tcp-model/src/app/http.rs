@@ -1,9 +1,9 @@
 //! The octets of exchanges as HTTP/1.1 (RFC 9112), for captures: each request and response has exactly
 //! the size that the simulation gave it.
 //!
-//! A request is a GET with a path of the right length, or from half a kilobyte on a POST with content; a response
-//! has its length in `Content-Length`. Messages too short for that, and data outside any exchange, consist of
-//! letters.
+//! A request is a GET with a path of the right length or, from half a kilobyte on, a POST with
+//! content; a response has its length in `Content-Length`. Messages too short for that, and data
+//! outside any exchange, consist of letters.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;

@@ -29,7 +29,7 @@ impl Opening {
         }
     }
 
-    /// It has begun.
+    /// Whether it has begun.
     #[inline]
     pub(super) fn is_open(&self, socket: &SocketCx<'_, '_>) -> bool {
         self.at == SimTime::ZERO || self.at != SimTime::MAX && socket.now() >= self.at

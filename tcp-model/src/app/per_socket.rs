@@ -68,7 +68,7 @@ impl<T: Copy> PerSocket<T> {
         self.items.iter().flatten().map(|(_, value)| value)
     }
 
-    /// The sockets there are, in the order of their slots.
+    /// The sockets that have a value, in the order of their slots.
     pub(super) fn ids(&self) -> Vec<SocketId> {
         self.items.iter().flatten().map(|(id, _)| *id).collect()
     }

@@ -1,12 +1,12 @@
 //! A client with a pool of connections: requests arrive independently, and each takes an idle connection,
 //! opens one, or waits.
 //!
-//! Among idle connections the one used last comes first. A connection leaves the pool when it has
-//! carried its number of requests or is too old, when more are idle than may be, when it has been idle
-//! for too long, and when its server closes it. A server that closes while a request is on its way
-//! leaves that request without an answer, as real ones do.
+//! Among idle connections, the most recently used one is taken first. A connection leaves the pool
+//! when it has carried its maximum number of requests, is too old, has been idle for too long,
+//! exceeds the maximum number of idle connections, or is closed by its server. A request in flight
+//! when the server closes stays unanswered, as with real servers.
 //!
-//! Leaves out health checks, and that a pool can keep connections ready that no request has asked for.
+//! Leaves out health checks, and connections that a pool opens in advance.
 
 mod requests;
 
@@ -33,7 +33,7 @@ const ARRIVAL: u64 = 0;
 /// A request that wants a connection.
 #[derive(Clone, Copy, Debug)]
 struct PendingRequest {
-    /// When it came.
+    /// When it arrived.
     since: SimTime,
     attempt: u32,
 }
@@ -56,7 +56,7 @@ struct PooledConnection {
     /// The request being made, or the next, from 0.
     index: u32,
     opened: SimTime,
-    /// When the present request was sent.
+    /// When the current request was sent.
     began: SimTime,
     to_write: u64,
     to_read: u64,
@@ -102,7 +102,7 @@ impl PoolClient {
         }
     }
 
-    /// Asks to be woken for the next request.
+    /// Requests a wake for the next request.
     fn await_arrival(&mut self, socket: &mut SocketCx<'_, '_>) {
         while let Some(at) = self.clock.next(&mut self.rng)
             && at < self.spec.stop
@@ -116,7 +116,7 @@ impl PoolClient {
         }
     }
 
-    /// Records how the numbers of the pool have changed since the last record.
+    /// Records how the pool's levels have changed since the last record.
     fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
         if now == self.reported {
             return;

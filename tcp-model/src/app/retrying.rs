@@ -8,8 +8,8 @@ use super::spec::Retries;
 use crate::host::SocketCx;
 use crate::sample::{AfterFailure, RetrySample, TcpSample};
 
-/// Wake token: another attempt, whose number stands above these bits. Applications that retry use
-/// smaller tokens for their own wakes.
+/// Wake token: another attempt, whose number is in the bits above these. Applications that retry
+/// use smaller tokens for their own wakes.
 const ATTEMPT: u64 = 2;
 const ATTEMPT_SHIFT: u32 = 8;
 
@@ -43,8 +43,9 @@ impl Retrying {
         self.begun += 1;
     }
 
-    /// Attempt number `attempt`, counted from 0, has failed: requests the wake for the next one; false if
-    /// that was the last. The decision is recorded for clients that may try again.
+    /// Handles the failure of attempt number `attempt`, counted from 0: requests a wake for the
+    /// next one, or returns false if that was the last. The decision is recorded for clients that
+    /// may try again.
     pub(super) fn retry(
         &mut self,
         attempt: u32,
@@ -63,7 +64,7 @@ impl Retrying {
         true
     }
 
-    /// The run is over, or the host goes down.
+    /// Records the number of exchanges begun when the run ends or the host goes down.
     pub(super) fn on_cut_off(&self, socket: &mut SocketCx<'_, '_>) {
         if self.spec.max > 0 {
             socket.record(TcpSample::Retry(RetrySample::Begun(self.begun)));

@@ -18,7 +18,7 @@ use crate::segment::ConnId;
 const ACCEPT: u64 = 0;
 /// Wake token: time to begin to read.
 const READ: u64 = 1;
-/// Wake token: a worker, whose number stands above these bits, is done.
+/// Wake token: a worker, whose number is in the bits above these, is done.
 const WORKER: u64 = 2;
 const WORKER_SHIFT: u32 = 8;
 
@@ -26,13 +26,13 @@ const WORKER_SHIFT: u32 = 8;
 pub(super) enum ServerPhase {
     /// A request is awaited.
     Reading,
-    /// Until the response is ready, the wait for a worker included.
+    /// Until the response is ready, including the wait for a worker.
     Serving,
     /// The response does not fit the send buffer.
     Writing,
     /// Until the server's close.
     Closing,
-    /// All is answered; the client closes first.
+    /// All requests are answered; the client closes first.
     Waiting,
     /// The client has closed, until the server's close.
     Lingering,
@@ -195,7 +195,7 @@ impl Server {
         self.serve(id, c, socket);
     }
 
-    /// Reads from all connections: the time to begin has come.
+    /// Reads from all connections, once the time to begin has come.
     fn read_all(&mut self, socket: &mut SocketCx<'_, '_>) {
         for id in self.conns.ids() {
             self.with(id, socket, Server::on_readable);

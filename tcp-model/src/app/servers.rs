@@ -3,8 +3,8 @@
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 
-/// Servers in the order in which a client takes them. Many clients share one list, each with a place of
-/// its own starting place: 10^4 clients of 10^4 servers hold one list, not 10^8 addresses.
+/// Servers in the order in which a client takes them. Many clients share one list, each with its
+/// own starting place: 10^4 clients of 10^4 servers hold one list, not 10^8 addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Servers {
     all: Arc<[SocketAddrV4]>,
@@ -22,12 +22,12 @@ impl Servers {
         }
     }
 
-    /// How many there are.
+    /// The number of servers.
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// True when there is none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
@@ -45,7 +45,7 @@ impl Servers {
         self.all.get(place).copied()
     }
 
-    /// All of them, in order.
+    /// All servers, in order.
     pub fn iter(&self) -> impl Iterator<Item = SocketAddrV4> + '_ {
         let (before, from) = self.all.split_at(self.first);
         from.iter().chain(before).copied()

@@ -12,7 +12,7 @@ use crate::host::{SocketCx, SocketId};
 const ACCEPT: u64 = 0;
 /// Wake token: time to begin to read.
 const READ: u64 = 1;
-/// Least bytes taken in one read at a limited pace.
+/// Minimum number of bytes per read at a limited pace.
 const LEAST_READ: u64 = 1460;
 /// Reads per second at a limited pace, unless that makes them too small.
 const READS_PER_SEC: u64 = 100;
@@ -22,7 +22,7 @@ struct SinkConnection {
     peer_closed: bool,
     /// A read is scheduled.
     pending: bool,
-    /// The reader has woken since data came.
+    /// The reader has woken since data arrived.
     awake: bool,
     /// The earliest time of the next read.
     next_read: SimTime,

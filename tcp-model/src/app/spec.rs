@@ -92,23 +92,23 @@ impl Default for Exchange {
     }
 }
 
-/// What a client does when an attempt fails: a connect that fails or is given up, a request without
-/// its whole response. Another attempt repeats the exchange from its first request, over a connection of
-/// its own to the next server.
+/// What a client does when an attempt fails: a connect that fails or is given up, or a request
+/// without its whole response. Another attempt repeats the exchange from its first request, over a
+/// new connection to the next server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retries {
-    /// Most further attempts of one exchange.
+    /// Maximum number of further attempts of one exchange.
     pub max: u32,
     /// Wait before the first of them.
     pub backoff: SimDuration,
     /// Factor by which the wait grows for each further one.
     pub factor: f64,
-    /// Longest wait.
+    /// Maximum wait.
     pub max_backoff: SimDuration,
     /// Share of the wait that is drawn at random: with 1 it is uniform from zero to the whole.
     pub jitter: f64,
-    /// Most further attempts per exchange begun, over all exchanges of a client host so far; `None`
-    /// for no limit.
+    /// Maximum number of further attempts per exchange begun, over all exchanges of a client host
+    /// so far; `None` for no limit.
     pub budget: Option<f64>,
 }
 
@@ -128,16 +128,16 @@ impl Default for Retries {
 /// The connections that a client keeps for future requests. Its arrivals are then arrivals of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSpec {
-    /// Most connections, including those being opened; further requests wait for one.
+    /// Maximum number of connections, including those being opened; further requests wait for one.
     pub max: u32,
-    /// Most connections kept while no request needs them.
+    /// Maximum number of connections kept while no request needs them.
     pub idle: u32,
-    /// A connection is closed when it has been idle so long; `None` for never.
+    /// A connection that has been idle this long is closed; `None` for never.
     pub idle_timeout: Option<SimDuration>,
-    /// A connection of this age takes no further request; `None` for no limit. It is closed when it becomes free or
-    /// is picked.
+    /// A connection of this age takes no further request; `None` for no limit. It is closed when it
+    /// becomes free or is picked.
     pub max_lifetime: Option<SimDuration>,
-    /// Most requests of a connection; `None` for no limit.
+    /// Maximum number of requests per connection; `None` for no limit.
     pub max_requests: Option<u32>,
 }
 
@@ -146,31 +146,33 @@ pub struct PoolSpec {
 pub struct ClientSpec {
     /// Name of the workload, for reports and random streams.
     pub name: String,
-    /// Own addresses. Connections take turns over all pairs of own address and server, own addresses fastest.
+    /// Local addresses. Connections cycle through all pairs of local address and server; the local
+    /// address varies fastest.
     pub locals: Vec<Ipv4Addr>,
     /// Servers.
     pub remotes: Servers,
     /// Earliest time of the first connection.
     pub start: SimTime,
-    /// No connection is opened from then on.
+    /// No connection is opened from this time on.
     pub stop: SimTime,
-    /// Most connections to open.
+    /// Maximum number of connections to open.
     pub limit: Option<u64>,
     /// When connections are opened.
     pub arrivals: Arrivals,
     /// What happens on them.
     pub exchange: Arc<Exchange>,
-    /// Which of the server's exchanges that is if workloads share its port: 0 for
+    /// Which of the server's exchanges this is, if workloads share its port: 0 for
     /// [`ServerSpec::exchange`], n for the n-th of [`ServerSpec::others`]. Below 128.
     pub class: u8,
     /// What is done when an attempt fails.
     pub retries: Retries,
-    /// It binds to its address and a port before it connects, so that all destinations share its ports
-    /// (Linux without `IP_BIND_ADDRESS_NO_PORT`).
+    /// Whether the client binds to its address and a port before it connects, so that all
+    /// destinations share its ports (Linux without `IP_BIND_ADDRESS_NO_PORT`).
     pub bind_first: bool,
-    /// The client keeps its connections in a pool, and arrivals are those of requests. The number of requests, think
-    /// time and close of its exchange then have no effect: the server's exchange should allow as many requests as
-    /// possible and leave the close to the client.
+    /// The pool in which the client keeps its connections. Arrivals are then arrivals of requests,
+    /// and the number of requests, think time and close of its exchange have no effect: the
+    /// server's exchange should allow as many requests as possible and leave the close to the
+    /// client.
     pub pool: Option<PoolSpec>,
 }
 
@@ -253,7 +255,7 @@ impl Default for ServerSpec {
 pub struct BulkSpec {
     /// Name of the workload.
     pub name: String,
-    /// Own address.
+    /// Local address.
     pub local: Ipv4Addr,
     /// The sink.
     pub remote: SocketAddrV4,
@@ -307,11 +309,11 @@ pub struct SynFloodSpec {
     pub remotes: Servers,
     /// Number of source addresses, at most 131072.
     pub sources: u32,
-    /// First SYN at the earliest.
+    /// Earliest time of the first SYN.
     pub start: SimTime,
-    /// No SYN from then on.
+    /// No SYN is sent from this time on.
     pub stop: SimTime,
-    /// Most SYNs.
+    /// Maximum number of SYNs.
     pub limit: Option<u64>,
     /// When they are sent. A closed loop ends after its first round, since nothing is answered.
     pub arrivals: Arrivals,
@@ -328,7 +330,7 @@ pub enum AppSpec {
     Bulk(BulkSpec),
     /// Bulk transfer, receiver.
     Sink(SinkSpec),
-    /// An application with a name of its own.
+    /// A named application.
     Named(super::named::NamedSpec),
     /// SYNs whose SYN-ACKs are never answered.
     SynFlood(SynFloodSpec),

@@ -1,7 +1,7 @@
 //! A flood of SYNs from addresses that no host has, so that no SYN-ACK is ever answered.
 //!
-//! Sources are drawn at random from 198.18.0.0/15, which is kept for benchmarks (RFC 2544) and which
-//! no simulated host has: answers to them are lost at their sender for want of a route.
+//! Sources are drawn at random from 198.18.0.0/15, which is reserved for benchmarks (RFC 2544) and
+//! which no simulated host has: answers to them are dropped at their sender for lack of a route.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -12,7 +12,7 @@ use super::spec::SynFloodSpec;
 use super::{App, AppEvent};
 use crate::host::SocketCx;
 
-/// The first address of 198.18.0.0/15, and how many there are.
+/// The first address of 198.18.0.0/15, and the number of its addresses.
 const FIRST: u32 = u32::from_be_bytes([198, 18, 0, 0]);
 const ADDRESSES: u32 = 1 << 17;
 
@@ -36,7 +36,7 @@ impl SynFlood {
         }
     }
 
-    /// Asks to be woken for the next SYN.
+    /// Requests a wake for the next SYN.
     fn await_next(&mut self, socket: &mut SocketCx<'_, '_>) {
         while let Some(at) = self.clock.next(&mut self.rng)
             && at < self.spec.stop

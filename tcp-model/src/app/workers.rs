@@ -19,7 +19,7 @@ pub(super) struct Workers {
     waiting: VecDeque<QueuedRequest>,
 }
 
-/// A worker begins to serve a request.
+/// The start of a worker's service time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ServiceStart {
     pub(super) worker: u32,
@@ -36,7 +36,7 @@ impl Workers {
         }
     }
 
-    /// A request has arrived; the worker that takes it, if one is free.
+    /// Adds a request that has arrived; returns the worker that takes it, if one is free.
     pub(super) fn submit(&mut self, id: SocketId, takes: SimDuration) -> Option<ServiceStart> {
         let worker = match self.idle.pop() {
             Some(worker) => worker,
@@ -53,7 +53,7 @@ impl Workers {
         Some(ServiceStart { worker, takes })
     }
 
-    /// A worker is done: whose request it served, and the one it begins now.
+    /// Ends a worker's service: returns whose request it served, and the one it begins now.
     pub(super) fn finish(&mut self, worker: u32) -> (Option<SocketId>, Option<ServiceStart>) {
         let Some(place) = self.busy.get_mut(worker as usize) else {
             return (None, None);

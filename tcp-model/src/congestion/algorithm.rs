@@ -10,7 +10,7 @@ use sim_core::SimDuration;
 use super::AnyCc;
 use crate::suggest;
 
-/// Most parameters that an algorithm can have.
+/// Maximum number of parameters of an algorithm.
 pub const MOST_PARAMETERS: usize = 10;
 
 /// A congestion control that can be chosen by name.
@@ -36,8 +36,8 @@ pub struct Algorithm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ControlContext {
-    /// Most segments by which an ACK widens the window in slow start (L of RFC 3465); none for no
-    /// limit.
+    /// Maximum number of segments by which an ACK opens the window in slow start (L of RFC 3465);
+    /// `None` for no limit.
     pub slow_start_limit: Option<u32>,
 }
 
@@ -55,9 +55,9 @@ pub struct ControlParameter {
     pub name: &'static str,
     /// The type of its values.
     pub kind: ParameterKind,
-    /// Least value; for times in seconds.
+    /// Minimum value; times are in seconds.
     pub min: f64,
-    /// Largest value.
+    /// Maximum value.
     pub max: f64,
     /// The default.
     pub default: f64,
@@ -126,7 +126,7 @@ pub enum ControlError {
         /// What is allowed.
         wanted: String,
     },
-    /// Registered by a name that is taken.
+    /// Registered under a name that is already taken.
     #[error("there is a congestion control {0:?} already; register yours under another name")]
     Taken(&'static str),
     /// Registered with more parameters than there is room for.
@@ -181,7 +181,7 @@ impl Control {
         Control { algorithm, values }
     }
 
-    /// The same with another value of a parameter.
+    /// This control with another value of a parameter.
     ///
     /// # Errors
     /// When it has no such parameter, or the value is not allowed.

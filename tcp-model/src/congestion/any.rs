@@ -28,7 +28,7 @@ impl AnyCc {
         AnyCc::Custom(Box::new(control))
     }
 
-    /// Its window is about to be used.
+    /// Replaces a fresh CUBIC by the whole control, because its window is about to be used.
     #[inline]
     fn put_to_use(&mut self) {
         if let AnyCc::FreshCubic(fresh) = self {
@@ -38,7 +38,7 @@ impl AnyCc {
 }
 
 impl Hash for AnyCc {
-    /// One in a box is known by what it shows of itself.
+    /// A boxed control is hashed by its `Debug` output.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         match self {
             AnyCc::NewReno(cc) => cc.hash(hasher),

@@ -1,10 +1,11 @@
 //! BBR, version 3 (draft-ietf-ccwg-bbr-06): models the path by delivery rate, smallest round trip
 //! and loss, probes for more every few seconds, and leaves room for others.
 //!
-//! Names of sections and states are those of the draft. Deviations: the loss rate is that of the present
-//! round trip, relative to the data in flight when the newest delivered segment was sent, where the draft
-//! evaluates each lost packet; random choices are derived from the time, so that runs are reproducible. Leaves
-//! out offload: a quantum is what the rate allows in a millisecond, at least two segments.
+//! Names of sections and states are those of the draft. Deviations: the loss rate is that of the
+//! current round trip, relative to the data in flight when the newest delivered segment was sent,
+//! where the draft evaluates each lost packet; random choices are derived from the time, so that
+//! runs are reproducible. Leaves out offload: a quantum is what the rate allows in a millisecond,
+//! at least two segments.
 
 use sim_core::{Rate, SimDuration, SimTime};
 

@@ -1,6 +1,6 @@
-//! BIC: after a loss the window searches by halves for the one at which it happened (Xu, Harfoush
-//! and Rhee, "Binary increase congestion control (BIC) for fast long-distance networks", 2004), with
-//! the smoothing near that window as Linux has it.
+//! BIC: after a loss, a binary search for the window at which it happened (Xu, Harfoush and Rhee,
+//! "Binary increase congestion control (BIC) for fast long-distance networks", 2004), with Linux's
+//! smoothing near that window.
 
 use super::window::{CongestionWindow, window_methods};
 use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, ControlParameter};

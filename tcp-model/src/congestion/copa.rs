@@ -44,7 +44,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 
 /// How long the smallest round trip is remembered.
 const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(10);
-/// Least window, segments.
+/// Minimum window, segments.
 const LEAST: f64 = 2.0;
 /// Round trips in one direction before the velocity grows.
 const PATIENCE: u32 = 3;
@@ -92,7 +92,7 @@ struct Copa {
     rounds: RoundTrips,
     standing: WindowedExtreme,
     min: WindowedExtreme,
-    /// Smallest and largest samples of the present round trip, and the largest of the last ones.
+    /// Smallest and largest samples of the current round trip, and the largest of the last ones.
     round: Option<(SimDuration, SimDuration)>,
     largest: [SimDuration; EMPTY_WITHIN],
     /// Round trips since the queue was last nearly empty.
@@ -161,7 +161,7 @@ impl Copa {
         if up == self.up {
             self.same += 1;
             if self.same >= PATIENCE {
-                // The paper's bound: no more than the window itself in a round trip.
+                // The paper's bound: at most the window itself in a round trip.
                 self.velocity = (self.velocity * 2.0).min(cwnd * self.delta).max(1.0);
             }
         } else {

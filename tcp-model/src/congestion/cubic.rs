@@ -85,7 +85,7 @@ struct Cubic {
     fast_convergence: bool,
     reno_friendly: bool,
     hystart: Option<HyStart>,
-    /// The present stage; if `None`, the next ACK in congestion avoidance begins one.
+    /// The current stage; if `None`, the next ACK in congestion avoidance begins one.
     epoch: Option<CubicEpoch>,
     /// W_max and cwnd_prior of the last congestion shown by ACKs; `None` if the next stage is the first one after a
     /// time-out or after slow start.
@@ -282,8 +282,8 @@ mod tests {
         cubic
     }
 
-    /// The window in segments after each of so many round trips in which all of it is acknowledged,
-    /// a segment at a time.
+    /// The window in segments after each of `n` round trips in which all of it is acknowledged, a
+    /// segment at a time.
     fn rounds(cubic: &mut Cubic, n: u32) -> Vec<f64> {
         let mut at = Vec::new();
         for round in 0..n {
@@ -302,8 +302,8 @@ mod tests {
 
     #[test]
     fn after_a_loss_the_window_follows_the_formula() {
-        // 1000 segments, so that the cubic region is left to itself: W_max = 1000,
-        // K = cbrt(300 / 0.4) = 9.086 s.
+        // 1000 segments, so that only the cubic region matters: W_max = 1000, K = cbrt(300 / 0.4) =
+        // 9.086 s.
         let mut cubic = after_loss(1000, |c| {
             c.with("reno_friendly", ControlValue::Switch(false))
                 .unwrap()

@@ -75,9 +75,9 @@ impl CongestionControl for FreshCubic {
         true
     }
 
-    fn on_ack(&mut self, _: &AckEvent) {} // of a window that was not full
+    fn on_ack(&mut self, _: &AckEvent) {} // only ACKs of a window that was not full
 
-    fn on_congestion(&mut self, _: &CongestionEvent) {} // put to use before
+    fn on_congestion(&mut self, _: &CongestionEvent) {} // the whole control has replaced it by then
 }
 
 /// The cubic function is evaluated again after this time, or when the window has changed.
@@ -195,7 +195,7 @@ impl CubicLinux {
     fn avoid_congestion(&mut self, ack: &AckEvent, acked: f64) {
         self.pace(ack, acked);
         let mss = self.window.mss();
-        // What counted for less is worth one segment.
+        // Credit from a time of slower growth is worth at most one segment.
         if self.credit >= self.per_segment {
             self.credit = 0.0;
             self.window.open(mss);

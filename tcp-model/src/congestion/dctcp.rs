@@ -38,7 +38,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 pub(super) struct MarkedShare {
     g: f64,
     alpha: f64,
-    /// Bytes acknowledged in this round trip, and those of them that were marked.
+    /// Bytes acknowledged in this round trip, and the marked ones among them.
     acked: u64,
     marked: u64,
     /// DCTCP.WindowEnd: stream offset.
@@ -56,7 +56,7 @@ impl MarkedShare {
         }
     }
 
-    /// An ACK. True when a round trip ends with it.
+    /// Counts an ACK. True when it ends a round trip.
     pub(super) fn on_ack(&mut self, ack: &AckEvent) -> bool {
         self.acked += ack.acked;
         self.marked += ack.marked;

@@ -14,7 +14,7 @@ const N_RTT_SAMPLE: u32 = 8;
 const CSS_GROWTH_DIVISOR: u64 = 4;
 /// Rounds of conservative slow start before congestion avoidance.
 const CSS_ROUNDS: u32 = 5;
-/// Most segments by which an ACK increases the window of a sender that does not pace.
+/// Maximum number of segments by which an ACK increases the window of a sender that does not pace.
 const L: u64 = 8;
 
 /// The phase of slow start.
@@ -72,7 +72,7 @@ impl HyStart {
         self.mode != HyStartPhase::Done
     }
 
-    /// An ACK of new data in slow start.
+    /// Processes an ACK of new data in slow start.
     pub fn on_ack(&mut self, ack: &AckEvent, mss: u64) -> SlowStartGrowth {
         let limit = if self.paced { u64::MAX } else { L * mss };
         let full = ack.acked.min(limit);

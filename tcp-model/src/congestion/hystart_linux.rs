@@ -32,7 +32,7 @@ pub(super) struct LinuxHyStart {
 }
 
 impl LinuxHyStart {
-    /// Slow start begins again, after a time-out.
+    /// Starts over, since slow start begins again after a time-out.
     pub(super) fn reset(&mut self) {
         *self = LinuxHyStart {
             smallest: self.smallest,
@@ -40,7 +40,8 @@ impl LinuxHyStart {
         };
     }
 
-    /// An ACK of new data in slow start with this window in segments; true when slow start is over.
+    /// Processes an ACK of new data in slow start with this window in segments; true when slow
+    /// start is over.
     pub(super) fn on_ack(&mut self, ack: &AckEvent, window: f64) -> bool {
         if self.rounds.on_ack(ack) {
             (self.began, self.last_ack) = (ack.now, ack.now);

@@ -84,7 +84,7 @@ impl DelayHistory {
         }
     }
 
-    /// A sample (RFC 6817 section 3.4.2).
+    /// Adds a sample (RFC 6817 section 3.4.2).
     pub(super) fn on_sample(&mut self, rtt: SimDuration, now: SimTime) {
         if self.newest.len() == self.filter {
             self.newest.pop_front();
@@ -107,7 +107,7 @@ impl DelayHistory {
         self.minutes.iter().min().copied()
     }
 
-    /// The present queueing delay.
+    /// The current queueing delay.
     pub(super) fn queueing(&self) -> Option<SimDuration> {
         let now = self.newest.iter().min()?;
         Some(now.saturating_sub(self.base()?))

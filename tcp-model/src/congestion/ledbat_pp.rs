@@ -45,7 +45,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     },
 };
 
-/// Least window, segments; also that of a slowdown.
+/// Minimum window, segments; also that of a slowdown.
 const LEAST: f64 = 2.0;
 /// The gain is at least a sixteenth.
 const MOST_DIVISOR: f64 = 16.0;
@@ -85,7 +85,7 @@ struct LedbatPp {
     slowdown: Option<Slowdown>,
     delays: DelayHistory,
     rounds: RoundTrips,
-    /// The window is not reduced below this in the present round trip, segments.
+    /// The window is not reduced below this in the current round trip, segments.
     floor: f64,
 }
 

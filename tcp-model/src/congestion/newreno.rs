@@ -30,8 +30,8 @@ pub struct NewReno {
     /// Bytes acknowledged in congestion avoidance since the window last grew.
     credit: u64,
     mss: NonZeroU32,
-    /// Most segments by which one ACK may increase the window in slow start (L of RFC 3465), if that is
-    /// limited.
+    /// Maximum number of segments by which one ACK may increase the window in slow start (L of RFC
+    /// 3465), if that is limited.
     slow_start_limit: u16,
     limited: bool,
 }

@@ -90,7 +90,7 @@ impl CongestionControl for Prague {
         true
     }
 
-    /// A window each round trip, twice that in slow start.
+    /// One window per round trip, twice that in slow start.
     fn pacing_rate(&self) -> Option<Rate> {
         let rtt = self.srtt?.as_secs_f64().max(1e-9);
         let gain = if self.window.in_slow_start() {

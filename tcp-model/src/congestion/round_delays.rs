@@ -5,7 +5,7 @@ use sim_core::SimDuration;
 /// A round with fewer samples says nothing about queues, because an ACK may have been delayed.
 const FEWEST_SAMPLES: u32 = 3;
 
-/// The smallest round-trip time of the connection, and that of the present round.
+/// The smallest round-trip time of the connection, and that of the current round.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RoundDelays {
     base: Option<SimDuration>,
@@ -28,7 +28,7 @@ impl RoundDelays {
         (self.samples >= FEWEST_SAMPLES).then_some((base, rtt))
     }
 
-    /// A new round begins.
+    /// Starts a new round.
     pub(super) fn restart(&mut self) {
         self.round_min = None;
         self.samples = 0;

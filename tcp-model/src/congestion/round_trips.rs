@@ -5,13 +5,13 @@ use super::AckEvent;
 /// Counts round trips of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RoundTrips {
-    /// Stream offset whose acknowledgement ends the present one.
+    /// Stream offset whose acknowledgement ends the current round trip.
     end: u64,
     count: u64,
 }
 
 impl RoundTrips {
-    /// An ACK; true when a new round trip begins with it.
+    /// Processes an ACK; true when a new round trip begins with it.
     pub fn on_ack(&mut self, ack: &AckEvent) -> bool {
         let over = ack.una >= self.end;
         if over {

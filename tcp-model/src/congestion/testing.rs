@@ -158,7 +158,7 @@ impl Bottleneck {
         self.acked
     }
 
-    /// The next ACK or segment.
+    /// Processes the next ACK, or sends the next segment.
     pub(super) fn step(&mut self) {
         let may = self.in_flight() + MSS <= self.control.cwnd() || self.out.is_empty();
         let send = self.next_send.max(self.now);
@@ -168,7 +168,7 @@ impl Bottleneck {
         }
     }
 
-    /// All that happens in the next milliseconds.
+    /// Runs for the next `ms` milliseconds.
     pub(super) fn run(&mut self, ms: u64) {
         let end = self.now.saturating_add(SimDuration::from_millis(ms));
         while self.now < end {

@@ -34,7 +34,7 @@ const SHORTEST: SimDuration = SimDuration::from_millis(50);
 #[derive(Clone, Debug)]
 struct Westwood {
     window: CongestionWindow,
-    /// When the present measurement began.
+    /// When the current measurement began.
     since: Option<SimTime>,
     delivered: u64,
     /// Bytes a second, filtered once; none before the first measurement.

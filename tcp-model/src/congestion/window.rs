@@ -22,7 +22,7 @@ impl Default for CongestionWindow {
 }
 
 impl CongestionWindow {
-    /// Before the connection opens.
+    /// The window before the connection opens.
     pub const fn new() -> CongestionWindow {
         CongestionWindow {
             cwnd: 0.0,
@@ -51,13 +51,13 @@ impl CongestionWindow {
         self.mss
     }
 
-    /// The connection is established.
+    /// Sets the segment size and the initial window of an established connection.
     pub fn start(&mut self, start: &ConnectionStart) {
         self.mss = f64::from(start.mss.max(1));
         self.cwnd = start.initial_window as f64;
     }
 
-    /// The window is below the threshold.
+    /// Whether the window is below the threshold.
     pub fn in_slow_start(&self) -> bool {
         self.cwnd < self.ssthresh
     }
@@ -128,12 +128,12 @@ impl CongestionWindow {
         };
     }
 
-    /// The same with a share of the data in flight.
+    /// Reduces the window to a share of the data in flight.
     pub fn reduce_by(&mut self, event: &CongestionEvent, share: f64) {
         self.reduce(event, event.in_flight as f64 * share / self.mss);
     }
 
-    /// The end of fast recovery: no burst when little is in flight (RFC 6582 section 3.2).
+    /// Ends fast recovery, without a burst when little is in flight (RFC 6582 section 3.2).
     pub fn leave_recovery(&mut self, in_flight: u64) {
         let most = (in_flight as f64).max(self.mss) + self.mss;
         self.cwnd = self.ssthresh.min(most);
@@ -154,7 +154,7 @@ impl CongestionWindow {
         self.mss = new;
     }
 
-    /// The application sends after a pause.
+    /// Restricts the window when the application sends after a pause.
     pub fn after_pause(&mut self, idle: &AfterIdle) {
         if let Some(most) = idle.restart_window {
             self.cwnd = self.cwnd.min(most as f64);

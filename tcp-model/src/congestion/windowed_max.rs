@@ -15,7 +15,7 @@ impl WindowedMax {
         self.best[0].1
     }
 
-    /// A sample at `time`, for a window as long as `span`.
+    /// Adds a sample taken at `time`, for a window as long as `span`.
     pub(super) fn update(&mut self, span: u64, time: u64, value: f64) {
         let new = (time, value);
         if value >= self.best[0].1 || time.saturating_sub(self.best[2].0) > span {

@@ -23,7 +23,7 @@ impl Recovery {
         self.pipe_without(&out, lost)
     }
 
-    /// The same with so many octets lost and not retransmitted.
+    /// The same with `lost` octets lost and not retransmitted.
     pub fn pipe_without(&self, out: &Outstanding, lost: u32) -> u32 {
         out.flight()
             .saturating_sub(self.left_network(out))

@@ -75,8 +75,8 @@ impl Recovery {
         self.dup_acks = 0;
     }
 
-    /// The first segment outstanding, up to `end`, is to be sent again for another reason than congestion
-    /// (Linux `tcp_simple_retransmit`).
+    /// Marks the first outstanding segment, up to `end`, for retransmission for a reason other than
+    /// congestion (Linux `tcp_simple_retransmit`).
     pub fn resend_first(&mut self, out: &Outstanding, end: SeqNum) {
         if let Some(log) = self.log_mut() {
             log.probe = None;

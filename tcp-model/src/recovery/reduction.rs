@@ -28,13 +28,13 @@ impl Recovery {
         self.history.as_mut()?.episode.as_mut()?.prr.as_mut()
     }
 
-    /// The window is being reduced for an ECN echo, and nothing is lost.
+    /// Whether the window is being reduced for an ECN echo, with nothing lost.
     #[inline]
     pub fn is_reducing_for_ecn(&self) -> bool {
         self.phase == RecoveryPhase::Open && self.episode().is_some_and(|e| e.prr.is_some())
     }
 
-    /// The reduction for an ECN echo is complete.
+    /// Ends the reduction for an ECN echo.
     pub fn end_ecn_reduction(&mut self) {
         if self.is_reducing_for_ecn() {
             self.episode_mut().prr = None;

@@ -282,7 +282,7 @@ impl SentLog {
         }
     }
 
-    /// Everything below `una` is acknowledged.
+    /// Removes everything below `una`, which is acknowledged.
     pub fn on_ack(&mut self, una: SeqNum, now: SimTime) -> DeliveredSegments {
         let mut delivered = DeliveredSegments::default();
         self.latest_rtt = None;
@@ -351,7 +351,7 @@ impl SentLog {
         first_sent
     }
 
-    /// The first outstanding segment is lost.
+    /// Marks the first outstanding segment as lost.
     pub fn lose_first(&mut self) {
         let length = self
             .segments

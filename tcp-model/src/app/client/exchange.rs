@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// A request has its whole response. True if the next one follows at once.
+    /// Handles a complete response. Returns true if the next request follows at once.
     pub(super) fn request_done(
         &mut self,
         id: SocketId,
@@ -82,7 +82,7 @@ impl Client {
         false
     }
 
-    /// The last response has arrived.
+    /// Called when the last response has arrived.
     pub(super) fn finish(
         &mut self,
         id: SocketId,
@@ -143,7 +143,7 @@ impl Client {
         }
     }
 
-    /// The server has closed, as planned or too early; either way the client closes too.
+    /// Handles the server's close, whether planned or too early: the client closes too.
     pub(super) fn on_peer_closed(
         &mut self,
         id: SocketId,

@@ -24,7 +24,7 @@ impl PoolClient {
         }
     }
 
-    /// Why the connection takes no further request; `None` if it may.
+    /// Why the connection takes no further request; `None` if it does.
     pub(super) fn worn_out(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> Option<PoolClose> {
         let c = self.conns.get(id)?;
         let age = socket.now().since(c.opened);
@@ -129,7 +129,8 @@ impl PoolClient {
         self.release(id, socket);
     }
 
-    /// A connection is free: it takes a waiting request, becomes idle, or is closed.
+    /// Handles a connection that has become free: it takes a waiting request, becomes idle, or is
+    /// closed.
     pub(super) fn release(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         if let Some(why) = self.worn_out(id, socket) {
             self.discard(id, why, socket);
@@ -169,12 +170,12 @@ impl PoolClient {
         }
     }
 
-    /// A request has failed on its connection, or without one.
+    /// Handles a request that has failed, on its connection or without one.
     pub(super) fn failed(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
         self.retrying.retry(wanted.attempt, &mut self.rng, socket);
     }
 
-    /// A connection has become useless; its request, if it has one, is unanswered.
+    /// Drops a connection that has become useless; its request, if it has one, is unanswered.
     pub(super) fn lose(&mut self, id: SocketId, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         let Some(c) = self.conns.get(id) else {
             return;
@@ -198,8 +199,8 @@ impl PoolClient {
         self.serve_waiting(socket);
     }
 
-    /// A request was sent on a kept connection that its server was about to close: a proxy would answer
-    /// 502 for it.
+    /// Whether a request was sent on a kept connection that its server was about to close: a proxy
+    /// would answer 502 for it.
     pub(super) fn has_raced(
         &self,
         c: &PooledConnection,

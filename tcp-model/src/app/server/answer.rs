@@ -60,7 +60,8 @@ impl Server {
         self.close_after_peer(id, c, socket);
     }
 
-    /// A worker is done with a request; it takes the next that waits.
+    /// Handles the end of a worker's service time: its request is served, and it takes the next
+    /// waiting one.
     pub(super) fn on_served(&mut self, worker: u32, socket: &mut SocketCx<'_, '_>) {
         let Some(workers) = &mut self.workers else {
             return;
@@ -116,7 +117,7 @@ impl Server {
         }
     }
 
-    /// The last response is written.
+    /// Called when the last response has been written.
     pub(super) fn finish(
         &mut self,
         id: SocketId,

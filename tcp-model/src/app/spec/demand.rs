@@ -19,9 +19,9 @@ pub enum Distribution {
         /// Standard deviation of the logarithm.
         sigma: f64,
     },
-    /// Pareto with this least value and shape alpha.
+    /// Pareto with this minimum and shape alpha.
     Pareto {
-        /// Least value.
+        /// Minimum.
         min: f64,
         /// Tail exponent.
         alpha: f64,
@@ -54,6 +54,6 @@ pub enum Arrivals {
         /// Think time between connections, seconds.
         think: Distribution,
     },
-    /// These many at once, at the start.
+    /// This many at once, at the start.
     Burst(u32),
 }

@@ -14,7 +14,7 @@ pub enum KeptSegments {
     /// The first and the last hundred that each end sends, and those around trouble: what a ladder
     /// diagram shows. Bounded for each connection, however long it lasts.
     Ladder,
-    /// Every one.
+    /// All segments.
     #[default]
     All,
 }
@@ -26,7 +26,7 @@ pub struct TraceSpec {
     pub segments: u32,
     /// Which of their segments are recorded.
     pub keep: KeptSegments,
-    /// Least time between two [`crate::sample::SenderSample`]s of a traced connection.
+    /// Minimum time between two [`crate::sample::SenderSample`]s of a traced connection.
     pub sender_interval: SimDuration,
 }
 
@@ -52,7 +52,7 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// A host with a TCP and applications, of which no segment is recorded.
+    /// A host with a TCP and applications, none of whose segments are recorded.
     pub fn new(params: impl Into<Arc<crate::params::TcpParams>>, apps: Vec<AppSpec>) -> HostConfig {
         HostConfig {
             params: params.into(),
@@ -61,7 +61,7 @@ impl HostConfig {
         }
     }
 
-    /// The same with every segment recorded of the first `connections` that the host opens.
+    /// Records every segment of the first `connections` connections that the host opens.
     #[must_use]
     pub fn tracing(mut self, connections: u32) -> HostConfig {
         self.trace.segments = connections;

@@ -29,7 +29,7 @@ impl Bbr {
         }
     }
 
-    /// Any phase but the one that drains.
+    /// Enters ProbeBW in any phase except the one that drains.
     fn enter_probe_bw(&mut self, now: SimTime) {
         self.mode = BbrState::ProbeBw;
         let mixed =

@@ -93,7 +93,8 @@ impl Bbr {
         }
     }
 
-    /// In the first round trip of recovery, as much is sent as has arrived; true if this determines the window.
+    /// Conserves packets in the first round trip of recovery: as much is sent as has arrived. True
+    /// if this determines the window.
     fn recovers(&mut self, ack: &AckEvent) -> bool {
         if !std::mem::take(&mut self.known_losses) {
             self.cwnd = self.cwnd.saturating_sub(ack.lost).max(self.mss);

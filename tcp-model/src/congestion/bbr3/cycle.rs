@@ -4,7 +4,7 @@ use sim_core::{SimDuration, SimTime};
 
 use super::{Bbr3, Bbr3Sample, Bbr3State};
 
-/// Most rounds between probes, for coexistence with Reno (section 5.3.3.8).
+/// Maximum number of rounds between probes, for coexistence with Reno (section 5.3.3.8).
 const MOST_ROUNDS: f64 = 63.0;
 
 /// What ACKs show about the last probe (BBR.ack_phase).

@@ -3,7 +3,7 @@
 use super::Bbr3;
 use crate::congestion::{AckEvent, RateSample};
 
-/// The present ACK, as the draft's RS: bytes and bytes a second.
+/// The current ACK, as the draft's RS: bytes and bytes a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bbr3Sample {
     pub(super) rate: f64,
@@ -13,7 +13,7 @@ pub(super) struct Bbr3Sample {
     pub(super) in_flight: f64,
     pub(super) app_limited: bool,
     pub(super) cwnd_limited: bool,
-    /// Lost in the present round trip.
+    /// Lost in the current round trip.
     pub(super) lost: f64,
 }
 

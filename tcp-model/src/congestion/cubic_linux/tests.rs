@@ -27,8 +27,8 @@ fn lose(cubic: &mut CubicLinux, cause: Congestion) {
     });
 }
 
-/// The windows in segments at the end of so many round trips of 100 ms, each segment of which is
-/// acknowledged by itself.
+/// The windows in segments at the end of each of `n` round trips of 100 ms, every segment of which
+/// is acknowledged by itself.
 fn rounds(cubic: &mut CubicLinux, n: u32) -> Vec<u64> {
     let rtt = SimDuration::from_millis(100);
     let mut windows = Vec::new();

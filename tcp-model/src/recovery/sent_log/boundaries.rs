@@ -1,5 +1,5 @@
-//! Where segments begin and end in the log: how they were cut when they were first sent, so that they can be
-//! retransmitted alike.
+//! Where segments begin and end in the log: how they were cut when they were first sent, so that
+//! they can be retransmitted in the same way.
 
 use super::{ENDED, JOINED, LOST, PUSHED, SACKED, SentLog};
 use crate::seq::SeqNum;

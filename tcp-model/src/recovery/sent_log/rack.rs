@@ -15,8 +15,8 @@ impl SentLog {
         self.reordering.seen = true;
     }
 
-    /// The ACK to be taken in next echoes a timestamp older than those of segments sent from this time on;
-    /// `None` where that is not known or not looked at.
+    /// Sets the time of the timestamp that the next ACK echoes: segments sent from then on have
+    /// later ones. `None` if it is unknown or not checked.
     pub fn set_echo_before(&mut self, time: Option<SimTime>) {
         self.echo_before = time;
     }
@@ -24,8 +24,8 @@ impl SentLog {
     /// RFC 8985 section 6.2, steps 1 to 3.
     pub(super) fn deliver(&mut self, segment: LoggedSegment, start: SeqNum, now: SimTime) {
         let rtt = now.since(segment.at);
-        // Step 2: of a segment sent twice, an ACK that echoes an older timestamp or comes sooner than the
-        // smallest round trip may answer the first of the two.
+        // Step 2: for a segment sent twice, an ACK that echoes an older timestamp, or arrives
+        // sooner than the minimum round trip, may answer the first transmission.
         let ambiguous = segment.is(RESENT)
             && (self.min_rtt.is_some_and(|(min, _)| rtt < min)
                 || self.echo_before.is_some_and(|time| segment.at >= time));
