@@ -1,4 +1,5 @@
-//! A sweep from code: scenario, runs in parallel, a table; index and report lie in the directory.
+//! A sweep from code: a scenario, its runs in parallel, and a table of them. The index and the report are
+//! written to the directory.
 //!
 //! `cargo run --release -p synfin --example sweep -- results/sweep`
 

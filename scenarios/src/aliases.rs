@@ -1,5 +1,5 @@
-//! The several names of TCP parameters: compares paths in a scenario, and replaces values, by the parameter
-//! that a name stands for.
+//! The alternative names of TCP parameters: paths in a scenario are compared, and values replaced, by the
+//! parameter that a name stands for.
 
 use tcp_model::params::{self, Named, Param, ParamValue};
 use toml::Table;
@@ -58,7 +58,7 @@ impl TcpPath {
         None
     }
 
-    /// The path with the parameter's own name.
+    /// The path with the parameter's canonical name.
     fn canonical(&self) -> DottedPath {
         let name = match self.named {
             Named::Param(param, _) => param.key,
@@ -70,7 +70,7 @@ impl TcpPath {
     }
 }
 
-/// The path with a parameter's own name in place of any other, to compare paths.
+/// Returns the path with the parameter's canonical name in place of an alias, so that paths can be compared.
 pub fn canonical(path: &DottedPath) -> DottedPath {
     TcpPath::of(path).map_or_else(|| path.clone(), |found| found.canonical())
 }

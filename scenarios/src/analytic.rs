@@ -1,8 +1,8 @@
 //! Closed forms: whether their conditions hold for a run, and the terms they need.
 //!
 //! A port is held from connect until its owner releases it: over the handshake, the exchange, the close,
-//! the wait for the peer's FIN, and TIME-WAIT if that end enters it. [`hints`] works out how long that
-//! takes on average. Where a condition fails there is no closed form, only a sentence that says why.
+//! the wait for the peer's FIN, and TIME-WAIT if that end enters it. [`hints`] computes how long that
+//! takes on average. If a condition fails, it gives the reason in a sentence instead of a closed form.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -24,7 +24,7 @@ mod spans;
 use conditions::ClientPath;
 use life::Life;
 
-/// Why there is no closed form, in words for readers of the report.
+/// The reason why there is no closed form, as shown in the report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 struct NoTheory(Cow<'static, str>);
@@ -50,7 +50,7 @@ struct ExchangeCase<'a> {
 }
 
 impl<'a> ExchangeCase<'a> {
-    /// The only workload of a scenario. Several would mix their populations.
+    /// Takes the only workload of a scenario. With several workloads their connections could not be told apart.
     fn new(scenario: &'a Scenario, network: &'a Network) -> Result<ExchangeCase<'a>, NoTheory> {
         let [workload] = scenario.workloads.as_slice() else {
             return Err(NoTheory::because("several workloads share the hosts"));
@@ -93,8 +93,8 @@ impl<'a> ExchangeCase<'a> {
         self.scenario.topology.group_named(name).unwrap_or(name)
     }
 
-    /// Number of port pools: one per client address and server address and port, or one per client address
-    /// where the port is chosen before the destination.
+    /// Number of port pools: one for each combination of client address, server address and server port, or
+    /// one per client address if the port is chosen before the destination.
     fn pairs(&self) -> u64 {
         let count = |name: &str, most: Option<u32>| {
             let addresses = self.scenario.topology.addresses_named(name);
@@ -139,7 +139,8 @@ impl<'a> ExchangeCase<'a> {
     }
 }
 
-/// What is known of a scenario's connections in advance, with closed forms where they hold.
+/// Returns what can be said about a scenario's connections before it runs, with closed forms where their
+/// conditions hold.
 pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
     let case = match ExchangeCase::new(scenario, network) {
         Ok(case) => case,
@@ -170,7 +171,10 @@ pub fn hints(scenario: &Scenario, network: &Network) -> AnalyticHints {
     hints
 }
 
-/// The terms, and why those for TIME-WAIT are missing; or why there are no terms at all.
+/// The terms of the closed forms, and the reason if those for TIME-WAIT are missing.
+///
+/// # Errors
+/// The reasons why there are no terms at all.
 fn theory(case: &ExchangeCase<'_>) -> Result<(Theory, Option<String>), Vec<String>> {
     let reasons = conditions::of_network(case);
     if !reasons.is_empty() {
@@ -204,9 +208,10 @@ fn theory(case: &ExchangeCase<'_>) -> Result<(Theory, Option<String>), Vec<Strin
     ))
 }
 
-/// The window of steady state: the last whole periods of 2 MSL and holding time. Under a fixed load above
-/// the limit, success and failure alternate with that period, so that shares must be taken over whole
-/// periods.
+/// Returns the start and end of the steady state, seconds: as many whole periods as fit before the workload
+/// stops. A period is TIME-WAIT plus the time for which a connection is open, or the time for which it holds
+/// its port if that is known to differ. Under a fixed load above the limit, success and failure alternate
+/// with that period, so shares must be taken over whole periods.
 pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> Option<(f64, f64)> {
     let case = ExchangeCase::new(scenario, network).ok()?;
     if !matches!(case.arrivals, Arrivals::Fixed(_) | Arrivals::Poisson(_)) {
@@ -215,7 +220,7 @@ pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> 
     let open_s = expected::open_s(case.exchange, conditions::round_trip_s(&case));
     let nominal = hints.time_wait_s? + open_s;
     let held_s = hints.theory.as_ref().map(|t| t.held_s.middle());
-    // The period is shorter where an end gives up early or a port can be reused during TIME-WAIT.
+    // The period is shorter if an end gives up early or a port can be reused during TIME-WAIT.
     let period = match held_s {
         Some(held_s) if held_s > 1.01 * nominal || held_s < 0.99 * nominal => held_s,
         _ => nominal,
@@ -223,7 +228,7 @@ pub fn steady(scenario: &Scenario, hints: &AnalyticHints, network: &Network) -> 
     if !period.is_finite() || period <= 0.0 {
         return None;
     }
-    // TIME-WAIT fills up even where its ports can be reused before it ends.
+    // The number of sockets in TIME-WAIT takes this long to settle even if ports are reused before it ends.
     let settled = match conditions::ends(&case).0.tw_reuse {
         TwReuse::On => period.max(hints.time_wait_s?),
         _ => period,

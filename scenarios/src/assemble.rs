@@ -1,4 +1,4 @@
-//! Turns a run into what the engine needs: network, hosts with their applications, configuration.
+//! Turns a run into the input of the engine: the network, hosts with their applications, and configuration.
 
 mod info;
 mod workload_hosts;
@@ -31,7 +31,7 @@ pub struct Assembly {
     pub network: Arc<Network>,
     /// The configuration of each node; `None` for routers.
     pub hosts: Vec<Option<HostConfig>>,
-    /// Nodes with a middlebox or restarts.
+    /// Nodes with a middlebox, a restart or a pause.
     pub extras: Vec<(NodeId, NodeExtra)>,
     /// Seed, end and event queue.
     pub config: RunConfig,
@@ -77,8 +77,8 @@ impl Assembly {
     }
 }
 
-/// The links whose queues are recorded: up to `most` of those with a rate and a limited or managed queue,
-/// the slowest first.
+/// The links whose queues are recorded: the slowest, up to `most`, that have a rate and a limited or managed
+/// queue.
 fn watched(network: &Network, most: u32) -> Vec<LinkId> {
     let has_queue = |queue: &QueueSpec| *queue != QueueSpec::from(QueueLimit::Unlimited);
     let links = network.links().iter().zip(0u32..);
@@ -93,7 +93,7 @@ fn watched(network: &Network, most: u32) -> Vec<LinkId> {
     all.into_iter().map(|(_, link)| link).collect()
 }
 
-/// What a node has beyond applications.
+/// A part of a node other than its applications.
 #[derive(Clone, Debug)]
 pub enum NodeExtra {
     /// A middlebox.
@@ -186,7 +186,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
         place.servers(&mut hosts);
         let mut add = |node: NodeId, app: AppSpec| {
             if let Some(host) = hosts.get_mut(node.0 as usize).and_then(Option::as_mut) {
-                // Most hosts have one application, which is large: reserve no more.
+                // Most hosts have only one application, and an application is large: reserve space for one.
                 host.apps.reserve_exact(1);
                 host.apps.push(app);
             }
@@ -207,7 +207,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             WorkloadKind::Named { application } => place.named(application, &mut add),
         }
     }
-    // A backlog that is not given is the host's somaxconn.
+    // The default backlog is the host's somaxconn.
     for host in hosts.iter_mut().flatten() {
         for app in &mut host.apps {
             if let AppSpec::Server(ServerSpec { backlog, .. })
@@ -226,7 +226,7 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
     hosts
 }
 
-/// The first clients, whose connections are traced.
+/// The clients whose connections are traced: the first ones.
 fn traced_clients(scenario: &Scenario) -> BTreeSet<NodeId> {
     let clients = scenario.workloads.iter();
     let clients = clients.flat_map(|w| scenario.topology.hosts_named(&w.client));

@@ -1,11 +1,11 @@
 //! Executes all runs of a plan in parallel, and draws the figures over them.
 //!
-//! Each run takes one thread; with fewer runs than threads, each gets several and is divided among them if
-//! that helps. The longest are begun first.
+//! Each run takes one thread; if there are fewer runs than threads, each run gets several and is divided
+//! among them if that helps. The longest runs are started first.
 //!
-//! Each run of a small batch has a directory `runs/ID` with tables, figures and a page. Of the runs
-//! of a large one only the metrics are kept ([`Keep`]), many in one file (see
-//! [`reports::store::parts`]); `synfin report DIR/runs/ID` makes one of them with everything.
+//! Each run of a small batch has a directory `runs/ID` with tables, figures and a page. Of the runs of a
+//! large batch only the metrics are kept ([`Keep`]), those of many runs in one file (see
+//! [`reports::store::parts`]); `synfin report DIR/runs/ID` repeats one of them and keeps everything.
 
 mod look;
 mod options;
@@ -46,15 +46,15 @@ pub struct Batch {
     pub findings: Vec<String>,
     /// The verdicts on the expectations.
     pub judgements: Vec<Judgement>,
-    /// Where edited files of the batch are kept.
+    /// Where files of the batch that somebody had edited are kept.
     pub kept: Vec<PathBuf>,
-    /// Lines of parts that cannot be used, with the reason; their runs count as missing.
+    /// Lines of parts that cannot be used, each with the reason; their runs count as missing.
     pub damaged: Vec<String>,
 }
 
-/// Makes the runs of a plan under `dir/runs/ID` or in parts, and the batch's own files; runs that are
-/// complete and undamaged are kept unless forced. A failed run does not stop the others. When a signal
-/// stops the batch, its index and report cover the runs that are complete.
+/// Executes the runs of a plan, with results in `dir/runs/ID` or in parts, and writes the batch's own files.
+/// Existing runs that are complete and undamaged are kept unless `force` is set. A failed run does not stop
+/// the others. If a signal stops the batch, its index and report cover the complete runs.
 ///
 /// # Errors
 /// When the directory belongs to something else, or the batch's files cannot be written.
@@ -100,8 +100,8 @@ pub fn make(
     })
 }
 
-/// Makes the runs of one shard, which may be done beside other processes that make other shards of the
-/// same plan in the same directory. Index and report are left to [`collect`].
+/// Executes the runs of one shard. Other processes may execute other shards of the same plan in the same
+/// directory at the same time. Index and report are left to [`collect`].
 ///
 /// # Errors
 /// As [`make`].
@@ -116,7 +116,7 @@ pub fn make_shard(
     Ok(outcomes)
 }
 
-/// Makes the directory ready for shards: they may begin at once, and other files may lie in it.
+/// Prepares the directory for shards, which may start at the same time. It may contain other files.
 ///
 /// # Errors
 /// When the directory belongs to something else, or cannot be written.
@@ -142,7 +142,7 @@ fn write_files(
     })
 }
 
-/// Executes the only run of a scenario, unless it is complete and undamaged.
+/// Executes the only run of a scenario, unless complete and undamaged results exist.
 pub fn make_run(
     spec: &RunSpec,
     dir: &Path,
@@ -155,7 +155,7 @@ pub fn make_run(
     }
 }
 
-/// Executes a run of a batch in its directory, unless it is complete and undamaged.
+/// Executes a run of a batch in its directory, unless complete and undamaged results exist.
 pub(crate) fn make_run_of_batch(
     spec: &RunSpec,
     dir: &Path,
@@ -168,7 +168,7 @@ pub(crate) fn make_run_of_batch(
     }
 }
 
-/// The command that executes the missing runs of the batch in `dir`.
+/// Returns the command that executes the missing runs of the batch in `dir`.
 pub fn go_on(dir: &Path) -> String {
     let batch = dir.join("batch.toml").display().to_string();
     shell_words(["synfin", "run", &batch, "--out", &dir.display().to_string()])

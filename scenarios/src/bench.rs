@@ -2,7 +2,7 @@
 //!
 //! The workloads are built in code from the same types as scenarios, and run without a recorder or with one
 //! that only counts. What is simulated does not depend on the machine, and repetitions are checked to be
-//! equal; only times and memory vary. `docs/performance.md` explains the figures and lists measured ones.
+//! equal; only times and memory vary. `docs/performance.md` explains the figures and lists measurements.
 
 use sim_core::event_queue::EventQueueKind;
 
@@ -41,7 +41,7 @@ impl From<String> for BenchError {
     }
 }
 
-/// Measures and prints.
+/// Measures, and prints the results.
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), CommandError> {
     for table in tables(args).map_err(|message| CommandError::Run(format!("error: {message}")))? {
         print(&if args.json {
@@ -144,8 +144,8 @@ fn tables(args: &BenchArgs) -> Result<Vec<TextTable>, BenchError> {
     }
 }
 
-/// Adds the time of every event queue to `m`; `play` gives a queue's time and the order of its events, which
-/// must be the same for all.
+/// Adds the time of every event queue to `m`. `play` returns the time of a queue and a digest of the order of
+/// its events, which must be the same for all.
 fn each_queue(
     mut m: Measurement,
     play: impl Fn(EventQueueKind) -> (f64, u64),
@@ -161,7 +161,7 @@ fn each_queue(
     Ok(m)
 }
 
-/// Refuses --compare-threads for a workload that runs on one thread.
+/// Rejects --compare-threads for a workload that runs on one thread.
 fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
     if args.compare_threads {
         return Err(format!("{workload} cannot be used with --compare-threads").into());
@@ -169,7 +169,7 @@ fn whole(args: &BenchArgs, workload: &str) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// What one run of a workload gives: a measurement, and a digest of what was simulated.
+/// The result of one run of a workload: a measurement, and a digest of what was simulated.
 type WorkloadResult = Result<(Measurement, String), BenchError>;
 
 /// Measures a workload `reps` times, and with --compare-threads also with several threads.
@@ -207,7 +207,7 @@ fn churned(
     Ok(tables)
 }
 
-/// Runs a workload `reps` times with one thread and with `threads`, in turn; medians and their
+/// Runs a workload `reps` times with one thread and with `threads` in turn, and gives the medians and their
 /// ratio. The simulated outcome must be the same.
 fn compare(
     title: String,

@@ -1,4 +1,4 @@
-//! The conditions for closed forms, each a predicate with a sentence for the case that it fails.
+//! The conditions for closed forms: each is a predicate, with a sentence for the report if it fails.
 
 use sim_core::network::Impairments;
 use sim_core::queue_disc::QueueSpec;
@@ -15,9 +15,9 @@ use crate::scenario::workload::Serving;
 const MOST_USED: f64 = 0.5;
 /// A queue shorter than this many bytes may drop packets of a burst.
 const LEAST_QUEUE: u64 = 75_000;
-/// Most kinds of paths that are considered.
+/// Maximum number of different kinds of paths.
 const MOST_KINDS: usize = 64;
-/// Share of connects that may find their port in TIME-WAIT at the server.
+/// Largest share of connects that may find their port in TIME-WAIT at the server.
 const RARE_REUSE: f64 = 0.001;
 
 /// A path between a client and a server.
@@ -27,13 +27,13 @@ pub(super) struct ClientPath {
     pub(super) trip_s: f64,
     /// Time to send a byte over all links, there and back.
     pub(super) per_byte_s: f64,
-    /// The same in the slower direction.
+    /// Time to send a byte over all links of the slower direction.
     pub(super) per_byte_one_way_s: f64,
     /// Peak utilisation of its busiest link.
     pub(super) utilisation: f64,
 }
 
-/// TCP of client and server.
+/// The TCP parameters of the client and the server.
 pub(super) fn ends<'a>(case: &'a ExchangeCase<'_>) -> (&'a TcpParams, &'a TcpParams) {
     let of = |name: &str| &**case.scenario.tcp.of(case.group_of(name));
     (of(&case.workload.client), of(&case.workload.server))
@@ -44,7 +44,7 @@ fn hosts(case: &ExchangeCase<'_>) -> (Vec<NodeId>, Vec<NodeId>) {
     (of(&case.workload.client), of(&case.workload.server))
 }
 
-/// Propagation from the first client to the first server and back, seconds.
+/// Propagation delay from the first client to the first server and back, seconds.
 pub(super) fn round_trip_s(case: &ExchangeCase<'_>) -> f64 {
     match hosts(case) {
         (c, s) if !c.is_empty() && !s.is_empty() => path::round_trip_s(case.network, c[0], s[0]),
@@ -52,7 +52,7 @@ pub(super) fn round_trip_s(case: &ExchangeCase<'_>) -> f64 {
     }
 }
 
-/// The paths that differ in delay or rate.
+/// The paths between clients and servers that differ in delay or rate.
 pub(super) fn ways<'c>(case: &'c ExchangeCase<'_>) -> Result<&'c [ClientPath], NoTheory> {
     let ways = case.ways.get_or_init(|| look_up_ways(case));
     ways.as_deref().map_err(NoTheory::clone)
@@ -119,7 +119,7 @@ fn peak_rate(case: &ExchangeCase<'_>) -> f64 {
     }
 }
 
-/// Conditions on network and hosts that fail.
+/// The conditions on the network and hosts that do not hold.
 pub(super) fn of_network(case: &ExchangeCase<'_>) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
@@ -210,7 +210,7 @@ pub(super) fn of_network(case: &ExchangeCase<'_>) -> Vec<String> {
     no
 }
 
-/// Conditions on the load that fail.
+/// The conditions on the load that do not hold.
 pub(super) fn of_load(case: &ExchangeCase<'_>, has_time_wait: bool) -> Vec<String> {
     let mut no = Vec::new();
     let mut unless = |holds: bool, why: &str| {
@@ -264,7 +264,7 @@ pub(super) fn of_load(case: &ExchangeCase<'_>, has_time_wait: bool) -> Vec<Strin
     no
 }
 
-/// A mean with room for a Poisson number around it.
+/// An upper bound that a Poisson variable with this mean practically never exceeds.
 fn with_noise(mean: f64) -> f64 {
     mean + 6.0 * libm::sqrt(mean) + 6.0
 }
@@ -285,7 +285,7 @@ pub(super) fn early_reuse(case: &ExchangeCase<'_>, within_s: f64) -> Option<Stri
         PortSelection::Sequential => with_noise(meanwhile) < ports,
         // Destinations share a counter, which advances with each connect.
         PortSelection::Hash | PortSelection::DoubleHash => with_noise(meanwhile * pairs) < ports,
-        // The counter advances by at most 8 ports, of which every second is usable.
+        // Each connect advances the counter by at most 8 steps of two ports.
         PortSelection::Linux => 16.0 * with_noise(connects) < ports,
         PortSelection::Random | PortSelection::RandomAgain | PortSelection::RandomIncrements => {
             meanwhile.min(connects) / ports < RARE_REUSE

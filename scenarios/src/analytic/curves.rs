@@ -10,7 +10,7 @@ mod queues;
 
 pub(crate) use losses::loss_limited;
 
-/// A theory: the metrics of which it says something, and how it computes one of them.
+/// A theory: the metrics that it predicts, and the function that computes one of them.
 pub(crate) struct NamedCurve {
     pub(crate) name: &'static str,
     whose: &'static str,
@@ -19,12 +19,12 @@ pub(crate) struct NamedCurve {
     value: fn(&Scenario, &str) -> Option<f64>,
 }
 
-/// Goodput of one flow, which is that of the run.
+/// Metrics of the goodput of a run with a single flow.
 const GOODPUT: &[&str] = &["goodput_bps", "flow_goodput_mean_bps"];
-/// What is known of a queue.
+/// Metrics of a queue that the queueing models predict.
 const QUEUE: &[&str] = &["queue_wait_mean_s", "busiest_link_utilisation"];
 
-/// Theories by name, as figures ask for them.
+/// The theories, by the names used in figures.
 pub(crate) const CURVES: [NamedCurve; 7] = [
     NamedCurve {
         name: "mathis",
@@ -74,13 +74,13 @@ pub(crate) const CURVES: [NamedCurve; 7] = [
     },
 ];
 
-/// The theory of that name.
+/// The theory with this name.
 pub(crate) fn find(name: &str) -> Option<&'static NamedCurve> {
     CURVES.iter().find(|theory| theory.name == name)
 }
 
-/// What a theory says of a metric for each value of a swept path where its conditions hold in a run, and
-/// its authors.
+/// Returns the authors of a theory and the values it predicts of a metric: one for each value of a swept path
+/// with a run in which its conditions hold.
 pub(crate) fn curve<'a>(
     name: &str,
     metric: &str,

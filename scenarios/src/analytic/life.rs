@@ -10,9 +10,9 @@ use super::spans::{added, half, hull, shifted};
 use super::{ExchangeCase, NoTheory, conditions};
 use crate::expected::{self, HEADERS, mean};
 
-/// Widest uncertainty of a mean holding time, relative to it.
+/// Largest acceptable uncertainty of a mean holding time, relative to it.
 const UNCERTAINTY: f64 = 0.01;
-/// Part of the mean holding time that may be missing when a run counts as settled.
+/// Share of the mean holding time that may still be outstanding when a run counts as settled.
 const MISSING: f64 = 0.0002;
 /// Message sizes and waits with a smaller probability of being exceeded are ignored.
 const RARE: f64 = 1e-3;
@@ -20,13 +20,13 @@ const RARE: f64 = 1e-3;
 /// The phases of a connection, in seconds from connect.
 #[derive(Clone, Debug)]
 pub(super) struct Life<'a> {
-    /// Until the connection is established.
+    /// Time until the connection is established.
     pub(super) connect_s: f64,
-    /// Until the client's port is free.
+    /// Time until the client's port is free.
     pub(super) held_s: Span,
-    /// Standard deviation of that.
+    /// Standard deviation of the holding time.
     pub(super) held_sd_s: f64,
-    /// Time after which nearly all connections have released their port; `None` if there is no such time.
+    /// Time after which nearly all connections have released their ports; `None` if there is no such time.
     pub(super) settles_s: Option<f64>,
     /// The end in TIME-WAIT.
     pub(super) time_wait: Option<ClosingStay<'a>>,
@@ -41,7 +41,7 @@ pub(super) struct Life<'a> {
 /// A stay in TIME-WAIT.
 #[derive(Clone, Debug)]
 pub(super) struct ClosingStay<'a> {
-    /// The group of the host in the workload.
+    /// The host's name in the workload.
     pub(super) host: &'a str,
     pub(super) after_s: Span,
     pub(super) stay_s: f64,
@@ -50,7 +50,7 @@ pub(super) struct ClosingStay<'a> {
 /// Time from connect until the client has the last response, without the applications' waits.
 #[derive(Clone, Copy, Debug)]
 struct NetworkTimes {
-    /// Until the last response.
+    /// Time until the last response.
     exchange_s: Span,
     /// A round trip.
     trip_s: Span,
@@ -98,7 +98,7 @@ impl<'a> Life<'a> {
         Ok(life)
     }
 
-    /// Adds the close and its consequences.
+    /// Adds the times from the close until the port is free.
     fn close(
         &mut self,
         case: &ExchangeCase<'a>,
@@ -159,7 +159,7 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    /// True when the end that closed first gives up before its lingering peer closes.
+    /// True if the end that closes first leaves FIN-WAIT-2 before its lingering peer closes.
     fn outlasts(
         &self,
         linger: SimDuration,
@@ -182,7 +182,7 @@ impl<'a> Life<'a> {
         ))
     }
 
-    /// The client's port is kept by its TIME-WAIT.
+    /// Adds the client's TIME-WAIT, which holds its port.
     fn client_time_wait(
         &mut self,
         case: &ExchangeCase<'a>,
@@ -237,20 +237,20 @@ impl<'a> Life<'a> {
         self.held_s = added(self.held_s, span);
     }
 
-    /// Whether a connection ends in TIME-WAIT.
+    /// True if connections end in TIME-WAIT.
     pub(super) fn has_time_wait(&self, case: &ExchangeCase<'_>) -> bool {
         let ends = self.time_wait.is_some() || self.no_time_wait.is_some();
         case.exchange.how != CloseHow::Rst && ends
     }
 
-    /// Handles ends that close at about the same time.
+    /// Widens the holding time for two ends that close at about the same time.
     fn cross(&mut self, within: Span) {
         self.held_s.low -= within.high;
         self.held_s.high += within.high;
     }
 }
 
-/// Bounds on an orphan's time in FIN-WAIT-2; infinite without a time-out.
+/// Bounds on the time that an orphan stays in FIN-WAIT-2, seconds; infinite without a time-out.
 fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
     let Some(timeout) = params.fin_timeout else {
         return Ok((f64::INFINITY, f64::INFINITY));
@@ -274,7 +274,7 @@ fn fin_wait(params: &TcpParams, trip: Span) -> Result<(f64, f64), NoTheory> {
     Ok((wait, wait))
 }
 
-/// Handshake and requests over the paths of the workload.
+/// The times of the handshake and the exchange over the paths of the workload.
 fn network(case: &ExchangeCase<'_>) -> Result<NetworkTimes, NoTheory> {
     let (client, server) = conditions::ends(case);
     let e = case.exchange;
@@ -282,7 +282,7 @@ fn network(case: &ExchangeCase<'_>) -> Result<NetworkTimes, NoTheory> {
     for way in conditions::ways(case)? {
         let trip = way.trip_s;
         let small = way.per_byte_s * (HEADERS + 8.0);
-        // A segment waits for a previous one on every link; longer queues are rare.
+        // At most one earlier segment on each link is waited for; longer queues are rare.
         let queues = 4.0 * way.utilisation * way.per_byte_s * f64::from(client.mtu);
         let message = |size: Distribution, from: &TcpParams, to: &TcpParams| {
             let most = mean::upper(size, RARE);
@@ -344,14 +344,15 @@ fn waits_sd_s(e: &Exchange) -> f64 {
 
 /// The time after which less than [`MISSING`] of the mean holding time is outstanding.
 ///
-/// The excess of a sum of waits over a time is at most the sum of each wait's excess over its share.
+/// Uses that the excess of a sum of waits over a time is at most the sum of the excesses of the waits over
+/// their shares of that time.
 fn settles_s(e: &Exchange, held_s: f64, waits_s: f64) -> Option<f64> {
     let (services, thinks) = (
         f64::from(e.requests),
         f64::from(e.requests.saturating_sub(1)),
     );
     let beyond = |t: f64| {
-        // Shares in proportion to the means.
+        // The time is shared in proportion to the means.
         let share = |d: Distribution| t * mean::mean(d) / waits_s.max(1e-12);
         let service = services * mean::beyond(e.service, share(e.service));
         let think = if thinks > 0.0 {

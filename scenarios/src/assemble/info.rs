@@ -12,7 +12,7 @@ use crate::phase;
 use crate::run_spec::RunSpec;
 use crate::scenario::unix_ns;
 
-/// Ladder diagrams and lanes of the timeline in a report.
+/// Maximum number of ladder diagrams, and of lanes of the timeline, in a report.
 const DIAGRAMS: u32 = 6;
 
 /// The description of a run.

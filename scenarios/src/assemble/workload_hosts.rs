@@ -20,9 +20,9 @@ pub(super) struct PlacedWorkload<'a> {
     workload: &'a Workload,
     /// Clients with the addresses they use.
     clients: Vec<(NodeId, Vec<Ipv4Addr>)>,
-    /// Servers with the addresses used.
+    /// Servers with those of their addresses that are used.
     servers: Vec<(NodeId, Vec<Ipv4Addr>)>,
-    /// Addresses that clients connect to in place of the servers'; empty for those.
+    /// Addresses that clients connect to in place of the servers'; if empty, they connect to the servers'.
     front: Vec<Ipv4Addr>,
 }
 
@@ -180,7 +180,7 @@ impl<'a> PlacedWorkload<'a> {
         }
     }
 
-    /// Both sides of a named application.
+    /// Adds the client and server sides of a named application.
     pub(super) fn named(
         &self,
         application: &Plugin<AnyApplication>,
@@ -238,7 +238,7 @@ impl<'a> PlacedWorkload<'a> {
         }
     }
 
-    /// Every server address with every port; ports vary slowest, so that servers take turns.
+    /// Every server address with every port; the port varies slowest, so that servers take turns.
     fn remotes(&self) -> Servers {
         let own = self.servers.iter().flat_map(|(_, a)| a.iter().copied());
         let addresses: Vec<Ipv4Addr> = match self.front.is_empty() {
@@ -281,13 +281,13 @@ impl<'a> PlacedWorkload<'a> {
     }
 }
 
-/// The share of number `i` of `n` in a whole number.
+/// The share of part `i` when `total` is divided into `n` whole numbers.
 fn dealt(total: u64, i: u32, n: u32) -> u64 {
     let (i, n) = (u64::from(i), u64::from(n));
     total / n + u64::from(i < total % n)
 }
 
-/// An application listens on a port.
+/// True if an application listens on a port.
 fn listens(app: &AppSpec, port: u16) -> bool {
     match app {
         AppSpec::Server(server) => server.port == port,
@@ -296,7 +296,7 @@ fn listens(app: &AppSpec, port: u16) -> bool {
     }
 }
 
-/// The offset of a client's arrivals: clients with a fixed rate take turns, evenly spaced.
+/// The offset of a client's arrivals: clients with a fixed rate take turns at equal intervals.
 fn phase(arrivals: &Arrivals, i: u32, n: u32) -> SimDuration {
     match arrivals {
         Arrivals::Fixed(rate) => SimDuration::from_secs_f64(f64::from(i) / (rate * f64::from(n))),

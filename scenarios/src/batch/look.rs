@@ -1,4 +1,4 @@
-//! Looks for the results of a run, to decide whether it must be made.
+//! Looks for the results of a run, to decide whether it must be executed.
 
 use std::path::Path;
 
@@ -16,24 +16,24 @@ pub(super) enum NamedBy {
     Batch,
 }
 
-/// Whether a run must be made.
+/// Whether a run must be executed.
 pub(super) enum RunLookup {
-    /// Nothing.
+    /// No: this is its outcome.
     Ended(RunOutcome),
     /// Yes.
     Missing(MissingRun),
 }
 
-/// How to make a missing run.
+/// How to execute a missing run.
 #[derive(Debug, Default)]
 pub(super) struct MissingRun {
-    /// It replaces results of synfin's.
+    /// It replaces existing results.
     pub(super) replace: bool,
-    /// What was wrong with them.
+    /// What was wrong with the existing results.
     pub(super) because: Option<String>,
 }
 
-/// Looks for the results of a run that must not be made.
+/// Looks for the results of a run that is not to be executed.
 pub(super) fn find_only(spec: &RunSpec, dir: &Path, control: RunControl<'_>) -> RunLookup {
     control.progress.kept(spec.scenario.duration);
     RunLookup::Ended(match Existing::look(spec, dir) {
@@ -73,15 +73,15 @@ pub(super) fn find(
     }
 }
 
-/// What was wrong with the existing files, and where they are now. Leaves out the advice for users, which does
-/// not apply here.
+/// Says what was wrong with the existing files, and where they are now. Leaves out the advice of the error
+/// message, which does not apply here.
 fn moved_away(error: &StoreError, kept: &Path) -> String {
     let text = error.to_string().replace(" is left alone: ", ": ");
     let text = text.split("; choose another").next().unwrap_or_default();
     format!("{text}; it is now {}", kept.display())
 }
 
-/// True if what exists in the place of a run of a batch is not this run.
+/// True if the existing files can be moved away because they are not those of this run.
 fn gives_way(error: &StoreError) -> bool {
     matches!(
         error,
@@ -92,7 +92,7 @@ fn gives_way(error: &StoreError) -> bool {
     )
 }
 
-/// What is kept in memory about an existing run.
+/// The part of an existing run that is kept in memory.
 pub(super) fn outline(summary: RunSummary) -> Box<RunOutline> {
     Box::new(summary.into())
 }

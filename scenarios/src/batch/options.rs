@@ -1,4 +1,4 @@
-//! How a batch is executed, what is kept of it, which of its runs are made, and their limits.
+//! Options of a batch: how it is executed, which runs are executed, what is kept of them, and their limits.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use crate::progress::BatchProgress;
 use crate::run::RunError;
 use crate::run_spec::RunSpec;
 
-/// Batches of more runs keep the metrics only, unless requested otherwise.
+/// Batches of more runs than this keep only the metrics, unless requested otherwise.
 pub const LARGE: usize = 100;
 
-/// Approximate disk space of a run of which only the metrics are kept, including its rows in the index.
+/// Approximate disk space, bytes, of a run of which only the metrics are kept, with its rows in the index.
 pub(crate) const BYTES_OF_METRICS: f64 = 3000.0;
 
-/// What is kept of each run of a batch. No part of the identity of a run: its metrics are the same.
+/// What is kept of each run of a batch. Not part of the identity of a run: its metrics are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
-    /// Everything, or the metrics only where there are more than [`LARGE`] runs.
+    /// Everything, or only the metrics if there are more than [`LARGE`] runs.
     #[default]
     BySize,
     /// A directory with tables, figures and a page.
@@ -44,7 +44,7 @@ impl Keep {
 pub struct BatchOptions {
     /// Where the results go.
     pub dir: PathBuf,
-    /// How to execute runs, which share its threads.
+    /// How to execute runs; they share its threads.
     pub execution: Execution,
     /// The command line, for the report.
     pub command: String,
@@ -52,12 +52,12 @@ pub struct BatchOptions {
     pub text: String,
     /// What is kept of each run.
     pub keep: Keep,
-    /// How a search has led to these runs, a sentence each; shown in the report.
+    /// Sentences for the report about the search that led to these runs.
     pub search: Vec<String>,
 }
 
 impl BatchOptions {
-    /// Results of this scenario in `dir`, on all processors.
+    /// Puts the results of this scenario in `dir`, and uses all processors.
     pub fn new(dir: impl Into<PathBuf>, source: &SourceText) -> BatchOptions {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         BatchOptions {
@@ -81,7 +81,7 @@ pub struct RunLimits {
 }
 
 impl RunLimits {
-    /// Whether a run may be started.
+    /// Checks the estimated memory of a run before it starts.
     pub(super) fn admit(&self, spec: &RunSpec) -> Result<(), RunError> {
         let Some(limit) = self.memory_bytes else {
             return Ok(());
@@ -100,11 +100,11 @@ impl RunLimits {
 pub struct RunControl<'a> {
     /// Repeat completed runs.
     pub force: bool,
-    /// For each run in plan order, whether to execute it; all if `None`. Other completed runs are kept.
+    /// Whether to execute each run, in plan order; all if `None`. Complete runs that are not chosen are kept.
     pub only: Option<&'a [bool]>,
     /// Start no more runs once one has failed.
     pub fail_fast: bool,
-    /// What a run may take.
+    /// Limits of each run.
     pub limits: RunLimits,
     /// The command line, for the provenance of runs.
     pub command: &'a str,
@@ -115,7 +115,7 @@ pub struct RunControl<'a> {
 }
 
 impl<'a> RunControl<'a> {
-    /// Makes the missing runs, without limits.
+    /// Executes the missing runs, without limits.
     pub fn new(progress: &'a BatchProgress, interrupt: &'a Interrupt) -> RunControl<'a> {
         RunControl {
             force: false,

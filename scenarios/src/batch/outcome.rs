@@ -19,12 +19,12 @@ pub struct RunOutline {
 }
 
 impl RunOutline {
-    /// The verdicts on what is expected of the run.
+    /// Returns the verdicts on the expectations for the run.
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
         judge_run(&self.metrics, expectations)
     }
 
-    /// Of a run of which only the metrics are kept.
+    /// The outline of a run of which only the metrics are kept.
     pub(super) fn of_metrics(metrics: RowMetrics) -> RunOutline {
         RunOutline {
             metrics,
@@ -43,14 +43,14 @@ impl From<RunSummary> for RunOutline {
     }
 }
 
-/// A run that was made now.
+/// A run that was executed now.
 #[derive(Clone, Debug)]
 pub struct MadeNow {
     /// Its results.
     pub outline: RunOutline,
     /// How its network was divided.
     pub division: Option<Division>,
-    /// Where files are kept that somebody had edited and that this run has replaced.
+    /// Where files that somebody had edited are kept, if this run replaced them.
     pub kept: Vec<PathBuf>,
 }
 
@@ -64,14 +64,14 @@ impl From<FinishedRun> for MadeNow {
     }
 }
 
-/// What became of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub enum RunOutcome {
-    /// Made now.
+    /// It was executed now.
     Made {
         /// The run.
         made: Box<MadeNow>,
-        /// What was wrong with the results that were there before.
+        /// What was wrong with existing results.
         because: Option<String>,
     },
     /// It existed already.
@@ -92,7 +92,7 @@ impl RunOutcome {
         }
     }
 
-    /// How the network was divided, of a run made now.
+    /// How the network was divided, if the run was executed now.
     pub fn division(&self) -> Option<&Division> {
         match self {
             RunOutcome::Made { made, .. } => made.division.as_ref(),
@@ -100,7 +100,7 @@ impl RunOutcome {
         }
     }
 
-    /// True if it was not made because of a signal.
+    /// True if a signal stopped it.
     pub fn is_stopped(&self) -> bool {
         matches!(self, RunOutcome::Failed(RunError::Stopped))
     }

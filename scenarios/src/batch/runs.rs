@@ -1,4 +1,4 @@
-//! The runs of a batch while they are made, in parallel.
+//! Executes the runs of a batch in parallel.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use crate::run::{FinishedRun, Job, RunError};
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
-/// Makes the runs of a plan with all threads; also the lines of parts that cannot be used.
+/// Executes the runs of a plan with all threads. Also returns the lines of parts that cannot be used.
 pub(super) fn all_runs(
     plan: &Plan,
     options: &BatchOptions,
@@ -53,7 +53,7 @@ pub(super) fn all_runs(
     Ok((outcomes, parts.damaged))
 }
 
-/// The runs of a batch while they are made.
+/// The runs of a batch during their execution.
 struct RunsInProgress<'a> {
     plan: &'a Plan,
     options: &'a BatchOptions,
@@ -70,7 +70,7 @@ impl RunsInProgress<'_> {
         self.options.dir.join("runs").join(&spec.id)
     }
 
-    /// What became of each run of the plan.
+    /// Executes the runs and returns the outcome of each run of the plan.
     pub(super) fn make(&self) -> Vec<RunOutcome> {
         let runs = &self.plan.runs;
         let found: Vec<RunLookup> = runs
@@ -96,7 +96,7 @@ impl RunsInProgress<'_> {
         let failed_already = |o: &Option<RunOutcome>| matches!(o, Some(RunOutcome::Failed(_)));
         let has_failed = AtomicBool::new(outcomes.iter().any(failed_already));
         let next = AtomicUsize::new(0);
-        // Each thread takes the next run when it has done one: runs differ widely in length.
+        // Each thread takes the next run when it has finished one, because runs differ widely in length.
         let made = rayon::broadcast(|_| {
             let mut made = Vec::new();
             while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -160,8 +160,8 @@ impl RunsInProgress<'_> {
         if let (RunOutcome::Failed(error), Some(writer)) = (&outcome, &self.writer)
             && !outcome.is_stopped()
         {
-            // Other processes of the batch learn of the failure if it can be written; the run has failed in any
-            // case.
+            // The line tells other processes of the batch about the failure. If it cannot be written, the run
+            // has failed all the same.
             let _ = writer.add(&spec.id, &PartRun::Failed(error.to_string()));
         }
         let failed = matches!(outcome, RunOutcome::Failed(_)) && !outcome.is_stopped();
@@ -170,7 +170,7 @@ impl RunsInProgress<'_> {
         outcome
     }
 
-    /// A run that was not begun.
+    /// The outcome of a run that could not be started.
     pub(super) fn failed(&self, spec: &RunSpec, error: RunError) -> RunOutcome {
         if let Some(writer) = &self.writer {
             let _ = writer.add(&spec.id, &PartRun::Failed(error.to_string()));
@@ -178,7 +178,7 @@ impl RunsInProgress<'_> {
         RunOutcome::Failed(error)
     }
 
-    /// Makes a run of which the metrics are kept, in a part.
+    /// Executes a run and keeps only its metrics, in a part.
     fn make_metrics(
         &self,
         spec: &RunSpec,
@@ -250,7 +250,7 @@ pub(super) fn make_missing(
             made: Box::new(made.into()),
             because: how.because,
         },
-        // Another process may have completed it meanwhile; equal runs give equal results.
+        // Another process may have completed it in the meantime; equal runs give equal results.
         Err(error) => match Existing::look(spec, dir) {
             Existing::Complete(summary) if !control.force => RunOutcome::Kept(outline(*summary)),
             _ => RunOutcome::Failed(error),

@@ -1,7 +1,7 @@
-//! A batch divided among processes: shard `i` of `n` makes every `n`-th of its runs, longest first, so
-//! that all take about as long.
+//! A batch divided among processes: shard `i` of `n` executes every `n`-th run, longest first, so that all
+//! shards take about equally long.
 //!
-//! The number of the process comes from the scheduler that started it.
+//! The number of a shard comes from the scheduler that started its process.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +9,15 @@ use std::str::FromStr;
 use crate::estimate::CostEstimate;
 use crate::run_spec::RunSpec;
 
-/// Most shards.
+/// Maximum number of shards.
 const MOST: u32 = 100_000;
 
-/// Which part of a batch a process makes.
+/// The part of a batch that a process executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// Its number, from 1.
     number: u32,
-    /// How many there are.
+    /// Number of shards.
     of: u32,
 }
 
@@ -26,7 +26,7 @@ pub struct Shard {
 pub enum ShardChoice {
     /// This one.
     Given(Shard),
-    /// The shard that the scheduler names, of this many; if `None`, the scheduler gives their number too.
+    /// The shard that the scheduler names, of this many; if `None`, the scheduler also gives their number.
     Auto(Option<u32>),
 }
 
@@ -36,7 +36,7 @@ pub enum ShardError {
     /// It is not written as a shard.
     #[error("{0:?} does not name a shard; write 3/8 for the third of eight, auto, or auto/8")]
     Unreadable(String),
-    /// It is not one of them.
+    /// The number is out of range.
     #[error("there is no shard {0} of {1}: they are numbered from 1 to {1}")]
     OutOfRange(u64, u32),
     /// No scheduler has started this process.
@@ -46,10 +46,10 @@ pub enum ShardError {
          write --shard 3/8"
     )]
     NoScheduler,
-    /// The scheduler does not say how many there are.
+    /// The scheduler does not say how many shards there are.
     #[error("{0} does not say how many shards there are; write --shard auto/8")]
     HowMany(&'static str),
-    /// The scheduler says something else.
+    /// The scheduler's variable is not a number.
     #[error("{0} = {1:?} is not a number")]
     NoNumber(&'static str, String),
 }
@@ -66,7 +66,7 @@ impl Shard {
         }
     }
 
-    /// All shards of this many.
+    /// All shards of a batch with this many.
     pub fn all(of: u32) -> impl Iterator<Item = Shard> {
         (1..=of.min(MOST)).map(move |number| Shard { number, of })
     }
@@ -81,10 +81,10 @@ impl Shard {
         format!("shard-{:04}-of-{:04}", self.number, self.of)
     }
 
-    /// Which runs of a plan are its own, by their place.
+    /// Returns for each run of a plan whether it belongs to this shard.
     ///
-    /// Every shard of a batch finds the same order: longest first by the estimate, which depends on
-    /// the scenarios alone.
+    /// Every shard of a batch computes the same order: longest first by the estimate, which depends only on
+    /// the scenarios.
     pub fn chooses(self, runs: &[RunSpec]) -> Vec<bool> {
         let mut chosen = vec![false; runs.len()];
         let step = self.of as usize;
@@ -99,10 +99,10 @@ impl Shard {
     }
 }
 
-/// The places of runs, longest first by the estimate; of equally long ones the first in plan order comes first.
+/// The places of runs in the plan, longest first by the estimate; equally long runs stay in plan order.
 pub(super) fn longest_first(runs: &[RunSpec]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..runs.len()).collect();
-    // What cannot be estimated cannot be made either, and fails with its reason when it is tried.
+    // A run that cannot be estimated cannot be executed either, and will fail with its reason.
     if let Ok(estimates) = CostEstimate::of_all(runs) {
         let seconds: Vec<f64> = estimates.iter().map(CostEstimate::seconds).collect();
         places.sort_by(|&a, &b| seconds[b].total_cmp(&seconds[a]));
@@ -144,11 +144,11 @@ struct TaskNumbering {
     id: &'static str,
     /// Number of the first task.
     from: u64,
-    /// Variables with the first task, the last, and the step, where it sets them.
+    /// Variables with the first task, the last, and the step, if it sets them.
     range: Option<[&'static str; 3]>,
 }
 
-/// In the order in which they are asked: one of them may have been started by another.
+/// The schedulers, in the order in which they are tried: one may have been started by another.
 const SCHEDULERS: [TaskNumbering; 7] = [
     scheduler("HQ_TASK_ID", 1),
     scheduler("JOB_COMPLETION_INDEX", 0),
@@ -178,13 +178,13 @@ const fn scheduler(id: &'static str, from: u64) -> TaskNumbering {
 }
 
 impl ShardChoice {
-    /// The shard, with what the environment says of the scheduler.
+    /// Returns the shard, using the environment variables of the scheduler.
     ///
-    /// With `auto/N` tasks are numbered from 1, as `synfin submit` does, by Kubernetes from 0; with
-    /// `auto` the scheduler must say which it has: Slurm and SGE do.
+    /// With `auto/N` tasks are numbered from 1, as in jobs by `synfin submit`, and from 0 by Kubernetes. With
+    /// `auto` the scheduler must set the range of tasks: Slurm and SGE do.
     ///
     /// # Errors
-    /// When the environment does not say.
+    /// When the environment does not determine the shard.
     pub fn resolve(self, var: impl Fn(&str) -> Option<String>) -> Result<Shard, ShardError> {
         let of = match self {
             ShardChoice::Given(shard) => return Ok(shard),

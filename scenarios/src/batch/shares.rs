@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// Threads that runs share: each takes its part of those not taken when it begins.
+/// Threads that runs share: each run takes its part of the free ones when it starts.
 #[derive(Debug)]
 pub(super) struct Shares(Mutex<ShareCounts>);
 
 #[derive(Debug)]
 struct ShareCounts {
     free: usize,
-    /// Runs that have not begun.
+    /// Number of runs that have not started.
     waiting: usize,
 }
 
@@ -53,7 +53,7 @@ mod tests {
         assert_eq!([(); 4].map(|()| shares.take()), [1; 4]);
         shares.give_back(1);
         assert_eq!(shares.take(), 1);
-        // The last run gets all that are left.
+        // The last run gets all remaining threads.
         (0..3).for_each(|_| shares.give_back(1));
         assert_eq!(shares.take(), 3);
     }

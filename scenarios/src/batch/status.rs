@@ -23,17 +23,17 @@ pub struct BatchStatus {
     pub made: usize,
     /// Number of runs that failed.
     pub failed: usize,
-    /// Number of all.
+    /// Number of all runs.
     pub all: usize,
     /// Findings over the complete runs, in words.
     pub findings: Vec<String>,
-    /// Where edited files of the batch are kept.
+    /// Where files of the batch that somebody had edited are kept.
     pub kept: Vec<PathBuf>,
-    /// Lines of parts that cannot be used, with the reason.
+    /// Lines of parts that cannot be used, each with the reason.
     pub damaged: Vec<String>,
 }
 
-/// Writes the index and the report of the existing runs of a batch that was stopped or made in shards.
+/// Writes the index and the report of the existing runs of a batch that was stopped or executed in shards.
 ///
 /// # Errors
 /// When `batch.toml` is missing or changed, or the report cannot be written.
@@ -75,7 +75,7 @@ pub fn collect(dir: &Path) -> Result<BatchStatus, RunError> {
         .collect();
     let info = rows::batch_info(&plan, &command, metrics_only);
     let made = outcomes.iter().filter(|o| o.outline().is_some()).count();
-    // With `until` their number is not known in advance.
+    // With `until` the number of runs is not known in advance.
     let stopped = match plan.until {
         Some(_) => 0,
         None => outcomes.iter().filter(|o| o.is_stopped()).count(),
@@ -94,7 +94,7 @@ pub fn collect(dir: &Path) -> Result<BatchStatus, RunError> {
     })
 }
 
-/// The runs of a batch whose results are missing or damaged, each with what is wrong.
+/// Returns the runs of a batch whose results are missing or damaged, and what is wrong with each.
 ///
 /// # Errors
 /// When its parts cannot be read.
@@ -111,7 +111,7 @@ pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Result<Vec<String>, 
         })
     };
     let of_runs: Vec<String> = ids.par_iter().filter_map(damaged).collect();
-    // A damaged line that belongs to no missing run is harmless.
+    // A damaged line is harmless if no run is missing because of it.
     Ok(match (of_runs.len(), parts.damaged.len()) {
         (0, _) | (_, 0) => of_runs,
         (n, lines) if lines >= n => parts.damaged.into_iter().take(n).collect(),
@@ -119,8 +119,8 @@ pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Result<Vec<String>, 
     })
 }
 
-/// The runs that lie complete in the directory of a batch, and why others failed, as far as names of
-/// directories and lines of parts say.
+/// Returns the complete runs in the directory of a batch, and why others failed, according to the names of
+/// directories and the lines of parts.
 ///
 /// # Errors
 /// When the parts cannot be read.

@@ -1,4 +1,4 @@
-//! Makes replicas in rounds until there are enough of each variant.
+//! Executes replicas in rounds until there are enough of each variant.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::{BatchOptions, RunControl, RunOutcome, row};
 use crate::run::RunError;
 use crate::sweep::{Plan, Until};
 
-/// Why a replica of the plan is not made.
+/// The reason why a replica of the plan is not executed.
 pub(super) const ENOUGH: &str = "not needed: there are enough replicas";
 
-/// What became of each run of the plan.
+/// Executes the runs and returns the outcome of each run of the plan.
 pub(super) fn all_runs(
     plan: &Plan,
     options: &BatchOptions,
@@ -19,7 +19,7 @@ pub(super) fn all_runs(
     until: &Until,
 ) -> Result<(Vec<RunOutcome>, Vec<String>), RunError> {
     let nothing = RunOutcome::LeftOut(ENOUGH);
-    // For the values of each run.
+    // Gives the values of each run.
     let named: Vec<BatchRow> = plan
         .runs
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn all_runs(
             .progress
             .restart(plan.runs.iter().map(|run| run.scenario.duration));
         let (mut outcomes, damaged) = super::all_runs(plan, options, these, None)?;
-        // Results there of a search for a narrower interval belong to another question.
+        // Leave out existing replicas beyond these: they stem from a batch with a narrower interval.
         for (outcome, _) in outcomes.iter_mut().zip(&in_round).filter(|(_, is)| !**is) {
             *outcome = RunOutcome::LeftOut(ENOUGH);
         }

@@ -1,8 +1,8 @@
 //! `churn`: short connections at a fixed rate, and the TIME-WAIT they leave.
 //!
-//! Client and server, 10 Gbit/s and 10 ms of round trip between them; connect, a request of 100 bytes, a
-//! response of 1000, close. The client uses its ports in turn and has enough addresses that no 4-tuple is
-//! reused while in TIME-WAIT.
+//! A client and a server, joined by 10 Gbit/s with a round trip of 10 ms. Each connection carries a request of
+//! 100 bytes and a response of 1000. The client uses its ports in turn and has enough addresses that no
+//! 4-tuple is reused while in TIME-WAIT.
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -57,7 +57,7 @@ impl Default for CloseArgs {
 }
 
 impl CloseArgs {
-    /// Who closes, in words.
+    /// Who closes first, in words.
     pub(super) fn first_name(&self) -> &'static str {
         match self.first {
             FirstCloser::Client => "client",
@@ -96,7 +96,7 @@ pub(super) fn world(
     close: &CloseArgs,
 ) -> Result<BenchWorld, BenchError> {
     let time_wait = SimDuration::from_secs(close.time_wait);
-    // Twice the ports in use at a time, including those of open connections.
+    // Enough addresses for twice the ports in use at a time, including those of open connections.
     let held = seconds.min(close.time_wait as f64 + 5.0) * f64::from(rate);
     let addresses = (2.0 * held / f64::from(PORTS.1 - PORTS.0)).ceil() as u32;
     let mut net = NetworkBuilder::new();
@@ -141,7 +141,7 @@ pub(super) fn world(
     Ok(BenchWorld::new(network, params(time_wait), end, apps))
 }
 
-/// Runs it once; at most `limit` connections.
+/// Runs the workload once, with at most `limit` connections.
 pub(super) fn run(
     rate: u32,
     limit: Option<u64>,
@@ -181,7 +181,7 @@ pub(super) fn run(
     })
 }
 
-/// The cost of a connection as TIME-WAIT fills.
+/// A table of the cost of a connection while the number of sockets in TIME-WAIT grows.
 pub(super) fn flatness(title: String, intervals: Vec<(String, Measurement)>) -> TextTable {
     TextTable {
         title: format!("{title}, by time"),
@@ -190,7 +190,7 @@ pub(super) fn flatness(title: String, intervals: Vec<(String, Measurement)>) -> 
     }
 }
 
-/// Counters at one time.
+/// The counters at one time.
 #[derive(Clone, Copy, Debug, Default)]
 struct CounterReadings {
     connects: u64,
@@ -240,7 +240,7 @@ impl IntervalTally {
         }
     }
 
-    /// What each interval cost.
+    /// The cost of each interval.
     fn intervals(&self) -> Vec<(String, Measurement)> {
         let between = |pair: &[(SimTime, f64, CounterReadings)]| {
             let [(_, cpu, before), (at, later, after)] = pair else {

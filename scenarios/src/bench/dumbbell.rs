@@ -4,10 +4,10 @@
 //! sender-i ──100 Mbit/s, 1 ms── left ══N x 10 Mbit/s, 8 ms══ right ── receiver-i
 //! ```
 //!
-//! 20 ms of round trip, a drop-tail queue of one bandwidth-delay product of 1500-byte packets, at
-//! least two, beside the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
-//! two segments, NewReno; starts spread evenly over the first 100 ms. Another congestion control and queue
-//! discipline can be asked for by name.
+//! The round trip is 20 ms. The drop-tail queue holds one bandwidth-delay product of 1500-byte packets, at
+//! least two, not counting the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
+//! two segments, NewReno; starts spread evenly over the first 100 ms. Another congestion control and another
+//! queue discipline can be chosen by name.
 
 use std::net::SocketAddrV4;
 
@@ -29,7 +29,7 @@ use crate::execution::Execution;
 const SEGMENT: f64 = 1448.0;
 const PORT: u16 = 5000;
 
-/// What may be other than usual.
+/// The parts of the workload that can be changed.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct DumbbellOptions {
     /// Congestion control of the senders, by name; NewReno without
@@ -41,7 +41,7 @@ pub(super) struct DumbbellOptions {
 }
 
 impl DumbbellOptions {
-    /// What they add to the title.
+    /// The options as an addition to the title.
     pub(super) fn title(&self) -> String {
         let given = [&self.control, &self.queue].into_iter().flatten();
         given.map(|name| format!(", {name}")).collect()
@@ -55,7 +55,7 @@ impl DumbbellOptions {
         Ok(params)
     }
 
-    /// The queue of the bottleneck, for `packets`.
+    /// The queue of the bottleneck, of `packets` packets if it is drop-tail.
     fn queue(&self, packets: u32) -> Result<QueueSpec, BenchError> {
         let Some(name) = self.queue.as_deref().filter(|name| *name != "drop-tail") else {
             return Ok(QueueLimit::Packets(packets).into());
@@ -65,7 +65,7 @@ impl DumbbellOptions {
     }
 }
 
-/// Bulk transfer as the flows here do it.
+/// TCP parameters of the bulk flows.
 pub(super) fn params() -> TcpParams {
     TcpParams {
         send_buffer: 512 * 1024,
@@ -88,7 +88,7 @@ pub(super) fn sender(i: u32, n: u32, local: std::net::Ipv4Addr, to: std::net::Ip
     })
 }
 
-/// What takes it.
+/// The application that receives a flow.
 pub(super) fn receiver() -> AppSpec {
     AppSpec::Sink(SinkSpec {
         port: PORT,
@@ -110,7 +110,7 @@ pub(super) fn world(
     let queue_pkts = (core.as_bps() as f64 * 0.020 / 8.0 / 1500.0)
         .ceil()
         .max(2.0) as u32;
-    // Ours counts the packet in service too.
+    // The limit of a queue also counts the packet in service.
     let [bottleneck, _] = net.connect(left, right, core, SimDuration::from_millis(8));
     net.link_mut(bottleneck).queue = options.queue(queue_pkts + 1)?;
     for (side, router) in [("sender", left), ("receiver", right)] {
@@ -135,7 +135,7 @@ pub(super) fn world(
     Ok(BenchWorld::new(network, options.params()?, end, apps))
 }
 
-/// Runs it once.
+/// Runs the workload once.
 pub(super) fn run(
     n: u32,
     options: &DumbbellOptions,
@@ -160,13 +160,13 @@ pub(super) fn run(
     Ok((m, ran.digest()))
 }
 
-/// Bytes of the hosts with their tables and connections, and of the links, at the end. Leaves out
-/// packets in flight and in queues, the routers, and what applications keep.
+/// Bytes of the links and of the hosts with their tables and connections at the end. Leaves out packets in
+/// flight and in queues, the routers, and the memory of applications.
 fn object_bytes(ran: &TimedRun) -> f64 {
     let core = Simulation::<TcpHost>::object_bytes();
     let of_host = |host: &TcpHost| {
         let (memory, states) = (host.memory(), host.memory_by_state());
-        // Slots and their places in tables are among the tables.
+        // The slots of connections are already counted with the tables.
         let beside = |s: &StateMemory| s.bytes - s.count * memory.per_connection as u64;
         let connections = states.iter().filter(|(s, _)| **s != State::TimeWait);
         let beside = connections.map(|(_, s)| beside(s)).sum::<u64>();
@@ -188,13 +188,13 @@ fn jain_index(ran: &TimedRun) -> f64 {
     sum * sum / (n * squares)
 }
 
-/// Segments' worth of bytes that reached receivers.
+/// The bytes that reached receivers, as a number of full segments.
 pub(super) fn delivered(ran: &TimedRun) -> f64 {
     let received = ran.counts().iter().map(|c| c.bytes_received).sum::<u64>();
     (received as f64 / SEGMENT).floor()
 }
 
-/// What a bulk workload cost.
+/// Adds the costs of a bulk workload.
 pub(super) fn bulk_costs(m: Measurement, ran: &TimedRun, segments: f64) -> Measurement {
     let counts = ran.counts();
     let events = ran.stats.events as f64;

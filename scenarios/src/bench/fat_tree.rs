@@ -1,8 +1,8 @@
 //! `fat-tree`: bulk flows in a data centre, for several threads.
 //!
 //! K pods of K/2 edge and K/2 aggregation routers, (K/2)^2 core routers, K/2 hosts on each edge
-//! router (Al-Fares, Loukissas, Vahdat 2008); all links 1 Gbit/s; 5 us within a pod, 25 us to the
-//! core; queues of 100 packets. Every other host sends to its neighbour pod, the rest within
+//! router (Al-Fares, Loukissas, Vahdat 2008). All links have 1 Gbit/s, delays of 5 us within a pod and
+//! 25 us to the core, and queues of 100 packets. Every other host sends to the next pod, the rest within
 //! their own.
 //!
 //! Leaves out ECMP: each pair of routers has one shortest path. Delays of equal paths differ by
@@ -25,7 +25,7 @@ fn join(net: &mut NetworkBuilder, from: NodeId, to: NodeId, nanos: u64) {
     net.join(link.with_queue(QueueLimit::Packets(100)));
 }
 
-/// Hosts of a tree of `k` pods, in order of pods.
+/// Number of hosts in a tree of `k` pods.
 pub(super) const fn host_count(k: u32) -> u32 {
     k * k * k / 4
 }
@@ -67,7 +67,7 @@ fn world(k: u32, flows: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     let of_pod = half * half;
     let apps = |node: NodeId| {
         let i = node.0;
-        // Neighbours in the pod, or hosts of the same place in the next pod.
+        // The host in the same place of the next pod, or the neighbour in the same pod.
         let to = if i.is_multiple_of(2) {
             (i + of_pod) % count
         } else {
@@ -84,7 +84,7 @@ fn world(k: u32, flows: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     Ok(BenchWorld::new(network, params(), end, apps))
 }
 
-/// Runs it once.
+/// Runs the workload once.
 pub(super) fn run(
     k: u32,
     flows: u32,

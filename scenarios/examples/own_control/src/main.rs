@@ -1,5 +1,5 @@
-//! synfin with your own congestion control: additive increase and multiplicative decrease
-//! by any two numbers. `cargo run -- run sweep.toml` compares it with others.
+//! synfin with your own congestion control: additive increase and multiplicative decrease (AIMD)
+//! with any two parameters. `cargo run -- run sweep.toml` compares it with others.
 
 use scenarios::registry::Registry;
 use tcp_model::congestion::*;

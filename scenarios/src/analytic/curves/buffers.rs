@@ -10,23 +10,23 @@ use crate::expected::path;
 use crate::scenario::Scenario;
 use crate::scenario::workload::WorkloadKind;
 
-/// Fewer flows fall into step.
+/// With fewer flows than this, their windows synchronise.
 const FEWEST: u32 = 50;
 /// Flows with smaller windows, in segments, wait for time-outs, which the model does not have.
 const SMALLEST_WINDOW: f64 = 5.0;
-/// Shorter runs, in round trips, show how the transfers began.
+/// Runs shorter than this, in round trips, are dominated by the start of the transfers.
 const LONG_ENOUGH: f64 = 200.0;
 /// Bytes of a full packet.
 const PACKET: f64 = 1500.0;
 
-/// The least share of a link that is used, by bandwidth-delay product and buffer in bytes and number of
-/// flows; section 3, equation 2.
+/// Lower bound on a link's utilisation, from the bandwidth-delay product and the buffer in bytes, and the
+/// number of flows; section 3, equation 2.
 pub(super) fn at_least(product: f64, buffer: f64, flows: f64) -> f64 {
     let deviations = buffer * libm::sqrt(flows) / (product + buffer);
     libm::erf(1.5 * libm::sqrt(1.5) * deviations)
 }
 
-/// The same for a scenario of many endless NewReno transfers over one drop-tail link.
+/// The same bound for a scenario of many endless NewReno transfers over one drop-tail link.
 pub(super) fn utilisation(scenario: &Scenario) -> Option<f64> {
     let topology = &scenario.topology;
     let ([workload], [link]) = (scenario.workloads.as_slice(), topology.links.as_slice()) else {
@@ -69,7 +69,7 @@ pub(super) fn utilisation(scenario: &Scenario) -> Option<f64> {
     let window = (product + buffer) / f64::from(flows);
     // A flow's window is at times twice the mean.
     let unlimited = f64::from(sender.send_buffer.min(receiver.receive_buffer)) >= 3.0 * window;
-    // Without processing times the transfers fall into step with the queue.
+    // Without processing times the transfers synchronise with the queue.
     let independent = !topology.processing.is_zero();
     let holds = is_plain
         && unlimited

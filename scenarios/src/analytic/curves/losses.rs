@@ -81,7 +81,8 @@ pub(super) fn mathis(t: &Transfer) -> f64 {
     libm::sqrt(1.5 / t.loss) / t.rtt
 }
 
-/// Padhye, Firoiu, Towsley and Kurose 1998, the approximation of their section 3, in the same way.
+/// Padhye, Firoiu, Towsley and Kurose 1998, the approximation of their section 3, also with an ACK for each
+/// segment.
 pub(super) fn pftk(t: &Transfer) -> f64 {
     let p = t.loss;
     let timeouts = t.rto * (3.0 * libm::sqrt(3.0 * p / 8.0)).min(1.0) * p * (1.0 + 32.0 * p * p);

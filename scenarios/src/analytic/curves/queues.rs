@@ -1,5 +1,5 @@
-//! A link as a queue of queueing theory. A flood of SYNs with Poisson arrivals is a Poisson stream of packets
-//! of one size that nobody answers, so on a link by itself the theory holds exactly.
+//! A link as an M/D/1, M/M/1 or M/M/1/K queue. A flood of SYNs with Poisson arrivals is a Poisson stream of
+//! unanswered packets of one size, so the theory is exact if the flood has the link to itself.
 
 use sim_core::impairments::Impairments;
 use sim_core::queue_disc::QueueSpec;
@@ -10,17 +10,17 @@ use crate::scenario::Scenario;
 use crate::scenario::topology::Direction;
 use crate::scenario::workload::WorkloadKind;
 
-/// Bytes of the TCP header of a flood's SYN: with the option for the segment size.
+/// Bytes of the TCP header of a flood's SYN, with the MSS option.
 const SYN: u32 = 24;
 
-/// A limit that fewer packets than this share find reached does not matter.
+/// A queue limit is ignored if a smaller share of the packets than this would find the queue full.
 const RARE: f64 = 1e-6;
 
 /// A queue with Poisson arrivals.
 struct PoissonQueue<'a> {
     /// Packets a second.
     arrivals: f64,
-    /// Mean time that a packet takes to be sent, seconds.
+    /// Mean time to transmit a packet, seconds.
     service: f64,
     link: &'a Direction,
     duration: f64,
@@ -31,18 +31,18 @@ impl PoissonQueue<'_> {
         self.arrivals * self.service
     }
 
-    /// Each transmission takes the same time.
+    /// True if each transmission takes the same time.
     fn is_even(&self) -> bool {
         self.link.rate_process.is_none()
     }
 
-    /// Transmissions take exponentially distributed times.
+    /// True if transmission times are exponentially distributed.
     fn is_random(&self) -> bool {
         let process = self.link.rate_process.as_ref();
         process.is_some_and(|process| process.name() == "exponential")
     }
 
-    /// It has no limit, or practically never reaches it. Queues without a limit are not recorded.
+    /// True if the queue has no limit or practically never reaches it. Queues without a limit are not recorded.
     fn is_unbounded(&self) -> bool {
         match self.limit() {
             Some(QueueLimit::Unlimited) => true,
@@ -98,7 +98,7 @@ fn queue(scenario: &Scenario) -> Option<PoissonQueue<'_>> {
     })
 }
 
-/// Pollaczek and Khinchine for packets of one size, where the queue has no limit.
+/// The Pollaczek-Khinchine formula for packets of one size and a queue without a limit.
 pub(super) fn m_d_1(scenario: &Scenario, metric: &str) -> Option<f64> {
     let queue = queue(scenario)?;
     let load = queue.load();
@@ -112,7 +112,7 @@ pub(super) fn m_d_1(scenario: &Scenario, metric: &str) -> Option<f64> {
     }
 }
 
-/// Exponentially distributed transmissions, where the queue has no limit.
+/// The same for exponentially distributed transmission times.
 pub(super) fn m_m_1(scenario: &Scenario, metric: &str) -> Option<f64> {
     let queue = queue(scenario)?;
     let load = queue.load();
@@ -126,7 +126,7 @@ pub(super) fn m_m_1(scenario: &Scenario, metric: &str) -> Option<f64> {
     }
 }
 
-/// The same where the queue holds K packets, the one being sent included.
+/// The same for a queue of K packets, which include the one being transmitted.
 pub(super) fn m_m_1_k(scenario: &Scenario, metric: &str) -> Option<f64> {
     let queue = queue(scenario)?;
     let Some(QueueLimit::Packets(limit)) = queue.limit() else {
@@ -136,7 +136,7 @@ pub(super) fn m_m_1_k(scenario: &Scenario, metric: &str) -> Option<f64> {
         return None;
     }
     let load = queue.load();
-    // The weight of each number of packets; their sum is not 1.
+    // The unnormalised probability of each number of packets in the queue.
     let weights: Vec<f64> = (0..=limit.min(100_000))
         .scan(1.0, |weight, _| {
             Some(std::mem::replace(weight, *weight * load))
@@ -144,7 +144,8 @@ pub(super) fn m_m_1_k(scenario: &Scenario, metric: &str) -> Option<f64> {
         .collect();
     let all: f64 = weights.iter().sum();
     let full = weights.last()? / all;
-    // An admitted packet finds this many others, each of which takes one service time.
+    // Mean number of packets that an admitted packet finds; each takes one service time. Still to be divided by
+    // the probability of being admitted.
     let found: f64 = weights[..weights.len() - 1]
         .iter()
         .enumerate()

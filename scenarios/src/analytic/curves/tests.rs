@@ -1,4 +1,4 @@
-//! Each theory gives its published values where its conditions hold, and nothing where they do not.
+//! Each theory gives its published values if its conditions hold, and no value if they do not.
 
 use super::*;
 use crate::overrides::Override;
@@ -78,7 +78,7 @@ fn are(seen: &[f64], expected: &[f64]) -> bool {
 fn queues_have_the_values_of_the_textbooks() {
     const WAIT: &str = "queue_wait_mean_s";
     let service = 352e-6;
-    // Loads of 0.5, 0.8 and 1.2; without a limit none at 1.2.
+    // Loads of 0.5, 0.8 and 1.2; a queue without a limit has no steady state at 1.2.
     let m_d_1 = queue(FLOOD, "m/d/1", WAIT);
     assert!(are(&m_d_1, &[0.5 * service, 2.0 * service]), "{m_d_1:?}");
     let random = FLOOD.replace("delay", "rate_process = { kind = \"exponential\" }, delay");
@@ -139,7 +139,7 @@ fn a_queue_has_no_curve_where_the_conditions_do_not_hold() {
     }
 }
 
-/// 64 flows over 50 Mbit/s and 120 ms, which hold 500 segments.
+/// 64 flows over a path of 50 Mbit/s and 120 ms, a bandwidth-delay product of 500 segments.
 const BUFFER: &str = "name = \"x\"\nduration = \"30 s\"\n[topology]\nkind = \"pair\"\nprocessing = \"2 ms\"\n\
     path = { rate = \"50 Mbit/s\", delay = \"60 ms\", queue = \"1 packets\" }\n\
     [[workload]]\nkind = \"bulk\"\nflows = 64\n\
@@ -164,7 +164,8 @@ fn utilisation(text: &str) -> Vec<f64> {
 
 #[test]
 fn the_square_root_rule_has_the_values_of_the_paper() {
-    // Of 750 kB: erf(1.837 * 22.5 * 8 / 772.5), erf(1.837 * 62.5 * 8 / 812.5), erf(1.837 * 125 * 8 / 875).
+    // With a product of 750 kB: erf(1.837 * 22.5 * 8 / 772.5), erf(1.837 * 62.5 * 8 / 812.5),
+    // erf(1.837 * 125 * 8 / 875).
     let expected = [0.455_025, 0.890_09, 0.997_01];
     let seen = utilisation(BUFFER);
     let mut pairs = seen.iter().zip(expected);
@@ -172,7 +173,7 @@ fn the_square_root_rule_has_the_values_of_the_paper() {
         seen.len() == 3 && pairs.all(|(a, b)| (a - b).abs() < 1e-3),
         "{seen:?}"
     );
-    // Table of section 3: 10,000 flows with a buffer of 1/100 of the product: 98.99 %.
+    // The table of section 3: 98.99 % for 10,000 flows and a buffer of 1/100 of the product.
     assert!((buffers::at_least(1.0, 0.01, 10_000.0) - 0.9899).abs() < 5e-5);
 }
 
@@ -193,7 +194,7 @@ fn the_square_root_rule_has_no_curve_where_the_conditions_do_not_hold() {
     }
 }
 
-/// What the runs of a scenario measure.
+/// The values of a metric in the runs of a scenario.
 fn measured(text: &str, changes: &[&str], metric: &str) -> Vec<f64> {
     let source = SourceText {
         name: "x".to_owned(),
