@@ -30,7 +30,7 @@ pub struct Assigned {
 /// Why more threads would not help.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NoGain {
-    /// One partition was asked for, or there is only one node with work.
+    /// Only one partition was requested, or only one node has work.
     #[error("there is nothing to divide")]
     OnePart,
     /// Most of the work is in one node.
@@ -109,7 +109,7 @@ pub fn scatter(nodes: usize, parts: u32) -> Vec<u32> {
     (0..nodes as u32).map(|node| node % parts.max(1)).collect()
 }
 
-/// Look-aheads to try, longest first: no cut at all, then the shortest delay of each band.
+/// Look-aheads to try, longest first: first without any cut, then the shortest delay of each band.
 fn candidates(links: &[LinkSpec]) -> Vec<SimDuration> {
     let mut delays: Vec<u64> = links.iter().map(|l| l.min_delay().as_ps()).collect();
     delays.sort_unstable_by(|a, b| b.cmp(a));
@@ -174,7 +174,8 @@ impl Clusters {
         }
     }
 
-    /// A partition for each cluster; neighbours stay together if that is nearly as even.
+    /// Assigns each cluster to a partition, keeping neighbours together if the balance is nearly as
+    /// good.
     fn deal(&self, parts: usize) -> Vec<u32> {
         let (near, even) = (self.deal_in_order(parts), self.deal_by_weight(parts));
         let (a, b) = (

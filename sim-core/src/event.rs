@@ -30,8 +30,8 @@ impl fmt::Debug for LinkId {
 /// Unique in a run, and a function of the scenario alone: a node's counter advances with
 /// the node's own actions, whatever partition or thread it runs in.
 ///
-/// Events that are scheduled for the present instant come after those scheduled for it earlier, so a run
-/// handles its events in strictly increasing order of their keys.
+/// An event scheduled for the current instant comes after the events that were scheduled for that
+/// instant earlier, so a run handles its events in strictly increasing order of their keys.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tie(u64);
 
@@ -57,7 +57,7 @@ impl Tie {
         Tie(u64::from(node.0) << Self::COUNTER_BITS | count)
     }
 
-    /// The same for an event at the instant at which it is scheduled.
+    /// The same tie, for an event scheduled for the current instant.
     #[must_use]
     pub const fn at_same_instant(self) -> Tie {
         Tie(self.0 | Self::SAME_INSTANT)

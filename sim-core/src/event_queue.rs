@@ -39,7 +39,7 @@ use std::fmt;
 
 /// A set of pending events, from which the smallest is taken.
 ///
-/// Pushes are monotone: no event is pushed before the last one popped.
+/// Pushes are monotone: no event pushed is earlier than the last one popped.
 pub trait EventQueue: Send {
     /// Adds an event; its key is unique in the run.
     fn push(&mut self, event: Event);
@@ -85,7 +85,7 @@ impl EventQueueKind {
         }
     }
 
-    /// The kind of that name.
+    /// Looks up a kind by its name.
     pub fn from_name(name: &str) -> Option<EventQueueKind> {
         Self::ALL.iter().copied().find(|k| k.name() == name)
     }
@@ -100,7 +100,7 @@ impl EventQueueKind {
     }
 }
 
-/// Any event queue; calls go through a `match`, not through a table of pointers.
+/// Any event queue; calls are dispatched by `match` instead of a vtable.
 #[expect(
     clippy::large_enum_variant,
     reason = "one per partition, and it stays where it is"
@@ -112,7 +112,7 @@ pub enum AnyEventQueue {
     Heap(HeapQueue),
     /// [`WheelQueue`].
     Wheel(WheelQueue),
-    /// A user's own.
+    /// A user-defined queue.
     Custom(Box<dyn EventQueue>),
 }
 

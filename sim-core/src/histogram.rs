@@ -54,17 +54,17 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
-    /// How many durations were counted.
+    /// The number of durations counted.
     pub fn len(&self) -> u64 {
         self.n
     }
 
-    /// True when none was.
+    /// True if nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.n == 0
     }
 
-    /// The sum of all.
+    /// The sum in seconds.
     pub fn sum_s(&self) -> f64 {
         self.sum_ps as f64 / 1e12
     }
@@ -79,14 +79,15 @@ impl Histogram {
         (self.n > 0).then(|| self.max.as_secs_f64())
     }
 
-    /// The middle of each bucket that is not empty, in seconds, and how many durations it has.
+    /// The middle of each bucket that is not empty, in seconds, with the number of durations in it.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         let all = self.counts.iter().enumerate();
         all.filter(|(_, n)| **n > 0)
             .map(|(b, n)| (middle(b) / 1e12, *n))
     }
 
-    /// The value below which a share `q` lies, in seconds; `None` if nothing was counted.
+    /// The `q`-quantile in seconds: the value below which a share `q` lies; `None` if nothing was
+    /// counted.
     pub fn quantile_s(&self, q: f64) -> Option<f64> {
         let rank = ((q * self.n as f64).ceil() as u64).clamp(1, self.n.max(1));
         let mut below = 0;

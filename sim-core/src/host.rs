@@ -95,7 +95,7 @@ pub trait Host: Send + Sized {
 
 /// Inspects the packets offered to a link, in order, and drops some of them.
 pub trait PacketFilter<P>: Send + fmt::Debug {
-    /// True when this packet is to be dropped.
+    /// Returns true if this packet should be dropped.
     fn drops(&mut self, packet: &Packet<P>) -> bool;
 }
 

@@ -22,7 +22,7 @@ pub struct Impairments {
     /// The packets to drop before they are queued, counted from 1 in the order in which they are
     /// offered to the link; sorted.
     pub drop: Vec<u64>,
-    /// More packets to drop before they are queued, described in words of the protocol
+    /// More packets to drop before they are queued, described in the terms of the protocol
     /// ([`Host::packet_filter`](crate::Host::packet_filter)).
     pub drop_named: Vec<String>,
     /// Loss on the wire.
@@ -33,7 +33,7 @@ pub struct Impairments {
     pub duplicate: f64,
     /// Probability that a packet is held back by `reorder_delay`.
     pub reorder: f64,
-    /// How long a held-back packet is held.
+    /// How long such a packet is held back.
     pub reorder_delay: SimDuration,
     /// Delay of each packet in addition to the propagation delay.
     pub extra_delay: DelaySpec,
@@ -49,7 +49,7 @@ impl Impairments {
     }
 }
 
-/// Named models for links: built-in ones and a user's own.
+/// Named models for links: built-in and user-defined ones.
 #[derive(Clone, Debug)]
 pub struct LinkModels {
     /// Queue disciplines.

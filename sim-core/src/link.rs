@@ -46,7 +46,7 @@ pub struct LinkStats {
     pub ce_marks_bytes: u64,
     /// Packets lost on the wire: random, scripted, link down.
     pub wire_losses: u64,
-    /// Of these, those that the loss model lost.
+    /// Of these, packets lost by the loss model.
     pub random_losses: u64,
     /// Largest backlog in packets, including the one in service; zero for an unlimited drop-tail queue, which
     /// keeps no count.

@@ -18,14 +18,14 @@ use crate::host::Host;
 use crate::partition::Partition;
 use crate::time::{SimDuration, SimTime};
 
-/// Events that a partition runs in one go; a single thread reports progress after as many.
+/// Events that a partition runs in one go; a single thread reports progress after this many.
 const BATCH: u64 = 1 << 14;
 /// Events after which several threads report progress.
 const THREADS_BATCH: u64 = 1 << 17;
-/// The same while it is being measured whether they help.
+/// The same while the two modes are being compared.
 const TRIAL_BATCH: u64 = 1 << 15;
-/// Batches after which the slower mode is tried again: the first and the largest number; it doubles each time
-/// the mode is still slower.
+/// Batches after which the slower mode is tried again: the first and the largest number; the number
+/// doubles each time the mode is still slower.
 const TRY_AGAIN: [u32; 2] = [32, 512];
 /// Batches run in each mode before they are compared: the first one fills the caches.
 const FIRST_BATCHES: usize = 3;
@@ -44,12 +44,12 @@ pub(crate) struct Bounds {
 pub(crate) struct RoundCounts {
     /// Windows that ended with a synchronisation.
     pub(crate) windows: u64,
-    /// Windows of single partitions in which they had events to handle.
+    /// Number of times that a partition had events to handle in a window.
     pub(crate) visits: u64,
 }
 
-/// Chooses between one thread and several by the time per event. Only the mode depends on the clock, not the
-/// results.
+/// Chooses between one thread and several by the time per event. The clock decides only the mode,
+/// not the results.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     alone: Speed,
@@ -61,8 +61,8 @@ pub(crate) struct Pace {
     pub(crate) tally: RoundCounts,
 }
 
-/// Nanoseconds per event of the last batches in one mode. The smallest counts, since other work on the
-/// machine can only add to them.
+/// Nanoseconds per event of the last batches in one mode. Only the smallest is used, since other
+/// work on the machine can only make a batch slower.
 #[derive(Debug)]
 struct Speed {
     last: [f64; 4],
@@ -119,8 +119,9 @@ impl Pace {
         next
     }
 
-    /// Whether to use several threads for the next batch, and how many events it may have. At first some batches
-    /// in each mode, several threads before one; then the faster mode, and the other one now and then.
+    /// Whether to use several threads for the next batch, and how many events it may have. The
+    /// first batches try each mode, several threads first; after that the faster mode runs, and the
+    /// other one now and then.
     fn choose(&mut self) -> (bool, u64) {
         if self.together.batches < FIRST_BATCHES {
             return (true, TRIAL_BATCH);
@@ -147,9 +148,9 @@ impl Pace {
 /// A window: how far each partition may run.
 ///
 /// An event at `t` in one partition affects no other before `t` plus the look-ahead. So all may run until the
-/// first event anywhere plus a look-ahead. If only one has anything to do until then, it may run until the
-/// first event of the others plus a look-ahead; its own mail may shorten that (see
-/// [`Partition::run_before`]). A partition whose neighbours are idle waits for none.
+/// first event anywhere plus a look-ahead. If only one has anything to do until then, it may run
+/// until the first event of the others plus a look-ahead; its own mail may shorten that (see
+/// [`Partition::run_before`]). A partition whose neighbours are idle does not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LookAheadWindow {
     /// Time of the first event.
@@ -161,7 +162,7 @@ struct LookAheadWindow {
 }
 
 impl Bounds {
-    /// The next window, unless there is nothing left to do. `next` are the times of the first
+    /// The next window; `None` if there is nothing left to do. `next` are the times of the first
     /// events of all partitions.
     fn window(&self, next: impl Iterator<Item = Option<SimTime>>) -> Option<LookAheadWindow> {
         let (mut busiest, mut first, mut second) = (0, SimTime::MAX, SimTime::MAX);
@@ -175,8 +176,8 @@ impl Bounds {
         }
         let horizon = |t: SimTime| t.saturating_add(self.look_ahead).min(self.end);
         let common = horizon(first);
-        // If others have work too, a partition that ran further would have to wait in the next window: they
-        // would work in turns.
+        // If others have work too, a partition that ran further would have to wait in the next
+        // window: they would take turns.
         let of_busiest = if second < common {
             common
         } else {
@@ -289,8 +290,8 @@ struct Team<'a, H: Host> {
     /// Events after which the batch is over.
     batch: u64,
     partitions: Vec<Mutex<&'a mut Partition<H>>>,
-    /// How far each partition may run in this window, in ps; zero if it has nothing to do, or a thread has
-    /// taken it.
+    /// How far each partition may run in this window, in ps; zero if it has nothing to do, or if a
+    /// thread has already taken it.
     due: Vec<AtomicU64>,
     gate: Gate,
     /// False when the batch is over.
@@ -316,14 +317,16 @@ impl<H: Host> Team<'_, H> {
         while self.enter(member) {}
     }
 
-    /// Waits for the window to be prepared and takes part in it; false when the batch is over.
+    /// Waits for the window to be prepared and takes part in it; returns false when the batch is
+    /// over.
     fn enter(&self, member: usize) -> bool {
         self.gate.pass(self.members) && self.go_on.load(Ordering::Acquire) && self.run(member)
     }
 
     /// Delivers mail and sets the next window; returns the time of its first event.
     ///
-    /// A window with a single active partition is run at once: waking the others would take longer.
+    /// A window with a single active partition is run at once: waking the other threads would take
+    /// longer.
     fn prepare(&self) -> Option<SimTime> {
         let lock = |m| Mutex::lock(m).unwrap_or_else(PoisonError::into_inner);
         let mut partitions: Vec<_> = self.partitions.iter().map(lock).collect();

@@ -13,9 +13,9 @@ pub enum LossCause {
     QueueEarly,
     /// A policer dropped it because it exceeded its rate and burst.
     Policed,
-    /// The link's loss model.
+    /// The link's loss model dropped it.
     Random,
-    /// The link's list of packets to drop named it.
+    /// The link's list of packets to drop contained it.
     Scripted,
     /// The link was down.
     LinkDown,
@@ -23,7 +23,7 @@ pub enum LossCause {
     NoRoute,
     /// Its time to live ran out.
     TtlExpired,
-    /// A node on the way dropped it.
+    /// A middlebox on the path dropped it.
     Middlebox,
     /// The node at which it arrived was down.
     NodeDown,

@@ -60,7 +60,7 @@ impl NodeKind {
     }
 }
 
-/// A time in which a node is down.
+/// A period during which a node is down.
 ///
 /// A packet that arrives during that time is lost. When a host or gateway goes down, all its pending wakes
 /// are cancelled and it may drop its state ([`Host::on_crash`](crate::Host::on_crash)); when it comes up, it
@@ -136,21 +136,21 @@ impl LinkSpec {
         }
     }
 
-    /// The same with another queue: a [`QueueLimit`], or a discipline.
+    /// Sets the queue: a [`QueueLimit`] or a discipline.
     #[must_use]
     pub fn with_queue(mut self, queue: impl Into<QueueSpec>) -> LinkSpec {
         self.queue = queue.into();
         self
     }
 
-    /// The same with loss: a probability, or a model.
+    /// Sets the loss: a probability or a model.
     #[must_use]
     pub fn with_loss(mut self, loss: impl Into<LossSpec>) -> LinkSpec {
         self.impairments.loss = loss.into();
         self
     }
 
-    /// The same in the opposite direction.
+    /// The same link in the opposite direction.
     pub fn reversed(&self) -> LinkSpec {
         LinkSpec {
             from: self.to,
@@ -159,7 +159,7 @@ impl LinkSpec {
         }
     }
 
-    /// The shortest propagation delay it ever has: its look-ahead.
+    /// The shortest propagation delay that the link ever has: its look-ahead.
     pub fn min_delay(&self) -> SimDuration {
         self.changes
             .iter()
@@ -215,10 +215,11 @@ impl Network {
         })
     }
 
-    /// The same network with outages of its nodes, in any order.
+    /// Adds outages of nodes, in any order.
     ///
     /// # Errors
-    /// When one names no node, does not end after it begins, or overlaps another of its node.
+    /// If an outage names a node that does not exist, does not end after it begins, or overlaps
+    /// another one of the same node.
     pub fn with_outages(mut self, outages: Vec<Outage>) -> Result<Network, NetworkError> {
         let end = |o: &Outage| o.up.unwrap_or(SimTime::MAX);
         for (i, outage) in outages.iter().enumerate() {
@@ -275,8 +276,8 @@ impl Network {
         &self.nodes[node.0 as usize].name
     }
 
-    /// What [`Simulation::new`](crate::Simulation::new) takes: `make` for each host and gateway,
-    /// nothing for each router.
+    /// The hosts as [`Simulation::new`] takes them: `make(node)` for each host and gateway, `None`
+    /// for each router.
     pub fn place<H>(&self, mut make: impl FnMut(NodeId) -> H) -> Vec<Option<H>> {
         let nodes = self.nodes.iter().zip(0..);
         nodes

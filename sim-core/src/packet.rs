@@ -65,7 +65,7 @@ pub struct Outgoing<P> {
 }
 
 impl<P> Outgoing<P> {
-    /// Initial time to live (RFC 1700; that of Linux).
+    /// Initial time to live (RFC 1700, and the default of Linux).
     pub const TTL: u8 = 64;
 
     /// A packet of `size` bytes to `dst`, from the first address of the sender, with the default time to live and
@@ -122,7 +122,7 @@ pub(crate) struct Flight {
     pub(crate) at: SimTime,
     /// The key assigned by its sender.
     pub(crate) tie: Tie,
-    /// The one that arrives after it on the same wire.
+    /// The packet that arrives next on the same wire.
     pub(crate) next: Option<PacketRef>,
 }
 

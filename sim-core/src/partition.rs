@@ -82,8 +82,8 @@ impl<H: Host> Partition<H> {
         self.next
     }
 
-    /// Takes its mail, then runs at most `limit` events strictly before `horizon`, and before an answer to its own
-    /// mail can arrive; returns how many.
+    /// Takes its mail, then runs at most `limit` events strictly before `horizon`, and before an
+    /// answer to its own mail can arrive; returns the number of events run.
     pub(crate) fn run_before(&mut self, horizon: SimTime, limit: u64) -> u64 {
         self.take_mail();
         self.core.horizon = horizon;
@@ -203,7 +203,7 @@ impl<H: Host> Partition<H> {
         self.core.transmitters.iter().map(|t| (t.link, t.stats()))
     }
 
-    /// Records the history of the queues of those links that are its own.
+    /// Starts to record the queue history of those `links` on which this partition sends.
     pub(crate) fn watch(&mut self, links: &[LinkId]) {
         for link in links {
             let place = self.core.transmitter_of.get(link.0 as usize);

@@ -8,7 +8,7 @@ use crate::event::NodeId;
 #[derive(Debug)]
 pub(crate) struct PartitionMap {
     pub(super) part_of: Vec<u32>,
-    /// Place of a node's host in its partition's list; `NO_HOST` for routers.
+    /// Index of a node's host in its partition's list; `NO_HOST` for routers.
     pub(super) place: Vec<u32>,
     pub(super) parts: usize,
 }
@@ -67,7 +67,7 @@ impl PartitionMap {
             };
             return nodes.map(host).collect();
         }
-        // In place, as in `new`, and then apart, from the last one on.
+        // In place, as in `new`, and then spread out, starting from the last one.
         let hosts = split.pop().unwrap_or_default();
         let mut all: Vec<Option<H>> = hosts.into_iter().map(Some).collect();
         all.resize_with(self.place.len(), || None);
@@ -79,7 +79,7 @@ impl PartitionMap {
         all
     }
 
-    /// Place of a node's host in its partition.
+    /// Index of a node's host in its partition.
     pub(crate) fn place_of(&self, node: u32) -> u32 {
         self.place[node as usize]
     }

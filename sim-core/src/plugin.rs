@@ -1,4 +1,4 @@
-//! Models that plug into a link, by name: their parameters, and how they are built.
+//! Models that plug into a link, selected by name: their parameters, and how they are built.
 //!
 //! ```text
 //!  name, parameters as text ──► ModelKind::plugin ──► Plugin (data: compared, printed, shared)
@@ -24,7 +24,7 @@ pub type Maker<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 type Constructor<T> = Arc<dyn Fn(&ModelValues) -> Result<Maker<T>, InvalidValue> + Send + Sync>;
 
-/// A kind of model: its name, its parameters, and how one is made.
+/// A kind of model: its name, its parameters, and how to build it.
 pub struct ModelKind<T> {
     /// Its name in a scenario.
     pub name: &'static str,
@@ -45,7 +45,7 @@ pub struct Presets {
     pub key: &'static str,
     /// What it means, in one line.
     pub doc: &'static str,
-    /// Each with its name; its values as text.
+    /// Each set: its name, and its values as text.
     pub all: &'static [Preset],
 }
 
@@ -202,8 +202,8 @@ fn list(names: impl Iterator<Item = &'static str>) -> String {
     }
 }
 
-/// A model with its parameters: data, until [`Plugin::build`] makes one. Two are equal when their
-/// names, versions and values are.
+/// A model with its parameters. It is only data until [`Plugin::build`] makes an instance. Two are
+/// equal when their names, versions and values are equal.
 pub struct Plugin<T> {
     name: &'static str,
     version: u32,
@@ -212,7 +212,7 @@ pub struct Plugin<T> {
 }
 
 impl<T> Plugin<T> {
-    /// A model by itself, without a list of parameters; `name` identifies it.
+    /// A model defined by a function alone, without a list of parameters; `name` identifies it.
     pub fn of(name: &'static str, make: impl Fn() -> T + Send + Sync + 'static) -> Plugin<T> {
         Plugin {
             name,
@@ -237,7 +237,7 @@ impl<T> Plugin<T> {
         &self.values
     }
 
-    /// A fresh model, for one link direction.
+    /// Builds a fresh model for one link direction.
     pub fn build(&self) -> T {
         (self.make)()
     }
@@ -285,13 +285,13 @@ impl<T> ModelKinds<T> {
         self.what
     }
 
-    /// Adds a kind; it replaces one of the same name.
+    /// Adds a kind; it replaces any kind of the same name.
     pub fn add(&mut self, kind: ModelKind<T>) {
         self.all.retain(|k| k.name != kind.name);
         self.all.push(kind);
     }
 
-    /// The kind of that name.
+    /// Looks up a kind by its name.
     pub fn get(&self, name: &str) -> Option<&ModelKind<T>> {
         self.all.iter().find(|k| k.name == name)
     }
@@ -301,7 +301,7 @@ impl<T> ModelKinds<T> {
         self.all.iter()
     }
 
-    /// The model of that name with the given parameters, as text.
+    /// The model with the given name and parameters, as text.
     ///
     /// # Errors
     /// When there is no such kind, or it refuses the parameters.

@@ -1,8 +1,8 @@
 //! Asks the processor to fetch memory before it is needed.
 //!
-//! Only a hint: no result of a run depends on it. With a million active connections, the state of each one is
-//! in main memory when it is needed; if it is fetched while earlier events are handled, it costs bandwidth
-//! instead of waiting time.
+//! Only a hint: no result of a run depends on it. With a million active connections, the state of
+//! each one is in main memory when it is needed; fetched while earlier events are handled, it costs
+//! bandwidth instead of latency.
 
 use prefetch_index::prefetch_index;
 

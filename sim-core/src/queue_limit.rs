@@ -15,7 +15,7 @@ pub enum QueueLimit {
     Packets(u32),
     /// At most this many bytes.
     Bytes(Bytes),
-    /// At most as many bytes as the link sends in this time at its nominal rate, without the effect of a rate
+    /// At most as many bytes as the link sends in this time at its nominal rate, ignoring any rate
     /// process. A link without a rate has no queue.
     Time(SimDuration),
 }
@@ -54,13 +54,13 @@ impl QueueLimit {
 /// A queue limit could not be read from text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseLimitError {
-    /// Nothing fits in.
+    /// The limit admits no packet at all.
     #[error("a queue of {0} holds nothing; write {1}")]
     HoldsNothing(&'static str, &'static str),
-    /// What stands before "packets" is not a number of packets.
+    /// The text before "packets" is not a number of packets.
     #[error("cannot read {0:?} as a number of packets; write for example \"100 packets\"")]
     Packets(String),
-    /// It is neither packets nor a size or a time.
+    /// The text is not a number of packets, a size or a time.
     #[error("{0}, \"100 packets\", \"50 ms\" or \"unlimited\"")]
     Size(ParseUnitError),
 }

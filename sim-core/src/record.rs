@@ -11,7 +11,7 @@ use crate::time::SimTime;
 /// whatever the partitions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record<S> {
-    /// When.
+    /// The time of the observation.
     pub time: SimTime,
     /// The event being handled.
     pub tie: Tie,
@@ -29,9 +29,9 @@ pub trait Recorder<S> {
     /// When the records cannot be written; the run stops.
     fn write(&mut self, batch: &[Record<S>]) -> io::Result<()>;
 
-    /// The same for a recorder that keeps the batch and leaves another one in its place. Records in that one must
-    /// already have been written; their memory is reused ([`Host::reuse`](crate::Host::reuse)). Calls
-    /// [`Recorder::write`] by default.
+    /// Takes a batch by value, for a recorder that keeps it: it leaves another batch in its place,
+    /// whose records must already have been written; their memory is reused
+    /// ([`Host::reuse`](crate::Host::reuse)). Calls [`Recorder::write`] by default.
     ///
     /// # Errors
     /// As [`Recorder::write`].

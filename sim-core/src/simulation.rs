@@ -29,14 +29,14 @@ pub struct RunConfig {
     pub seed: u64,
     /// Events strictly before this are run.
     pub end: SimTime,
-    /// Which event queue.
+    /// The event queue to use.
     pub queue: EventQueueKind,
     /// The partition of each node, by node number; empty for one partition.
     pub partition_of: Vec<u32>,
     /// Threads that run partitions; more than the number of partitions have no effect.
     pub threads: usize,
-    /// Number of pending events and packets in flight from which on a partition lets its hosts prefetch what
-    /// upcoming events need ([`Host::look_ahead`]).
+    /// Number of pending events and packets in flight at which a partition starts to let its hosts
+    /// prefetch what upcoming events need ([`Host::look_ahead`]).
     pub look_ahead_from: usize,
     /// Events within a microsecond of simulated time after which a run counts as stuck and ends
     /// with [`SimulationError::NoProgress`].
@@ -89,11 +89,12 @@ pub struct RunStats {
     pub idle: bool,
     /// Windows in which several partitions ran; depends on the partitions.
     pub windows: u64,
-    /// Windows of single partitions in which they had events to handle; depends on the partitions.
+    /// Number of times that a partition had events to handle in a window; depends on the
+    /// partitions.
     pub visits: u64,
 }
 
-/// The progress of a run; passed to the observer now and then.
+/// The progress of a run; passed to the observer from time to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SimulationProgress {
     /// Simulated time reached.
@@ -134,7 +135,7 @@ pub struct Simulation<H: Host> {
     partitions: Vec<Partition<H>>,
     end: SimTime,
     look_ahead: SimDuration,
-    /// Threads of this simulation's own, when it may use more than the caller's.
+    /// The simulation's own threads, if it may use more than the caller's.
     pool: Option<ThreadPool>,
     merged: Vec<Record<H::Sample>>,
     assignment: Arc<PartitionMap>,
@@ -155,7 +156,7 @@ impl<H: Host> Simulation<H> {
         Simulation::with_queues(network, hosts, config, &mut || config.queue.build())
     }
 
-    /// Runs to the end and keeps everything in memory.
+    /// Runs to the end and keeps all records in memory.
     pub fn run_to_end(mut self) -> Finished<H> {
         let mut kept = Collect::default();
         let stats = self.run(&mut kept, &mut |_| ControlFlow::Continue(()));
@@ -171,8 +172,8 @@ impl<H: Host> Simulation<H> {
         }
     }
 
-    /// The same with an event queue from `make_queue` for each partition: the place for one of
-    /// your own.
+    /// Like [`Simulation::new`], with an event queue from `make_queue` for each partition; lets you
+    /// use a queue of your own.
     ///
     /// # Panics
     /// As [`Simulation::new`].
@@ -221,7 +222,7 @@ impl<H: Host> Simulation<H> {
             })
             .collect::<Vec<_>>();
         let threads = config.threads.min(partitions.len());
-        // Without threads the run is slower and its results are the same.
+        // If the threads cannot be created, the run is slower but its results are the same.
         let pool = (threads > 1)
             .then(|| ThreadPoolBuilder::new().num_threads(threads).build().ok())
             .flatten();
@@ -237,7 +238,7 @@ impl<H: Host> Simulation<H> {
         }
     }
 
-    /// Runs to the end, or until `observe` breaks off.
+    /// Runs to the end, or until `observe` returns `Break`.
     ///
     /// # Errors
     /// When the recorder fails, or simulated time stands still.
@@ -303,7 +304,7 @@ impl<H: Host> Simulation<H> {
         if !self.merged.is_empty() {
             recorder.take(&mut self.merged)?;
             for used in self.merged.drain(..) {
-                // By the partition that will make others like it.
+                // To the partition that will make more records of this node.
                 let part = self.assignment.part_of(used.node) as usize;
                 if let Some(partition) = self.partitions.get_mut(part) {
                     H::reuse(used.sample, &mut partition.core.scratch);

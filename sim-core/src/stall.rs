@@ -1,7 +1,8 @@
-//! Notices a run that makes no progress: event after event, and simulated time stands still.
+//! Detects a run that makes no progress: it handles event after event, but simulated time stands
+//! still.
 //!
-//! Every link has a delay, so a packet cannot go round in no time; a host that sets its timer to now
-//! again and again can. It is looked for between batches of events and costs an event nothing.
+//! Every link has a delay, so a packet cannot go round a loop in zero time; a host that keeps
+//! setting its timer to now can. The check is made between batches and adds no cost per event.
 
 use crate::simulation_error::SimulationError;
 use crate::time::{SimDuration, SimTime};
@@ -26,7 +27,7 @@ impl StallGuard {
         }
     }
 
-    /// Looks at a run that is at `now` after `events` events.
+    /// Checks a run that is at `now` after `events` events.
     pub(crate) fn check(&mut self, now: SimTime, events: u64) -> Result<(), SimulationError> {
         if now.since(self.since) >= StallGuard::STEP {
             (self.since, self.events) = (now, events);

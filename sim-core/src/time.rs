@@ -51,7 +51,7 @@ impl SimTime {
         SimDuration(self.0.saturating_sub(earlier.0))
     }
 
-    /// The sum, held at [`SimTime::MAX`] on overflow.
+    /// Adds a duration, saturating at [`SimTime::MAX`].
     pub const fn saturating_add(self, d: SimDuration) -> SimTime {
         SimTime(self.0.saturating_add(d.0))
     }
@@ -85,7 +85,7 @@ impl SimDuration {
     }
 
     /// From seconds as a float, rounded to the nearest picosecond; negative values and NaN give
-    /// zero, values beyond the range [`SimDuration::MAX`].
+    /// zero, values out of range [`SimDuration::MAX`].
     pub fn from_secs_f64(s: f64) -> Self {
         let ps = libm::round(s * PS_PER_SEC as f64);
         SimDuration(ps as u64) // `as` saturates and maps NaN to 0
@@ -107,7 +107,7 @@ impl SimDuration {
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
-    /// The product, held at [`SimDuration::MAX`] on overflow.
+    /// Multiplies by `k`, saturating at [`SimDuration::MAX`].
     pub const fn saturating_mul(self, k: u64) -> Self {
         SimDuration(self.0.saturating_mul(k))
     }
@@ -174,7 +174,7 @@ impl Sum for SimDuration {
     }
 }
 
-/// Unit names a duration may carry, with their length in picoseconds.
+/// The units in which a duration may be given, with their length in picoseconds.
 const UNITS: &[(&str, u64)] = &[
     ("ps", 1),
     ("ns", 1_000),

@@ -1,17 +1,17 @@
 //! Timers that a host sets, moves and cancels.
 //!
-//! A timer is data in its host: moving its deadline later writes a field and touches no queue, and a
-//! cancelled timer leaves at most two events behind, which come up and do nothing.
+//! A timer is data in its host: moving its deadline later writes a field and touches no queue. A
+//! cancelled timer leaves at most two pending events, which do nothing when they fire.
 
 use crate::host::Cx;
 use crate::host::Host;
 use crate::time::{SimDuration, SimTime};
 
-/// What can be asked for a wake: the engine's [`Cx`], or whoever else drives a protocol.
+/// What a timer requests wakes from: the engine's [`Cx`], or anything else that drives a protocol.
 pub trait Wakes {
     /// The current time.
     fn now(&self) -> SimTime;
-    /// Asks to be woken with `token` at `at`, now at the earliest.
+    /// Requests a wake with `token` at `at`, or now if that is past.
     fn wake(&mut self, at: SimTime, token: u64);
 }
 
@@ -29,11 +29,11 @@ impl<H: Host> Wakes for Cx<'_, H> {
 
 /// One timer. Moving its deadline later writes a field and touches no queue.
 ///
-/// Keep one per purpose, [`LazyTimer::set`] it as often as wanted, and call [`LazyTimer::fire`]
-/// when its token comes up. A deadline that moved earlier queues a second event and remembers the
-/// first, so that a short timer running ahead of a long one (delayed ACK before retransmission)
-/// leaves no trail of stale events. Of more than two pending, the latest is remembered: the others are
-/// soon gone, and no timer set far ahead is queued twice.
+/// Keep one per purpose, call [`LazyTimer::set`] as often as needed, and call [`LazyTimer::fire`]
+/// when its token fires. A deadline that moves earlier queues a second event and remembers the
+/// first, so that a short timer that runs ahead of a long one (delayed ACK before retransmission)
+/// leaves no trail of stale events. If more than two are pending, the latest is remembered: the
+/// others fire soon, and no timer set far ahead is queued twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LazyTimer {
     deadline: SimTime,
@@ -54,14 +54,14 @@ impl Default for LazyTimer {
 }
 
 impl LazyTimer {
-    /// Sets the deadline, now at the earliest, or clears it with `None`; wakes are asked for with
-    /// `token`.
+    /// Sets the deadline, or clears it with `None`; a deadline in the past becomes now. Wakes are
+    /// requested with `token`.
     pub fn set<W: Wakes>(&mut self, deadline: Option<SimTime>, token: u64, cx: &mut W) {
         self.deadline = deadline.map_or(SimTime::MAX, |at| at.max(cx.now()));
         self.ensure_queued(token, cx);
     }
 
-    /// Clears the deadline. Wakes that are pending come up and find nothing to do.
+    /// Clears the deadline. Pending wakes will find nothing to do.
     pub fn cancel(&mut self) {
         self.deadline = SimTime::MAX;
     }
@@ -76,8 +76,9 @@ impl LazyTimer {
         }
     }
 
-    /// Handles a wake with the timer's token: true when the deadline has been reached; otherwise
-    /// the wake was early or stale and the timer has queued itself again where needed.
+    /// Handles a wake with the timer's token. Returns true if the deadline has been reached;
+    /// otherwise the wake was early or stale, and the timer has queued another event if it needs
+    /// one.
     pub fn fire<W: Wakes>(&mut self, token: u64, cx: &mut W) -> bool {
         let now = cx.now();
         if now != self.queued {
@@ -93,7 +94,7 @@ impl LazyTimer {
         false
     }
 
-    /// The next wake will find the deadline reached.
+    /// Returns true if the next wake will find the deadline reached.
     pub fn is_due_next(&self) -> bool {
         self.deadline <= self.queued
     }
@@ -128,12 +129,12 @@ impl LazyTimer {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Timers {
-    /// A timer's token is its place.
+    /// The token of a timer is its index.
     all: Vec<(&'static str, LazyTimer)>,
 }
 
 impl Timers {
-    /// Sets a timer, new or not, to go off at `at`, now at the earliest.
+    /// Sets a timer, new or existing, to fire at `at`, or now if that is past.
     pub fn set<W: Wakes>(&mut self, name: &'static str, at: SimTime, cx: &mut W) {
         let place = self.place(name).unwrap_or_else(|| {
             self.all.push((name, LazyTimer::default()));
@@ -142,7 +143,7 @@ impl Timers {
         self.all[place].1.set(Some(at), place as u64, cx);
     }
 
-    /// Sets a timer to go off after `delay`.
+    /// Sets a timer to fire after `delay`.
     pub fn set_in<W: Wakes>(&mut self, name: &'static str, delay: SimDuration, cx: &mut W) {
         self.set(name, cx.now().saturating_add(delay), cx);
     }
@@ -154,13 +155,13 @@ impl Timers {
         }
     }
 
-    /// When a timer goes off, if it is set.
+    /// The time at which a timer will fire, if it is set.
     pub fn deadline(&self, name: &str) -> Option<SimTime> {
         self.all[self.place(name)?].1.deadline()
     }
 
-    /// The timer that goes off with this token, if one does: wakes of timers that were moved or
-    /// cancelled give none.
+    /// Handles a wake with `token`. Returns the timer that fires, if one does: wakes of timers that
+    /// were moved or cancelled return `None`.
     pub fn fire<W: Wakes>(&mut self, token: u64, cx: &mut W) -> Option<&'static str> {
         let (name, timer) = self.all.get_mut(usize::try_from(token).ok()?)?;
         timer.fire(token, cx).then_some(*name)

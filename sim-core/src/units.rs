@@ -17,7 +17,7 @@ pub use crate::quantity::ParseUnitError;
 pub struct Bytes(pub u64);
 
 impl Bytes {
-    /// None.
+    /// Zero bytes.
     pub const ZERO: Bytes = Bytes(0);
 }
 
@@ -144,7 +144,8 @@ impl fmt::Debug for Rate {
     }
 }
 
-/// Units of text in configuration files: read through `FromStr`, written through `Display`.
+/// Implements serde for units that configuration files give as text: read through `FromStr`,
+/// written through `Display`.
 macro_rules! serde_as_text {
     ($($unit:ty),*) => {$(
         impl Serialize for $unit {

@@ -5,17 +5,17 @@
 //!   all times <= covered              |  all times > covered
 //! ```
 //!
-//! Level `k` holds the times that agree with `base` in all base-64 digits above the `k`-th, in slots by
-//! that digit. When the front is empty, the first slot in use is taken: a crowded one is split over the
-//! levels below, one with few events is sorted and becomes the front. So the tick adapts to the density
-//! of events, and a gap of hours costs as much as one of a picosecond.
+//! Level `k` holds the times that agree with `base` in all base-64 digits above the `k`-th, in
+//! slots by that digit. When the front is empty, the first slot in use is taken: a crowded slot is
+//! split over the levels below, a slot with few events is sorted and becomes the front. So the tick
+//! adapts to the density of events, and a gap of hours costs as much as a gap of a picosecond.
 //!
 //! An event pushed into the time span of the front is inserted into the run or, if the run is long, into the
 //! heap beside it; if that grows too large, the front goes back into the wheel.
 //!
-//! Slots are chains of chunks, so that pushes write and splits read sequentially: a set larger than the
-//! caches costs bandwidth, not a miss per event. The wheel is that of Varghese and Lauck (1987); splitting on
-//! demand comes from the ladder queue of Tang, Goh and Thng (2005).
+//! Slots are chains of chunks, so that pushes write and splits read sequentially: a set larger than
+//! the caches costs bandwidth, not a miss per event. The wheel is from Varghese and Lauck (1987);
+//! splitting on demand is from the ladder queue of Tang, Goh and Thng (2005).
 
 mod chunks;
 
@@ -32,16 +32,16 @@ const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
 /// A slot of at most this many events is sorted instead of split.
 const FEW: usize = 32;
-/// Slots of few events are taken together until the run has this many: where events are sparse, a slot has one
-/// or two.
+/// Slots with few events are taken together until the run has this many: where events are sparse, a
+/// slot has only one or two.
 const ENOUGH: usize = 8;
 /// New events are inserted into a run shorter than this.
 const SHORT: usize = 48;
-/// Events at the end of the run that are looked at one after the other for a new one's place.
+/// Events at the end of the run that are searched linearly for the place of a new one.
 const NEAR: usize = 4;
 /// Number of events beside the sorted run above which the front may go back into the wheel.
 const LATE: usize = 64;
-/// Least number of events to show in advance, if the wheel knows as many.
+/// Least number of events to show in advance, if the wheel has that many.
 const AHEAD: usize = 24;
 /// A timing wheel with a sorted front: `O(1)` push and pop.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl WheelQueue {
         self.chunks.events[slot.chunk as usize][at] = event;
     }
 
-    /// Fills the empty front with the first events of the wheel, unless they lie after `last`.
+    /// Fills the empty front with the first events of the wheel, unless they are later than `last`.
     fn advance(&mut self, last: u64) -> bool {
         self.is_new = false;
         while self.levels != 0 {
@@ -163,7 +163,7 @@ impl WheelQueue {
         }
     }
 
-    /// Adds the events of a slot to the run, the latest first by and large.
+    /// Adds the events of a slot to the run, roughly latest first.
     #[inline]
     fn take(&mut self, slot: WheelSlot) {
         let (mut chunk, mut len) = (slot.chunk, slot.len as usize);
@@ -189,7 +189,7 @@ impl WheelQueue {
         self.covered = self.run[0].time.as_ps();
     }
 
-    /// Puts few events in order, most of which are in it already.
+    /// Sorts a short run, most of which is already in order.
     #[inline]
     fn insertion_sort(&mut self) {
         for next in 1..self.run.len() {
@@ -208,7 +208,7 @@ impl WheelQueue {
     #[inline]
     fn push_late(&mut self, event: Event) {
         if self.run.len() < SHORT {
-            // Most belong near the end: what has just happened causes what comes next.
+            // Most belong near the end: an event usually causes others that are due soon.
             let key = event.key_bits();
             let end = self.run.len();
             let near = end.saturating_sub(NEAR);
@@ -270,7 +270,7 @@ impl WheelQueue {
         }
     }
 
-    /// Whether the smallest event is in the front and not after `last`.
+    /// Returns true if the smallest event is in the front and not after `last`.
     #[inline]
     fn has_front(&mut self, last: u64) -> bool {
         !self.run.is_empty() || self.late.first().is_some() || self.advance(last)

@@ -31,11 +31,11 @@ pub(crate) struct Core<H: Host> {
     pub(crate) queue: AnyEventQueue,
     pub(crate) packets: Slab<Packet<H::Payload>>,
     pub(crate) scratch: H::Scratch,
-    /// Of the links this partition sends on, in order of link number.
+    /// Transmitters of the links on which this partition sends, in order of link number.
     pub(crate) transmitters: Vec<Transmitter>,
     /// Place in `transmitters` by link number.
     pub(crate) transmitter_of: Vec<u32>,
-    /// Of the links on which this partition receives, in order of link number.
+    /// Wires of the links on which this partition receives, in order of link number.
     pub(crate) wires: Vec<Wire>,
     pub(crate) counters: Vec<u64>,
     pub(crate) seed: u64,

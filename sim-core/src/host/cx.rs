@@ -1,4 +1,4 @@
-//! The interface of the engine for a host that handles an event.
+//! The engine's interface for a host that handles an event.
 
 use std::net::Ipv4Addr;
 
@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 
-/// The interface of the engine for a host that handles an event.
+/// The engine's interface for a host that handles an event.
 #[derive(Debug)]
 pub struct Cx<'a, H: Host> {
     pub(crate) core: &'a mut Core<H>,
@@ -55,7 +55,7 @@ impl<H: Host> Cx<'_, H> {
         network.address(network.node(name)?)
     }
 
-    /// The network it is part of.
+    /// The network to which this node belongs.
     pub fn network(&self) -> &Network {
         &self.core.network
     }

@@ -29,7 +29,7 @@ pub fn built_in() -> ModelKinds<AnyDelay> {
 pub enum DelaySpec {
     /// Uniform between zero and this; packets may overtake each other.
     Uniform(SimDuration),
-    /// By a model.
+    /// As given by a model.
     Model(Plugin<AnyDelay>),
 }
 
@@ -52,7 +52,7 @@ impl DelaySpec {
 }
 
 impl Default for DelaySpec {
-    /// None.
+    /// No extra delay.
     fn default() -> Self {
         DelaySpec::Uniform(SimDuration::ZERO)
     }
@@ -76,26 +76,26 @@ pub trait DelayModel: Send + fmt::Debug {
     /// packet that is not lost, in order; `rng` is the link's own stream.
     fn extra(&mut self, departs: SimTime, rng: &mut Rng) -> SimDuration;
 
-    /// True when a packet may overtake one sent before it; otherwise packets wait for those before
-    /// them.
+    /// Returns true if a packet may overtake one sent before it; otherwise packets wait for those
+    /// before them.
     fn may_reorder(&self) -> bool {
         true
     }
 }
 
-/// Any delay model; calls to ours go through a `match`.
+/// Any delay model; calls to the built-in ones are dispatched by `match`.
 #[derive(Debug)]
 pub enum AnyDelay {
     /// Uniform between zero and this.
     Uniform(SimDuration),
-    /// Exponential with this mean; packets keep their order if the switch is off.
+    /// Exponential with this mean; packets keep their order if the flag is false.
     Exponential(SimDuration, bool),
-    /// A user's own.
+    /// A user-defined model.
     Custom(Box<dyn DelayModel>),
 }
 
 impl AnyDelay {
-    /// One of the user's own.
+    /// Wraps a user-defined model.
     pub fn custom(model: impl DelayModel + 'static) -> AnyDelay {
         AnyDelay::Custom(Box::new(model))
     }
@@ -129,7 +129,7 @@ const REORDER: ModelParameter = ModelParameter::new(
     "packets may overtake each other; otherwise they keep their order",
 );
 
-/// An exponentially distributed delay, as of a queue elsewhere.
+/// An exponentially distributed delay, like that of a queue elsewhere on the path.
 fn exponential() -> ModelKind<AnyDelay> {
     const PARAMETERS: &[ModelParameter] = &[
         ModelParameter::needed("mean", ValueKind::Duration, "the mean of the extra delay"),

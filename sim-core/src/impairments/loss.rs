@@ -30,7 +30,7 @@ pub fn built_in() -> ModelKinds<AnyLoss> {
 pub enum LossSpec {
     /// Each packet independently with this probability.
     Random(f64),
-    /// By a model with a state.
+    /// As decided by a model with state.
     Model(Plugin<AnyLoss>),
 }
 
@@ -45,7 +45,7 @@ impl LossSpec {
 }
 
 impl Default for LossSpec {
-    /// None.
+    /// No loss.
     fn default() -> Self {
         LossSpec::Random(0.0)
     }
@@ -65,24 +65,24 @@ impl From<Plugin<AnyLoss>> for LossSpec {
 
 /// Decides for each packet that a link sends whether it is lost.
 pub trait LossModel: Send + fmt::Debug {
-    /// True when the packet whose transmission ends at `departs` is lost. Called once for each
-    /// packet sent, in order; `rng` is the link's own stream.
+    /// Returns true if the packet whose transmission ends at `departs` is lost. Called once for
+    /// each packet sent, in order; `rng` is the link's own stream.
     fn is_lost(&mut self, departs: SimTime, rng: &mut Rng) -> bool;
 }
 
-/// Any loss model; calls to ours go through a `match`.
+/// Any loss model; calls to the built-in ones are dispatched by `match`.
 #[derive(Debug)]
 pub enum AnyLoss {
     /// Each packet with this probability.
     Random(f64),
     /// [`GilbertElliott`].
     GilbertElliott(GilbertElliott),
-    /// A user's own.
+    /// A user-defined model.
     Custom(Box<dyn LossModel>),
 }
 
 impl AnyLoss {
-    /// One of the user's own.
+    /// Wraps a user-defined model.
     pub fn custom(model: impl LossModel + 'static) -> AnyLoss {
         AnyLoss::Custom(Box::new(model))
     }

@@ -33,17 +33,17 @@ pub trait RateProcess: Send + fmt::Debug {
     ) -> SimTime;
 }
 
-/// Any rate process; calls to ours go through a `match`.
+/// Any rate process; calls to the built-in ones are dispatched by `match`.
 #[derive(Debug)]
 pub enum AnyRate {
     /// [`TwoStateRate`].
     TwoState(TwoStateRate),
-    /// A user's own.
+    /// A user-defined process.
     Custom(Box<dyn RateProcess>),
 }
 
 impl AnyRate {
-    /// One of the user's own.
+    /// Wraps a user-defined process.
     pub fn custom(process: impl RateProcess + 'static) -> AnyRate {
         AnyRate::Custom(Box::new(process))
     }

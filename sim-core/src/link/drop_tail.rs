@@ -14,7 +14,7 @@ pub(super) struct DropTail {
     /// (end of transmission, size) of packets not yet sent.
     backlog: VecDeque<(SimTime, u32)>,
     bytes: u64,
-    /// Its history, if that is recorded.
+    /// Its history, if recorded.
     pub(super) trace: Option<Box<QueueTrace>>,
 }
 
@@ -28,7 +28,8 @@ impl DropTail {
         }
     }
 
-    /// Whether a packet of `size` bytes fits into the queue; packets that have left by `now` make room.
+    /// Returns true if a packet of `size` bytes fits into the queue; packets that have left by
+    /// `now` make room.
     #[inline]
     pub(super) fn has_room(&mut self, size: u32, rate: Option<Rate>, now: SimTime) -> bool {
         while let Some((_, bytes)) = self.backlog.pop_front_if(|(end, _)| *end <= now) {
@@ -43,7 +44,8 @@ impl DropTail {
         self.bytes += u64::from(size);
     }
 
-    /// Records the arrival of a packet of `size` bytes, whether it found room, and its wait if it did.
+    /// Records the arrival of a packet of `size` bytes, whether there was room for it, and its wait
+    /// if so.
     #[inline(never)]
     pub(super) fn record(&mut self, size: u32, room: bool, wait: SimDuration, now: SimTime) {
         let (pkts, bytes) = (self.pkts(), self.bytes);

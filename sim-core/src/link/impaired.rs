@@ -58,7 +58,7 @@ impl Impaired {
     }
 
     /// The end of a transmission that begins at `start`, if it does not simply follow from the
-    /// present rate.
+    /// current rate.
     pub(super) fn end_of_transmission(
         &mut self,
         rate: Option<Rate>,
@@ -95,17 +95,18 @@ impl Impaired {
         at + SimDuration::from_ps(u64::try_from(ps).unwrap_or(u64::MAX))
     }
 
-    /// The `count`-th packet offered is to be dropped.
+    /// Returns true if the `count`-th packet offered must be dropped.
     pub(super) fn drops(&self, count: u64) -> bool {
         self.impairments.drop.binary_search(&count).is_ok()
     }
 
-    /// A filter must look at each packet.
+    /// Returns true if a filter must inspect each packet.
     pub(super) fn inspects(&self) -> bool {
         !self.impairments.drop_named.is_empty()
     }
 
-    /// Delay, loss, corruption, duplication and disorder of a packet that leaves at `departs`.
+    /// Applies delay, loss, corruption, duplication and reordering to a packet that leaves at
+    /// `departs`.
     pub(super) fn apply(&mut self, departs: SimTime, delay: SimDuration) -> Fate {
         let mut at = departs + self.delay_at(departs, delay);
         let im = &self.impairments;

@@ -20,11 +20,11 @@ pub(crate) struct ManagedQueue {
     pub(super) early_drops: u64,
     pub(super) policed_drops: u64,
     pub(super) marks: CeMarks,
-    /// Its history, if that is recorded.
+    /// Its history, if recorded.
     pub(super) trace: Option<Box<QueueTrace>>,
 }
 
-/// What a free link does.
+/// What a link does when it is free.
 #[derive(Debug)]
 pub(crate) enum Served {
     /// It sends this packet.
@@ -47,7 +47,7 @@ impl ManagedQueue {
         }
     }
 
-    /// Gives a packet to the discipline; `dropped` collects the packets it drops.
+    /// Passes a packet to the discipline; `dropped` collects the packets that the discipline drops.
     pub(super) fn enqueue(
         &mut self,
         packet: QueuedPacket,

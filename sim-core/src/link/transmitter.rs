@@ -135,7 +135,7 @@ impl Transmitter {
         drop_tail.or_else(managed)
     }
 
-    /// Offers a packet of `size` bytes at `now`.
+    /// Offers a packet of `size` bytes to the link at `now`.
     #[inline(always)]
     pub(crate) fn offer(&mut self, size: u32, now: SimTime) -> Fate {
         if self.special.is_some() {
@@ -151,7 +151,7 @@ impl Transmitter {
         self.arrives_after(departs)
     }
 
-    /// The same on a link whose queue has a limit.
+    /// [`Transmitter::offer`] for a link whose queue has a limit.
     #[inline(never)]
     fn offer_limited(&mut self, size: u32, now: SimTime) -> Fate {
         if !self.has_room(size, now) {
@@ -173,11 +173,11 @@ impl Transmitter {
         }
     }
 
-    /// The same on a link with impairments, changes or a managed queue.
+    /// [`Transmitter::offer`] for a link with impairments, changes or a managed queue.
     #[inline(never)]
     fn offer_special(&mut self, size: u32, now: SimTime) -> Fate {
         let Some(mut special) = self.special.take() else {
-            return Fate::Lost(LossCause::LinkDown); // not called then
+            return Fate::Lost(LossCause::LinkDown); // never: called only if `special` is set
         };
         self.apply_changes(&mut special.impaired, now);
         self.counters.offered_pkts += 1;
@@ -194,13 +194,13 @@ impl Transmitter {
         fate
     }
 
-    /// Goes on with a packet for which [`Transmitter::offer`] said [`Fate::Inspect`].
+    /// Continues with a packet for which [`Transmitter::offer`] returned [`Fate::Inspect`].
     pub(crate) fn offer_inspected(&mut self, size: u32, now: SimTime, dropped: bool) -> Fate {
         if dropped {
             return self.lost(LossCause::Scripted);
         }
         let Some(mut special) = self.special.take() else {
-            return Fate::Lost(LossCause::LinkDown); // not called then
+            return Fate::Lost(LossCause::LinkDown); // never: called only if `special` is set
         };
         let fate = self.admit(&mut special, size, now);
         self.special = Some(special);
@@ -224,7 +224,8 @@ impl Transmitter {
         }
     }
 
-    /// Puts a packet for which [`Transmitter::offer`] said [`Fate::Waits`] into the managed queue.
+    /// Puts a packet for which [`Transmitter::offer`] returned [`Fate::Waits`] into the managed
+    /// queue.
     pub(crate) fn enqueue(
         &mut self,
         packet: QueuedPacket,
@@ -278,7 +279,7 @@ impl Transmitter {
         self.managed()?.next_wake(free_at, now)
     }
 
-    /// True when the event at `now` is the one asked for last.
+    /// Returns true if the event at `now` is the one that was requested last.
     pub(crate) fn is_due(&mut self, now: SimTime) -> bool {
         self.managed().is_some_and(|m| m.is_due(now))
     }
@@ -314,7 +315,7 @@ impl Transmitter {
         room
     }
 
-    /// The end of a transmission that begins at `start`, at the present rate.
+    /// The end of a transmission that begins at `start`, at the current rate.
     #[inline]
     fn end_of_transmission(&self, size: u32, start: SimTime) -> SimTime {
         if self.ps_per_byte != 0 {

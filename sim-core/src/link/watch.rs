@@ -7,26 +7,26 @@ use crate::event::LinkId;
 use crate::histogram::Histogram;
 use crate::time::{SimDuration, SimTime};
 
-/// Most cells.
+/// The largest number of cells.
 const CELLS: usize = 1024;
-/// Length of a cell at first.
+/// Initial length of a cell.
 const FIRST_STEP: SimDuration = SimDuration::from_millis(1);
 
 /// What happened at a queue in one cell of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueCell {
-    /// Packets whose wait ended, in a managed queue, or that arrived, in a drop-tail queue.
+    /// In a managed queue, packets whose wait ended; in a drop-tail queue, packets that arrived.
     pub pkts: u32,
     /// Sum of their waits, from arrival to the beginning of transmission.
     pub wait: SimDuration,
     /// The longest wait.
     pub max_wait: SimDuration,
-    /// The most packets in the queue at an arrival, including the arriving one, and in a drop-tail queue the one
-    /// in service.
+    /// The most packets in the queue at an arrival, including the arriving packet and, in a
+    /// drop-tail queue, the one in service.
     pub max_pkts: u32,
-    /// The same in bytes.
+    /// The most bytes, counted likewise.
     pub max_bytes: u64,
-    /// Packets that the queue dropped, whatever the cause.
+    /// Packets that the queue dropped, for any reason.
     pub drops: u32,
     /// Packets that it marked.
     pub marks: u32,
@@ -97,14 +97,14 @@ impl QueueTrace {
         self.cells.truncate(half);
     }
 
-    /// Notes the backlog when a packet has arrived.
+    /// Records the backlog when a packet has arrived.
     pub(super) fn holds(&mut self, now: SimTime, pkts: u32, bytes: u64) {
         let cell = self.cell(now);
         cell.max_pkts = cell.max_pkts.max(pkts);
         cell.max_bytes = cell.max_bytes.max(bytes);
     }
 
-    /// Notes the wait of a packet.
+    /// Records the wait of a packet.
     pub(super) fn waits(&mut self, now: SimTime, wait: SimDuration) {
         self.waits.add(wait);
         let cell = self.cell(now);
@@ -113,7 +113,7 @@ impl QueueTrace {
         cell.max_wait = cell.max_wait.max(wait);
     }
 
-    /// Notes drops and marks.
+    /// Records drops and marks.
     pub(super) fn signals(&mut self, now: SimTime, drops: u32, marks: u32) {
         if drops + marks > 0 {
             let cell = self.cell(now);
@@ -122,7 +122,7 @@ impl QueueTrace {
         }
     }
 
-    /// Notes that the link transmits from `start` to `end`.
+    /// Records that the link transmits from `start` to `end`.
     pub(super) fn sends(&mut self, start: SimTime, end: SimTime) {
         self.cell(end); // makes cells long enough before the time is divided among them
         let mut at = start;

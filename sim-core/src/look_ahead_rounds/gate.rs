@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 /// Iterations for which a waiting thread spins before it yields its processor, some microseconds.
 const AWAKE: u32 = 300;
 
-/// How long a waiting thread yields its processor before it sleeps: usually longer than a window. Waking a
-/// sleeping thread may take so long that others do its work in the meantime, and it goes back to sleep.
+/// How long a waiting thread yields its processor before it sleeps: usually longer than a window.
+/// Waking a sleeping thread may take so long that other threads finish the work first, and it goes
+/// back to sleep.
 const WAKEFUL: Duration = Duration::from_millis(3);
 
 /// A barrier: all threads pass once all have arrived.
@@ -23,7 +24,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Waits until `members` threads have arrived; false if one of them has panicked.
+    /// Waits until `members` threads have arrived; returns false if one of them has panicked.
     pub(super) fn pass(&self, members: usize) -> bool {
         let opened = self.opened.load(Ordering::SeqCst);
         if self.waiting.fetch_add(1, Ordering::SeqCst) + 1 == members {

@@ -3,7 +3,7 @@
 /// Why a network is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
-    /// Rule 1 needs delay > 0.
+    /// A link without propagation delay: nodes may interact only over links with a delay > 0.
     #[error(
         "the link from {from:?} to {to:?} has no propagation delay; give it one greater than zero, 1 us say"
     )]
@@ -41,7 +41,8 @@ pub enum NetworkError {
     /// Too many nodes or addresses.
     #[error("the network has too many {0} (at most {1})")]
     TooMany(&'static str, u32),
-    /// An outage that names no node, ends before it begins, or overlaps another one of its node.
+    /// An outage that names a node that does not exist, ends before it begins, or overlaps another
+    /// one of the same node.
     #[error(
         "outage {0} names no node, does not end after it begins, or overlaps another of its node"
     )]

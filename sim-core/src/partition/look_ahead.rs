@@ -17,7 +17,7 @@ use crate::packet::PacketRef;
 
 /// Packets on all wires together that are announced before they are first on their wire.
 const ON_WIRES: usize = 64;
-/// The most of them on one wire.
+/// The most such packets on one wire.
 const ON_WIRE: u32 = 16;
 /// Announcements that wait for their first prefetch to complete.
 const WAITING: usize = 4;
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 128;
 #[derive(Debug, Default)]
 pub(crate) struct LookAhead {
     pub(crate) is_on: bool,
-    /// Number of pending events and packets in flight from which on it looks ahead.
+    /// Number of pending events and packets in flight at which it starts to look ahead.
     pub(crate) from: usize,
     /// By wire.
     cursors: Vec<WirePosition>,
@@ -115,8 +115,9 @@ impl<H: Host> Partition<H> {
 }
 
 impl LookAhead {
-    /// Number of pending events and packets in flight from which on it saves time: below, most of what hosts need
-    /// is in the caches, and looking ahead costs more than it saves (`synfin bench growth`).
+    /// Number of pending events and packets in flight at which it begins to save time: below that,
+    /// most of what hosts need is in the caches, and looking ahead costs more than it saves
+    /// (`synfin bench growth`).
     pub(crate) const WORTH_WHILE: usize = 1 << 16;
 
     #[inline]

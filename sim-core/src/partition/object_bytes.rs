@@ -6,7 +6,7 @@ use crate::link::{Transmitter, Wire};
 use crate::network::{LinkSpec, NodeSpec};
 use crate::packet::{Packet, Slab};
 
-/// Bytes of the engine's objects.
+/// The sizes of the engine's objects in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectBytes {
     /// A pending event.
@@ -23,7 +23,7 @@ pub struct ObjectBytes {
 }
 
 impl ObjectBytes {
-    /// With hosts of type `H`.
+    /// The sizes with hosts of type `H`.
     pub(crate) fn of<H: Host>() -> ObjectBytes {
         let place = size_of::<u32>();
         ObjectBytes {

@@ -21,7 +21,7 @@ pub enum ParseValueError {
         text: String,
         /// What was expected, with its article.
         what: &'static str,
-        /// What could be written.
+        /// An example of what to write.
         example: &'static str,
     },
     /// It is a number, but less than 0 or more than 1.
@@ -67,14 +67,14 @@ impl InvalidValue {
 /// Why a model cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PluginError {
-    /// No model of that name.
+    /// There is no model of this name.
     #[error("unknown {what} {name:?}; known are: {known}")]
     UnknownKind {
-        /// What was looked for.
+        /// What kind of thing was looked up.
         what: &'static str,
         /// The name given.
         name: String,
-        /// Names there are.
+        /// The names that exist.
         known: String,
     },
     /// The model has no such parameter.
@@ -84,7 +84,7 @@ pub enum PluginError {
         kind: String,
         /// The name given.
         name: String,
-        /// Names there are.
+        /// The names that exist.
         known: String,
     },
     /// A parameter without default is missing.
@@ -107,7 +107,7 @@ pub enum PluginError {
         /// What is wrong, and what to write.
         error: Box<ParseValueError>,
     },
-    /// The model does not take a value, by itself or beside the others.
+    /// The model rejects a value, on its own or in combination with the others.
     #[error("{kind}: {error}")]
     Refused {
         /// Name of the model.

@@ -158,7 +158,7 @@ impl ModelParameter {
     }
 }
 
-/// The values of all parameters of a model, in the order of its list.
+/// The values of all parameters of a model, in the order of the model's parameter list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelValues(pub(super) Vec<(&'static str, ModelValue)>);
 
@@ -204,7 +204,7 @@ impl ModelValues {
     /// Checks that these durations are positive. `advice` says what to write.
     ///
     /// # Errors
-    /// For the first one that is not.
+    /// For the first duration that is not positive.
     pub fn positive(
         &self,
         names: &[&'static str],

@@ -4,16 +4,16 @@ use crate::event::{Event, EventKind, Tie};
 use crate::prefetch::prefetch;
 use crate::time::SimTime;
 
-/// Events of a chunk.
+/// Number of events in a chunk.
 pub(super) const CHUNK: usize = 16;
 
-/// Room for chunks at first: a small network needs no more.
+/// Initial room for chunks: a small network needs no more.
 const FIRST_CHUNKS: usize = 64;
 
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
-/// Events of a span of time, unsorted.
+/// The events of a span of time, unsorted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WheelSlot {
     /// The chunk that is being filled; the others behind it are full.
@@ -30,7 +30,7 @@ pub(super) const EMPTY: WheelSlot = WheelSlot {
 #[derive(Debug)]
 pub(super) struct Chunks {
     pub(super) events: Vec<[Event; CHUNK]>,
-    /// The next chunk of the same chain, or of the free ones.
+    /// The next chunk in the same chain or in the free list.
     pub(super) next: Vec<u32>,
     free: u32,
 }

@@ -6,17 +6,17 @@ use crate::host::Host;
 use crate::packet::{Packet, PacketRef};
 use crate::time::SimTime;
 
-/// A packet that crosses to another partition, with the key its sender made.
+/// A packet that crosses to another partition, with the key assigned by its sender.
 #[derive(Debug)]
 pub(crate) struct Mail<P> {
-    /// Among the receiver's.
+    /// Number of the wire in the receiving partition.
     pub(crate) wire: u32,
     pub(crate) at: SimTime,
     pub(crate) tie: Tie,
     pub(crate) packet: Packet<P>,
 }
 
-/// Mail to one partition, of one window.
+/// The mail for one partition from one window.
 #[derive(Debug)]
 pub(crate) struct Mailbag<P> {
     pub(crate) mail: Vec<Mail<P>>,

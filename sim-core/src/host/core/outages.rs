@@ -10,7 +10,7 @@ use crate::network::Outage;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NodeState {
     is_down: bool,
-    /// Wakes with a smaller count were asked for before the last crash.
+    /// Wakes with a smaller count were requested before the last crash.
     booted: u64,
 }
 

@@ -1,8 +1,8 @@
 //! Aggregation: packets wait for the next opportunity and are then sent together, like those of a Wi-Fi
 //! station that waits for the medium, or of a radio link with a grant in each interval.
 //!
-//! On the return path of a connection it bunches ACKs. Packets of one opportunity arrive at the same
-//! instant, in order. Leaves out the size of an aggregate and its transmission time.
+//! On the return path of a connection it bunches ACKs. Packets sent at one opportunity arrive at
+//! the same instant, in order. Leaves out the size of an aggregate and its transmission time.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl DelayModel for AggregatedDelay {
             let skipped = late.div_ceil(step).saturating_mul(step);
             self.next = self.next.saturating_add(SimDuration::from_ps(skipped));
         } else if self.next < departs {
-            // Opportunities are memoryless: the wait does not depend on when the packet comes.
+            // Opportunities are memoryless: the wait does not depend on when the packet arrives.
             self.next = departs.saturating_add(rng.exponential(self.interval));
         }
         self.next.since(departs)
@@ -112,8 +112,8 @@ mod tests {
         assert!(sent.is_sorted());
         let mut groups: Vec<u64> = sent.clone();
         groups.dedup();
-        // A group is its first packet and those of the next 2 ms on average, one each 0.5 ms: the
-        // number of those is geometric, 1 / (e^(1/4) - 1) = 3.52.
+        // A group is its first packet and the packets of the next 2 ms on average, one every 0.5
+        // ms: the number of the latter is geometric with mean 1 / (e^(1/4) - 1) = 3.52.
         let mean = departs.len() as f64 / groups.len() as f64;
         assert!((mean - 4.52).abs() < 0.1, "{mean}");
     }

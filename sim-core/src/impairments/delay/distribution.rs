@@ -1,10 +1,11 @@
 //! Extra delays from a distribution, optionally correlated from packet to packet.
 //!
-//! Draws are standard normal deviates z, of which the next is `c z + sqrt(1 - c^2) e`, where `c` is the
-//! correlation and e a fresh deviate. Their distribution function turns them into uniform numbers, and
-//! the quantile function of the distribution these into delays (a Gaussian copula): each delay has
-//! exactly the configured distribution, whatever the correlation, and `c` is that of the deviates. netem's
-//! correlation mixes uniform numbers, which narrows their distribution; this one does not.
+//! Draws are standard normal deviates z: the next is `c z + sqrt(1 - c^2) e`, where `c` is the
+//! correlation and e a fresh deviate. The normal distribution function turns them into uniform
+//! numbers, and the quantile function of the configured distribution turns these into delays (a
+//! Gaussian copula). Each delay has exactly the configured distribution, whatever the correlation;
+//! `c` is the correlation of the deviates. netem's correlation mixes uniform numbers, which narrows
+//! their distribution; this one does not.
 
 use std::sync::Arc;
 
@@ -110,7 +111,7 @@ const EMPIRICAL: &[ModelParameter] = &[
     REORDER,
 ];
 
-/// Delays distributed as measured ones.
+/// Delays with a measured distribution.
 pub(super) fn empirical() -> ModelKind<AnyDelay> {
     ModelKind::new(
         "empirical",
@@ -165,7 +166,7 @@ enum DelayDistribution {
         shape: f64,
         most_s: f64,
     },
-    /// In order, at least one.
+    /// Sorted; at least one.
     Empirical(Arc<[f64]>),
 }
 
@@ -248,8 +249,8 @@ mod tests {
         of.sum::<f64>() / N as f64
     }
 
-    /// The largest distance of the sample's distribution function from `cdf` (Kolmogorov, Smirnov),
-    /// times the root of its size: 1.95 is exceeded once in a thousand.
+    /// The largest distance between the sample's distribution function and `cdf` (Kolmogorov,
+    /// Smirnov), times the square root of the sample size: 1.95 is exceeded once in a thousand.
     fn distance(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
         sample.sort_unstable_by(f64::total_cmp);
         let n = sample.len() as f64;
@@ -270,7 +271,7 @@ mod tests {
         let pareto_cdf = |x: f64| 1.0 - (0.002 / x).powf(2.5);
         let d = distance(draw(&pareto(), &given), pareto_cdf);
         assert!(d < 1.95, "pareto {d}");
-        // Half the delays lie between 1 and 2 ms, half between 2 and 10, evenly.
+        // Half the delays lie between 1 and 2 ms, half between 2 and 10 ms, each half uniform.
         let given = [("values", "10 ms, 1 ms, 2 ms")];
         let cdf = |x: f64| match x {
             x if x < 0.002 => 0.5 * (x - 0.001) / 0.001,
@@ -291,7 +292,7 @@ mod tests {
         let m = mean(all.iter().copied());
         let variance = mean(all.iter().map(|x| (x - m).powi(2)));
         let together = mean(all.windows(2).map(|w| (w[0] - m) * (w[1] - m)));
-        // Standard errors: of the mean sigma sqrt((1 + c) / (1 - c) / N), 3 sigma / sqrt(N) here.
+        // Standard error of the mean: sigma sqrt((1 + c) / (1 - c) / N), here 3 sigma / sqrt(N).
         assert!((m - 0.010).abs() < 4.0 * 0.002 * 3.0 / (N as f64).sqrt());
         assert!((variance.sqrt() / 0.002 - 1.0).abs() < 0.02, "{variance}");
         assert!((together / variance - 0.8).abs() < 0.01, "{together}");

@@ -62,11 +62,11 @@ pub(super) fn kind() -> ModelKind<AnyLoss> {
 /// The channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GilbertElliott {
-    /// Probability of turning bad while good, and good while bad.
+    /// Probability of turning bad while good, and of turning good while bad.
     turns: [f64; 2],
     /// Probability of loss while good, and while bad.
     loss: [f64; 2],
-    /// Unknown before the first packet.
+    /// `None` before the first packet.
     is_bad: Option<bool>,
 }
 
@@ -82,7 +82,7 @@ impl GilbertElliott {
         }
     }
 
-    /// The same for a link.
+    /// The channel as a plugin for a link.
     pub fn plugin(self) -> Plugin<AnyLoss> {
         let text = [self.turns, self.loss].map(|pair| pair.map(|p| p.to_string()));
         let [[to_bad, to_good], [good, bad]] = &text;

@@ -21,7 +21,7 @@ const PARAMETERS: &[ModelParameter] = &[
     ),
 ];
 
-/// Most packets that a list names.
+/// The largest number of packets in a list.
 const MOST: usize = 1_000_000;
 
 /// Loss of listed packets as a kind of loss model.
@@ -88,9 +88,9 @@ fn numbers(text: &str) -> Result<Vec<u64>, InvalidValue> {
 struct LossList {
     packets: Arc<[u64]>,
     repeat: u64,
-    /// Number of the last packet, since the list began.
+    /// Number of the last packet since the list began.
     packet: u64,
-    /// Place in the list of the next packet lost.
+    /// Index in the list of the next packet to lose.
     next: usize,
 }
 

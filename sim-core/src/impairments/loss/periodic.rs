@@ -1,4 +1,4 @@
-//! Losses at regular distances, in bursts of any length; and random bursts.
+//! Losses at regular intervals, in bursts of any length, and random bursts.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const PERIODIC: &[ModelParameter] = &[
     ),
 ];
 
-/// Losses at regular distances as a kind of loss model.
+/// Losses at regular intervals as a kind of loss model.
 pub(super) fn periodic() -> ModelKind<AnyLoss> {
     ModelKind::new(
         "periodic",
@@ -105,7 +105,7 @@ pub(super) fn burst() -> ModelKind<AnyLoss> {
 struct LossBurst {
     probability: f64,
     length: u64,
-    /// Packets of the present burst that are still to be lost.
+    /// Packets of the current burst that are still to be lost.
     left: u64,
 }
 
@@ -124,7 +124,7 @@ impl LossModel for LossBurst {
 mod tests {
     use super::*;
 
-    /// Numbers of the packets lost, of the first `n`.
+    /// Numbers of the packets lost among the first `n`.
     fn lost(kind: &ModelKind<AnyLoss>, given: &[(&str, &str)], n: u64) -> Vec<u64> {
         let mut model = kind.plugin(given).unwrap().build();
         let mut rng = Rng::stream(1, "loss", 0);
@@ -156,7 +156,8 @@ mod tests {
         // A cycle is a burst and (1 - p) / p = 99 packets before the next on average.
         let expected = 3.0 / (3.0 + 99.0);
         let share = lost.len() as f64 / N as f64;
-        // About 1960 bursts, whose distance has a standard deviation of its mean.
+        // About 1960 bursts; the standard deviation of the distance between bursts is about its
+        // mean.
         assert!(
             (share / expected - 1.0).abs() < 4.0 / 1960f64.sqrt(),
             "{share}"

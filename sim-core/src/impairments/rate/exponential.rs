@@ -61,7 +61,7 @@ mod tests {
         let all = lengths(1250, Some(Rate::mbps(10)));
         let mean = all.iter().sum::<f64>() / f64::from(n);
         let variance = all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(n);
-        // Standard errors: 0.32 % of the mean, and 0.45 % of the deviation.
+        // Standard errors: 0.32 % of the mean, and 0.45 % of the standard deviation.
         assert!((mean / 1e-3 - 1.0).abs() < 0.01, "{mean}");
         assert!((variance.sqrt() / 1e-3 - 1.0).abs() < 0.014, "{variance}");
         assert!(lengths(1250, None).iter().all(|x| *x == 0.0));

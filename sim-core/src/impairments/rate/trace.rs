@@ -1,9 +1,9 @@
-//! A rate recorded elsewhere, in the format of Mahimahi (Netravali et al. 2015): a time in
-//! milliseconds for each opportunity to deliver 1500 bytes; the trace repeats after the last.
+//! A recorded rate, in the format of Mahimahi (Netravali et al. 2015): a time in milliseconds for
+//! each opportunity to deliver 1500 bytes; the trace repeats after the last.
 //!
-//! The rest of an opportunity is used by packets that wait at that instant, and wasted otherwise. A packet
-//! larger than an opportunity takes as many as it needs, and is sent with the last of them. The rate of the
-//! link itself is not used.
+//! An opportunity that a packet does not use up serves the packets that wait at that instant; the
+//! rest of it is wasted. A packet larger than an opportunity takes as many opportunities as it
+//! needs, and is sent with the last of them. The rate of the link itself is not used.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ struct Trace {
     /// Repetition and place of the next opportunity.
     round: u64,
     next: usize,
-    /// The last opportunity used, and what it has left.
+    /// The last opportunity used, and how many of its bytes are left.
     used_at: SimTime,
     left: u64,
 }
@@ -210,7 +210,8 @@ mod tests {
             ends(&mut link, late + 1, 1500, 3),
             [late + 400, late + 1000, late + 1000]
         );
-        // Exactly at an opportunity, and at the seam of two repetitions, where there are two.
+        // Exactly at an opportunity, and where two repetitions meet and there are two
+        // opportunities.
         assert_eq!(
             ends(&mut link, late + 2000, 1500, 3),
             [late + 2000, late + 2000, late + 2400]

@@ -1,4 +1,4 @@
-//! A rate that switches between the link's own and another at exponentially distributed times.
+//! A rate that switches between the link's own rate and another at exponentially distributed times.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub struct TwoStateRate {
     other: Rate,
     means: [SimDuration; 2],
     at_other: bool,
-    /// The end of the present state; none before the first transmission.
+    /// The end of the current state; `None` before the first transmission.
     until: Option<SimTime>,
 }
 
