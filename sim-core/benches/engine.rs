@@ -1,5 +1,5 @@
-//! Costs of the engine, for a hop of a packet and for running in partitions: `cargo bench -p synfin-sim-core
-//! --bench engine`.
+//! Costs of the engine, per hop of a packet and for running in partitions:
+//! `cargo bench -p synfin-sim-core --bench engine`.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ fn simulation(sites: u32, busy: u32, in_parts: bool, threads: usize) -> Simulati
     Simulation::new(network, hosts, &config)
 }
 
-/// Time taken by the wanted number of events.
+/// Time taken to handle the wanted number of events.
 fn time_of(simulation: &mut Simulation<Echo>, wanted: u64) -> Duration {
     let begun = Instant::now();
     let (mut first, mut done) = (None, 0);

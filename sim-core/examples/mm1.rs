@@ -15,7 +15,7 @@ const DELAY: SimDuration = SimDuration::from_micros(1);
 
 struct Source {
     lambda: f64,
-    /// Random streams for gaps and sizes; none at the other end.
+    /// Random streams for gaps and sizes; `None` at the sink.
     dice: Option<[Rng; 2]>,
 }
 
@@ -37,7 +37,7 @@ impl Host for Source {
         let Some([gaps, sizes]) = &mut self.dice else {
             return;
         };
-        // An exponential number from an exponential time.
+        // An exponentially distributed number, drawn as a time.
         let size = sizes.exponential(SimDuration::from_secs(1)).as_secs_f64() * MEAN_SIZE;
         let gap = gaps.exponential(SimDuration::from_secs_f64(1.0 / self.lambda));
         let sink = cx.address_of("sink").expect("there is one");

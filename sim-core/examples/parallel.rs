@@ -18,12 +18,12 @@ use sim_core::{
 const SITES: u32 = 8;
 const FLOWS: u32 = 64;
 
-/// Keeps a window of packets in flight to a peer, which answers each.
+/// Keeps a window of packets in flight to a peer; the peer answers each.
 struct Flow {
     peer: NodeId,
     window: u32,
     timer: LazyTimer,
-    /// Stands for the protocol's own work.
+    /// Stands in for the protocol's own work.
     state: [u64; 16],
 }
 

@@ -79,8 +79,8 @@ impl From<Plugin<AnyQueueDisc>> for QueueSpec {
     }
 }
 
-/// A packet that waits: what a discipline may know of it. It cannot be copied: whoever holds it
-/// keeps it, returns it from [`QueueDisc::dequeue`], or gives it to [`QueueCx::drop`].
+/// A waiting packet, as far as a discipline may see it. It cannot be copied: a discipline keeps it,
+/// returns it from [`QueueDisc::dequeue`], or passes it to [`QueueCx::drop`].
 #[derive(Debug)]
 #[must_use = "a packet that is neither kept, sent nor dropped is lost without a trace"]
 pub struct QueuedPacket {
@@ -116,7 +116,7 @@ impl QueuedPacket {
         }
     }
 
-    /// A packet outside any network, to test a discipline by itself.
+    /// A packet outside any network, for testing a discipline by itself.
     #[cfg(test)]
     pub(crate) fn for_test(size: u32) -> QueuedPacket {
         let nobody = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED);
@@ -172,13 +172,13 @@ impl QueuedPacket {
         now.since(self.arrived)
     }
 
-    /// True when its sender understands congestion marks: ECT(0), ECT(1) or CE.
+    /// Returns true if its sender understands congestion marks: ECT(0), ECT(1) or CE.
     pub fn is_ecn_capable(&self) -> bool {
         self.tos & ECN != 0
     }
 }
 
-/// The context of a call of a discipline.
+/// The context in which a discipline is called.
 #[derive(Debug)]
 pub struct QueueCx<'a> {
     now: SimTime,
@@ -191,7 +191,7 @@ pub struct QueueCx<'a> {
 /// Packets that a discipline marked as having met congestion (CE, RFC 3168).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CeMarks {
-    /// How many.
+    /// Number of packets.
     pub pkts: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -209,8 +209,8 @@ pub enum QueueDrop {
 }
 
 impl<'a> QueueCx<'a> {
-    /// A context at `now` that draws from `rng`, collects dropped packets and counts marks; for links, and to test
-    /// a discipline by itself.
+    /// A context at `now` that draws from `rng`, collects dropped packets and counts marks; for
+    /// links, and for testing a discipline by itself.
     pub fn new(
         now: SimTime,
         rng: &'a mut Rng,
@@ -226,7 +226,7 @@ impl<'a> QueueCx<'a> {
         }
     }
 
-    /// The same in front of a link of this rate.
+    /// Sets the rate of the link that the queue feeds.
     #[must_use]
     pub fn with_rate(self, rate: Option<Rate>) -> QueueCx<'a> {
         QueueCx { rate, ..self }
@@ -254,7 +254,7 @@ impl<'a> QueueCx<'a> {
     }
 
     /// Marks a packet as having met congestion (CE, RFC 3168) if its sender understands that;
-    /// false when it does not.
+    /// returns false if it does not.
     pub fn mark(&mut self, packet: &mut QueuedPacket) -> bool {
         if packet.is_ecn_capable() {
             packet.tos |= ECN;
@@ -266,25 +266,25 @@ impl<'a> QueueCx<'a> {
     }
 }
 
-/// What waits.
+/// The packets that are waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Packets.
+    /// Number of packets.
     pub pkts: u32,
-    /// Bytes.
+    /// Their bytes.
     pub bytes: u64,
 }
 
-/// A queue discipline. It holds the waiting packets, without the one being transmitted. It should keep its
-/// buffers, so that it allocates nothing per packet.
+/// A queue discipline. It holds the waiting packets, not the one being transmitted. It should reuse
+/// its buffers, so that it does not allocate for each packet.
 pub trait QueueDisc: Send + fmt::Debug {
     /// Takes an arriving packet. It may drop it, or waiting ones, with [`QueueCx::drop`].
     fn enqueue(&mut self, packet: QueuedPacket, cx: &mut QueueCx<'_>);
 
-    /// The packet to send next; the link is free. It may drop and mark packets on the way.
+    /// Returns the packet to send next; the link is free. It may also drop and mark packets.
     fn dequeue(&mut self, cx: &mut QueueCx<'_>) -> Option<QueuedPacket>;
 
-    /// What waits now.
+    /// The packets waiting now.
     fn backlog(&self) -> Backlog;
 
     /// When to call [`QueueDisc::dequeue`] again if it returned nothing although packets wait: for disciplines
@@ -299,17 +299,17 @@ pub trait QueueDisc: Send + fmt::Debug {
     }
 }
 
-/// Any discipline; calls to CoDel go through a `match`, those to the others through a box.
+/// Any discipline; calls to CoDel are dispatched by `match`, calls to the others through a box.
 #[derive(Debug)]
 pub enum AnyQueueDisc {
     /// [`CoDel`].
     CoDel(CoDel),
-    /// Any other, a user's own too.
+    /// Any other, built-in or user-defined.
     Custom(Box<dyn QueueDisc>),
 }
 
 impl AnyQueueDisc {
-    /// Any but CoDel.
+    /// Wraps any discipline except CoDel.
     pub fn custom(queue: impl QueueDisc + 'static) -> AnyQueueDisc {
         AnyQueueDisc::Custom(Box::new(queue))
     }

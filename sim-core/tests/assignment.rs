@@ -1,4 +1,4 @@
-//! Which nodes go together when a simulation is divided, and when it is not worth it.
+//! Which nodes stay together when a simulation is divided, and when dividing it is not worth while.
 
 mod common;
 

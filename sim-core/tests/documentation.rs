@@ -11,7 +11,7 @@ fn source(path: &str) -> String {
 fn the_first_example_of_the_crate_has_at_most_twenty_lines() {
     let text = source("src/lib.rs");
     let docs = text.lines().map_while(|line| line.strip_prefix("//!"));
-    // The picture's block comes first, and begins with ```text.
+    // The block with the diagram comes first, and begins with `` `text.
     let example = docs
         .skip_while(|line| line.trim() != "```text")
         .skip_while(|line| line.trim() != "```")

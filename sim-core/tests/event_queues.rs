@@ -1,4 +1,4 @@
-//! Every event queue returns what the plain one returns, in any monotone use.
+//! Every event queue returns the same events as the plain one, for any monotone sequence of calls.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sim_core::event_queue::{AnyEventQueue, EventQueue, EventQueueKind};
 use sim_core::{Event, EventKind, NodeId, Rng, SimDuration, SimTime, Tie};
 
-/// A use of a queue; times are relative to the last event popped.
+/// A call of a queue; times are relative to the last event popped.
 #[derive(Clone, Debug)]
 enum Op {
     /// Pushes events at these distances.
@@ -43,13 +43,13 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// A queue under test and the simple one, which get the same calls.
+/// A queue under test and the simple one; both get the same calls.
 struct QueuePair {
     plain: AnyEventQueue,
     tested: AnyEventQueue,
     now: u64,
     pushed: u64,
-    /// Events that were shown ahead of their turn.
+    /// Events that were shown before they were popped.
     shown: BTreeSet<u64>,
 }
 
@@ -77,7 +77,7 @@ impl QueuePair {
         self.tested.push(event);
     }
 
-    /// Pops from both; false when nothing lies before the horizon.
+    /// Pops from both; returns false if nothing lies before the horizon.
     fn pop_before(&mut self, horizon: SimTime) -> bool {
         let expected = self.plain.pop_before(horizon);
         assert_eq!(self.tested.pop_before(horizon), expected);
@@ -170,8 +170,8 @@ fn events_at_one_instant_come_in_order_of_their_ties() {
             );
         }
         for i in 0..60_000u64 {
-            // Half of them schedule another event for the present time, mostly with a smaller tie than those
-            // waiting.
+            // Half of them schedule another event for the current time, mostly with a smaller tie
+            // than the events that are waiting.
             pair.pop_before(SimTime::MAX);
             if i % 2 == 0 {
                 pair.push(0, (i % 13) as u32);

@@ -123,7 +123,7 @@ fn client(server: Ipv4Addr) -> TestNode {
     TestNode::Client { server, timers }
 }
 
-/// client (10.0.0.1) ── relay (10.0.0.2) ── server (10.0.0.3), 100 us each.
+/// Builds client (10.0.0.1) ── relay (10.0.0.2) ── server (10.0.0.3), 100 us each.
 fn three(outages: &[Outage]) -> Network {
     let mut net = NetworkBuilder::new();
     let ends = (net.host("client"), net.gateway("relay"), net.host("server"));

@@ -27,8 +27,8 @@ fn gilbert_elliott_has_the_loss_rate_and_burst_length_of_its_closed_form() {
             .map(|_| channel.is_lost(SimTime::ZERO, &mut rng))
             .collect();
         let share = lost.iter().filter(|l| **l).count() as f64 / N as f64;
-        // Losses of one burst go together: the variance is that of independent losses times about
-        // (1 + c) / (1 - c), where c = 1 - p - r is the correlation from packet to packet.
+        // Losses within a burst are correlated: the variance is that of independent losses times
+        // about (1 + c) / (1 - c), where c = 1 - p - r is the correlation from packet to packet.
         let c = 1.0 - p - r;
         let sigma = (expected * (1.0 - expected) / N as f64 * (1.0 + c) / (1.0 - c)).sqrt();
         assert!(
@@ -100,7 +100,8 @@ fn a_two_state_rate_carries_the_mean_of_its_rates_while_busy() {
     assert!((mbps - 8.0).abs() < 0.15, "{mbps}");
 }
 
-/// Loses every third packet, holds the others for as many us as came before, sends at 8 Mbit/s.
+/// Loses every third packet, delays the others by one us for each packet before them, sends at 8
+/// Mbit/s.
 #[derive(Debug, Default)]
 struct Own(u64);
 

@@ -16,7 +16,8 @@ use sim_core::{
     Outgoing, Packet, Rng, RunConfig, SimTime,
 };
 
-/// Answers, forwards to others, wakes itself now and later, all at random from its own stream.
+/// Answers, forwards to others, wakes itself now and later, all at random from its own random
+/// stream.
 #[derive(Debug, Default)]
 struct Chatter {
     dice: Option<Rng>,

@@ -5,7 +5,7 @@ mod common;
 use common::{at_us, built, run};
 use sim_core::{Cx, Host, LazyTimer, NetworkBuilder, Packet, RunConfig, SimTime};
 
-/// Times and the deadlines set then, in us.
+/// Times in us, and the deadlines set at these times.
 type Plan = &'static [(u64, Option<u64>)];
 
 const TIMER: u64 = 7;
@@ -65,20 +65,20 @@ fn fired(plan: &[(u64, Option<u64>)]) -> (Vec<u64>, u64) {
 fn a_timer_fires_at_its_last_deadline() {
     let rows: &[(Plan, &[u64], u64)] = &[
         (&[(0, Some(100))], &[100], 1),
-        // Later: the event of the first deadline moves on.
+        // Later: the event of the first deadline is queued again.
         (&[(0, Some(100)), (50, Some(150))], &[150], 2),
         (
             &[(0, Some(100)), (50, Some(150)), (120, Some(300))],
             &[300],
             3,
         ),
-        // Earlier: a second event; the first one is left over.
+        // Earlier: a second event; the first one remains and does nothing.
         (&[(0, Some(100)), (50, Some(60))], &[60], 2),
         // Cleared, and set again.
         (&[(0, Some(100)), (50, None)], &[], 1),
         (&[(0, Some(100)), (50, None), (70, Some(90))], &[90], 2),
         (&[(0, Some(100)), (50, None), (70, Some(200))], &[200], 2),
-        // Set again after it fired, also for times passed and for now.
+        // Set again after it fired, also to past times and to now.
         (&[(0, Some(100)), (200, Some(300))], &[100, 300], 2),
         (&[(50, Some(10))], &[50], 1),
         (
@@ -117,7 +117,7 @@ fn a_timer_fires_at_its_last_deadline() {
 
 #[test]
 fn a_delayed_ack_before_each_retransmission_deadline_leaves_no_trail() {
-    // Every ms the deadline goes to 40 us ahead and, when that has fired, back to 200 ms ahead.
+    // Every ms the deadline is set 40 us ahead and, when it has fired, back to 200 ms ahead.
     let rounds = 10_000;
     let plan: Vec<_> = (0..rounds)
         .flat_map(|i| {

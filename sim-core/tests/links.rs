@@ -9,7 +9,7 @@ use sim_core::{Bytes, LinkSpec, QueueLimit, Rate, SimDuration};
 
 /// Times in us and sizes in bytes of packets to send.
 type Packets = &'static [(u64, u32)];
-/// Times in us and the rates in Mbit/s that hold from then on.
+/// Times in us, and the rates in Mbit/s from these times on.
 type Rates = &'static [(u64, u64)];
 /// Numbers of packets and their times of arrival in us.
 type Arrivals = &'static [(usize, f64)];
@@ -63,7 +63,7 @@ fn a_full_queue_drops_the_tail_and_counts_the_packet_in_service() {
         (QueueLimit::Packets(1), four, &[1, 2, 3], 1),
         (QueueLimit::Packets(3), four, &[3], 3),
         (QueueLimit::Packets(4), four, &[], 4),
-        // The first leaves at exactly 1000 us, and makes room then and not before.
+        // The first leaves at exactly 1000 us: there is room from then on, and not before.
         (
             QueueLimit::Packets(1),
             &[(0, 125), (999, 125), (1000, 125)],
@@ -110,8 +110,8 @@ fn scripted_drops_count_all_packets_from_one() {
         l.queue = QueueLimit::Packets(2).into();
         l.impairments.drop = vec![2, 5];
     });
-    // They are dropped before the queue: the second leaves room for the third, and the fourth, which
-    // the queue refuses, counts all the same.
+    // They are dropped before the queue: without the second there is room for the third; the
+    // fourth, which the queue refuses, is counted too.
     let packets = [0, 0, 0, 0, 2000, 3000].map(|at| (at, 125));
     let (records, stats) = send_from_a(&network, &packets);
     assert_eq!(
@@ -269,10 +269,10 @@ fn a_change_of_rate_applies_to_the_bits_that_are_left() {
             &[(0, 125), (0, 125)],
             &[(0, 1562.5), (1, 1812.5)],
         ),
-        // In force already when the packet comes; and long before a quiet time ends.
+        // Already in effect when the packet arrives; and long before an idle period ends.
         (&[(100, 2)], &[(100, 125)], &[(0, 1600.0)]),
         (&[(100, 2), (200, 4)], &[(5000, 125)], &[(0, 6250.0)]),
-        // Up and down again; two changes at once, of which the last holds.
+        // Up and down again; two changes at once, of which the last takes effect.
         (&[(500, 4), (600, 1)], &[(0, 125)], &[(0, 1700.0)]),
         (&[(500, 2), (500, 1)], &[(0, 125)], &[(0, 2000.0)]),
     ];

@@ -90,7 +90,7 @@ impl Host for ShownHost {
     }
 }
 
-/// The share of its events that a host foresees, the smaller of two.
+/// The share of its events that a host foresees; the smaller of the two hosts' shares.
 fn share_foreseen(change: impl FnOnce(&mut LinkSpec), from: usize) -> f64 {
     share_foreseen_by(ShownHost::default, change, from)
 }

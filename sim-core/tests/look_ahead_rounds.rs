@@ -10,7 +10,7 @@ use sim_core::{
     SimTime,
 };
 
-/// Answers every packet, and sends to `peer` now and then.
+/// Answers every packet, and sends to `peer` at intervals.
 #[derive(Clone, Debug)]
 struct Caller {
     peer: Option<NodeId>,
@@ -47,7 +47,7 @@ impl Host for Caller {
 
 const END_US: u64 = 10_000_000;
 
-/// Eight sites of two hosts behind a router, 1 ms between the sites, a partition each.
+/// Eight sites of two hosts behind a router, 1 ms between the sites, one partition per site.
 fn sites(caller: impl Fn(u32) -> Caller, threads: usize) -> [RunStats; 2] {
     let mut net = NetworkBuilder::new();
     let routers: Vec<NodeId> = (0..8).map(|_| net.router("r")).collect();
@@ -133,7 +133,8 @@ fn a_partition_waits_for_answers_to_its_mail_and_no_longer() {
     };
     for threads in [1, 2] {
         let [_, many] = sites(caller, threads);
-        // 19 packets; each takes the windows of its way there, those of the answer's way back, and one more.
+        // 19 packets; each takes the windows of its way to the other site, those of the answer's
+        // way back, and one more.
         assert!(many.windows < 19 * 6, "{} windows", many.windows);
     }
 }

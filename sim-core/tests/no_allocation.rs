@@ -30,11 +30,11 @@ fn count() {
     let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
 }
 
-// SAFETY: hands every call on to `System` unchanged; the counter allocates nothing.
+// SAFETY: passes every call on to `System` unchanged; the counter allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are `System`'s.
+        // SAFETY: the caller upholds the contract of `System`.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
@@ -51,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Keeps a window of packets on the way, re-arms a timer for each, records each.
+/// Keeps a window of packets in flight, re-arms a timer for each, records each.
 #[derive(Default)]
 struct Flow {
     window: u32,
@@ -90,8 +90,8 @@ impl Host for Flow {
     }
 }
 
-/// A bottleneck with this queue between two hosts that keep 50 packets on their way: nothing is
-/// allocated after warm-up, whatever the event queue, and looking ahead or not.
+/// A bottleneck with this queue between two hosts that keep 50 packets in flight: nothing is
+/// allocated after the warm-up, with any event queue, with or without looking ahead.
 fn allocates_nothing(queue: QueueSpec) -> LinkStats {
     let looking = EventQueueKind::ALL.iter().map(|&queue| (queue, 0));
     let plain = EventQueueKind::ALL.iter().map(|&queue| (queue, usize::MAX));
@@ -99,7 +99,7 @@ fn allocates_nothing(queue: QueueSpec) -> LinkStats {
     allocates_nothing_in(queue, &ways)
 }
 
-/// The same with these event queues, looking ahead from this many nodes on.
+/// The same with these event queues, each with the number of nodes at which looking ahead starts.
 fn allocates_nothing_in(queue: QueueSpec, ways: &[(EventQueueKind, usize)]) -> LinkStats {
     let mut net = NetworkBuilder::new();
     let (a, r, b) = (net.host("a"), net.router("r"), net.host("b"));

@@ -1,5 +1,5 @@
-//! Queue disciplines on one link: CoDel against a hand-computed example, and what a user's own discipline can
-//! do.
+//! Queue disciplines on one link: CoDel against a hand-computed example, and what a user-defined
+//! discipline can do.
 
 mod common;
 
@@ -136,7 +136,8 @@ proptest! {
     }
 }
 
-/// Two queues, small packets first; when there are more than four, the oldest large one goes.
+/// Two queues, small packets first; when more than four packets wait, the oldest large one is
+/// dropped.
 #[derive(Debug, Default)]
 struct SmallFirst {
     small: VecDeque<QueuedPacket>,
@@ -203,7 +204,7 @@ fn a_user_defined_discipline_can_have_several_queues_and_drop_waiting_packets() 
     );
 }
 
-/// Lets one packet go in 5 ms, however idle the link is.
+/// Releases one packet every 5 ms, even if the link is idle.
 #[derive(Debug, Default)]
 struct SlowShaper {
     waiting: VecDeque<QueuedPacket>,

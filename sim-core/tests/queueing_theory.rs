@@ -1,4 +1,5 @@
-//! A link as a queue of queueing theory: Poisson arrivals, closed forms, stated tolerances.
+//! A link as a queue in the sense of queueing theory: Poisson arrivals, closed forms, stated
+//! tolerances.
 
 mod common;
 
@@ -14,7 +15,7 @@ use sim_core::{
 struct Poisson {
     count: u64,
     mean_gap: SimDuration,
-    /// Size in bytes; exponentially distributed with that mean when `random_size` is set.
+    /// Size in bytes; the mean of an exponential distribution if `random_size` is set.
     size: f64,
     random_size: bool,
     rng: Option<(Rng, Rng)>,
@@ -24,7 +25,8 @@ struct Poisson {
     batches: Vec<f64>,
 }
 
-/// Packets whose delays are taken together for an interval: many times longer than they are correlated.
+/// Packets averaged together for the confidence interval: many times more than the correlation
+/// length of delays.
 const BATCH: u64 = 20_000;
 
 impl Poisson {
@@ -76,7 +78,7 @@ impl Host for Poisson {
     }
 }
 
-/// What a run of 400,000 packets shows.
+/// The results of a run of 400,000 packets.
 struct Measured {
     /// Packets that arrived.
     got: u64,
@@ -88,7 +90,8 @@ struct Measured {
 }
 
 impl Measured {
-    /// Asserts that theory's value lies in the interval, which is no wider than 5 % to each side.
+    /// Asserts that the theoretical value lies in the interval, which extends at most 5 % to each
+    /// side.
     fn assert_sojourn(&self, expected: f64, what: &str) {
         let off = (self.sojourn - expected).abs();
         let Measured {
@@ -183,7 +186,7 @@ fn a_bounded_queue_of_random_sizes_waits_and_drops_as_m_m_1_k() {
             (dropped / expected - 1.0).abs() < 0.05,
             "load {load}: {dropped} for {expected}"
         );
-        // Packets in the system, by those let in in a second (Little).
+        // Packets in the system, divided by the packets admitted per second (Little's law).
         let power = load.powi(k as i32 + 1);
         let inside = load / (1.0 - load) - f64::from(k + 1) * power / (1.0 - power);
         let let_in = load / 1e-4 * (1.0 - expected);

@@ -5,7 +5,7 @@ mod common;
 use common::{Seen, Shot, address, at_us, built, hosts, losses, ms, run, send_from_a};
 use sim_core::{LossCause, Network, NetworkBuilder, NodeId, RunConfig, SimDuration, SimTime};
 
-/// The names of the nodes on the way from one host to another; `None` when it ends nowhere.
+/// The names of the nodes on the path from one host to another; `None` if there is no path.
 fn path(network: &Network, from: &str, to: &str) -> Option<Vec<String>> {
     let (mut at, to) = (network.node(from)?, address(network, to));
     let mut names = vec![from.to_owned()];
@@ -168,7 +168,7 @@ fn packets_without_a_route_are_lost_and_counted() {
         ..Default::default()
     });
     let ((records, stats), _) = run(&network, hosts, &RunConfig::new(1, SimTime::MAX));
-    // The host does not know where `c` is and sends to its router; it knows no such address at all.
+    // The host does not know where `c` is and sends to its router, which knows no such address.
     let at: Vec<_> = records.iter().map(|r| (r.node, r.sample)).collect();
     assert_eq!(
         at,

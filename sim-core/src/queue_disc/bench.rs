@@ -5,7 +5,7 @@ use crate::rng::Rng;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Rate;
 
-/// A discipline, and what it dropped (flow and why).
+/// A discipline, and what it dropped (flow and reason).
 pub(super) struct QueueBench {
     queue: AnyQueueDisc,
     rng: Rng,
@@ -48,7 +48,7 @@ impl QueueBench {
         self.put_marked(ms, flow, size, 0);
     }
 
-    /// The same with a type of service.
+    /// [`QueueBench::put`] with a type of service.
     pub(super) fn put_marked(&mut self, ms: u64, flow: u64, size: u32, tos: u8) {
         let packet = QueuedPacket::for_test(size)
             .of_flow(flow, at(ms))
@@ -62,7 +62,7 @@ impl QueueBench {
         Some((packet.flow(), packet.tos()))
     }
 
-    /// The flows of the packets that leave at `ms` milliseconds, `n` at most.
+    /// The flows of the packets that leave at `ms` milliseconds, at most `n`.
     pub(super) fn flows(&mut self, ms: u64, n: usize) -> Vec<u64> {
         (0..n).map_while(|_| Some(self.take(ms)?.0)).collect()
     }

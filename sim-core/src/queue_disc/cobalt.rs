@@ -2,11 +2,11 @@
 //! Morton 2018, "Piece of CAKE"; Palmei et al. 2019, "Design and evaluation of COBALT queue
 //! discipline").
 //!
-//! Its CoDel differs from RFC 8289 in that it counts down, drop by drop, once waits are below the
-//! target, instead of starting over, and that it keeps its schedule of drops while the queue is short. BLUE (Feng et
-//! al. 2002) drops at random beside it, even of ECN-capable senders: its probability grows whenever
-//! the queue overflows, and shrinks whenever it was empty, once in `target` at most. It acts on senders
-//! that do not respond to CoDel.
+//! Its CoDel differs from RFC 8289 in two ways: once waits are below the target it counts down,
+//! drop by drop, instead of starting over, and it keeps its schedule of drops while the queue is
+//! short. BLUE (Feng et al. 2002) drops at random beside it, even packets of ECN-capable senders:
+//! its probability grows whenever the queue overflows and shrinks whenever it was empty, at most
+//! once per `target`. It acts on senders that do not respond to CoDel.
 //!
 //! As in CAKE, waits below four transmission times of a full-sized packet never count as too long, and the
 //! last packet in the queue is never dropped. An empty queue is noticed when the next packet arrives. Leaves
@@ -71,11 +71,11 @@ const FULL_SIZED: u64 = 1514;
 struct Cobalt {
     params: CobaltParams,
     queue: Fifo,
-    /// CoDel: signals since waits went above the target, less those forgiven since.
+    /// CoDel: signals since waits went above the target, less those forgiven since then.
     count: u64,
     drop_next: SimTime,
     dropping: bool,
-    /// BLUE: the probability of a drop, and when it changed last.
+    /// BLUE: the probability of a drop, and when it last changed.
     p_drop: f64,
     blue_at: SimTime,
 }
@@ -100,7 +100,7 @@ impl Cobalt {
         t.saturating_add(SimDuration::from_ps(ps as u64))
     }
 
-    /// Whether BLUE may change its probability now; notes the time if so.
+    /// Whether BLUE may change its probability now; records the time if so.
     fn blue_moves(&mut self, now: SimTime) -> bool {
         let moves = now.since(self.blue_at) > self.params.codel.target;
         if moves {
@@ -128,7 +128,8 @@ impl Cobalt {
         }
     }
 
-    /// Decrements the count of signals, and schedules the next one as if the last had not been sent.
+    /// Decrements the count of signals, and reschedules the next one as if the last had not been
+    /// sent.
     fn forgive(&mut self) {
         self.count -= 1;
         self.drop_next = self.control_law(self.drop_next);
@@ -141,7 +142,7 @@ impl Cobalt {
         sojourn > self.params.codel.target && sojourn > unavoidable
     }
 
-    /// Decides about a packet at the head: true if it is dropped; it may also be marked.
+    /// Decides about a packet at the head: returns true if it is dropped; it may also be marked.
     fn drops(&mut self, packet: &mut QueuedPacket, cx: &mut QueueCx<'_>) -> bool {
         let now = cx.now();
         // Both conditions are evaluated before `drop_next` changes.
@@ -172,7 +173,7 @@ impl Cobalt {
         if self.count == 0 {
             self.drop_next = now.saturating_add(self.params.codel.interval);
         } else if is_late && !drops && !blue {
-            // Marks do not shorten the queue at once: there is no burst of them.
+            // Marks do not shorten the queue at once, so they are not sent in a burst.
             self.drop_next = now;
         }
         drops || blue
@@ -218,7 +219,7 @@ mod tests {
         QueueBench::new(kind().plugin(given).unwrap().build())
     }
 
-    /// Puts two packets a millisecond, numbered, and takes one, from `from` to `to`.
+    /// From `from` to `to`, each millisecond, puts two numbered packets and takes one.
     fn overload(b: &mut QueueBench, from: u64, to: u64) {
         for ms in from..to {
             b.put(ms, 2 * ms, 1000);
@@ -301,15 +302,15 @@ mod tests {
             let mut packet = QueuedPacket::for_test(1000).of_flow(1, at(ms - 10));
             cobalt.drops(&mut packet, &mut cx)
         };
-        // Signals are left to be forgiven, and the next was due at 100 ms: it is sent, and the one
-        // after it is planned from now: 150 + 20 / 2 + 20 / sqrt(5) = 168.944.
+        // Signals remain to be forgiven, and the next was due at 100 ms: it is sent, and the one
+        // after it is scheduled from now: 150 + 20 / 2 + 20 / sqrt(5) = 168.944.
         let mut cobalt = Cobalt::new(params);
         (cobalt.count, cobalt.drop_next) = (4, at(100));
         assert!(decide(&mut cobalt, 150));
         assert_eq!((cobalt.count, cobalt.dropping), (5, true));
         assert_eq!(cobalt.drop_next.as_ps() / 1_000_000, 168_944);
-        // None is left, but nothing has come for longer than an interval: the second packet is
-        // dropped, not one an interval later.
+        // None remain, but nothing has arrived for longer than an interval: the second packet is
+        // dropped at once, not an interval later.
         let mut cobalt = Cobalt::new(params);
         cobalt.drop_next = at(100);
         assert!(!decide(&mut cobalt, 150));
@@ -349,14 +350,14 @@ mod tests {
             b.put_marked(ms, 1, 1000, 1);
             b.take(ms);
         }
-        // Nothing leaves the queue by a mark: at 31, 46, 57.
+        // Marks remove nothing from the queue: they come at 31, 46, 57.
         assert_eq!((b.dropped.len(), b.marks.pkts), (0, 3));
         let mut b = bench(&[("p_increase", "1"), ("limit", "2 packets")]);
         for _ in 0..3 {
             b.put_marked(10, 1, 1000, 1);
         }
         assert_eq!(b.dropped, [(1, QueueDrop::Full)]);
-        // Certain to be dropped by BLUE, but for the last.
+        // BLUE is certain to drop every packet except the last.
         assert_eq!(b.flows(10, 3).len(), 1);
         assert_eq!(b.dropped, [(1, QueueDrop::Full), (1, QueueDrop::Early)]);
         assert_eq!(b.marks.pkts, 0);
@@ -365,7 +366,7 @@ mod tests {
     #[test]
     fn waits_that_a_slow_link_cannot_avoid_are_not_too_long() {
         let mut b = bench(&[("interval", "20 ms")]);
-        // A full-sized packet takes 12 ms: 48 ms are unavoidable.
+        // A full-sized packet takes 12 ms: a wait of 48 ms is unavoidable.
         b.rate = crate::units::Rate::from_bps(1_000_000);
         overload(&mut b, 0, 90);
         assert_eq!(dropped(&b), []);

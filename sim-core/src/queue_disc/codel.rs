@@ -48,7 +48,7 @@ pub struct CoDelParams {
 }
 
 impl CoDelParams {
-    /// Those among the values of a discipline.
+    /// Reads them from the values of a discipline.
     ///
     /// # Errors
     /// When the target is zero or longer than the interval.
@@ -88,7 +88,8 @@ impl Default for CoDelParams {
 pub struct CoDel {
     params: CoDelParams,
     queue: Fifo,
-    /// When waits will have been above the target for an interval; zero while they are not.
+    /// When waits will have been above the target for a whole interval; `None` while they are not
+    /// above it.
     first_above_time: Option<SimTime>,
     drop_next: SimTime,
     count: u64,
@@ -173,7 +174,7 @@ impl CoDel {
         None
     }
 
-    /// Drops as long as the control law says so.
+    /// Drops packets as long as the control law requires it.
     fn keep_dropping(&mut self, mut head: Head, cx: &mut QueueCx<'_>) -> Option<QueuedPacket> {
         let now = cx.now();
         if !head.ok_to_drop {
@@ -203,7 +204,8 @@ impl CoDel {
             None => self.take_head(now).packet,
         };
         self.dropping = true;
-        // Waits soon exceeded the target again: continue at the rate that controlled them.
+        // Waits exceeded the target again soon: continue at the drop rate that last controlled
+        // them.
         let recent = now.since(self.drop_next) < self.params.interval.saturating_mul(16);
         let delta = self.count.saturating_sub(self.lastcount);
         self.count = if delta > 1 && recent { delta } else { 1 };

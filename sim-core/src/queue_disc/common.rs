@@ -1,9 +1,9 @@
-//! Parameters that several disciplines have, each with its name, kind and meaning once; only
-//! defaults differ.
+//! Parameters that several disciplines share, each with its name, kind and meaning defined once;
+//! only the defaults differ.
 
 use crate::plugin::{InvalidValue, ModelParameter, ModelValues, ValueKind};
 
-/// The most that may wait.
+/// The limit of a queue.
 pub(super) const fn limit(default: &'static str) -> ModelParameter {
     ModelParameter::new(
         "limit",
@@ -13,7 +13,7 @@ pub(super) const fn limit(default: &'static str) -> ModelParameter {
     )
 }
 
-/// The most that may wait in all queues of a discipline together.
+/// The limit of all queues of a discipline together.
 pub(super) const fn joint_limit(default: &'static str) -> ModelParameter {
     ModelParameter::new(
         "limit",
@@ -23,7 +23,7 @@ pub(super) const fn joint_limit(default: &'static str) -> ModelParameter {
     )
 }
 
-/// Marks in place of drops.
+/// Whether packets are marked instead of dropped.
 pub(super) const fn ecn(default: &'static str) -> ModelParameter {
     ModelParameter::new(
         "ecn",
@@ -33,7 +33,7 @@ pub(super) const fn ecn(default: &'static str) -> ModelParameter {
     )
 }
 
-/// Number of queues of a discipline with a queue for each flow.
+/// Number of queues of a discipline that has a queue for each flow.
 pub(super) const FLOWS: ModelParameter = ModelParameter::new(
     "flows",
     ValueKind::Count,
@@ -41,7 +41,7 @@ pub(super) const FLOWS: ModelParameter = ModelParameter::new(
     "number of queues; flows are hashed to them",
 );
 
-/// Bytes a queue may send in a turn.
+/// Bytes that a queue may send in a turn.
 pub(super) const QUANTUM: ModelParameter = ModelParameter::new(
     "quantum",
     ValueKind::Count,
@@ -65,7 +65,7 @@ pub(super) const CODEL_INTERVAL: ModelParameter = ModelParameter::new(
     "how long waits may stay above the target before the first drop; about the longest round trip",
 );
 
-/// Number of queues and bytes of a turn.
+/// Reads the number of queues and the bytes of a turn.
 ///
 /// # Errors
 /// When one is out of range.

@@ -1,8 +1,8 @@
-//! Deficit round robin: flows take turns, each with a quantum of bytes and the rest of its last turn
-//! (Shreedhar and Varghese 1996, "Efficient fair queuing using deficit round-robin").
+//! Deficit round robin: flows take turns, each with a quantum of bytes plus what it did not use in
+//! its last turn (Shreedhar and Varghese 1996, "Efficient fair queuing using deficit round-robin").
 //!
-//! Flows with the same hash share a queue. When the limit is exceeded, packets are dropped from the head of the
-//! longest queue (the paper's buffer stealing, which does not specify the end).
+//! Flows with the same hash share a queue. When the limit is exceeded, packets are dropped from the
+//! head of the longest queue (the paper's buffer stealing, which does not specify which end).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -50,9 +50,9 @@ struct Drr {
     limit: QueueLimit,
     table: FlowQueueTable,
     flows: Vec<DrrFlow>,
-    /// Flows with packets; the first has its turn.
+    /// Flows with packets; it is the first one's turn.
     active: VecDeque<u32>,
-    /// The flow whose turn it is has got its quantum.
+    /// The flow whose turn it is has received its quantum.
     in_turn: bool,
     backlog: Backlog,
 }
@@ -91,7 +91,7 @@ impl Drr {
         self.limit.is_exceeded_by(pkts as usize, bytes, cx.rate())
     }
 
-    /// Drops the head of the queue with most bytes; false when nothing waits.
+    /// Drops the head of the queue with the most bytes; returns false if nothing waits.
     fn drop_from_longest(&mut self, cx: &mut QueueCx<'_>) -> bool {
         let longest = (0..self.flows.len() as u32)
             .rev()
@@ -206,7 +206,7 @@ mod tests {
             b.put(0, 1, 250);
         }
         b.put(0, 2, 300);
-        // 1300 bytes: two of flow 1 must go.
+        // 1300 bytes: two packets of flow 1 must go.
         assert_eq!(b.dropped, [(1, QueueDrop::Full), (1, QueueDrop::Full)]);
         assert_eq!(b.flows(0, 9), [1, 1, 2]);
         b.put(1, 2, 1000);

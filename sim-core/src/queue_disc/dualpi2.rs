@@ -7,18 +7,19 @@
 //!   others ──────► classic queue ──► p_C = p'^2 ─────┴ PI controller p' ──► drop or mark ──┘
 //! ```
 //!
-//! The base probability p' is that of a proportional integral controller of the queueing delay. Classic
-//! senders see its square, as their rate goes with the inverse square root of it; L4S senders see `k`
-//! times it, as theirs goes with its inverse (PI2, De Schepper et al. 2016). An L4S packet is marked,
-//! too, once it has waited longer than `step`, the more certainly the longer, up to `step + range`.
+//! The base probability p' is the output of a proportional integral controller of the queueing
+//! delay. Classic senders see its square, as their rate is proportional to the inverse square root
+//! of the signalling probability; L4S senders see `k` times p', as theirs is proportional to its
+//! inverse (PI2, De Schepper et al. 2016). An L4S packet is also marked once it has waited longer
+//! than `step`, with a probability that rises to 1 at `step + range`.
 //!
-//! The RFC leaves the scheduler open. Here the L4S queue has priority, but while both queues have packets,
-//! classic ones get `classic_share` of the bytes. The controlled delay is the longer one of the two queues
-//! (as in appendix A.2). In overload, when the coupled probability has reached 1, L4S packets are also
-//! dropped with the classic probability, and classic packets are dropped rather than marked, whatever their
-//! ECN field (appendix A.2: "overload disables ECN"). There is no timer: updates that were due since the
-//! last packet are made when the next one arrives or leaves. Leaves out queue protection (RFC 9332 section
-//! 8.2).
+//! The RFC leaves the scheduler open. Here the L4S queue has priority, but while both queues have
+//! packets, classic ones get `classic_share` of the bytes. The controlled delay is the longer one
+//! of the two queues (as in appendix A.2). In overload, when the coupled probability has reached 1,
+//! L4S packets are also dropped with the classic probability, and classic packets are dropped
+//! rather than marked, whatever their ECN field (appendix A.2: "overload disables ECN"). There is
+//! no timer: updates that were due since the last packet are made when the next one arrives or
+//! leaves. Leaves out queue protection (RFC 9332 section 8.2).
 //!
 //! Deviation: in overload every L4S packet that is not dropped is marked. Appendix A.2 adds both
 //! probabilities to one counter, which above p_CL = 1 drops more packets than p_C says. The threshold
@@ -91,11 +92,11 @@ pub(super) fn kind() -> ModelKind<AnyQueueDisc> {
 struct Dualpi2Params {
     target: SimDuration,
     tupdate: SimDuration,
-    /// Change of p' for each second of delay beyond the target, and that it has grown.
+    /// Change of p' per second of delay above the target, and per second by which the delay has grown.
     alpha: f64,
     beta: f64,
     k: f64,
-    /// p_C from which on ECN is switched off.
+    /// The value of p_C above which ECN is switched off.
     p_c_max: f64,
     min_th: SimDuration,
     range: SimDuration,
@@ -146,7 +147,7 @@ impl Dualpi2Params {
 #[derive(Debug)]
 struct Lane {
     queue: Fifo,
-    /// Sum of the probabilities of its packets that led to no signal.
+    /// Sum of the probabilities of its packets that have not yet led to a signal.
     count: f64,
 }
 
@@ -158,7 +159,8 @@ impl Lane {
         }
     }
 
-    /// True for a share `likelihood` of packets, evenly spread (`recur` in the pseudo-code).
+    /// Returns true for a share `likelihood` of packets, evenly spread (`recur` in the
+    /// pseudo-code).
     fn recur(&mut self, likelihood: f64) -> bool {
         self.count += likelihood;
         let signals = self.count > 1.0;
@@ -208,7 +210,7 @@ impl DualPi2 {
             self.update_at = at.saturating_add(self.params.tupdate);
             let idle = self.backlog().pkts == 0;
             if idle && self.base == 0.0 && self.prevq.is_zero() {
-                // Nothing changes until a packet comes.
+                // Nothing changes until a packet arrives.
                 let late = now.since(self.update_at).as_ps();
                 let skipped = late - late % self.params.tupdate.as_ps();
                 self.update_at = self.update_at.saturating_add(SimDuration::from_ps(skipped));

@@ -1,4 +1,5 @@
-//! Fair queueing by flow: a queue for each, served in turn, and each with its own control.
+//! Fair queueing by flow: each flow has a queue with its own control, and the queues are served in
+//! turn.
 //!
 //! The scheduler of RFC 8290: deficit round robin by bytes with new flows first. Flows with the same hash share
 //! a queue; the hash has a random salt for each link. When the limit is exceeded, half of the bytes of the
@@ -11,13 +12,13 @@ use super::flow_queue_table::FlowQueueTable;
 use super::{Backlog, QueueCx, QueueDisc, QueueDrop, QueueLimit, QueuedPacket};
 use crate::plugin::Maker;
 
-/// A discipline for the packets of one flow, of which [`FairQueue`] has many.
+/// A discipline for the packets of one flow; [`FairQueue`] has one for each queue.
 pub(super) trait FlowQueue: QueueDisc {
     /// Takes the packet that has waited longest, bypassing the control, to make room.
     fn pop_head(&mut self) -> Option<QueuedPacket>;
 }
 
-/// Most packets that one overflow drops.
+/// The most packets dropped by one overflow.
 const DROP_BATCH: u32 = 64;
 
 /// Which list a queue is in.
@@ -80,7 +81,7 @@ impl<Q: FlowQueue> FairQueue<Q> {
         self.limit.is_exceeded_by(pkts as usize, bytes, cx.rate())
     }
 
-    /// Section 4.1: drops from the head of the queue that has most bytes.
+    /// Section 4.1: drops from the head of the queue with the most bytes.
     fn drop_from_fattest(&mut self, cx: &mut QueueCx<'_>) {
         let fattest = self
             .queues
@@ -142,7 +143,7 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
             queue.credits = self.quantum;
             self.new.push_back(index);
         }
-        // A long packet may need as much room as several short ones.
+        // A long packet may need the room of several short ones.
         while self.is_over_limit(cx) {
             self.drop_from_fattest(cx);
         }
@@ -166,8 +167,8 @@ impl<Q: FlowQueue> QueueDisc for FairQueue<Q> {
                     queue.credits -= i64::from(packet.size());
                     return Some(packet);
                 }
-                // A new queue that becomes empty goes behind the old ones; otherwise it would be new again at
-                // once and starve them.
+                // A new queue that becomes empty goes behind the old ones; otherwise it would
+                // become new again at once and starve them.
                 None if queue.place == ServiceList::New => self.end_turn(index, ServiceList::Old),
                 None => self.end_turn(index, ServiceList::Nowhere),
             }
@@ -197,7 +198,7 @@ mod tests {
     use crate::rng::Rng;
     use crate::time::{SimDuration, SimTime};
 
-    /// What came out or was dropped: flow and size.
+    /// The packets that came out or were dropped: flow and size.
     type FlowSizes = Vec<(u64, u32)>;
 
     struct FairBench {
@@ -245,7 +246,8 @@ mod tests {
 
     #[test]
     fn flows_take_turns_by_bytes_and_new_ones_go_first() {
-        // Quantum 1000. Flow 1 sends one packet a turn, flow 2 two; flow 3 is new when it comes.
+        // Quantum 1000. In a turn flow 1 sends one packet, flow 2 two; flow 3 is new when it
+        // arrives.
         let mut b = FairBench::new(1024, QueueLimit::Unlimited);
         b.put(0, 1, 1000, 4);
         b.put(0, 2, 500, 4);
@@ -294,7 +296,7 @@ mod tests {
                 bytes: 4600
             }
         );
-        // 64 at most.
+        // At most 64.
         let mut b = FairBench::new(1, QueueLimit::Packets(1000));
         b.put(0, 1, 200, 1001);
         assert_eq!((b.dropped.len(), b.queue.backlog().pkts), (64, 937));
@@ -302,7 +304,8 @@ mod tests {
 
     #[test]
     fn each_flow_has_its_own_control() {
-        // Flow 1 stands for 400 ms and is dropped from at 105, 205, 275 ms ...; flow 2 arrives just now and is not.
+        // The queue of flow 1 stands for 400 ms and has drops at 105, 205, 275 ms ...; flow 2 has
+        // just arrived and has none.
         let mut b = FairBench::new(1024, QueueLimit::Unlimited);
         b.put(0, 1, 1000, 100);
         for ms in 0..80 {

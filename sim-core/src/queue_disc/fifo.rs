@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Backlog, QueueCx, QueueDrop, QueueLimit, QueuedPacket};
 
-/// A first-in-first-out queue with a limit, that counts its bytes.
+/// A first-in-first-out queue with a limit; it counts its bytes.
 #[derive(Debug)]
 pub(super) struct Fifo {
     packets: VecDeque<QueuedPacket>,
@@ -36,7 +36,7 @@ impl Fifo {
         }
     }
 
-    /// True when a packet of `size` bytes fits.
+    /// Returns true if a packet of `size` bytes fits.
     pub(super) fn has_room(&self, size: u32, cx: &QueueCx<'_>) -> bool {
         self.limit
             .admits(size, self.packets.len(), self.bytes, cx.rate())

@@ -7,15 +7,15 @@ use crate::rng::mix;
 #[derive(Debug)]
 pub(super) struct FlowQueueTable {
     flows: u64,
-    /// Drawn with the first packet, so that each link has its own.
+    /// Drawn at the first packet, so that each link has its own.
     salt: Option<u64>,
-    /// Number of the queue for each hash, plus one; 0 for one never used.
+    /// Number of the queue for each hash, plus one; 0 if the queue was never used.
     table: Vec<u32>,
     used: u32,
 }
 
 impl FlowQueueTable {
-    /// A table with `flows` places.
+    /// A table with `flows` entries.
     pub(super) fn new(flows: u64) -> FlowQueueTable {
         FlowQueueTable {
             flows,

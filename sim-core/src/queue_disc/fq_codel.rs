@@ -1,7 +1,8 @@
 //! FQ-CoDel (RFC 8290): a queue for each flow, served in turn with new flows first, and each
 //! controlled by CoDel.
 //!
-//! Leaves out Linux's `ce_threshold` and `drop_batch` as a parameter; see [`FairQueue`] for the rest.
+//! Leaves out Linux's `ce_threshold`, and `drop_batch` as a parameter; see [`FairQueue`] for the
+//! rest.
 
 use std::sync::Arc;
 

@@ -47,8 +47,8 @@ mod tests {
 
     #[test]
     fn the_flow_that_fills_its_queue_is_controlled_and_a_sparse_one_is_not() {
-        // Flow 1 sends ten packets in 10 ms of which one leaves in a millisecond beside those of
-        // flow 2, one in 10 ms, which never wait: PIE drops of flow 1 only.
+        // Flow 1 sends ten packets in 10 ms, of which one leaves per millisecond; flow 2 sends one
+        // packet in 10 ms and never waits: PIE drops only packets of flow 1.
         let values = [("max_burst", "0 s"), ("alpha", "20"), ("beta", "200")];
         let queue = kind().plugin(&values).unwrap().build();
         let mut b = QueueBench::new(queue);
@@ -63,15 +63,15 @@ mod tests {
         let lost = |flow| b.dropped.iter().filter(|d| d.0 == flow).count();
         assert_eq!(lost(2), 0);
         assert!(lost(1) > 500, "{}", lost(1));
-        // The delay is held near the target of 15 ms: about as many packets wait.
+        // The delay is held near the target of 15 ms: about 15 packets wait.
         let waiting = b.backlog().pkts;
         assert!((3..60).contains(&waiting), "{waiting}");
     }
 
     #[test]
     fn a_sequence_of_two_flows_goes_as_computed_by_hand() {
-        // Forty packets of flow 1 wait from 0 on, one leaves each millisecond; one of flow 2 comes every
-        // 10 ms and, its queue being new each time, goes first.
+        // Forty packets of flow 1 wait from 0 on, one leaves each millisecond; one packet of flow 2
+        // arrives every 10 ms and, its queue being new each time, goes first.
         let values = [
             ("max_burst", "0 s"),
             ("target", "1 ms"),

@@ -2,10 +2,11 @@
 //! probability that is adjusted every 15 ms by how far the queueing delay is from its target and
 //! by how it changes.
 //!
-//! Follows section 4 and, of the optional parts of section 5, ECN (5.1) and the spreading of drops
-//! (5.4). The queueing delay is measured with timestamps: the wait of the packet that left last,
-//! and zero while the queue is empty. Leaves out the estimate of the departure rate (5.2), the
-//! switch that turns PIE off below a third of the buffer (5.3) and drops in proportion to size.
+//! Follows section 4 and, of the optional parts of section 5, ECN (5.1), the spreading of drops
+//! (5.4) and the cap on steps (5.5). The queueing delay is measured with timestamps: the wait of
+//! the packet that left last, and zero while the queue is empty. Leaves out the estimate of the
+//! departure rate (5.2), the switch that turns PIE off below a third of the buffer (5.3) and drops
+//! in proportion to size.
 //!
 //! There is no timer: updates that were due since the last packet are made when the next one arrives or
 //! leaves, with the values that they would have seen.
@@ -125,7 +126,7 @@ impl PieParams {
     }
 }
 
-/// MEAN_PKTSIZE of section 4.1, bytes: below two such packets nothing is dropped.
+/// MEAN_PKTSIZE of section 4.1, in bytes: nothing is dropped while at most two such packets wait.
 const MEAN_PACKET: u64 = 1024;
 /// MARK_ECNTH of section 5.1: above this probability packets are dropped even with ECN.
 const MOST_MARKED: f64 = 0.1;
@@ -159,7 +160,7 @@ impl Pie {
         }
     }
 
-    /// Makes the updates that were due before `now`.
+    /// Makes the updates that were due by `now`.
     fn catch_up(&mut self, now: SimTime) {
         while self.update_at <= now {
             self.update_at = self.update_at.saturating_add(self.params.update);
@@ -335,7 +336,7 @@ mod tests {
             let p = pie.drop_prob;
             assert!((p - expected).abs() < 1e-12, "step {step}: {p} {expected}");
         }
-        // Back at the target: only the fall of the delay counts, 1.25 * 0.015 less, over 32.
+        // Back at the target: only the decrease of the delay counts, 1.25 * 0.015 less, over 32.
         queue(&mut pie, 15);
         assert_eq!(pie.drop_prob, 0.0);
         // Far beyond: at 10 % and more a step is at most 2 %.
@@ -383,10 +384,10 @@ mod tests {
                 gap = 0;
             }
         }
-        // No drop before 0.85 / 0.3 packets, always one at 8.5 / 0.3.
+        // No drop before 0.85 / 0.3 packets, and always one by 8.5 / 0.3.
         assert_eq!(gaps.iter().min(), Some(&3));
         assert!(gaps.iter().max() <= Some(&29));
-        // The second of two packets is never dropped, nor any at short delays below 20 %.
+        // With one packet waiting nothing is dropped, nor at short delays below 20 %.
         pie.queue = Fifo::new(QueueLimit::Unlimited);
         pie.queue.push(QueuedPacket::for_test(1000));
         assert!((0..100).all(|_| !pie.drop_early(&mut cx)));

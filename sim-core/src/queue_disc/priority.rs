@@ -1,9 +1,9 @@
-//! Strict priority: a queue for each of eight classes, and no class is served while a higher one
-//! waits.
+//! Strict priority: a queue for each of eight classes; no class is served while a higher one has
+//! packets waiting.
 //!
 //! The class is the three highest bits of the type of service, the class selectors of RFC 2474
-//! section 4.2.2: 0 is best effort, expedited forwarding (46, a type of service of 184) has class 5.
-//! A higher class may starve those below it.
+//! section 4.2.2: best effort has class 0, expedited forwarding (46, a type of service of 184)
+//! class 5. A higher class may starve the lower ones.
 
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ mod tests {
             b.put_marked(0, flow, 500, TOS[class]);
         }
         assert_eq!(b.flows(1, 3), [5, 2, 6]);
-        // One that comes later overtakes what waits below it.
+        // A packet that arrives later overtakes those of lower classes.
         b.put_marked(1, 7, 500, TOS[2]);
         assert_eq!(b.flows(2, 9), [7, 4, 1, 3]);
         assert_eq!(b.backlog(), Backlog::default());

@@ -5,10 +5,10 @@
 //! `max` instead of jumping there; with `adaptive` (Floyd, Gummadi and Shenker 2001) `max_p` moves
 //! so that the average stays halfway between `min` and `max`.
 //!
-//! The average is that of the waiting packets, without the one in service. While the queue is empty the
-//! average decays by one step for each packet that could have been sent, where the time of a packet is the last
-//! one that the queue has observed. Leaves out the byte mode of the probability (drops in proportion to size)
-//! and ARED's automatic choice of `weight`, `min` and `max`.
+//! The average covers the waiting packets, without the one in service. While the queue is empty, it
+//! decays by one step for each packet that could have been sent, taking the last observed
+//! transmission time as the time of a packet. Leaves out the byte mode of the probability (drops in
+//! proportion to size) and ARED's automatic choice of `weight`, `min` and `max`.
 
 use std::sync::Arc;
 
@@ -142,7 +142,8 @@ struct Red {
     count: i64,
     /// When the queue became empty; `None` while packets wait.
     q_time: Option<SimTime>,
-    /// When the last packet left, if others waited then; the next field: the time of a packet.
+    /// When the last packet left, if others were waiting then. The next field is the time of a
+    /// packet.
     left: Option<SimTime>,
     packet_time: SimDuration,
     adapt_at: SimTime,
@@ -163,7 +164,7 @@ impl Red {
         }
     }
 
-    /// The average as a packet arrives.
+    /// Updates the average when a packet arrives.
     fn average(&mut self, now: SimTime) {
         let weight = self.params.weight;
         if let Some(since) = self.q_time {
@@ -180,7 +181,7 @@ impl Red {
         }
     }
 
-    /// ARED section 4: additive increase, multiplicative decrease of `max_p`.
+    /// ARED section 4: adjusts `max_p` by additive increase, multiplicative decrease.
     fn adapt(&mut self, now: SimTime) {
         let RedParams { min, max, .. } = self.params;
         let margin = 0.4 * (max - min);
@@ -200,7 +201,7 @@ impl Red {
         }
     }
 
-    /// The probability for this average, before drops are spread evenly.
+    /// The probability at the current average, before drops are spread evenly.
     fn base_probability(&self) -> f64 {
         let RedParams { min, max, .. } = self.params;
         if self.avg < min {
@@ -214,7 +215,7 @@ impl Red {
         }
     }
 
-    /// True when this arrival is to be dropped or marked.
+    /// Returns true if this arrival must be dropped or marked.
     fn signals(&mut self, cx: &mut QueueCx<'_>) -> bool {
         let p_b = self.base_probability();
         if self.avg < self.params.min {
@@ -232,7 +233,7 @@ impl Red {
     }
 }
 
-/// `base` to a whole power, the same on every machine.
+/// `base` to an integer power, with the same result on every machine.
 fn power(mut base: f64, mut exponent: u64) -> f64 {
     let mut product = 1.0;
     while exponent > 0 && product > 0.0 {

@@ -1,9 +1,9 @@
 //! Step marking: every packet above a threshold is marked.
 //!
 //! With a threshold in packets or bytes a packet is marked as it arrives, as DCTCP expects of its
-//! switches (RFC 8257 section 3.1; Alizadeh et al. 2010, parameter K). With one in time it is marked
-//! as it leaves, if it has waited that long: the step of L4S queues (RFC 9331 section 5.2). Senders without
-//! ECN get no signal; their packets are dropped only when the queue is full.
+//! switches (RFC 8257 section 3.1; Alizadeh et al. 2010, parameter K). With a threshold in time it
+//! is marked as it leaves, if it has waited that long: the step of L4S queues (RFC 9331 section
+//! 5.2). Senders without ECN get no signal; their packets are dropped only when the queue is full.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl StepMarking {
         StepMarking { threshold, queue }
     }
 
-    /// True when a packet that arrives finds enough waiting to be marked.
+    /// Returns true if an arriving packet finds enough waiting to be marked.
     fn is_above(&self) -> bool {
         match self.threshold {
             QueueLimit::Unlimited | QueueLimit::Time(_) => false,

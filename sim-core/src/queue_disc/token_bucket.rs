@@ -1,5 +1,5 @@
-//! A token bucket as a shaper, which holds packets back until there are tokens for them, and as a policer,
-//! which drops packets for which there are none.
+//! A token bucket as a shaper, which holds packets back until there are tokens for them, and as a
+//! policer, which drops packets when there are too few tokens.
 //!
 //! Tokens are bytes that arrive at `rate` until there are `burst` of them (RFC 2697 without its second bucket;
 //! Turner 1986). A packet longer than the bucket needs a full bucket, and leaves it in debt. Packets are served
@@ -85,14 +85,14 @@ impl TokenBucket {
         }
     }
 
-    /// When there will be tokens for a packet of `size` bytes, if none are taken before.
+    /// When there will be tokens for a packet of `size` bytes, if none are taken before then.
     fn ready_at(&self, size: u32) -> SimTime {
         let needs = self.rate.transmission_time(size.into()).min(self.depth);
         let full = self.full_at.as_ps();
         SimTime::from_ps(full.saturating_sub(self.depth.saturating_sub(needs).as_ps()))
     }
 
-    /// Takes the tokens of a packet, if they are there.
+    /// Takes the tokens for a packet; returns false if there are too few.
     fn take(&mut self, size: u32, now: SimTime) -> bool {
         if self.ready_at(size) > now {
             return false;
@@ -131,7 +131,7 @@ impl QueueDisc for Shaper {
     packets_are_in_queue!();
 }
 
-/// Packets that conformed.
+/// Packets that conformed and wait to be sent.
 #[derive(Debug)]
 struct Policer {
     bucket: TokenBucket,
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::queue_disc::bench::{QueueBench, at};
 
-    /// 8 Mbit/s, 1000 bytes in a millisecond, and three such packets at once.
+    /// 8 Mbit/s is 1000 bytes per millisecond; the burst is three such packets.
     const GIVEN: [(&str, &str); 2] = [("rate", "8 Mbit/s"), ("burst", "3000 B")];
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(b.flows(11, 9), [3]);
         assert_eq!(b.flows(13, 9), [4, 5]);
         assert_eq!((b.ready_at(), b.dropped.len()), (None, 0));
-        // Empty at 13; two milliseconds make two packets' tokens, not three.
+        // Empty at 13 ms; two milliseconds give the tokens for two packets, not three.
         for flow in 0..3 {
             b.put(15, flow, 1000);
         }
@@ -188,7 +188,7 @@ mod tests {
         b.put(0, 1, 5000);
         b.put(0, 2, 1000);
         assert_eq!(b.flows(0, 9), [1]);
-        // 2000 bytes in debt: 1000 more are there after 3 ms.
+        // 2000 bytes in debt: 1000 more bytes are available after 3 ms.
         assert_eq!(b.ready_at(), Some(at(3)));
         assert_eq!(b.flows(3, 9), [2]);
     }
@@ -201,7 +201,7 @@ mod tests {
         }
         b.put(1, 5, 1000);
         b.put(1, 6, 1);
-        // Those dropped take no tokens.
+        // Dropped packets take no tokens.
         let policed = |flow| (flow, QueueDrop::Policed);
         assert_eq!(b.dropped, [policed(3), policed(4), policed(6)]);
         assert_eq!(b.flows(9, 9), [0, 1, 2, 5]);

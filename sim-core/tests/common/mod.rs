@@ -1,4 +1,5 @@
-//! A network built by node names, and a host that sends according to a plan and records what it sees.
+//! A network built from node names, and a host that sends according to a plan and records what it
+//! sees.
 
 #![allow(dead_code)]
 
@@ -12,7 +13,7 @@ use sim_core::{
     Rate, Record, RunConfig, RunStats, SimDuration, SimTime, Simulation,
 };
 
-/// The network, to be shared among runs.
+/// Builds the network, to be shared among runs.
 pub(crate) fn built(net: NetworkBuilder) -> Arc<Network> {
     Arc::new(net.build().unwrap())
 }

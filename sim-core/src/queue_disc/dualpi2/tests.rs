@@ -62,7 +62,7 @@ fn updates_see_the_delay_at_their_own_time_and_idle_time_costs_nothing() {
         .queue
         .push(QueuedPacket::for_test(1000).of_flow(1, at(5)));
     q.catch_up(at(31));
-    // At 15 ms the head has waited 10, at 30 it has 25.
+    // At 15 ms the head has waited 10 ms, at 30 ms it has waited 25 ms.
     let expected = 0.15 * -0.005 + 3.0 * 0.010 + 0.15 * 0.010 + 3.0 * 0.015;
     assert!((q.base - expected).abs() < 1e-12, "{}", q.base);
     q.classic.queue.pop();
@@ -83,8 +83,8 @@ fn the_ramp_begins_at_the_step_and_ends_a_range_later() {
 
 #[test]
 fn signals_are_spread_evenly_and_drop_or_mark_as_the_sender_understands() {
-    // p' = 0.25: L4S packets are marked with 1/2, classic ones signalled to with 1/16: the
-    // count passes 1 with the packets 3, 5, 7 … and with 17, 33, 49.
+    // p' = 0.25: L4S packets are marked with probability 1/2, classic ones signalled with 1/16: the
+    // count passes 1 at packets 3, 5, 7 … and at packets 17, 33, 49.
     let held = || {
         let mut q = dualpi2(&[]);
         q.base = 0.25;
@@ -117,11 +117,11 @@ fn l4s_packets_go_first_and_classic_ones_get_their_share() {
         b.put_marked(0, n, 1000, ECT1);
         b.put_marked(0, 100 + n, 1000, 0);
     }
-    // Each L4S packet earns a classic one a third: one of four is classic.
+    // Each L4S packet earns a third of a classic one: one packet in four is classic.
     let order: Vec<bool> = b.flows(0, 12).iter().map(|n| *n >= 100).collect();
     let turn = [false, false, false, true];
     assert_eq!(order, [turn, turn, turn].concat());
-    // Without a share, none before the L4S queue is empty.
+    // Without a share, no classic packet leaves before the L4S queue is empty.
     let mut b = bench(dualpi2(&[("classic_share", "0")]));
     b.put_marked(0, 100, 1000, 0);
     (0..5).for_each(|n| b.put_marked(0, n, 1000, ECT1));
@@ -135,7 +135,7 @@ fn in_overload_l4s_packets_are_dropped_as_classic_ones_are() {
     (q.params.alpha, q.params.beta) = (0.0, 0.0);
     let mut b = bench(q);
     (1..=20).for_each(|n| b.put_marked(0, n, 100, ECT1));
-    // k p' = 1: a quarter is dropped, all others are marked.
+    // k p' = 1: a quarter of the packets are dropped, all others are marked.
     let rest: Vec<u8> = (0..20)
         .filter_map(|_| b.take(0))
         .map(|(_, tos)| tos)
@@ -147,7 +147,7 @@ fn in_overload_l4s_packets_are_dropped_as_classic_ones_are() {
 
 #[test]
 fn overload_disables_ecn_for_classic_packets() {
-    // p_Cmax = 1 / k^2 = 1/4, which p' = 0.5 reaches and p' = 0.49 does not.
+    // p_Cmax = 1 / k^2 = 1/4: p' = 0.5 reaches it and p' = 0.49 does not.
     for (base, marks, drops) in [(0.49, 4, 0), (0.5, 0, 4)] {
         let mut q = dualpi2(&[]);
         q.base = base;
@@ -161,15 +161,15 @@ fn overload_disables_ecn_for_classic_packets() {
 
 #[test]
 fn a_sequence_of_both_queues_goes_as_computed_by_hand() {
-    // Tupdate 15 ms, p' = 0. Classic packets come at 0 and wait; L4S packets come at 30 ms.
+    // Tupdate 15 ms, p' = 0. Classic packets arrive at 0 and wait; L4S packets arrive at 30 ms.
     let mut b = bench(dualpi2(&[("classic_share", "0.5")]));
     (1..=40).for_each(|n| b.put_marked(0, n, 1000, ECT0));
     // Updates at 15 and 30 ms see delays of 15 and 30 ms: p' = 3 * 0.015 = 0.045, then
     // + 0.15 * 0.015 + 3 * 0.015 = 0.09225; p_C = 0.00851, p_CL = 0.1845.
     (101..=112).for_each(|n| b.put_marked(30, n, 1000, ECT1));
-    // Half of the bytes each, L4S first. The L4S count passes 1 with the sixth packet
-    // (6 * 0.1845 = 1.107) and, from 0.107 on, with the eleventh (1.0295); the classic one
-    // would with the 118th.
+    // Half of the bytes each, L4S first. The L4S count passes 1 with the sixth packet (6 * 0.1845 =
+    // 1.107) and, from 0.107 on, with the eleventh (1.0295); the classic count would with the
+    // 118th.
     let order: Vec<(u64, u8)> = (0..24).filter_map(|_| b.take(30)).collect();
     let l4s: Vec<u64> = order.iter().map(|p| p.0).filter(|n| *n > 100).collect();
     assert_eq!(l4s, (101..=112).collect::<Vec<_>>());
