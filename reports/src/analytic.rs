@@ -51,8 +51,9 @@ pub fn failure_share(offered: f64, limit: f64) -> f64 {
     1.0 - limit / offered
 }
 
-/// Erlang's loss formula B(load, servers): the share of Poisson arrivals that find all servers busy, for
-/// any distribution of the holding time. By the recursion B(k) = A B(k-1)/(k + A B(k-1)).
+/// Erlang's loss formula B(load, servers): the share of Poisson arrivals that find all servers
+/// busy, for any distribution of the holding time. Computed by the recursion B(k) = A B(k-1)/(k + A
+/// B(k-1)).
 pub fn erlang_b(load: f64, servers: u64) -> f64 {
     if load <= 0.0 {
         return if servers == 0 { 1.0 } else { 0.0 };
@@ -71,7 +72,7 @@ pub struct FluidPoint {
     pub time_wait: f64,
     /// Connections per second that get a port, averaged over the step that ends here.
     pub accepted_per_s: f64,
-    /// Connections per second that request one, averaged likewise.
+    /// Connections per second that request a port, averaged likewise.
     pub arrived_per_s: f64,
 }
 

@@ -50,29 +50,29 @@ pub struct BatchInfo {
     /// Expectations on the results.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
-    /// Runs of which the metrics are kept have no directory.
+    /// Only metrics are kept: the runs have no directories.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub metrics_only: bool,
     /// The scenario's notes on its variants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<VariantNote>,
-    /// How a search has led to these runs, a sentence each.
+    /// How a search led to these runs, one sentence per step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub search: Vec<String>,
 }
 
-/// A metric against a swept parameter, one curve per value of another, a panel per combination of
-/// the rest.
+/// A metric against a swept parameter: one curve per value of another parameter, one panel per
+/// combination of the rest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetricFigure {
-    /// Name of its files; empty for one derived from the metric.
+    /// Name of its files; if empty, derived from the metric.
     pub name: String,
     /// Name of the metric.
     pub metric: String,
-    /// Axis along x; empty for the first.
+    /// Axis along x; if empty, the first.
     pub x: String,
-    /// Axis shown by colour; empty for the first of the others, if there are any.
+    /// Axis shown by colour; if empty, the first of the others, if any.
     pub series: String,
     /// Only runs with these values are drawn: dotted path and value as written.
     pub only: Vec<(String, String)>,
@@ -80,17 +80,18 @@ pub struct MetricFigure {
     pub log: (bool, bool),
     /// Theoretical curves to draw beside the runs.
     pub theory: Vec<TheoryCurve>,
-    /// Another metric, which is drawn along x: a point for each value of the axis. Empty for none.
+    /// Another metric to draw along x, with a point for each value of the axis. Empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub against: String,
-    /// How the metric is distributed over the runs, instead of its means. Of a distribution that the runs
-    /// keep ([`POOLED`](crate::metrics::POOLED)): over the connects, requests or flows of all replicas.
+    /// How the metric is distributed over the runs, instead of its means. If the runs keep the
+    /// distribution itself ([`POOLED`](crate::metrics::POOLED)): over the connects, requests or
+    /// flows of all replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<DistributionKind>,
     /// A quantile over the replicas instead of their mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantile: Option<f64>,
-    /// The effect of each swept parameter, in a bar each, instead of the metric along x.
+    /// The effect of each swept parameter as a bar, instead of the metric along x.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub effects: bool,
     /// A phase diagram: for each pair of values of the two axes, whether the metric is at most this.
@@ -107,8 +108,8 @@ pub enum FigureStyle {
     /// Screens: wide, with a title, in colour.
     #[default]
     Screen,
-    /// A column of a printed paper: 89 mm wide, no title (the caption has it), told apart without colour
-    /// by shades of grey, dashes and the shapes of points.
+    /// A column of a printed paper: 89 mm wide, no title (the caption has it); curves differ by
+    /// shades of grey, dashes and the shapes of points, not by colour.
     Paper,
 }
 
@@ -118,7 +119,7 @@ pub enum FigureStyle {
 pub enum DistributionKind {
     /// The share of runs with at most this value.
     Cdf,
-    /// The share of runs with more.
+    /// The share of runs with more than this value.
     Ccdf,
 }
 
@@ -126,7 +127,7 @@ impl DistributionKind {
     /// Names, as scenarios write them.
     pub const NAMES: [&str; 2] = ["cdf", "ccdf"];
 
-    /// The one of this name.
+    /// The kind with this name.
     pub fn named(name: &str) -> Option<DistributionKind> {
         match name {
             "cdf" => Some(DistributionKind::Cdf),
@@ -145,7 +146,7 @@ pub struct TheoryCurve {
     pub only: Vec<(String, String)>,
     /// Its source, for the legend.
     pub name: String,
-    /// Value of the x axis as written, and that of the metric in its base unit.
+    /// The value of the x axis as written, and the value of the metric in its base unit.
     pub points: Vec<(String, f64)>,
 }
 
@@ -165,7 +166,7 @@ pub struct BatchRow {
     pub status: RunStatus,
     /// Why it failed; empty otherwise.
     pub message: String,
-    /// Its metrics; in `index.parquet`, and so not in `batch.json`.
+    /// Its metrics; stored in `index.parquet`, not in `batch.json`.
     #[serde(skip)]
     pub metrics: RowMetrics,
 }

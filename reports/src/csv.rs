@@ -2,7 +2,8 @@
 
 use crate::text::visible;
 
-/// Builds CSV text (RFC 4180): numbers in their shortest exact form, nothing for NaN.
+/// Builds CSV text (RFC 4180): numbers are written in their shortest exact form, NaN as an empty
+/// field.
 #[derive(Debug)]
 pub(crate) struct Csv {
     text: String,
@@ -67,7 +68,7 @@ impl Csv {
         self.text.len()
     }
 
-    /// The text so far, which begins again empty; between two rows.
+    /// Takes the text so far, leaving an empty one; call it between two rows.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }

@@ -7,23 +7,23 @@ use std::path::Path;
 use crate::store::StoreError;
 use crate::store::reader::{Groups, Table};
 
-/// Tables of events with the column of their time.
+/// Tables of events, each with its time column.
 const TABLES: [(&str, &str); 3] = [
     ("states", "time_s"),
     ("segments", "sent_s"),
     ("samples", "time_s"),
 ];
 
-/// Where two runs begin to differ.
+/// The place where two runs begin to differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// The table.
     pub table: &'static str,
     /// The row, from 0.
     pub row: u64,
-    /// When it happened, in whichever run it happened first, seconds.
+    /// When it happened, in the run where it happened first, seconds.
     pub time_s: f64,
-    /// The row in each run: column and value; `None` in one that has fewer rows.
+    /// The row in each run: column and value; `None` for a run that has fewer rows.
     pub rows: [Option<Vec<(String, String)>>; 2],
 }
 

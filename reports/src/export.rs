@@ -1,8 +1,8 @@
-//! The index of a batch in the forms that other programs read.
+//! Writes the index of a batch in formats that other programs read.
 //!
-//! `csv` and `parquet` are tidy long tables: a row for each run and metric, with the swept values as
-//! columns. `sqlite` is SQL for `sqlite3` (and for DuckDB and PostgreSQL); `omnetpp` is a scalar file as
-//! OMNeT++ 5 and 6 write it, for `opp_scavetool` and the Python package `omnetpp.scave`.
+//! `csv` and `parquet` are tidy long tables: a row for each run and metric, with the swept values
+//! as columns. `sqlite` is SQL for `sqlite3` (and for DuckDB and PostgreSQL); `omnetpp` is a scalar
+//! file as written by OMNeT++ 5 and 6, for `opp_scavetool` and the Python package `omnetpp.scave`.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,16 +13,16 @@ use crate::csv::Csv;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, SharedText, TableWriter};
 
-/// A form of the index.
+/// A format of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated text, long.
     Csv,
     /// Parquet, long.
     Parquet,
-    /// Statements of SQL that make the tables `runs`, `metrics` and `columns`.
+    /// SQL statements that create the tables `runs`, `metrics` and `columns`.
     Sqlite,
-    /// Scalars of OMNeT++.
+    /// OMNeT++ scalars.
     Omnetpp,
 }
 
@@ -38,7 +38,7 @@ impl Format {
     }
 }
 
-/// Writes the index to the file of this form in `dir`.
+/// Writes the index in this format to a file in `dir`.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -63,7 +63,7 @@ pub fn write(
     written.map_err(StoreError::io("write", &path))
 }
 
-/// A swept value by the name of its column.
+/// The swept values of a run, each with the name of its column.
 fn values<'a>(info: &'a BatchInfo, row: &'a BatchRow) -> impl Iterator<Item = (&'a str, &'a str)> {
     info.axes.iter().enumerate().flat_map(move |(at, main)| {
         let value = row.values.get(at);
@@ -124,7 +124,7 @@ fn parquet(dir: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Result<(), StoreE
     table.close()
 }
 
-/// A text or a name in SQL.
+/// A text or a name, quoted for SQL.
 fn quoted(text: &str, quote: char) -> String {
     let inner = text
         .replace(quote, &format!("{quote}{quote}"))
@@ -187,7 +187,7 @@ fn sql(out: &mut impl Write, info: &BatchInfo, rows: &[BatchRow]) -> io::Result<
     writeln!(out, "COMMIT;")
 }
 
-/// A word of a scalar file; with quotes where it needs them.
+/// A word of a scalar file, quoted if necessary.
 fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/[]".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {

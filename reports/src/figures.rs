@@ -1,4 +1,4 @@
-//! Figures: each an SVG with its numbers as CSV, drawn from a run or batch directory alone.
+//! Figures: each is an SVG and a CSV with its numbers, drawn from a run or batch directory alone.
 
 mod bulk;
 pub(crate) mod chart;
@@ -88,12 +88,12 @@ fn not_drawn(left_out: usize, one: &str, many: &str) -> String {
 pub(crate) struct Drawn {
     /// The figures that could be drawn.
     pub(crate) figures: Vec<Figure>,
-    /// Those that could not, with the reason: "bulk: links.parquet cannot be used: …".
+    /// Figures that could not be drawn, with the reason: "bulk: links.parquet cannot be used: …".
     pub(crate) failed: Vec<String>,
 }
 
 impl Drawn {
-    /// Appends what else was drawn.
+    /// Appends other figures and failures.
     pub(crate) fn extend(&mut self, other: Drawn) {
         self.figures.extend(other.figures);
         self.failed.extend(other.failed);
@@ -113,7 +113,7 @@ impl Drawn {
     }
 }
 
-/// Draws a figure of a run, if the run has what it shows.
+/// Draws a figure of a run, if the run has the data for it.
 type DrawFigure = fn(&RunData<'_>) -> Result<Option<Figure>, StoreError>;
 
 /// Draws a figure, or one for each of several connections.
@@ -159,7 +159,7 @@ const SINGLE: &[(&str, DrawFigure)] = &[
     ("states of the first connections", timeline::states_timeline),
 ];
 
-/// Figures of which each of the first connections has its own.
+/// Figures drawn separately for each of the first connections.
 const SEVERAL: [(&str, Draw); 2] = [
     ("time-sequence plots", Draw::Several(sequence::sequences)),
     ("ladders", Draw::Several(|data| Ok(ladder::ladders(data)))),
@@ -187,12 +187,12 @@ pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
     drawn
 }
 
-/// Connections among which [`explain_connection`] looks.
+/// The number of connections that [`explain_connection`] searches.
 const MOST_SEARCHED: usize = 64;
 
-/// A connection of a run in plain text: what each segment does and why it was sent when it was. `which`
-/// is its name in tables of the report, "0.3", or its place among the first, from 0. `None` when no
-/// segments of such a connection are recorded.
+/// Describes a connection of a run in plain text: what each segment does and why it was sent then.
+/// `which` is its name in tables of the report, "0.3", or its place among the first, from 0. `None`
+/// if no segments of such a connection are recorded.
 ///
 /// # Errors
 /// When the tables of segments or states cannot be read.
@@ -208,7 +208,7 @@ pub fn explain_connection(
     Ok(found.map(|c| story::text(c, chinese)))
 }
 
-/// The ladders of a run alone.
+/// Draws only the ladders of a run.
 pub(crate) fn run_ladders(dir: &Path, summary: &RunSummary) -> Drawn {
     let mut drawn = Drawn::default();
     let data = RunData::read(dir, summary, &mut drawn);

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use crate::format::{count, seconds};
 use crate::info::RunInfo;
 
-/// Below this number connects are described individually rather than as a population.
+/// Below this number of connects, they are described individually rather than as a population.
 pub(crate) const SMALL: f64 = 20.0;
 
 /// A share of retransmitted segments is unusual from here on …
@@ -34,7 +34,7 @@ pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> 
         .collect()
 }
 
-/// Those of the findings that are unusual.
+/// The findings that are unusual.
 pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
     let known = RunFacts { info, metrics };
     let unusual = table::UNUSUAL.iter();
@@ -50,7 +50,7 @@ pub(crate) fn has_finding(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
     finding.is_some_and(|finding| (finding.sentence)(&known).is_some())
 }
 
-/// A kind of sentence at the head of a report.
+/// A kind of sentence at the top of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its name, for `synfin explain`.
@@ -59,7 +59,7 @@ pub struct Finding {
     pub says: &'static str,
     /// The metrics it is based on.
     pub made_of: &'static str,
-    /// Where the matter is specified or explained, or who measures it.
+    /// Where the subject is specified or explained, or who has measured it.
     pub source: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Formats numbers for people.
+//! Formats numbers for human readers.
 
 use crate::metrics::{self, MetricKind};
 
@@ -57,7 +57,7 @@ pub fn bit_rate(bps: f64) -> String {
     format!("{} {unit}", number(bps * scale))
 }
 
-/// A share as per cent: 29.4 %.
+/// A share as a percentage: 29.4 %.
 pub fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }

@@ -1,6 +1,6 @@
-//! `report.html`: one page that needs nothing else. It is complete without scripts: figures are still
-//! pictures. With scripts charts can be enlarged and ladders stepped through; the data for that are in
-//! the page, thinned.
+//! `report.html`: one page that needs no other files. It is complete without scripts: figures are
+//! then static pictures. With scripts, charts can be enlarged and ladders stepped through; the data
+//! for that are in the page, thinned.
 
 mod assets;
 pub(crate) mod batch;

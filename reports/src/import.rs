@@ -1,11 +1,13 @@
-//! Captures of real networks, drawn as runs are: ladders, timelines and time-sequence plots.
+//! Captures of real networks, drawn like runs: ladders, timelines and time-sequence plots.
 //!
-//! A capture says when packets passed one place. What a run records beyond that is inferred: on which side
-//! of the capture each end is, and how far (by the handshake); which packets did not arrive (those sent
-//! again before they were acknowledged); and the states of both ends (RFC 9293 section 3.3.2).
+//! A capture says when packets passed one point. What a run records beyond that is inferred: on
+//! which side of the capture point each end is, and how far away (from the handshake); which
+//! packets did not arrive (those retransmitted before they were acknowledged); and the states of
+//! both ends (RFC 9293 section 3.3.2).
 //!
-//! Leaves out IPv6, fragments, and packets whose TCP header was not captured whole; they are counted.
-//! Checksums are not checked: many captures are made before the network card has written them.
+//! Leaves out IPv6, fragments, and packets whose TCP header was not captured whole; they are
+//! counted. Checksums are not verified: many captures are made before the network card has filled
+//! them in.
 
 mod connection;
 mod inference;
@@ -32,10 +34,10 @@ pub enum ImportError {
     Read {
         /// Which file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be read.
         source: std::io::Error,
     },
-    /// The file is no capture.
+    /// The file is not a capture.
     #[error("{}: {why}", path.display())]
     NoCapture {
         /// Which file.
@@ -48,11 +50,11 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// Draws the first `most` connections of a capture into a directory, which is made: `report.html`,
-/// `figures/`, and tables of segments and states. Returns what was found, in sentences.
+/// Draws the first `most` connections of a capture into a new directory: `report.html`, `figures/`,
+/// and tables of segments and states. Returns the findings as sentences.
 ///
 /// # Errors
-/// When the file is no capture of TCP over IPv4, or the directory exists or cannot be written.
+/// When the file is not a capture of TCP over IPv4, or the directory exists or cannot be written.
 pub fn draw_capture(file: &Path, to: &Path, most: u32) -> Result<Vec<String>, ImportError> {
     let capture = packet_file::read(file)?;
     let (connections, left_out) = connection::connections(&capture);

@@ -1,4 +1,4 @@
-//! What a report needs to know about a run in advance; provided by the caller that runs it.
+//! What a report needs to know about a run in advance; provided by the program that runs it.
 
 use std::net::Ipv4Addr;
 
@@ -35,15 +35,15 @@ pub struct RunInfo {
     /// Nodes and links that are down for a time, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<OutageSpan>,
-    /// Expectations on this run by itself; those on a run of a batch are kept with the batch.
+    /// Expectations on a single run; those on the runs of a batch are kept with the batch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
     /// What to record.
     pub record: RecordOptions,
-    /// A queue that flows may fall into step with, if there is one.
+    /// A queue at which phase effects are possible, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase_risk: Option<PhaseRisk>,
-    /// Inputs of theory; without them its curves are not drawn.
+    /// Inputs of the closed forms; without them no theoretical curves are drawn.
     pub analytic: AnalyticHints,
 }
 
@@ -54,7 +54,7 @@ impl RunInfo {
         self.record.steady_s.unwrap_or(half)
     }
 
-    /// The same with infinities and NaN, which JSON cannot hold, replaced by nothing or zero.
+    /// The same with infinite and NaN values, which JSON cannot hold, replaced by `None` or zero.
     pub(crate) fn finite(mut self) -> RunInfo {
         let finite = |v: f64| if v.is_finite() { v } else { 0.0 };
         let known = |v: Option<f64>| v.filter(|v| v.is_finite());
@@ -102,11 +102,12 @@ pub struct NodeInfo {
 pub struct NodeGroup {
     /// The group of hosts, "clients"; empty for routers.
     pub group: String,
-    /// How many nodes.
+    /// Number of nodes.
     pub nodes: u64,
     /// Names of the first and the last, "client-1" and "client-10000".
     pub names: (String, String),
-    /// The first address of the first node and the last of the last; `None` without addresses.
+    /// The first address of the first node and the last address of the last node; `None` without
+    /// addresses.
     pub addresses: Option<(Ipv4Addr, Ipv4Addr)>,
 }
 
@@ -143,8 +144,8 @@ pub struct LinkInfo {
     pub delay_s: f64,
 }
 
-/// Flows that may fall into step with a drop-tail queue, because nothing is random (phase effects, Floyd
-/// and Jacobson 1992).
+/// Flows that may become synchronised with a drop-tail queue, because nothing in the scenario is
+/// random (phase effects, Floyd and Jacobson 1992).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PhaseRisk {
@@ -189,9 +190,9 @@ pub enum SegmentsKept {
 pub struct RecordOptions {
     /// Interval of the rows of `census`, `outcomes` and `requests`, seconds.
     pub interval_s: f64,
-    /// How many connections, the first of the run, have their state changes in `states`.
+    /// How many connections, from the first of the run, have their state changes in `states`.
     pub states: u32,
-    /// How many connections, the first of the run, have their end points in `connections`.
+    /// How many connections, from the first of the run, have their end points in `connections`.
     pub connections: u32,
     /// Which segments of traced connections go to `segments`.
     pub segments: SegmentsKept,
@@ -208,10 +209,10 @@ pub struct RecordOptions {
     pub steady_s: Option<(f64, f64)>,
     /// Maximum number of ladder diagrams and lanes of the timeline.
     pub diagrams: u32,
-    /// Means of one long run are computed, and its warm-up is found by this rule.
+    /// If set, means of a single long run are computed, and this rule finds its warm-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_up: Option<WarmUpRule>,
-    /// The distributions of latencies are metrics, too, so that runs can be pooled.
+    /// Distributions of latencies are stored as metrics too, so that runs can be pooled.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub histograms: bool,
 }
@@ -235,7 +236,7 @@ impl Default for RecordOptions {
     }
 }
 
-/// What is known of a run's connections in advance, and its closed forms.
+/// What is known in advance about a run's connections, and its closed forms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AnalyticHints {
@@ -254,7 +255,7 @@ pub struct AnalyticHints {
     pub offered_per_s: Vec<(f64, f64)>,
     /// The inputs of the closed forms; `None` if their conditions do not hold.
     pub theory: Option<Theory>,
-    /// Why closed forms are missing, all or some of them; one sentence each.
+    /// Why some or all closed forms are missing; one sentence each.
     pub no_closed_form: Vec<String>,
 }
 
@@ -269,12 +270,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// Their midpoint.
+    /// The midpoint.
     pub fn middle(self) -> f64 {
         (self.low + self.high) / 2.0
     }
 
-    /// Their distance.
+    /// The distance between the bounds.
     pub fn width(self) -> f64 {
         self.high - self.low
     }
@@ -320,13 +321,13 @@ pub struct Theory {
 }
 
 impl Theory {
-    /// How far waves of connects have spread at a time, seconds: each reuse of a port adds the standard
-    /// deviation of its holding time.
+    /// How far waves of connects have spread by time `t`, seconds: each reuse of a port adds the
+    /// standard deviation of its holding time.
     pub fn blur_s(&self, t: f64) -> f64 {
         self.held_sd_s * (t / self.held_s.low).max(0.0).sqrt()
     }
 
-    /// False when a value is infinite or NaN, which JSON cannot hold.
+    /// Returns false if a value is infinite or NaN, which JSON cannot hold.
     fn is_finite(&self) -> bool {
         let mut all = vec![
             self.start_s,

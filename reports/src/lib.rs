@@ -5,9 +5,9 @@
 //!                                       while it runs    the run directory        render_run(dir)
 //! ```
 //!
-//! This crate never runs a simulation and knows no scenarios: what it needs in advance arrives in a
-//! [`RunInfo`], with parameters as names and values. Figures and reports are made from the run directory
-//! alone. Everything except `timing.json` is the same, byte for byte, every time.
+//! This crate never runs a simulation and does not know scenarios: what it needs in advance arrives
+//! in a [`RunInfo`], with parameters as names and values. Figures and reports are made from the run
+//! directory alone. Everything except `timing.json` is the same, byte for byte, every time.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! The registry of metrics: name, kind, wording, meaning, and the recorder that computes each.
 //!
-//! Recorders, words, number formats, findings, tables, figures and the generated reference read this
-//! registry. A recorder cannot emit a metric that is not registered: [`Metrics::put`] keeps unknown names
-//! apart, and completing the run then fails.
+//! Recorders, words, number formats, findings, tables, figures and the generated reference read
+//! this registry. A recorder cannot emit a metric that is not registered: [`Metrics::put`] collects
+//! unknown names separately, and completing the run then fails.
 //!
 //! Some rows are families: `<state>` stands for a TCP state in lower case ("time_wait",
 //! "fin_wait_1"), `<group>` for a group of hosts, `<flow>` for a flow, and `<name>` for anything.
@@ -123,11 +123,11 @@ pub enum MetricSource {
     Middleboxes,
     /// The network and the engine.
     Network,
-    /// One long run as an experiment, and distributions to be pooled; where asked for.
+    /// One long run as an experiment, and distributions to be pooled; only if requested.
     LongRun,
     /// Computed from other metrics when runs are compared; only in the index of a batch.
     Comparison,
-    /// A user's own recorder.
+    /// A user-defined recorder.
     Custom,
 }
 
@@ -230,8 +230,8 @@ pub fn find(id: &str) -> Option<FoundMetric> {
     })
 }
 
-/// All possible names in a run with these groups of hosts; families of flows and users' own metrics keep
-/// their placeholder.
+/// All possible names in a run with these groups of hosts; families of flows and user-defined
+/// metrics keep their placeholder.
 pub fn names<'a>(groups: impl IntoIterator<Item = &'a str> + Clone) -> Vec<String> {
     let expand = |m: &Metric| pattern::expand(m.id, groups.clone());
     all().flat_map(expand).collect()
@@ -250,7 +250,7 @@ pub fn ranking() -> &'static [&'static str] {
     table::RANKING
 }
 
-/// The states with their own metrics, and their names there: all but CLOSED.
+/// The states that have their own metrics, with their names there: all but CLOSED.
 pub(crate) fn states() -> impl Iterator<Item = (tcp_model::State, String)> {
     pattern::states()
 }

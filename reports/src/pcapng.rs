@@ -1,8 +1,9 @@
 //! Writes packets as pcapng, for Wireshark and similar tools.
 //!
-//! One section; one interface per host, with its name, nanosecond stamps and raw IP packets (LINKTYPE_RAW).
-//! A block of names says which host has which address. Always little-endian. The caller gives the stamps. Picoseconds are cut off: two packets less than a
-//! nanosecond apart may carry the same stamp.
+//! One section; one interface per host, with its name, nanosecond time stamps and raw IP packets
+//! (LINKTYPE_RAW). A name resolution block maps addresses to hosts. Always little-endian. The
+//! caller provides the time stamps. Picoseconds are cut off: two packets less than a nanosecond
+//! apart may have the same stamp.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -58,7 +59,7 @@ impl<W: Write> PcapngWriter<W> {
         Ok(writer)
     }
 
-    /// Writes the names of addresses, which viewers show in place of them.
+    /// Writes the names of addresses, which viewers show instead of the addresses.
     ///
     /// # Errors
     /// When they cannot be written.
@@ -68,7 +69,7 @@ impl<W: Write> PcapngWriter<W> {
     ) -> io::Result<()> {
         self.begin(NAME_RESOLUTION);
         for (address, name) in names {
-            // A name ends with a zero byte, and so has none within it.
+            // A zero byte ends a name, so a name cannot contain one.
             let name = name.as_bytes().iter().filter(|b| **b != 0);
             let value: Vec<u8> = address
                 .octets()
@@ -83,8 +84,8 @@ impl<W: Write> PcapngWriter<W> {
         self.end()
     }
 
-    /// Writes a packet captured on an interface at `time_ns` nanoseconds. `id` names it, as the column
-    /// `packet` of the table of segments does.
+    /// Writes a packet captured on an interface at `time_ns` nanoseconds. `id` identifies it, like
+    /// the column `packet` of the table of segments.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -110,7 +111,7 @@ impl<W: Write> PcapngWriter<W> {
         self.end()
     }
 
-    /// Flushes and gives the file back.
+    /// Flushes and returns the file.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -119,7 +120,7 @@ impl<W: Write> PcapngWriter<W> {
         Ok(self.out)
     }
 
-    /// Begins a block: its type, and room for the length.
+    /// Begins a block: its type, and a placeholder for the length.
     fn begin(&mut self, kind: u32) {
         self.block.clear();
         self.block.extend(kind.to_le_bytes());

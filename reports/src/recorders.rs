@@ -6,8 +6,8 @@
 //!        └──────────── used batches ───────────┘              the end ──► metrics, summary.json
 //! ```
 //!
-//! The simulating thread only passes its records on; when a few batches are queued, it waits. The amount kept
-//! by default is bounded, however long the run; see [`LeftOut`].
+//! The simulating thread only passes its records on; when a few batches are queued, it waits. The
+//! amount recorded by default is bounded, however long the run; see [`LeftOut`].
 
 mod beside;
 mod capture;
@@ -81,7 +81,7 @@ pub struct Completion {
 pub struct Completed {
     /// The summary of the run.
     pub summary: RunSummary,
-    /// Where edited files are kept that were replaced.
+    /// Files that the user had edited and that were kept under another name.
     pub kept: Vec<PathBuf>,
 }
 
@@ -103,7 +103,7 @@ impl RunRecorder {
         RunRecorder::with_payloads(writer, info, None)
     }
 
-    /// The same, with HTTP as the payload of captured packets.
+    /// Like [`RunRecorder::new`], with HTTP as the payload of captured packets.
     ///
     /// # Errors
     /// As [`RunRecorder::new`].
@@ -139,8 +139,8 @@ impl RunRecorder {
         done.map(|done| done.summary)
     }
 
-    /// The same with a completion that is worked out while the tables of a large network are closed.
-    /// Says what it has kept of what stood there before.
+    /// Like [`RunRecorder::complete`], with a completion computed while the tables of a large
+    /// network are closed. Also returns which edited files were kept.
     ///
     /// # Errors
     /// As [`RunRecorder::complete`].
@@ -213,7 +213,7 @@ impl Recorder<TcpSample> for RunRecorder {
     }
 }
 
-/// Rows of a table that take longer to write than a thread to start.
+/// Number of rows of a table above which writing it takes longer than starting a thread.
 const WORTH_A_THREAD: usize = 2_000;
 
 /// Writes the tables of links and queues and adds their metrics.
@@ -243,7 +243,7 @@ fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> 
             files.push((size, name.to_owned(), path));
         }
     }
-    // The largest file takes about as long as all the others together.
+    // The largest file takes about as long as all the others combined.
     files.sort_unstable();
     let (others, largest) = files.split_at(files.len().saturating_sub(1));
     let hashes = |files: &[(u64, String, PathBuf)]| {
@@ -265,7 +265,7 @@ fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Writes the rest of all tables: the metrics that they give, and what was not written down.
+/// Closes all tables; returns their metrics, and what was not recorded.
 fn close_tables(
     beside: Beside<Recording>,
     dir: &Path,
@@ -274,7 +274,7 @@ fn close_tables(
 ) -> Result<(Metrics, Vec<LeftOut>), StoreError> {
     let recording = beside.join()?;
     let names = Arc::clone(&recording.names);
-    // Written in parallel: a table of 10^5 links takes as long as the rest.
+    // In parallel: a table of 10^5 links takes as long to write as everything else.
     let of_links = || {
         let (to, mut metrics) = (Tables::from(dir), Metrics::default());
         write_network(&to, links, &names, stats, &mut metrics)?;
@@ -287,7 +287,7 @@ fn close_tables(
     Ok((metrics, left_out?))
 }
 
-/// Runs two functions, the first on its own thread if that is worthwhile.
+/// Runs two functions, the first on another thread if that is worthwhile.
 fn both<A: Send, B>(
     is_worth_it: bool,
     beside: impl FnOnce() -> A + Send,
@@ -306,7 +306,7 @@ fn both<A: Send, B>(
     })
 }
 
-/// Writes what depends on machine, threads or partitions.
+/// Writes facts that depend on the machine, threads or partitions.
 fn write_timing(
     writer: &RunWriter,
     stats: &RunStats,

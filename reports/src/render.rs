@@ -28,7 +28,7 @@ pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
     render_run_in(&mut ResultDir::open(dir)?)
 }
 
-/// The same for an open directory, which then knows which files it has kept.
+/// Like [`render_run`], for an open directory, which then knows which files it has kept.
 ///
 /// # Errors
 /// As [`render_run`].

@@ -52,8 +52,8 @@ impl Estimate {
         Some(Estimate { n, mean, interval })
     }
 
-    /// A quantile of independent values, with the interval by their order ([`quantile_interval`]): none
-    /// where there are too few. `None` without values.
+    /// A quantile of independent values, with an interval from their order ([`quantile_interval`]),
+    /// which is `None` if there are too few values. `None` without values.
     pub fn of_quantile(values: &[f64], q: f64) -> Option<Estimate> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -98,8 +98,8 @@ impl Estimate {
         })
     }
 
-    /// Half the width of the interval over the mean; infinite where there is no interval or the mean is 0
-    /// and not certain.
+    /// Half the width of the interval divided by the mean; infinite if there is no interval, or if
+    /// the mean is 0 and uncertain.
     pub fn relative_half_width(&self) -> f64 {
         let Some((low, high)) = self.interval else {
             return f64::INFINITY;
@@ -110,7 +110,7 @@ impl Estimate {
         }
     }
 
-    /// The ends of the interval; the mean twice if there is none.
+    /// The ends of the interval; the mean twice if there is no interval.
     pub fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.mean, self.mean))
     }
@@ -125,7 +125,7 @@ fn wilson(share: f64, trials: f64, z: f64) -> (f64, f64) {
     let centre = (share + weight / 2.0) / (1.0 + weight);
     let spread = (share * (1.0 - share) / trials + weight / (4.0 * trials)).max(0.0);
     let half = z / (1.0 + weight) * spread.sqrt();
-    // Rounding must not let an end pass the share itself.
+    // Rounding must not move an end past the share itself.
     let low = (centre - half).clamp(0.0, share);
     (low, (centre + half).clamp(share, 1.0))
 }
@@ -139,7 +139,7 @@ pub fn student_t_975(degrees: usize) -> f64 {
     if degrees == 0 {
         return f64::INFINITY;
     }
-    // The replicas of a batch are mostly as many as those of another.
+    // Most estimates of a batch have the same, small number of replicas.
     static FEW: LazyLock<Vec<f64>> = LazyLock::new(|| (1..=64).map(bisected_t_975).collect());
     if let Some(known) = FEW.get(degrees - 1) {
         return *known;
@@ -186,8 +186,8 @@ fn two_sided_t(t: f64, degrees: usize) -> f64 {
     }
 }
 
-/// Jain's fairness index, (sum x)^2 / (n sum x^2): 1 for equal shares, 1/n for one taking all. 1 for no
-/// shares, or only zeros.
+/// Jain's fairness index, (sum x)^2 / (n sum x^2): 1 for equal shares, 1/n if one takes everything.
+/// 1 without shares, or if all are zero.
 pub fn jain_index(shares: &[f64]) -> f64 {
     let sum: f64 = shares.iter().sum();
     let squares: f64 = shares.iter().map(|x| x * x).sum();
@@ -197,8 +197,8 @@ pub fn jain_index(shares: &[f64]) -> f64 {
     sum * sum / (shares.len() as f64 * squares)
 }
 
-/// The value below which a share `q` of the sorted values lies, interpolated linearly; `None` without
-/// values.
+/// The value below which a share `q` of the sorted values lies, by linear interpolation; `None`
+/// without values.
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = q.clamp(0.0, 1.0) * last as f64;
@@ -296,8 +296,8 @@ mod tests {
 
     #[test]
     fn about_95_of_100_intervals_cover_the_true_share() {
-        // Clustered counts: each replica has a share of its own around 0.1. The bounds leave room
-        // for 2000 draws.
+        // Clustered counts: each replica has its own share around 0.1. The bounds leave room for
+        // the error of 2000 draws.
         let mut state = 1u64;
         let mut uniform = || {
             state = state

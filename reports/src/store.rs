@@ -1,5 +1,5 @@
-//! Result directories: written aside, put in place when complete, recognised by their marker `synfin.json`,
-//! read back for figures.
+//! Result directories: written to a temporary place, moved into place when complete, recognised by
+//! their marker `synfin.json`, and read back for figures.
 
 mod aside;
 mod error;
@@ -38,5 +38,6 @@ pub use texts::Texts;
 /// Name of the file that marks a result directory and lists its files.
 pub const MARKER: &str = "synfin.json";
 
-/// Version of the layout of a result directory; raised when an older program cannot read it.
+/// Version of the layout of a result directory; raised when older programs cannot read the new
+/// layout.
 pub const FORMAT: u32 = 1;

@@ -1,11 +1,11 @@
-//! Makes foreign text safe for terminals, pages and files, and builds sentences from parts.
+//! Makes untrusted text safe for terminals, pages and files, and builds sentences from parts.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// True for invisible characters with an effect: control characters, which can move a terminal's cursor or
-/// change its colours, and marks that reverse the direction of text, so that it reads differently from what
-/// it is. Line feed and tab are not among them.
+/// Returns true for invisible characters that have an effect: control characters, which can move a
+/// terminal's cursor or change its colours, and marks that change the direction of text, so that it
+/// reads differently from what it is. Line feed and tab are not included.
 pub fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,

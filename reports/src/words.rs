@@ -2,8 +2,8 @@
 
 use crate::metrics;
 
-/// A metric in words, without unit and window: "share of connects that failed". An unregistered one keeps
-/// its name.
+/// A metric in words, without unit and window: "share of connects that failed". For an unregistered
+/// metric, its name.
 pub(crate) fn metric(id: &str) -> String {
     metrics::find(id).map_or_else(|| id.replace('_', " "), |found| found.words)
 }
@@ -19,7 +19,7 @@ pub(crate) fn is_steady(id: &str) -> bool {
     metrics::find(id).is_some_and(|found| found.metric.steady)
 }
 
-/// A swept parameter as text and figures show it.
+/// A swept parameter as shown in text and figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AxisWords {
     /// "offered rate".

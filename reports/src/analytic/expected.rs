@@ -1,12 +1,12 @@
-//! What a run's closed forms expect, and within which interval.
+//! What the closed forms of a run predict, and within which interval.
 //!
-//! Ports are servers of a loss system: a connect takes one for the time that the connection holds it, and fails
-//! when none is free. Evenly spaced connects that hold ports for about the same time behave like a fluid.
-//! Poisson arrivals at one pair of address and destination follow Erlang's loss formula. Between the two, a
-//! value is expected only where both give nearly the same.
+//! Ports are servers of a loss system: a connect takes one for the time that the connection holds
+//! it, and fails if none is free. Evenly spaced connects that hold ports for about the same time
+//! behave like a fluid. Poisson arrivals at one pair of address and destination follow Erlang's
+//! loss formula. Between these two cases, a value is predicted only if both give nearly the same.
 //!
-//! An interval holds what is not known exactly (the holding time, the last connection of a pair) and
-//! four standard deviations of the arrivals and holding times within the window.
+//! An interval covers what is not known exactly (the holding time, the last connection of a pair)
+//! and four standard deviations of the arrivals and holding times within the window.
 
 use super::{FluidPoint, Span, erlang_b, failure_share, fluid, offered_rate, offered_until};
 use crate::info::{AnalyticHints, ArrivalLaw, Theory};
@@ -14,25 +14,25 @@ use crate::info::{AnalyticHints, ArrivalLaw, Theory};
 /// A value and the interval in which a simulation must lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expected {
-    /// What theory says.
+    /// The theoretical value.
     pub value: f64,
-    /// The least that is compatible with it.
+    /// The smallest value compatible with it.
     pub low: f64,
-    /// The most.
+    /// The largest.
     pub high: f64,
 }
 
 /// Steps of a fluid curve.
 const STEPS: usize = 2_000;
-/// Widest interval of a share, noise aside, that is still reported.
+/// Widest interval of a share, without noise, that is still reported.
 const WIDEST_SHARE: f64 = 0.02;
-/// Standard deviations of an interval.
+/// Half-width of an interval, in standard deviations.
 const DEVIATIONS: f64 = 4.0;
-/// Holding times after which Poisson arrivals at ports that are held for a fixed time have forgotten
-/// how the run began.
+/// Number of holding times after which Poisson arrivals at ports that are held for a fixed time no
+/// longer depend on how the run began.
 const FORGOTTEN_AFTER: f64 = 10.0;
 
-/// A port that is held for less, in seconds, is not scarce: its limit is not worth a sentence.
+/// A port held for less than this, in seconds, is not scarce: its limit is not worth a sentence.
 pub const SCARCE_FROM_S: f64 = 1.0;
 
 /// Connections per second that the ports allow in the long run.
@@ -44,7 +44,7 @@ pub fn port_limit(theory: &Theory) -> Span {
     }
 }
 
-/// The share of connects that fail for want of a port, among those of a window.
+/// The share of connects in a window that fail for lack of a port.
 pub fn expected_failures(
     hints: &AnalyticHints,
     duration_s: f64,
@@ -128,7 +128,7 @@ pub fn expected_curve(hints: &AnalyticHints, duration_s: f64) -> Option<Vec<Flui
         .flatten()
 }
 
-/// A run's theory and the window it is asked for.
+/// A run's theory and the window it is applied to.
 struct TheoryCase<'a> {
     hints: &'a AnalyticHints,
     theory: &'a Theory,
@@ -167,7 +167,7 @@ impl<'a> TheoryCase<'a> {
         self.duration_s / STEPS as f64
     }
 
-    /// Holding times differ by more than a hundredth.
+    /// Returns true if holding times differ by more than one percent.
     fn varies(&self) -> bool {
         self.theory.held_sd_s > 0.01 * self.theory.held_s.middle()
     }
@@ -176,7 +176,8 @@ impl<'a> TheoryCase<'a> {
         self.theory.arrivals == ArrivalLaw::Even && !self.varies()
     }
 
-    /// A port that has become free waits for the next connect of its pair.
+    /// The longest time that a port is taken: a port that has become free waits for the next
+    /// connect of its pair.
     fn held_longest(&self) -> f64 {
         self.theory.held_s.high + self.theory.pairs / self.rate
     }
@@ -232,7 +233,7 @@ impl<'a> TheoryCase<'a> {
         rate / self.theory.pairs * held_s
     }
 
-    /// The run began so long ago that its beginning makes no difference.
+    /// Returns true if the run began so long ago that its beginning makes no difference.
     fn settled(&self, after_s: f64) -> bool {
         let rate = |t| offered_rate(&self.hints.offered_per_s, t);
         let start = self.theory.start_s;
@@ -240,7 +241,7 @@ impl<'a> TheoryCase<'a> {
         constant && self.window.0 >= start + after_s
     }
 
-    /// Shares between evenly spaced and Poisson arrivals.
+    /// The range of shares between evenly spaced and Poisson arrivals.
     fn hull(&self, rate: f64) -> Option<Span> {
         let load = |held| self.load(rate, held);
         let (low, high) = (load(self.theory.held_s.low), load(self.theory.held_s.high));

@@ -14,7 +14,7 @@ pub struct Axis {
     pub values: Vec<String>,
     /// The same as typed data, if they have a common type.
     pub typed: AxisValues,
-    /// Parameters that change together with it, each with equally many values.
+    /// Parameters that change together with it, each with the same number of values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<Axis>,
 }
@@ -99,7 +99,7 @@ impl Axis {
         std::iter::once(self).chain(&self.companions)
     }
 
-    /// The axis with those values alone whose places are marked.
+    /// The axis with only those values for which `keep` is true.
     pub fn only(&self, keep: &[bool]) -> Axis {
         fn chosen<T: Clone>(all: &[T], keep: &[bool]) -> Vec<T> {
             let both = all.iter().zip(keep);
@@ -122,7 +122,7 @@ impl Axis {
         }
     }
 
-    /// The values as numbers in a common base unit, if they are.
+    /// The values as numbers in a common base unit, if they have one.
     pub(crate) fn numbers(&self) -> Option<&[f64]> {
         match &self.typed {
             AxisValues::Numbers { values, .. } if values.len() == self.values.len() => Some(values),
@@ -130,7 +130,7 @@ impl Axis {
         }
     }
 
-    /// The unit of the numbers; plain for anything else.
+    /// The unit of the numbers; [`Unit::One`] for anything else.
     pub(crate) fn unit(&self) -> Unit {
         match self.typed {
             AxisValues::Numbers { unit, .. } => unit,

@@ -1,4 +1,4 @@
-//! Chooses the metrics of a batch that are drawn, listed and described.
+//! Chooses which metrics of a batch are drawn, listed and described.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{BatchInfo, BatchRow};
 use crate::metrics;
 
-/// Number of metrics drawn and described when the scenario asks for none.
+/// Number of metrics drawn and described if the scenario requests none.
 const OWN_FIGURES: usize = 4;
 
-/// Metrics to draw when the scenario asks for none: the first that vary.
+/// Metrics to draw if the scenario requests none: the first that vary.
 pub(crate) fn chosen_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let mut own = metrics_that_vary(info, rows);
     own.retain(|metric| is_comparable(metric, rows));
@@ -38,7 +38,7 @@ fn is_count_of_window(metric: &str) -> bool {
     matches!(metric, "connects_settled_steady" | "connects_failed_steady")
 }
 
-/// Metrics described as sentences, apart from failed connects: those of the figures.
+/// Metrics described as sentences, apart from failed connects: the metrics of the figures.
 pub(super) fn described_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let asked: Vec<String> = info.figures.iter().map(|f| f.metric.clone()).collect();
     let mut described: Vec<String> = if asked.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn described_metrics(info: &BatchInfo, rows: &[BatchRow]) -> Vec<Stri
 
 /// Names of all metrics of all runs, sorted.
 pub(crate) fn metric_names(rows: &[BatchRow]) -> Vec<String> {
-    // Runs share their lists of names: each is looked at once.
+    // Runs share their lists of names: each list is read once.
     let mut lists: Vec<&Arc<[String]>> = Vec::new();
     let mut seen = HashSet::new();
     for row in rows {
@@ -69,7 +69,7 @@ pub(crate) fn metric_names(rows: &[BatchRow]) -> Vec<String> {
     names.into_iter().cloned().collect()
 }
 
-/// Metrics that differ between runs: first those drawn, then those most asked for, then the rest.
+/// Metrics that differ between runs: first those drawn, then those most requested, then the rest.
 pub(crate) fn metrics_that_vary(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     let varies = |name: &&String| {
         let mut values = rows

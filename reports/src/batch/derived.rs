@@ -12,7 +12,7 @@ pub fn row_metrics(summary: &RunSummary) -> BTreeMap<String, f64> {
     with_derived(summary.metrics.clone(), &summary.info)
 }
 
-/// The same of metrics and what was known beforehand.
+/// [`row_metrics`] from metrics and what was known in advance.
 pub(crate) fn with_derived(
     mut all: BTreeMap<String, f64>,
     info: &RunInfo,

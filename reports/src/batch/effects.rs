@@ -1,5 +1,5 @@
-//! Main effects: how the mean of a metric over all runs changes with each swept parameter, and in samples
-//! the share of the variance that each parameter explains.
+//! Main effects: how the mean of a metric over all runs changes with each swept parameter and, for
+//! samples, the share of the variance that each parameter explains.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::format;
 use crate::stats::{Estimate, FirstOrder, first_order};
 use crate::words;
 
-/// Number of classes, of equally many points each, into which a sample is divided; the first is compared with
-/// the last.
+/// Number of equal-sized classes of points into which a sample is divided; the first is compared
+/// with the last.
 const CLASSES: usize = 5;
 
 /// The effect of a swept parameter on a metric.
@@ -20,13 +20,14 @@ pub(crate) struct Effect {
     pub(crate) name: String,
     /// Its dotted path.
     pub(crate) path: String,
-    /// The values that are compared, in words, each with the mean of the metric over all runs with it: of
-    /// numbers the lowest and the highest, of names those with the least and the largest mean.
+    /// The values compared, in words, each with the mean of the metric over all runs with that
+    /// value: for numbers the lowest and the highest, for names those with the smallest and the
+    /// largest mean.
     pub(crate) from: (String, f64),
     pub(crate) to: (String, f64),
     /// The second mean minus the first.
     pub(crate) difference: Estimate,
-    /// The first-order Sobol index; of samples.
+    /// The first-order Sobol index; for samples only.
     pub(crate) share: Option<FirstOrder>,
 }
 
@@ -54,10 +55,10 @@ pub(crate) fn is_sample(axis: &Axis) -> bool {
     axis.path == "sample" && !axis.companions.is_empty()
 }
 
-/// The means of an axis of a grid: by replica and value, over the other axes.
+/// The effect of an axis of a grid, from the means by replica and value over the other axes.
 fn of_axis(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Option<Effect> {
     let axis = &axes[place];
-    // Sum and number by value and replica.
+    // Sum and number of values by value and replica.
     let mut sums: BTreeMap<(usize, u32), (f64, f64)> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.status.is_ok()) {
         let value = row.values.get(place).and_then(|v| axis.place(v));
@@ -83,7 +84,7 @@ fn of_axis(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Opti
     if first == last {
         return None;
     }
-    // Replicas are independent of each other; within one, runs have common random numbers.
+    // Replicas are independent of each other; runs of the same replica share random numbers.
     let pairs = to
         .iter()
         .filter_map(|(replica, y)| Some(y - from.get(replica)?));
@@ -123,7 +124,7 @@ fn of_sample(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Ve
 fn of_column(column: &Axis, name: &str, points: &[(usize, f64)]) -> Option<Effect> {
     let number = |point: usize| match column.numbers() {
         Some(numbers) => numbers[point],
-        // Of names the order in which they first occur.
+        // For names, the order in which they first occur.
         None => column.place(&column.values[point]).unwrap_or(0) as f64,
     };
     let x: Vec<f64> = points.iter().map(|(point, _)| number(*point)).collect();
@@ -145,7 +146,7 @@ fn of_column(column: &Axis, name: &str, points: &[(usize, f64)]) -> Option<Effec
 /// A class of points in words, and their results.
 type PointClass = (String, Vec<f64>);
 
-/// The fifths of the points with the lowest and the highest numbers.
+/// The fifths of the points with the lowest and with the highest numbers.
 fn ends(column: &Axis, points: &[(usize, f64)], x: &[f64]) -> Option<(PointClass, PointClass)> {
     let size = points.len() / CLASSES;
     if size == 0 {
@@ -165,7 +166,7 @@ fn ends(column: &Axis, points: &[(usize, f64)], x: &[f64]) -> Option<(PointClass
     (x[low[0]] < x[high[size - 1]]).then(|| (class(low), class(high)))
 }
 
-/// A number of a column with its unit, to three digits or so: those of a sample have many.
+/// A number of a column with its unit, to about three digits: the values of a sample have many.
 fn words_of(column: &Axis, value: f64) -> String {
     match column.unit() {
         Unit::One => format::number(value),
@@ -177,7 +178,7 @@ fn words_of(column: &Axis, value: f64) -> String {
     }
 }
 
-/// The names with the least and the largest mean.
+/// The points with the name that has the smallest mean, and with the name that has the largest.
 fn extremes(column: &Axis, points: &[(usize, f64)]) -> Option<(PointClass, PointClass)> {
     let mut classes: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
     for (point, y) in points {
@@ -256,7 +257,7 @@ mod tests {
         let axes = [numbers("x", &[1.0, 2.0, 3.0]), names];
         let mut rows = Vec::new();
         for replica in 0..4 {
-            // What a replica has in common must not widen the intervals.
+            // What the runs of a replica have in common must not widen the intervals.
             let common = f64::from(replica) * 50.0;
             for x in [1.0, 2.0, 3.0] {
                 for (name, own) in [("a", 7.0), ("b", 0.0)] {
@@ -276,7 +277,7 @@ mod tests {
         assert!((of_x.mean - 20.1).abs() < 1e-9, "{of_x:?}");
         let (low, high) = of_x.interval.unwrap();
         assert!(high - low < 1.0 && low < 20.1 && 20.1 < high);
-        // Of names from the least mean to the largest.
+        // For names, from the smallest mean to the largest.
         assert_eq!(
             (found[1].from.0.as_str(), found[1].to.0.as_str()),
             ("b", "a")

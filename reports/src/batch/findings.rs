@@ -14,7 +14,7 @@ use crate::words::{self, AxisWords};
 use completeness::{completeness, incomplete, not_drawn, unusual, without};
 pub use remedies::VariantNote;
 
-/// Most values listed; of more, only the extremes are given.
+/// Most values listed; if there are more, only the extremes are given.
 const MOST_VALUES: usize = 8;
 /// Most curves described one by one.
 const MOST_SERIES: usize = 6;

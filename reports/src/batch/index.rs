@@ -16,9 +16,9 @@ use crate::store::table::{ColumnKind, SharedText, TableWriter};
 /// A column of swept values.
 struct SweptColumn<'a> {
     name: String,
-    /// The axis that the row's value belongs to.
+    /// The axis to which the row's value belongs.
     main: &'a Axis,
-    /// The axis of the column's values: the same, or a companion.
+    /// The axis to which the column's values belong: the same, or a companion.
     axis: &'a Axis,
     /// Index of the axis.
     at: usize,
@@ -94,7 +94,7 @@ impl SweptColumn<'_> {
     }
 }
 
-/// Length of the text that is written at a time.
+/// Amount of text written at a time.
 const BLOCK: usize = 1 << 20;
 
 /// Writes `index.csv`, block by block.
@@ -234,9 +234,10 @@ pub(crate) fn dictionary(info: &BatchInfo, metrics: &[String]) -> String {
     csv.finish()
 }
 
-/// Gives rows the metrics that `index.parquet` in `dir` has for them, by their place.
+/// Fills in the metrics of rows, in order, from `index.parquet` in `dir`.
 ///
-/// # Errors When it cannot be read, or belongs to other runs.
+/// # Errors
+/// When it cannot be read, or belongs to other runs.
 pub(crate) fn read_metrics(
     dir: &Path,
     info: &BatchInfo,

@@ -19,7 +19,7 @@ impl RunSummary {
     }
 }
 
-/// The verdicts on what is expected of a single run with these metrics.
+/// The verdicts on the expectations on a single run with these metrics.
 pub fn judge_run(metrics: &RowMetrics, expectations: &[Expectation]) -> Vec<Judgement> {
     let row = [BatchRow {
         status: RunStatus::Ok,
@@ -32,9 +32,9 @@ pub fn judge_run(metrics: &RowMetrics, expectations: &[Expectation]) -> Vec<Judg
 impl Expectation {
     /// The verdict over the complete runs of a batch, or over a single run, which has no axes.
     ///
-    /// Only replicas are pooled: each combination of swept values has its own verdict, and the worst
-    /// counts. There is no correction for multiple tests: of a hundred true means exactly at the bound,
-    /// about five fail by chance.
+    /// Only replicas are pooled: each combination of swept values has its own verdict, and the
+    /// worst one counts. There is no correction for multiple tests: of a hundred true means exactly
+    /// at the bound, about five fail by chance.
     pub fn judge(&self, axes: &[Axis], rows: &[BatchRow]) -> Judgement {
         let wanted = |v: &Variant<'_>| {
             self.only.iter().all(|(path, value)| {
@@ -99,8 +99,8 @@ impl Expectation {
         }
     }
 
-    /// True when the bound is the end of the metric's range and every value equals it, such as a failure
-    /// share of 0. No number of runs could show more.
+    /// Returns true if the bound is the end of the metric's range and every value equals it, such
+    /// as a failure share of 0. More runs could not show more.
     fn is_met_at_the_edge(&self, mean: f64) -> bool {
         let (least, most) = metrics::kind(&self.metric).range();
         let is_least = self.at_most == Some(least) && mean == least;

@@ -3,7 +3,7 @@
 use super::variants::main_axis;
 use super::{Axis, MetricFigure};
 
-/// Most curves in a panel: eight colours, solid and dashed.
+/// Most curves in a panel: eight colours, each solid and dashed.
 pub const MOST_CURVES: usize = 16;
 /// Most panels in a figure.
 pub const MOST_PANELS: usize = 12;
@@ -55,7 +55,7 @@ impl Layout {
         })
     }
 
-    /// What is drawn along x.
+    /// The column drawn along x.
     pub(crate) fn x_axis<'a>(&self, axes: &'a [Axis]) -> &'a Axis {
         let axis = &axes[self.x];
         axis.columns().nth(self.x_column).unwrap_or(axis)

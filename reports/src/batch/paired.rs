@@ -1,5 +1,5 @@
-//! Paired differences between alternatives: the same replica of each meets the same arrivals and losses
-//! (common random numbers), so that their common variation cancels out.
+//! Paired differences between alternatives: in the same replica all alternatives get the same
+//! arrivals and losses (common random numbers), so that common variation cancels out.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ pub(crate) struct PairedDifference {
 /// An alternative, and the values of the other axes.
 type VariantPlace = (String, Vec<String>);
 
-/// The axis whose values are alternatives: that of the variants, otherwise the first of names or switches.
+/// The axis whose values are alternatives: the axis of variants, otherwise the first with names or
+/// switches.
 pub(crate) fn alternatives(axes: &[Axis]) -> Option<usize> {
     let is_choice = |a: &Axis| !matches!(a.typed, AxisValues::Numbers { .. });
     let varies = |a: &&Axis| a.values.len() > 1 && is_choice(a);
@@ -30,8 +31,8 @@ pub(crate) fn alternatives(axes: &[Axis]) -> Option<usize> {
     named.or_else(|| axes.iter().position(|a| varies(&a)))
 }
 
-/// The differences of a metric from the first value of an axis, where at least two pairs of replicas
-/// have it.
+/// The differences of a metric from the first value of an axis, if at least two pairs of replicas
+/// have the metric.
 pub(crate) fn differences(
     axes: &[Axis],
     alternatives: usize,
@@ -126,7 +127,7 @@ impl PairedDifference {
     }
 }
 
-/// Header and rows of a table of differences; empty where replicas or alternatives are too few.
+/// Header and rows of a table of differences; `None` if there are too few replicas or alternatives.
 pub(crate) fn table(
     axes: &[Axis],
     rows: &[BatchRow],
@@ -206,7 +207,7 @@ mod tests {
         let rows = rows(1e5);
         let found = differences(&axes(), 0, &rows, "goodput_bps");
         assert_eq!(found.len(), 1);
-        // Independent samples with this spread would have an interval of about ±9 Mbit/s.
+        // Independent samples with this spread would give an interval of about ±9 Mbit/s.
         let (low, high) = found[0].estimate.ends();
         assert!(low > 9.7e4 && high < 1.03e5, "{low} {high}");
         let words = found[0].words("goodput_bps");

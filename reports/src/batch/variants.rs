@@ -31,13 +31,13 @@ pub(crate) fn variants(rows: &[BatchRow]) -> Vec<Variant<'_>> {
     all
 }
 
-/// Mean and interval of a metric over runs that differ by their replica only; `None` where none of them has
-/// it.
+/// Mean and interval of a metric over runs that differ only by their replica; `None` if none of
+/// them has the metric.
 pub fn estimate_of<'a>(rows: impl Iterator<Item = &'a BatchRow>, metric: &str) -> Option<Estimate> {
     estimate(rows, metric)
 }
 
-/// Mean and interval of a metric over the runs that have it: from the counts for a share of counts,
+/// Mean and interval of a metric over the runs that have it: for a share of counts from the counts,
 /// otherwise from the values, within the metric's range.
 pub(crate) fn estimate<'a>(
     rows: impl Iterator<Item = &'a BatchRow>,
@@ -63,7 +63,7 @@ pub(crate) fn estimate<'a>(
     Some(estimate)
 }
 
-/// The interval that a single run gives by itself: that of a mean after its warm-up.
+/// The interval given by a single run: that of its mean after the warm-up.
 fn interval_of_long_run(row: &BatchRow, metric: &str) -> Option<(f64, f64)> {
     let ids = metrics::long_run_of(metric)?;
     Some((row.metrics.get(&ids.low)?, row.metrics.get(&ids.high)?))
@@ -88,7 +88,7 @@ impl Variant<'_> {
         })
     }
 
-    /// True when a connect failed in any of its runs; `None` if unknown.
+    /// Returns true if a connect failed in any of its runs; `None` if unknown.
     pub(crate) fn failed(&self) -> Option<bool> {
         let share = || self.estimate("connects_failed_share");
         let failed = self.estimate("connects_failed").or_else(share)?;
@@ -96,8 +96,8 @@ impl Variant<'_> {
     }
 }
 
-/// The axis along which results are listed: the first of numbers, otherwise the first. Axes with a single
-/// value come last.
+/// The axis along which results are listed: the first with numbers, otherwise the first. Axes with
+/// a single value come last.
 pub(crate) fn main_axis(axes: &[Axis]) -> Option<usize> {
     let varies = |a: &Axis| a.values.len() > 1;
     let of_numbers = axes.iter().position(|a| varies(a) && a.numbers().is_some());

@@ -35,7 +35,7 @@ impl RunFacts<'_> {
         ))
     }
 
-    /// Connections that were silent for too long for a balancer.
+    /// Connections that were idle for too long for a load balancer.
     pub(super) fn forgotten_by_balancer(&self) -> Option<String> {
         let forgotten = self.positive("balancer_idle_forgotten")?;
         let late = self.positive("balancer_strangers_pkts")?;

@@ -1,4 +1,4 @@
-//! Requests, flows and connections that did not end as they should.
+//! Requests, flows and connections that did not end properly.
 
 use super::RunFacts;
 use crate::format::{count, percent, seconds};
@@ -96,8 +96,8 @@ impl RunFacts<'_> {
         }
     }
 
-    /// Requests pending when the run ends are normal if they are few and none has waited longer than
-    /// answers took.
+    /// Requests pending when the run ends are normal if they are few and none has waited longer
+    /// than answers took.
     pub(super) fn under_way_at_the_end(&self) -> Option<f64> {
         let waiting = self.positive("requests_unanswered_at_run_end")?;
         let only = self.get("requests_unanswered") == Some(waiting);
@@ -233,7 +233,7 @@ impl RunFacts<'_> {
         ))
     }
 
-    /// End points that timed out, were reset or aborted, as far as no other finding covers them.
+    /// End points that timed out, were reset or aborted, unless another finding covers them.
     pub(super) fn broken_connections(&self) -> Option<String> {
         let sentences = ENDS.iter().filter_map(|(metric, elsewhere, one, many)| {
             let all = self.positive(metric)?;
@@ -252,7 +252,7 @@ impl RunFacts<'_> {
         (!sentences.is_empty()).then(|| format!("{}.", sentence(&list(&sentences))))
     }
 
-    /// End points that were open when no event was scheduled any more.
+    /// End points that were still open when no more events were scheduled.
     pub(super) fn stuck(&self) -> Option<String> {
         let n = self.positive("end_points_stuck")?;
         let (were, them) = if n == 1.0 {
@@ -267,7 +267,7 @@ impl RunFacts<'_> {
         ))
     }
 
-    /// Sockets given up in FIN-WAIT-2 because their peers did not close.
+    /// Sockets that left FIN-WAIT-2 by time-out because their peers did not close.
     pub(super) fn expired_fin_waits(&self) -> Option<String> {
         let n = self.positive("ended_fin_wait_expired")?;
         let when = self.between(

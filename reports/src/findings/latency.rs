@@ -4,14 +4,14 @@ use super::RunFacts;
 use crate::format::{count, number, seconds};
 use crate::words::counted;
 
-/// A maximum of this many medians is unusual …
+/// A maximum of at least this many medians is unusual …
 const UNUSUAL_RATIO: f64 = 10.0;
 /// … if it is long enough to involve a timer: the minimum retransmission time-out of Linux, seconds.
 pub(super) const UNUSUAL_S: f64 = 0.2;
 
 impl RunFacts<'_> {
-    /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or the only
-    /// time; `None` without values.
+    /// "500 us in the median, 1 ms at the 99th percentile, 3 s at the 99.9th and 7 s at most", or
+    /// the time itself if there is only one; `None` without values.
     pub(super) fn times(&self, name: &str) -> Option<String> {
         let get = |statistic: &str| self.get(&format!("{name}_{statistic}_s"));
         let (mean, max) = (get("mean")?, get("max")?);
@@ -90,8 +90,8 @@ impl RunFacts<'_> {
         ))
     }
 
-    /// How much longer requests took because they waited for a pooled connection: the time from their
-    /// arrival, where no connect explains it.
+    /// How much longer requests took because they waited for a pooled connection: the time from
+    /// their arrival, if no connect explains it.
     fn waits_for_a_pool(&self) -> Option<String> {
         let all = self.get("request_with_connect_mean_s")?;
         let sent = self.get("request_latency_mean_s")?;

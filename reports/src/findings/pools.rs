@@ -52,7 +52,7 @@ impl RunFacts<'_> {
         ))
     }
 
-    /// Exchanges that retries could not save.
+    /// Exchanges that failed despite retries.
     pub(super) fn failed_for_good(&self) -> Option<String> {
         let failed = self.positive("exchanges_failed")?;
         let begun = self.get("exchanges_begun")?;

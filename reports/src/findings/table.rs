@@ -1,4 +1,5 @@
-//! The table of findings: every sentence that may head a report, by name, in the order of the report.
+//! The table of findings: every sentence that can appear at the head of a report, by name, in
+//! order.
 
 use super::{Finding, RunFacts, RunFinding};
 

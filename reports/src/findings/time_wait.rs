@@ -38,7 +38,8 @@ impl RunFacts<'_> {
         theory::time_wait(self.info)
     }
 
-    /// The groups of hosts with sockets in TIME-WAIT; for a single connection its own finding says it.
+    /// The groups of hosts with sockets in TIME-WAIT; a single connection has its own finding for
+    /// this.
     pub(super) fn few_in_time_wait(&self) -> Option<String> {
         if !self.its_close().is_empty() && self.get("connects_attempted") == Some(1.0) {
             return None;
@@ -61,7 +62,7 @@ impl RunFacts<'_> {
         Some(format!("In TIME-WAIT: {sockets}."))
     }
 
-    /// TIME-WAIT that was cut short or left out: a risk that no other finding shows.
+    /// TIME-WAIT that was cut short or skipped: a risk that no other finding shows.
     pub(super) fn unsafe_time_wait(&self) -> Option<String> {
         const WHY: &str = "That is unsafe: a delayed segment of the old connection can reach a new \
                            one between the same addresses and ports, and a retransmitted FIN is \

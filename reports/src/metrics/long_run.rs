@@ -1,6 +1,6 @@
 //! Names of the metrics of one long run, and of the bins of distributions.
 
-/// The names of what is known of a mean.
+/// The names of the metrics that describe a mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LongRunIds {
     pub(crate) mean: String,
@@ -24,7 +24,7 @@ pub(crate) fn long_run_ids(name: &str, unit: &str) -> LongRunIds {
     }
 }
 
-/// The names of the quantity of which this is the mean; `None` for any other metric.
+/// The names for the quantity that has this mean; `None` for any other metric.
 pub(crate) fn long_run_of(mean: &str) -> Option<LongRunIds> {
     let rest = mean.strip_prefix(PREFIX)?;
     let with = |unit| rest.strip_suffix(&format!("_mean{unit}"));
@@ -50,7 +50,7 @@ pub(crate) fn bin_of(distribution: &str, id: &str) -> Option<i32> {
     rest.parse().ok()
 }
 
-/// True for the bins of any distribution: they are of use together only.
+/// True for the bins of any distribution: they are useful only together.
 pub(crate) fn is_bin(id: &str) -> bool {
     POOLED.iter().any(|name| bin_of(name, id).is_some())
 }

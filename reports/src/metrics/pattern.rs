@@ -27,7 +27,7 @@ fn parts(pattern: &str) -> Vec<PatternPart<'_>> {
     parts
 }
 
-/// The states that have metrics, by the name they have in them: all but CLOSED.
+/// The states that have metrics, with their names in these metrics: all but CLOSED.
 pub(super) fn states() -> impl Iterator<Item = (State, String)> {
     let id = |s: State| s.name().to_ascii_lowercase().replace('-', "_");
     State::ALL[1..].iter().map(move |&s| (s, id(s)))
@@ -61,7 +61,7 @@ fn bind_parts<'p, 'i>(
             }
         }),
         [PatternPart::Placeholder(name), rest @ ..] => {
-            // No family has more than one free placeholder, and text only may follow it.
+            // No family has more than one free placeholder, and only text may follow it.
             let suffix = match rest {
                 [] => "",
                 [PatternPart::Text(text)] => text,
@@ -87,7 +87,7 @@ pub(super) fn fill(text: &str, bound: &[(&str, &str)]) -> String {
     })
 }
 
-/// The members of a family, for every state and these groups; other placeholders stay.
+/// The members of a family, for every state and these groups; other placeholders are kept.
 pub(super) fn expand<'a>(
     pattern: &str,
     groups: impl IntoIterator<Item = &'a str> + Clone,

@@ -1,4 +1,4 @@
-//! The metrics of a run while its recorders compute them.
+//! The metrics of a run while recorders compute them.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub struct Metrics {
 pub struct UnknownMetric(pub String);
 
 impl Metrics {
-    /// Adds a metric. What is not finite is left out: JSON cannot hold it.
+    /// Adds a metric. Values that are not finite are left out: JSON cannot hold them.
     pub fn put(&mut self, id: &str, value: f64) {
         if find(id).is_none() {
             self.unknown.push(id.to_owned());

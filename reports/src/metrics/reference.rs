@@ -2,7 +2,7 @@
 
 use super::{Metric, MetricSource, find, table};
 
-/// What heads the metrics of a source in the reference.
+/// The heading and introduction of the metrics of a source in the reference.
 fn heading(source: MetricSource) -> (&'static str, &'static str) {
     match source {
         MetricSource::Connects => (
@@ -75,7 +75,7 @@ pub fn reference() -> String {
     text
 }
 
-/// Words, definition and what else there is to say, in one paragraph.
+/// Words, definition and everything else worth saying, in one paragraph.
 fn meaning(metric: &Metric) -> String {
     let mut text = crate::text::sentence(metric.words);
     text.push('.');

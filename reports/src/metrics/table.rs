@@ -33,7 +33,7 @@ pub(super) const TABLES: [&[Metric]; 12] = [
     CUSTOM,
 ];
 
-/// What people ask for first, most wanted first; other metrics follow by name.
+/// The metrics that people ask for first, in order; other metrics follow by name.
 pub(super) const RANKING: &[&str] = &[
     "connects_failed_share_steady",
     "connects_failed_share",
@@ -59,7 +59,7 @@ pub(super) fn exact(id: &str) -> Option<&'static Metric> {
     BY_ID.get(id).copied()
 }
 
-/// Rows that stand for many.
+/// Rows that stand for many metrics.
 pub(super) fn families() -> impl Iterator<Item = &'static Metric> {
     super::all().filter(|m| m.id.contains('<'))
 }

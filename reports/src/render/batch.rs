@@ -15,24 +15,25 @@ use crate::store::{
     ResultDir, StoreError, is_drawn, look_at_results, read_own_text, write_json, write_whole,
 };
 
-/// Everything `batch.json` holds: the metrics of the rows are in `index.parquet`.
+/// The contents of `batch.json`; the metrics of the rows are in `index.parquet`.
 #[derive(Debug, Default, Deserialize)]
 struct BatchFile {
     info: BatchInfo,
     rows: Vec<BatchRow>,
 }
 
-/// The same to be written.
+/// [`BatchFile`], borrowed for writing.
 #[derive(Debug, Serialize)]
 struct BatchFileOut<'a> {
     info: &'a BatchInfo,
     rows: &'a [BatchRow],
 }
 
-/// Writes `batch.json`, `index.csv`, `index.parquet`, `index.columns.csv`, figures and `report.html` of a batch to
-/// `dir`, which is made. Files of these names are replaced without a look: to change a result
-/// directory, write to the place that [`ResultDir::change`](crate::store::ResultDir::change) gives.
-/// Returns what the runs have shown together, in words.
+/// Writes `batch.json`, `index.csv`, `index.parquet`, `index.columns.csv`, figures and
+/// `report.html` of a batch to `dir`, which is created if necessary. Existing files of these names
+/// are overwritten without a check: to change a result directory, write to the place that
+/// [`ResultDir::change`](crate::store::ResultDir::change) gives. Returns the findings over all
+/// runs.
 ///
 /// # Errors
 /// When they cannot be written.
@@ -44,7 +45,8 @@ pub fn write_batch(
     write_batch_of(&dir.join("runs"), dir, info, rows)
 }
 
-/// The same where the runs are elsewhere: a batch of a few connections shows their ladders.
+/// Like [`write_batch`], with runs that are elsewhere: a batch of a few connections shows their
+/// ladders.
 ///
 /// # Errors
 /// When the files cannot be written.
@@ -64,8 +66,8 @@ pub fn write_batch_of(
     render(runs, dir, info, rows)
 }
 
-/// Draws the figures and the report of a batch directory again, from `batch.json` and
-/// `index.parquet`, and puts them in place of those that are there. Returns what the runs have shown together, in words.
+/// Redraws the figures and the report of a batch directory from `batch.json` and `index.parquet`,
+/// and replaces the old ones. Returns the findings over all runs.
 ///
 /// # Errors
 /// When there is no complete batch or its files are damaged, or nothing can be written.
@@ -73,7 +75,7 @@ pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
     render_batch_in(&mut ResultDir::open(dir)?)
 }
 
-/// The same of a directory that is open, which then says what it has kept.
+/// Like [`render_batch`], for an open directory, which then knows which files it has kept.
 ///
 /// # Errors
 /// As [`render_batch`].
@@ -101,7 +103,7 @@ fn read_file(dir: &Path) -> Result<BatchFile, StoreError> {
     Ok(file)
 }
 
-/// What `batch.json` and `index.parquet` of a batch directory hold.
+/// Reads `batch.json` and `index.parquet` of a batch directory.
 ///
 /// # Errors
 /// When there is no batch, or its files are damaged.

@@ -1,4 +1,4 @@
-//! A page that shows several results beside one another.
+//! A page that shows several results side by side.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -9,11 +9,11 @@ use crate::figures::{Drawn, run_figures, sweep};
 use crate::html::compare::{self, ComparedResults, ResultContents};
 use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, write_whole};
 
-/// Results on one page at most: more make it neither legible nor small.
+/// Most results on one page: a page with more would be neither legible nor small.
 pub const MOST_COMPARED: usize = 8;
 
-/// Writes a page that compares results, each with the name by which the page calls it: all of them runs,
-/// or all of them batches. Returns what the page says first.
+/// Writes a page that compares results, each with its name on the page: all of them runs, or all of
+/// them batches. Returns the findings at the top of the page.
 ///
 /// # Errors
 /// When a directory holds no complete results, when runs and batches are mixed, or the page cannot be
@@ -51,7 +51,7 @@ fn contents(dir: &Path) -> Result<ResultContents, StoreError> {
     ))))
 }
 
-/// A directory as seen from another, with "/" between names and at its end.
+/// The path of a directory relative to another, with "/" between names and at its end.
 fn relative(from: &Path, to: &Path) -> String {
     let whole = |path: &Path| {
         let path = if path.as_os_str().is_empty() {

@@ -4,7 +4,7 @@ use crate::batch::{BatchInfo, BatchRow, MetricFigure, metric_names};
 use crate::figures::{Figure, sweep};
 use crate::store::StoreError;
 
-/// Draws a figure of a batch; `None` where no run has its metric, or an axis of it is not swept.
+/// Draws a figure of a batch; `None` if no run has its metric, or an axis of it is not swept.
 ///
 /// # Errors
 /// When the figure cannot be drawn.

@@ -1,4 +1,5 @@
-//! Whether 95 % intervals cover the truth in 95 of 100 experiments, where the truth is known.
+//! Whether 95 % intervals cover the truth in 95 of 100 experiments, in cases where the truth is
+//! known.
 //!
 //! Of a thousand experiments 93 to 97 % must: three standard errors are 2.1 %.
 
@@ -10,7 +11,7 @@ const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 struct Dice(u64);
 
 impl Dice {
-    /// From 0, inclusive, to 1, exclusive.
+    /// From 0 (inclusive) to 1 (exclusive).
     fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -27,8 +28,9 @@ impl Dice {
         (0..trials).filter(|_| self.uniform() < share).count() as f64
     }
 
-    /// Waits of customers one after another in M/M/1 with service of mean 1 (Lindley's equation). The
-    /// first waits as one does in the steady state: not at all with 1 - rho, else exponentially.
+    /// Waits of successive customers in M/M/1 with service of mean 1 (Lindley's equation). The
+    /// first wait is drawn from the steady state: zero with probability 1 - rho, otherwise
+    /// exponential.
     fn mm1_waits(&mut self, rho: f64, customers: usize) -> Vec<f64> {
         let mut wait = match self.uniform() < rho {
             true => self.exponential(1.0 / (1.0 - rho)),
@@ -83,7 +85,7 @@ fn one_long_run_of_a_queue_by_batch_means() {
         batch_means(&waits, ANY).unwrap().0.ends()
     });
     assert_honest("batch means of M/M/1", covered);
-    // As independent values they would cover far too seldom.
+    // Treated as independent values, they would cover far too seldom.
     let naive = coverage(3, 1.0, |dice| {
         Estimate::of_values(&dice.mm1_waits(0.5, 8000), ANY)
             .unwrap()
@@ -138,9 +140,9 @@ fn quantiles_of_exponential_times() {
     }
 }
 
-/// Stopping as soon as the interval is narrow covers a little less: it stops rather when the replicas so
-/// far happen to agree. With at least five replicas and a relative half-width of 5 % theory and
-/// experiments have some 92 to 94 % (Law and Kelton, Operations Research 30, 1982).
+/// Stopping as soon as the interval is narrow covers a little less: it is more likely to stop when
+/// the replicas so far happen to agree. With at least five replicas and a relative half-width of 5
+/// %, theory and experiments give about 92 to 94 % (Law and Kelton, Operations Research 30, 1982).
 #[test]
 fn sequential_stopping_costs_little_coverage() {
     let mut replicas = 0;

@@ -2,8 +2,8 @@
 
 use super::student_t_975;
 
-/// Harmonics that count as the effect of an input. Curves with more than three periods over its range are
-/// not seen.
+/// Harmonics that count as the effect of an input. Curves with more than three periods over its
+/// range are not detected.
 const HARMONICS: usize = 6;
 /// Groups of the jackknife.
 const GROUPS: usize = 10;
@@ -20,16 +20,17 @@ pub struct FirstOrder {
     pub interval: (f64, f64),
 }
 
-/// The first-order Sobol index of the input `x` on the result `y`, a pair for each point of a random, Latin
-/// hypercube or Sobol sample. `None` of fewer than sixty points, or where the result does not vary.
+/// The first-order Sobol index of the input `x` for the result `y`, with a pair for each point of a
+/// random, Latin hypercube or Sobol sample. `None` for fewer than sixty points, or if the result
+/// does not vary.
 ///
-/// Harmonic regression of the results in the order of the input (Plischke, Reliability Engineering &
-/// System Safety 95, 2010), with the bias taken off (Tissot and Prieur, same journal 107, 2012). The
-/// interval is Student's t with the standard error of a jackknife that leaves out a tenth of the points at
-/// a time.
+/// Harmonic regression of the results in the order of the input (Plischke, Reliability Engineering
+/// & System Safety 95, 2010), with the bias subtracted (Tissot and Prieur, same journal 107, 2012).
+/// The interval is Student's t with the standard error of a jackknife that leaves out a tenth of
+/// the points at a time.
 ///
-/// Leaves out what lies in higher harmonics: of a straight line, whose index is 1, some 0.999 is found, and the
-/// interval ends below 1.
+/// Leaves out higher harmonics: for a straight line, whose index is 1, about 0.999 is found, and
+/// the interval ends below 1.
 pub fn first_order(x: &[f64], y: &[f64]) -> Option<FirstOrder> {
     let n = x.len();
     if n < LEAST || y.len() != n {
@@ -56,7 +57,7 @@ pub fn first_order(x: &[f64], y: &[f64]) -> Option<FirstOrder> {
     })
 }
 
-/// The index from some of the points; `None` where their results are the same.
+/// The index from some of the points; `None` if all their results are the same.
 fn index_of(points: &[usize], x: &[f64], y: &[f64]) -> Option<f64> {
     let mut order = points.to_vec();
     order.sort_by(|&a, &b| x[a].total_cmp(&x[b]).then(a.cmp(&b)));
@@ -142,7 +143,7 @@ mod tests {
                 *covered += i32::from(low <= truth && truth <= high);
             }
         }
-        // Of 200 samples 190 are expected; three standard errors are nine.
+        // Of 200 samples, 190 are expected to cover; three standard errors are nine.
         assert!(covered.iter().all(|n| *n >= 181), "{covered:?}");
     }
 
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(first_order(&x, &[3.0; 100]), None);
         assert_eq!(first_order(&x, &x[..99]), None);
         let all = first_order(&x, &x).unwrap();
-        // A straight line has harmonics beyond those that are fitted: nearly all is found.
+        // A straight line has harmonics beyond those fitted: nearly all of the variance is found.
         assert!(all.index > 0.98 && all.interval.1 > 0.999, "{all:?}");
     }
 }

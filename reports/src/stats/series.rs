@@ -1,19 +1,19 @@
-//! Statistics of one long series of values that follow each other in time and depend on each other.
+//! Statistics of one long series of successive values that depend on each other.
 //!
-//! An interval over such values as if they were independent is far too narrow. Here the beginning is left
-//! out ([`mser5`]) and the rest is divided into long batches whose means hardly depend on each other
+//! An interval computed as if such values were independent is far too narrow. Here the warm-up is
+//! removed ([`mser5`]) and the rest is divided into long batches whose means are nearly independent
 //! ([`batch_means`]).
 
 use serde::{Deserialize, Serialize};
 
 use super::Estimate;
 
-/// Values that are averaged first.
+/// Number of values averaged first.
 const TAKEN_TOGETHER: usize = 5;
 /// Batches of a long series (Schmeiser, Operations Research 30, 1982: 10 to 30 are best).
 const BATCHES: usize = 20;
 
-/// The beginning of a series that is not yet steady.
+/// Where the warm-up of a series ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WarmUpEnd {
     /// It ends after this many values.
@@ -22,11 +22,11 @@ pub enum WarmUpEnd {
     TooShort,
 }
 
-/// Where the beginning of a series ends, by MSER-5: means of five values each, and of all ways to cut the
-/// first half the one that leaves the smallest standard error of the mean.
+/// Finds the end of the warm-up of a series by MSER-5: averages five values at a time, and of all
+/// cuts in the first half chooses the one that leaves the smallest standard error of the mean.
 ///
-/// White, Simulation 69 (1997); White, Cobb and Spratt (2000). A minimum at the very middle says that the
-/// series has not settled.
+/// White, Simulation 69 (1997); White, Cobb and Spratt (2000). A minimum at the very middle means
+/// that the series has not settled.
 pub fn mser5(values: &[f64]) -> WarmUpEnd {
     let means: Vec<f64> = values.chunks_exact(TAKEN_TOGETHER).map(mean).collect();
     let n = means.len();
@@ -43,7 +43,7 @@ pub fn mser5(values: &[f64]) -> WarmUpEnd {
         squares += value * value;
         let left = (n - cut) as f64;
         let error = (squares - sum * sum / left) / (left * left);
-        // Of equally good cuts the earliest.
+        // Of equally good cuts, the earliest.
         if cut <= n / 2 && error <= best.0 {
             best = (error, cut);
         }
@@ -54,10 +54,10 @@ pub fn mser5(values: &[f64]) -> WarmUpEnd {
     }
 }
 
-/// The mean of a steady series with its 95 % interval, by the means of twenty batches; `None` of fewer than
-/// forty values. What does not fill a batch is left out at the beginning. Gives also how much the means of
-/// neighbouring batches depend on each other (correlation): above about 0.3 the series is too short, and
-/// the interval too narrow.
+/// The mean of a steady series with its 95 % interval, from the means of twenty batches; `None` for
+/// fewer than forty values. Values that do not fill a batch are left out at the beginning. Also
+/// returns the correlation of the means of neighbouring batches: above about 0.3 the series is too
+/// short, and the interval too narrow.
 pub fn batch_means(values: &[f64], range: (f64, f64)) -> Option<(Estimate, f64)> {
     let length = values.len() / BATCHES;
     if length < 2 {
@@ -77,8 +77,9 @@ pub fn batch_means(values: &[f64], range: (f64, f64)) -> Option<(Estimate, f64)>
     Estimate::of_values(&means, range).map(|estimate| (estimate, correlation))
 }
 
-/// The 95 % interval of a quantile of independent values, from their order alone: two of the sorted values,
-/// between which the quantile lies with at least 95 %. `None` where there are too few values.
+/// The 95 % interval of a quantile of independent values, from their order alone: two of the sorted
+/// values between which the quantile lies with a probability of at least 95 %. `None` if there are
+/// too few values.
 ///
 /// The number of values below the quantile is binomial (David and Nagaraja, Order Statistics, 7.1).
 pub fn quantile_interval(sorted: &[f64], q: f64) -> Option<(f64, f64)> {
@@ -100,17 +101,17 @@ pub fn quantile_interval(sorted: &[f64], q: f64) -> Option<(f64, f64)> {
     Some((sorted[low], sorted[high]))
 }
 
-/// Correlation of neighbouring batches above which they are too short for an interval. Of 20 independent
-/// means it has a standard deviation of 0.22.
+/// Correlation of neighbouring batches above which they are too short for an interval. For 20
+/// independent means it has a standard deviation of 0.22.
 const MOST_CORRELATION: f64 = 0.3;
 
-/// How the beginning of a long run is found.
+/// How the end of the warm-up of a long run is found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WarmUpRule {
     /// By [`mser5`].
     Mser5,
-    /// It lasts for this time, seconds.
+    /// The warm-up lasts for this time, seconds.
     After(f64),
 }
 
@@ -121,15 +122,15 @@ pub struct LongMean {
     pub warm_up: usize,
     /// The mean of the rest.
     pub mean: f64,
-    /// Correlation of the means of neighbouring batches; `None` of too few values.
+    /// Correlation of the means of neighbouring batches; `None` for too few values.
     pub correlation: Option<f64>,
-    /// The 95 % interval by batch means; `None` where there are fewer than forty values, or where the
-    /// batches depend on each other too much for an honest one.
+    /// The 95 % interval by batch means; `None` for fewer than forty values, or if the batches
+    /// depend on each other too much for a valid one.
     pub interval: Option<(f64, f64)>,
 }
 
-/// The mean of values that follow each other, without a warm-up that MSER-5 finds, or of all of them.
-/// `None` without values, or where MSER-5 says that the series has not settled.
+/// The mean of successive values, without the warm-up found by MSER-5 if `find_warm_up`, otherwise
+/// of all of them. `None` without values, or if MSER-5 finds that the series has not settled.
 pub fn long_mean(values: &[f64], find_warm_up: bool, range: (f64, f64)) -> Option<LongMean> {
     let warm_up = match find_warm_up.then(|| mser5(values)) {
         None => 0,
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_median_of_a_hundred_lies_between_the_40th_and_the_61st() {
-        // The printed tables for n = 100: ranks 40 and 61 cover with 96.5 %.
+        // The printed tables for n = 100: ranks 40 and 61 cover with probability 96.5 %.
         let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(quantile_interval(&sorted, 0.5), Some((40.0, 61.0)));
         assert_eq!(quantile_interval(&sorted[..5], 0.5), None);
@@ -208,10 +209,10 @@ mod tests {
         let (low, high) = of.interval.unwrap();
         assert!(of.warm_up >= 80 && low < 10.5 && 10.5 < high, "{of:?}");
         assert!(high - low < 0.1, "{of:?}");
-        // Kept, the beginning makes neighbouring batches alike.
+        // If the warm-up is kept, neighbouring batches are alike.
         let whole = long_mean(&settling, false, any).unwrap();
         assert!(whole.warm_up == 0 && whole.mean < 10.4, "{whole:?}");
-        // A walk at random: batches of a hundred depend on each other.
+        // A random walk: batches of a hundred depend on each other.
         let mut place = 0.0;
         let walk: Vec<f64> = (0..2000)
             .map(|_| {

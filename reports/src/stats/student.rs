@@ -25,15 +25,15 @@ fn within(t: f64, degrees: usize) -> f64 {
     }
 }
 
-/// The t that Student's distribution with this many degrees of freedom exceeds on either side with the
-/// probability `outside` altogether: 2.262 for 9 and 0.05. Infinite for none of either.
+/// The t that Student's distribution with this many degrees of freedom exceeds in absolute value
+/// with probability `outside`: 2.262 for 9 and 0.05. Infinite if either is zero.
 pub fn student_t(degrees: usize, outside: f64) -> f64 {
     if degrees == 0 || outside <= 0.0 {
         return f64::INFINITY;
     }
     // Beyond some thousand degrees it is the normal distribution.
     let degrees = degrees.min(10_000);
-    // By the angle, which is bounded.
+    // Bisects the angle, which is bounded.
     let root = (degrees as f64).sqrt();
     let (mut low, mut high) = (0.0, FRAC_PI_2);
     for _ in 0..80 {

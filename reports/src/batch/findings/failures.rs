@@ -1,4 +1,4 @@
-//! Where connects fail, and up to which value none does.
+//! Where connects fail, and up to which value none fails.
 
 use std::cmp::Ordering;
 
@@ -136,7 +136,7 @@ impl Wording<'_> {
         numbers && (steps().all(|d| d >= 0.0) || steps().all(|d| d <= 0.0))
     }
 
-    /// The port supply, of each series where they differ; `None` if there are too many to list.
+    /// The port supply, of each series if they differ; `None` if there are too many to list.
     pub(super) fn limits(&self) -> Option<String> {
         let of = |one: &CurveRuns<'_>| self.limit(&one.variants.iter().collect::<Vec<_>>());
         let all: Vec<Option<String>> = self.series.iter().map(of).collect();

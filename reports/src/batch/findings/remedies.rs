@@ -36,14 +36,14 @@ const FAILURES: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// A wait of this many seconds at the end shows that the pool was too small.
+/// A wait of at least this many seconds at the end shows that the pool was too small.
 const LONG_WAIT_S: f64 = 1.0;
 /// Shares in use below this are not reported as a margin.
 const LEAST_SHARE: f64 = 0.01;
 
 impl Wording<'_> {
-    /// Which variants are enough; `None` if the scenario has no notes on them, or other parameters vary
-    /// too.
+    /// Which variants are enough; `None` if the scenario has no notes on them, or if other
+    /// parameters vary too.
     pub(super) fn remedies(&self) -> Option<Vec<String>> {
         let ([axis], [one]) = (self.info.axes.as_slice(), self.series.as_slice()) else {
             return None;

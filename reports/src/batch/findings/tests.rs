@@ -208,7 +208,7 @@ fn what_is_unusual_comes_before_the_news_that_no_connect_failed() {
         batch_findings(&info, &rows)
     };
     assert!(put(&[])[0].starts_with("No connect failed in any run"));
-    // Requests that have just arrived are normal; those that have waited for long are unusual.
+    // Requests that have just arrived are normal; those that have waited a long time are unusual.
     let findings = put(&[
         ("requests_never_sent", 7.0),
         ("request_never_sent_wait_max_s", 0.01),

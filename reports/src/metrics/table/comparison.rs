@@ -1,4 +1,4 @@
-//! What runs are compared by, beside what they measured.
+//! Metrics by which runs are compared, besides those they measured.
 
 use super::super::MetricKind::{PerSecond, Time};
 use super::super::{Metric, MetricKind, MetricSource};

@@ -1,4 +1,4 @@
-//! Rows of the registry: middleboxes. Those of NATs are among the hosts.
+//! Rows of the registry: middleboxes. The metrics of NATs are among the hosts.
 
 use super::super::MetricKind::{Count, Number, Share, Time};
 use super::super::{Metric, MetricKind, MetricSource};
