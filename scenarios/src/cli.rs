@@ -1,7 +1,8 @@
 //! The command line: `synfin run | check | list | show | report | packetdrill | bench | …`.
 //!
-//! Data goes to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 a run or output
-//! failed, 2 wrong usage or scenario, 130 and 143 stopped by Ctrl-C and by SIGTERM.
+//! Data goes to stdout, progress and messages to stderr. Exit codes: 0 for success, 1 if a run or output
+//! failed, 2 for wrong usage or a wrong scenario, 3 if an expectation failed, 130 and 143 if stopped by
+//! Ctrl-C and by SIGTERM.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
     main_with(Registry::new())
 }
 
-/// As [`main`], with the caller's own congestion controls, TCPs and models, which are chosen by name.
+/// As [`main`], but scenarios can also use the congestion controls, TCPs and models of `registry` by name.
 pub fn main_with(registry: Registry) -> ExitCode {
     let done = match (registry.install(), Cli::try_parse()) {
         (Err(taken), _) => Err(CommandError::Usage(format!("error: {taken}"))),

@@ -1,9 +1,8 @@
 //! Conditions over named values: `tcp.congestion == "cubic" && rate > "400 Mbit/s"`.
 //!
 //! Comparison `== != < <= > >=`, membership `in [a, b]`, `&& || !`, arithmetic `+ - * /` and
-//! parentheses. A name is a dotted path, or its last parts where these are unique; a quantity with a
-//! unit is written in quotation marks, and a plain number stands for base units (seconds, bytes,
-//! bit/s, 1/s).
+//! parentheses. A name is a dotted path, or its last parts if these are unique. A quantity with a unit is
+//! written in quotation marks; a plain number is in base units (seconds, bytes, bit/s, 1/s).
 
 use reports::Unit;
 
@@ -77,7 +76,7 @@ enum Relation {
 }
 
 impl Condition {
-    /// Reads a condition over these names.
+    /// Parses a condition over these names.
     ///
     /// # Errors
     /// What is wrong with the text and where, or the unknown name.
@@ -89,12 +88,12 @@ impl Condition {
         })
     }
 
-    /// As written.
+    /// The condition as written.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it holds for values in the order of the names.
+    /// Returns whether the condition holds for values in the order of the names.
     ///
     /// # Errors
     /// When values of different kinds are compared, or the result is not a truth value.
@@ -106,7 +105,7 @@ impl Condition {
     }
 }
 
-/// The index of a name: a whole path, or its last parts.
+/// The index of a name, which is a whole path or its last parts.
 fn look_up(name: &str, names: &[String]) -> Result<usize, ConditionError> {
     if let Some(place) = names.iter().position(|n| n == name) {
         return Ok(place);
@@ -211,7 +210,7 @@ fn calculate(
         ('*', Unit::One, unit) | ('+' | '-', Unit::One, unit) => unit,
         ('+' | '-', one, other) if one == other => one,
         ('/', one, other) if one == other => Unit::One,
-        // A product of quantities has a unit that is not named here.
+        // The unit of a product or quotient is not tracked.
         ('*' | '/', ..) => Unit::One,
         _ => return Err(ConditionError::DifferentKinds(a.words(), b.words())),
     };

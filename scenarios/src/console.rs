@@ -54,7 +54,7 @@ pub(crate) fn flush() -> Result<(), CommandError> {
     outcome(io::stdout().lock().flush())
 }
 
-/// Turns the result of writing into the command's; a closed pipe is not a failure.
+/// Converts the result of a write into that of the command; a closed pipe is not a failure.
 pub(crate) fn outcome(written: io::Result<()>) -> Result<(), CommandError> {
     match written {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(CommandError::Run(format!(
@@ -70,10 +70,10 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(&text));
 }
 
-/// Most characters of a message's line, which may quote a file without line breaks.
+/// Maximum number of characters in a line of a message, which may quote a file without line breaks.
 const LONGEST_LINE: usize = 2_000;
 
-/// The text with long lines shortened.
+/// Shortens long lines.
 fn clipped(text: &str) -> String {
     let lines = text
         .lines()

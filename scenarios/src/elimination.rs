@@ -1,28 +1,28 @@
-//! The best of several alternatives by successive elimination: replicas are made in rounds, and an
+//! Finds the best of several alternatives by successive elimination: replicas are executed in rounds, and an
 //! alternative that is certainly worse than the leader gets no more of them.
 //!
-//! Replicas of the same number have common random numbers, so alternatives are compared in pairs. Over all
+//! Replicas with the same number use common random numbers, so alternatives are compared in pairs. Over all
 //! comparisons of all rounds together, the best is eliminated with a probability of at most 5 % (Bonferroni).
 
 use std::collections::BTreeMap;
 
 use reports::stats::student_t;
 
-/// Probability of eliminating the best.
+/// Maximum probability of eliminating the best alternative.
 const RISK: f64 = 0.05;
 
-/// What replicas have shown of an alternative, by the number of the replica.
+/// The results of an alternative, by the number of the replica.
 pub(crate) type VariantValues = BTreeMap<u32, f64>;
 
 /// An alternative in a round.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct VariantStanding {
-    /// Its place among the alternatives.
+    /// Its index among the alternatives.
     pub(crate) candidate: usize,
     /// Its mean over the replicas.
     pub(crate) mean: f64,
-    /// Its distance from the leader, with the interval of this comparison; `None` for the leader, or with fewer
-    /// than two pairs of replicas.
+    /// Its difference from the leader, with the interval of this comparison; `None` for the leader, or with
+    /// fewer than two pairs of replicas.
     pub(crate) behind: Option<LeaderDifference>,
     /// It gets no more replicas.
     pub(crate) is_eliminated: bool,
@@ -33,11 +33,12 @@ pub(crate) struct VariantStanding {
 pub(crate) struct LeaderDifference {
     /// Mean.
     pub(crate) mean: f64,
-    /// Ends of the interval, wide enough for all comparisons of the search together.
+    /// Ends of the interval, which is wide enough for all comparisons of the search together.
     pub(crate) interval: (f64, f64),
 }
 
-/// How many comparisons a search makes at most: each but the leader, in rounds that double the replicas.
+/// Maximum number of comparisons in a search: every alternative but the leader, in each of the rounds that
+/// double the replicas.
 pub(crate) fn comparisons(candidates: usize, first: u32, most: u32) -> usize {
     let mut rounds = 1;
     let mut replicas = first.max(1);
@@ -48,8 +49,9 @@ pub(crate) fn comparisons(candidates: usize, first: u32, most: u32) -> usize {
     candidates.saturating_sub(1).max(1) * rounds
 }
 
-/// Compares the alternatives of a round with the best of them, which comes first; `comparisons` are those of
-/// the whole search. Alternatives without a value come last and are eliminated.
+/// Compares the alternatives of a round with the best of them, which comes first in the result. `comparisons`
+/// is the number of comparisons in the whole search. Alternatives without a value come last and are
+/// eliminated.
 pub(crate) fn round(
     values: &[(usize, VariantValues)],
     wants_largest: bool,
@@ -66,7 +68,7 @@ pub(crate) fn round(
         true => f64::NEG_INFINITY,
         false => sign * mean,
     };
-    // Of equally good ones the first written.
+    // The sort is stable: equally good alternatives stay in order.
     order.sort_by(|a, b| merit(b.1).total_cmp(&merit(a.1)));
     let Some(leader) = order.first().map(|(v, _)| &v.1) else {
         return Vec::new();
@@ -87,7 +89,7 @@ pub(crate) fn round(
     .collect()
 }
 
-/// How far an alternative is behind the leader, over the replicas that both have.
+/// The difference of an alternative from the leader, over the replicas that both have.
 fn behind(
     leader: &VariantValues,
     own: &VariantValues,
@@ -120,7 +122,7 @@ fn behind(
 mod tests {
     use super::*;
 
-    /// Numbers from 0 to 1.
+    /// Random numbers from 0 to 1.
     struct Dice(u64);
 
     impl Dice {
@@ -130,7 +132,8 @@ mod tests {
         }
     }
 
-    /// Replicas made by a whole search over alternatives with these means, and the one that is left.
+    /// Performs a whole search over alternatives with these means, and returns the number of replicas and the
+    /// alternatives that remain.
     fn search(dice: &mut Dice, means: &[f64], most: u32) -> (u32, Vec<usize>) {
         let first = 4;
         let comparisons = comparisons(means.len(), first, most);
@@ -171,8 +174,8 @@ mod tests {
             replicas += made;
         }
         assert!(wrong <= 20, "the best was eliminated in {wrong} of 400");
-        // With 64 replicas for all it would be 320; the common part of replicas, 20 times the rest, cancels
-        // out.
+        // With 64 replicas of each it would be 320. The common part of the replicas, 20 times as large as the
+        // rest, cancels out.
         assert!(replicas / 400 < 100, "{} a search", replicas / 400);
     }
 
@@ -188,7 +191,7 @@ mod tests {
         let out: Vec<bool> = found.iter().map(|s| s.is_eliminated).collect();
         assert_eq!(out, [false, false, true]);
         assert_eq!(found[1].behind.unwrap().interval, (0.0, 0.0));
-        // Smaller by the same in each replica is certain.
+        // A difference that is the same in each replica is certain.
         let less: VariantValues = same.iter().map(|(r, v)| (*r, v - 0.1)).collect();
         let found = round(&[(0, same), (1, less)], false, 4);
         assert_eq!((found[0].candidate, found[1].is_eliminated), (1, true));

@@ -1,9 +1,9 @@
 //! Estimates the cost of a run before it starts: events, time, memory, disk.
 //!
-//! Deliberately rough: enough to distinguish seconds from hours, and what fits in memory from what does
-//! not. It counts the segments of [`crate::expected`] on their links, limits them to what the narrowest
-//! link carries, and takes the sizes of objects from `scenarios/docs/performance.md`. Leaves out losses,
-//! retransmissions and custom applications.
+//! The estimate is deliberately rough: it distinguishes seconds from hours, and runs that fit in memory from
+//! those that do not. It counts the segments of [`crate::expected`] on their links, limits them to the
+//! capacity of the narrowest link, and takes the sizes of objects from `scenarios/docs/performance.md`.
+//! Leaves out losses, retransmissions and custom applications.
 
 mod workload_cost;
 
@@ -22,7 +22,7 @@ use crate::scenario::Scenario;
 use crate::scenario::topology::Topology;
 use workload_cost::WorkloadCost;
 
-/// Assumed time of an event with its records, on one thread.
+/// Assumed time for an event with its records on one thread, seconds.
 pub const SECONDS_PER_EVENT: f64 = 300e-9;
 /// Memory of a process that simulates almost nothing, and of each node with its links.
 const BASE_BYTES: f64 = 30e6;
@@ -33,7 +33,7 @@ const TIME_WAIT_BYTES: f64 = 70.0;
 /// Disk space of a run with almost no connections, and of the rows of a connection.
 const BASE_DISK_BYTES: f64 = 1e6;
 const ROW_BYTES: f64 = 60.0;
-/// Most networks cached while the runs of a sweep are estimated.
+/// Maximum number of cached networks while the runs of a sweep are estimated.
 const MOST_NETWORKS: usize = 64;
 
 /// The cost of one run.
@@ -47,7 +47,7 @@ pub struct CostEstimate {
     pub memory_bytes: f64,
     /// Results on disk, bytes.
     pub disk_bytes: f64,
-    /// What contributes to it, the largest part first.
+    /// The contributions to the cost, the largest first.
     pub because: Vec<String>,
 }
 
@@ -86,7 +86,7 @@ impl CostEstimate {
         Ok(of_chunks?.concat())
     }
 
-    /// Runs with the same topology share its network, and replicas share their estimate.
+    /// Estimates some runs. Runs with the same topology share its network, and replicas share their estimate.
     fn of_some(runs: &[RunSpec]) -> Result<Vec<CostEstimate>, Problem> {
         let mut known: HashMap<*const Topology, Arc<Network>> = HashMap::new();
         let mut last: Option<&RunSpec> = None;
@@ -132,7 +132,7 @@ impl fmt::Display for CostEstimate {
     }
 }
 
-/// Two digits: "120 thousand", "3.4 million".
+/// A count with two significant digits: "120 thousand", "3.4 million".
 fn about(count: f64) -> String {
     for (unit, name) in [(1e9, " billion"), (1e6, " million"), (1e3, " thousand")] {
         if count >= unit {
@@ -150,7 +150,7 @@ fn two_digits(x: f64) -> String {
     }
 }
 
-/// "0.3 s", "12 minutes".
+/// A time: "0.3 s", "12 minutes".
 pub(crate) fn time(s: f64) -> String {
     for (unit, name) in [(86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")] {
         if s >= 2.0 * unit {
@@ -160,7 +160,7 @@ pub(crate) fn time(s: f64) -> String {
     format!("{} s", two_digits(s))
 }
 
-/// "34 MB".
+/// A size: "34 MB".
 pub(crate) fn bytes(n: f64) -> String {
     for (unit, name) in [(1e12, "TB"), (1e9, "GB")] {
         if n >= unit {

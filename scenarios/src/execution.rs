@@ -1,7 +1,7 @@
 //! How a run is executed: event queue, threads, and the division of its network among them.
 //!
 //! None of this affects results: the same scenario and seed always give the same bytes. An [`Execution`] is
-//! therefore part of no `run.toml` and no hash.
+//! therefore not part of `run.toml` or of any hash.
 
 use std::fmt;
 
@@ -20,25 +20,24 @@ pub mod load;
 pub struct Execution {
     /// Which event queue; `None` for the scenario's.
     pub queue: Option<EventQueueKind>,
-    /// Most threads for one simulation.
+    /// Maximum number of threads for one simulation.
     pub threads: usize,
-    /// Use exactly this many partitions, with neighbours in different ones: for tests. `None` for as many
-    /// as help.
+    /// Exact number of partitions, with neighbours in different ones, for tests; `None` for as many as help.
     pub partitions: Option<u32>,
 }
 
 impl Default for Execution {
-    /// One thread.
+    /// Uses one thread.
     fn default() -> Execution {
         Execution::with_threads(1)
     }
 }
 
-/// Number of expected events below which threads cost more to start than they save.
+/// Number of expected events below which starting threads costs more than they save.
 const FEW_EVENTS: f64 = 50_000.0;
 
 impl Execution {
-    /// At most this many threads, used where they help.
+    /// Uses up to this many threads if they help.
     pub const fn with_threads(threads: usize) -> Execution {
         Execution {
             queue: None,
@@ -47,7 +46,7 @@ impl Execution {
         }
     }
 
-    /// The engine's configuration for a run, and how its network is divided.
+    /// Returns the engine's configuration for a run, and how its network is divided.
     pub fn configure(&self, assembly: &Assembly) -> (RunConfig, Division) {
         let base = assembly.config.clone();
         self.divide(base, &assembly.network, &assembly.hosts)
@@ -104,7 +103,7 @@ pub(crate) fn make_hosts(
     order.sort_by_key(|&node| partition_of[node]);
     let mut hosts: Vec<Option<TcpHost>> = configs.iter().map(|_| None).collect();
     for node in order {
-        // A clone is allocated next to the rest of its partition; the original is not.
+        // A clone is allocated next to the other hosts of its partition; the original is not.
         hosts[node] = configs[node].clone().map(make);
     }
     hosts
@@ -126,7 +125,7 @@ pub enum Division {
 pub enum SingleThreadReason {
     /// Only one was available.
     OneThread,
-    /// It is too short to gain from a second thread; with the number of expected events.
+    /// It is too short to gain from a second thread; it has this many expected events.
     FewEvents(f64),
     /// Dividing its network brings no gain.
     NoGain(NoGain),

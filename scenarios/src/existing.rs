@@ -8,14 +8,14 @@ use reports::store::{Marker, PathContents, ResultKind, StoreError, look};
 
 use crate::run_spec::RunSpec;
 
-/// What is found in a run's directory.
+/// The content of a run's directory.
 #[derive(Debug)]
 pub enum Existing {
     /// Nothing.
     Absent,
     /// The complete run, with all its files unchanged.
     Complete(Box<RunSummary>),
-    /// The run, but with files missing or changed; says which.
+    /// The run, but with missing or changed files, which are named.
     Damaged(String),
     /// Something else.
     Other(StoreError),
@@ -50,8 +50,8 @@ impl Existing {
     }
 }
 
-/// Whether a directory was written for this run, by the recorded hash of its `run.toml`, even if that file
-/// has changed since.
+/// True if a directory was written for this run, according to the recorded hash of its `run.toml`; that file
+/// may have changed since.
 fn is_of(marker: &Marker, spec: &RunSpec) -> bool {
     let hash = text_hash(&spec.text());
     let written = [&marker.files, &marker.arriving];

@@ -1,9 +1,9 @@
 //! The load of a workload: connections over time, requests, bytes, segments, and how long each connection
 //! lasts.
 //!
-//! The only place where load is computed: the division of networks ([`crate::execution`]), the checks of
-//! size ([`crate::scenario::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed
-//! forms ([`crate::analytic`]) all use it. Leaves out losses, queueing and custom applications.
+//! Load is computed only here: the division of networks ([`crate::execution`]), the checks of size
+//! ([`crate::scenario::size`]), the estimate of a run's cost ([`crate::estimate`]) and the closed forms
+//! ([`crate::analytic`]) all use it. Leaves out losses, queueing and custom applications.
 
 use sim_core::SimDuration;
 use tcp_model::TcpParams;
@@ -17,9 +17,9 @@ use mean::mean;
 /// Bytes of headers in a packet, options included.
 pub const HEADERS: f64 = 52.0;
 
-/// Connections per second over time, all clients together: (seconds, rate), linear between the
-/// points, zero before the first and after the last. `None` for users and bursts, which have no
-/// rate of their own.
+/// Returns the rate of connections over time for all clients together, as points (seconds, connections per
+/// second). The rate is linear between the points, and zero before the first and after the last. `None` for
+/// users and bursts, which have no given rate.
 pub fn offered(arrivals: &Arrivals, start_s: f64, stop_s: f64) -> Option<Vec<(f64, f64)>> {
     let mut points = match arrivals {
         Arrivals::Fixed(rate) | Arrivals::Poisson(rate) => vec![(start_s, *rate)],
@@ -54,7 +54,7 @@ pub fn offered(arrivals: &Arrivals, start_s: f64, stop_s: f64) -> Option<Vec<(f6
     Some(points)
 }
 
-/// The area below a line through points.
+/// Returns the area below a line through points.
 pub fn area(points: &[(f64, f64)]) -> f64 {
     let pairs = points.windows(2);
     pairs
@@ -62,8 +62,8 @@ pub fn area(points: &[(f64, f64)]) -> f64 {
         .sum()
 }
 
-/// Connections opened from `start_s` to `stop_s`, including failed ones, if a user's connection lasts
-/// `open_s`; for ever if `None`.
+/// Returns the number of connections opened from `start_s` to `stop_s`, including failed ones. A user's
+/// connection lasts `open_s`, or for ever if that is `None`.
 pub fn connections(
     arrivals: &Arrivals,
     limit: Option<u64>,
@@ -96,7 +96,7 @@ pub struct ConnectionLoad {
 }
 
 impl ConnectionLoad {
-    /// For an exchange with segments of at most `mss` bytes.
+    /// Computes the load of an exchange with segments of at most `mss` bytes.
     pub fn new(exchange: &Exchange, mss: u16) -> ConnectionLoad {
         let requests = f64::from(exchange.requests);
         let (request, response) = (mean(exchange.request), mean(exchange.response));
@@ -121,7 +121,7 @@ impl ConnectionLoad {
 
 /// Mean time in seconds from connect until the client's socket is closed or in TIME-WAIT: a round
 /// trip each for the handshake, every request and the close, plus the waits of both applications.
-/// Infinite where a wait has no mean.
+/// Infinite if the mean of a wait is infinite.
 pub fn open_s(exchange: &Exchange, round_trip_s: f64) -> f64 {
     let half = exchange.how == CloseHow::Half;
     let aborts = exchange.how == CloseHow::Rst;
@@ -156,8 +156,8 @@ pub fn waits_s(exchange: &Exchange) -> f64 {
     mean(exchange.service) * requests + thinks
 }
 
-/// Bytes per second of a bulk transfer, as limited by window and round trip and by the narrowest link
-/// (bytes per second).
+/// Bytes per second of a bulk transfer, limited by its window and round trip and by the narrowest link, also
+/// in bytes per second.
 pub fn bulk_rate(params: &TcpParams, round_trip_s: f64, narrowest: f64) -> f64 {
     let window = f64::from(params.send_buffer.min(params.receive_buffer));
     (window / round_trip_s.max(1e-6)).min(narrowest)

@@ -1,9 +1,8 @@
 //! Scenarios built from other files: `extends = "base.toml"` and `include = ["hosts.toml", "figures.toml"]`.
 //!
-//! Tables are merged key by key; any other value, a list too, takes the place of that of the file
-//! beneath. Files are named from the directory of the scenario that names them; `extends` can name a
-//! ready-made scenario. The results keep the whole (`batch.toml`), so that they can be made again without
-//! the files.
+//! Tables are merged key by key; any other value, even a list, replaces the one of the base file. Paths are
+//! relative to the directory of the scenario that names them; `extends` can name a ready-made scenario. The
+//! results contain the merged scenario (`batch.toml`), so that they can be reproduced without the files.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +12,12 @@ use toml::{Table, Value};
 use crate::library;
 use crate::list_file;
 
-/// Most files beneath each other.
+/// Maximum depth of base files.
 const DEEPEST: usize = 16;
 /// Largest file that is read, bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// Why a scenario cannot be put together.
+/// Why a scenario cannot be assembled from its files.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ExtendsError {
     /// A file cannot be read.
@@ -49,13 +48,13 @@ pub(crate) enum ExtendsError {
         /// What it must be.
         what: &'static str,
     },
-    /// The files go in a circle, or too deep.
+    /// The files form a cycle or are nested too deep.
     #[error("{0}: files extend each other more than {DEEPEST} deep; is there a cycle?")]
     TooDeep(String),
 }
 
-/// The text of a scenario with all that is beneath it; `None` if it includes none, or is not valid TOML, which
-/// is reported elsewhere.
+/// Returns the text of a scenario merged with its base files; `None` if it has none, or if it is not valid
+/// TOML, which is reported elsewhere.
 pub(crate) fn resolve(
     text: &str,
     name: &str,
@@ -75,7 +74,7 @@ pub(crate) fn resolve(
     })
 }
 
-/// A table merged over those that it names.
+/// Merges a table over the files that it names.
 fn with_beneath(
     mut own: Table,
     name: &str,
@@ -115,7 +114,7 @@ fn with_beneath(
     Ok(whole)
 }
 
-/// Reads a file that another names, with what is beneath it.
+/// Reads a file that another file names, merged over its own base files.
 fn read(file: &str, by: &str, directory: &Path, depth: usize) -> Result<Table, ExtendsError> {
     let path = directory.join(file);
     let (text, shown, beside) = match library::find(file) {
@@ -140,7 +139,7 @@ fn read(file: &str, by: &str, directory: &Path, depth: usize) -> Result<Table, E
     with_beneath(table, &shown, &beside, depth)
 }
 
-/// Puts the values of a table over those of another.
+/// Merges the values of a table over those of another.
 fn merge(beneath: &mut Table, over: Table) {
     for (key, value) in over {
         match (beneath.get_mut(&key), value) {

@@ -1,4 +1,4 @@
-//! The mirror of a scenario's text: everything that may be written, before it is checked.
+//! A scenario as written in TOML: everything that a file may contain, before it is checked.
 //!
 //! [`crate::scenario::Scenario`] is the checked and complete form, which can be converted back to a
 //! [`ScenarioFile`] with every default spelled out.
@@ -83,7 +83,7 @@ pub struct ScenarioFile {
 }
 
 impl ScenarioFile {
-    /// Moves the value of a top-level key from another file; `None` when there is no such key.
+    /// Moves the value of a top-level key from another file; `None` if there is no such key.
     pub(crate) fn take(&mut self, key: &str, from: &mut ScenarioFile) -> Option<()> {
         use std::mem::take;
         match key {
@@ -216,7 +216,7 @@ pub struct RecordFile {
 }
 }
 
-/// Scales of an axis.
+/// The scales of an axis.
 pub(crate) const SCALES: [&str; 2] = ["linear", "log"];
 
 described! {

@@ -1,4 +1,4 @@
-//! `synfin fuzz`: checks the rules of TCP in random worlds, for the built-in TCP and every registered one.
+//! `synfin fuzz`: checks the rules of TCP in random worlds, for the built-in TCP and every registered TCP.
 
 use std::sync::Arc;
 

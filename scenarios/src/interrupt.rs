@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Whether a signal has asked to stop.
+/// A request to stop, set by a signal.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
@@ -19,7 +19,8 @@ impl Interrupt {
     pub fn on_signals() -> Interrupt {
         let interrupt = Interrupt::default();
         for signal in [SIGINT, SIGTERM] {
-            // Registered first: it must see only flags of earlier signals, so that the second one exits.
+            // Registered before the flags: it must see only those of earlier signals, so that the second
+            // signal exits.
             let asked = &interrupt.asked;
             let exit = flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(asked));
             if exit.is_ok() {

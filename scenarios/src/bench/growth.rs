@@ -1,8 +1,8 @@
 //! `growth`: the cost of an event as the number of connections grows.
 //!
-//! From 10^3 connections up in factors of ten, each with a request of 100 bytes and a response of 1000
-//! every second. Four pairs of client and server, 10 Gbit/s, round trip 10 ms; connections open evenly
-//! within the first second, and measurement starts after two seconds.
+//! 10^3, 10^4, ... connections, each with a request of 100 bytes and a response of 1000 bytes every second.
+//! Four pairs of client and server, 10 Gbit/s, round trip 10 ms; the opens are spread evenly over the first
+//! second, and measurement starts after two seconds.
 
 use std::sync::Arc;
 

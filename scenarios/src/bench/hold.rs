@@ -1,8 +1,8 @@
 //! `hold`: only the event queues.
 //!
-//! The hold model: remove the earliest event and insert one an exponentially distributed time later, with a
-//! mean of 1 us times the number of pending events. `sim-core/benches/event_queues.rs` has more
-//! distributions.
+//! The hold model: remove the earliest event and insert one that is due an exponentially distributed time
+//! later, with a mean of 1 us times the number of pending events. `sim-core/benches/event_queues.rs` has
+//! more distributions.
 
 use std::hint::black_box;
 
@@ -52,7 +52,7 @@ fn hold(kind: EventQueueKind, pending: usize, holds: usize) -> (f64, u64) {
     (1e9 * took / holds as f64, black_box(order))
 }
 
-/// All queues at 10^2 to 10^`decades` pending events.
+/// Measures all queues with 10^2 to 10^`decades` pending events.
 pub(super) fn table(decades: u32, holds: u32) -> Result<TextTable, BenchError> {
     let mut columns = Vec::new();
     for pending in (2..=decades).map(|d| 10usize.pow(d)) {

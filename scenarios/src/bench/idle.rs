@@ -1,7 +1,8 @@
 //! `idle`: established connections on which nothing happens.
 //!
-//! Four pairs of client and server. Connections open evenly within 20 s and carry one request and response;
-//! then each side waits for the other to close. Keep-alive is off, as RFC 9293 has it by default.
+//! Four pairs of client and server. The opens are spread evenly over 20 s, and each connection carries one
+//! request and response; then each side waits for the other to close. Keep-alive is off, the default in
+//! RFC 9293.
 
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -19,13 +20,13 @@ use crate::execution::Execution;
 
 const PAIRS: u32 = 4;
 const PORT: u16 = 80;
-/// Seconds in which connections are opened.
+/// Seconds over which connections are opened.
 const OPENING: f64 = 20.0;
-/// The idle minute, seconds.
+/// Start and end of the idle minute, seconds.
 const IDLE: (u64, u64) = (30, 90);
 
-/// Four pairs of client and server with `n` connections between them, opened evenly within
-/// `opening` seconds, whose ends run the given applications.
+/// Four pairs of client and server with `n` connections between them, opened at equal intervals over
+/// `opening` seconds. Their ends run the given exchanges.
 pub(super) fn four_pairs(
     n: u32,
     opening: f64,
@@ -88,7 +89,7 @@ fn world(n: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     four_pairs(n, OPENING, both, end)
 }
 
-/// Runs it with and without the idle minute, so that the difference is the cost of that minute.
+/// Runs the workload with and without the idle minute; the difference is the cost of that minute.
 pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String), BenchError> {
     let until = |seconds: u64| {
         let end = SimTime::ZERO + SimDuration::from_secs(seconds);
@@ -119,7 +120,7 @@ pub(super) fn run(n: u32, execution: Execution) -> Result<(Measurement, String),
     Ok((m, digest))
 }
 
-/// Memory of the hosts' tables, as they report it.
+/// Bytes of the hosts' tables, as reported by the hosts.
 pub(super) fn table_bytes(ran: &TimedRun) -> usize {
     ran.hosts.iter().map(|h| h.memory().total()).sum()
 }

@@ -21,17 +21,17 @@ use crate::process;
 pub(super) struct TimedRun {
     pub(super) stats: RunStats,
     pub(super) hosts: Vec<TcpHost>,
-    /// Threads used; fewer than requested where more do not help.
+    /// Threads used; fewer than requested if more do not help.
     pub(super) threads: usize,
-    /// Processor time to create network and hosts.
+    /// Processor time to create the network and hosts, seconds.
     pub(super) setup_cpu_s: f64,
-    /// Processor time of the simulated part.
+    /// Processor time of the simulated part, seconds.
     pub(super) cpu_s: f64,
-    /// The clock of processor time at its end.
+    /// The processor-time clock at the end of the simulated part, seconds.
     pub(super) ended_cpu_s: f64,
-    /// Wall-clock time of the simulated part.
+    /// Wall-clock time of the simulated part, seconds.
     pub(super) wall_s: f64,
-    /// Resident memory at the end, above that before the network was made.
+    /// Growth of the resident memory since before the network was created.
     pub(super) grown_bytes: f64,
     /// Largest resident memory so far.
     pub(super) peak_bytes: f64,
@@ -112,7 +112,7 @@ impl TimedRun {
         self.hosts.iter().map(|h| u64::from(h.connections())).sum()
     }
 
-    /// A digest of all that must not depend on how the run was executed: events, links, hosts.
+    /// A digest of everything that must not depend on how the run was executed: events, links, hosts.
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let stats = &self.stats;

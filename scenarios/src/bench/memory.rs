@@ -1,8 +1,9 @@
 //! `memory`: the memory of each kind of object, and of a connection in each state.
 //!
 //! In worlds of one client and one server, connections are held in each state by an application that waits
-//! or a link that goes down at the right time. The size of an object is that of its type plus its share of
-//! tables; that of a connection is what the host reports, including what it has allocated outside its slot.
+//! or by a link that goes down at the right time. The size of an object is the size of its type plus its
+//! share of tables. The size of a connection is the one that the host reports, including memory allocated
+//! outside its slot.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
@@ -24,12 +25,12 @@ use super::text_table::{Measurement, TextTable};
 use super::world::{BenchWorld, address};
 use crate::execution::Execution;
 
-/// A world and the states it holds its connections in.
+/// A world, and the states in which it holds its connections.
 struct MemoryCase {
     what: &'static str,
     shows: &'static [State],
     exchange: [Exchange; 2],
-    /// When the link from the client goes down, and that from the server, ms.
+    /// When the links from the client and from the server go down, ms.
     down: [u64; 2],
     /// Bulk flows with loss instead of requests.
     bulk: bool,
@@ -62,7 +63,7 @@ fn cases() -> Vec<MemoryCase> {
     let client_first = |linger| [(); 2].map(|()| closes(Closer::Client, linger));
     vec![
         case("no answer", &[State::SynSent], idle.clone(), [NEVER, 0]),
-        // The SYN-ACK arrives, the client's ACK does not.
+        // The SYN-ACK arrives, but the client's ACK does not.
         case(
             "no third ACK",
             &[State::SynReceived],
@@ -92,7 +93,7 @@ fn cases() -> Vec<MemoryCase> {
             client_first(100_000),
             [NEVER; 2],
         ),
-        // Both FINs arrive, their ACKs do not.
+        // Both FINs arrive, but their ACKs do not.
         case(
             "FINs cross",
             &[State::Closing],
@@ -183,10 +184,10 @@ fn world(n: u32, case: &MemoryCase) -> Result<BenchWorld, BenchError> {
     ))
 }
 
-/// Bulk flows of a case are few: each is an application of its own.
+/// Maximum number of bulk flows of a case: each needs its own application.
 const MOST_FLOWS: u32 = 100;
 
-/// Objects, and connections by state.
+/// Measures the sizes of objects, and of connections by state.
 pub(super) fn tables(n: u32, execution: Execution) -> Result<Vec<TextTable>, BenchError> {
     let mut columns = Vec::new();
     let mut objects = None;

@@ -6,7 +6,7 @@
 //! hosts
 //! ```
 //!
-//! Every other pair has both hosts at one site, the rest the receiver at the next site.
+//! Half of the pairs have both hosts at one site; the others have the receiver at the next site.
 
 use sim_core::record::Discard;
 use sim_core::{NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
@@ -32,7 +32,7 @@ fn world(pairs: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     }
     for host in 0..2 * pairs {
         let (pair, is_receiver) = (host / 2, host % 2);
-        // Pairs 0-3 stay at their sites, pairs 4-7 cross, and so on.
+        // Pairs 0-3 stay within their sites, pairs 4-7 cross to the next, and so on.
         let crosses = (pair / SITES) % 2 * is_receiver;
         let node = net.host(format!("host-{host}"));
         let (rate, delay) = (Rate::mbps(100), SimDuration::from_micros(20));
@@ -55,7 +55,7 @@ fn world(pairs: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     Ok(BenchWorld::new(network, params(), end, apps))
 }
 
-/// Runs it once.
+/// Runs the workload once.
 pub(super) fn run(
     pairs: u32,
     seconds: f64,

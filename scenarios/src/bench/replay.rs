@@ -1,7 +1,7 @@
 //! `replay`: only the event queues, replaying the operations of whole workloads.
 //!
-//! A workload runs once with a queue that records its operations; then every queue performs the same
-//! operations and must give the same answers.
+//! A workload runs once with a queue that records its operations. Then every queue performs the same
+//! operations and must return the same events.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -67,7 +67,7 @@ impl EventQueue for RecordingQueue {
     }
 
     fn next_time(&mut self) -> Option<SimTime> {
-        // The tape is full: the run may end.
+        // The tape is full: let the run end.
         (!self.is_full()).then(|| self.queue.next_time()).flatten()
     }
 
@@ -82,7 +82,7 @@ impl EventQueue for RecordingQueue {
     }
 }
 
-/// The first `limit` queue operations of a run.
+/// Records the first `limit` queue operations of a run.
 fn tape(world: BenchWorld, limit: usize) -> Result<RecordedOperations, BenchError> {
     let tape = Arc::new(Mutex::new(RecordedOperations {
         operations: Vec::with_capacity(limit),
@@ -133,7 +133,7 @@ fn play(operations: &[Operation], kind: EventQueueKind) -> (f64, u64) {
     (1e9 * took / events as f64, black_box(order))
 }
 
-/// All queues over the operations of some workloads.
+/// Measures all queues with the operations of several workloads.
 pub(super) fn table(limit: usize) -> Result<TextTable, BenchError> {
     let end = SimTime::ZERO + SimDuration::from_secs(20);
     let worlds: [(&str, BenchWorld); 4] = [

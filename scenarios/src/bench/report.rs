@@ -2,11 +2,11 @@
 //! simulation.
 //!
 //! Each workload is a scenario. It is run once without recording and once as `synfin run` does, into a
-//! temporary directory. All in one process: the cost of starting one is left out.
+//! temporary directory, all in one process. Leaves out the cost of starting a process.
 //!
-//! The cost of a record to the simulating thread is the difference of that thread's processor time with and
-//! without recording, divided by the number of records. That thread creates the records; another thread
-//! turns them into tables.
+//! The cost of a record to the simulating thread is the difference between the processor times of that
+//! thread with and without recording, divided by the number of records. That thread creates the records;
+//! another thread turns them into tables.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ fn cases(part: f64) -> [ReportCase; 4] {
     ]
 }
 
-/// The run of a scenario.
+/// The plan with the only run of a workload.
 fn plan(case: &ReportCase, sets: &[&str]) -> Result<Plan, BenchError> {
     let source = SourceText {
         name: format!("{}.toml", case.name),
@@ -166,7 +166,7 @@ struct WholeRunCost {
     bytes: u64,
 }
 
-/// Makes the whole run, from the text of its scenario to its report.
+/// Executes the whole run, from the text of its scenario to its report.
 fn whole(
     case: &ReportCase,
     sets: &[&str],
@@ -191,7 +191,7 @@ fn whole(
     })
 }
 
-/// Bytes of all files below a directory.
+/// Total size of the files below a directory, bytes.
 fn bytes_below(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {
@@ -207,13 +207,13 @@ struct ScratchDir(PathBuf);
 
 impl Drop for ScratchDir {
     fn drop(&mut self) {
-        // Best effort: it is in the directory of temporary files.
+        // Best effort: the directory is a temporary one.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// Measures all workloads `reps` times, alternating between the two ways to run. The minimum counts, since
-/// other work on the machine only adds time.
+/// Measures all workloads `reps` times, alternating between the two ways to run, and takes the minimum,
+/// because other work on the machine only adds time.
 pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<TextTable, BenchError> {
     let name = format!("synfin-bench-report-{}", std::process::id());
     let scratch = ScratchDir(std::env::temp_dir().join(name));

@@ -3,7 +3,7 @@
 use reports::format;
 use serde_json::{Map, Value, json};
 
-/// A value measured.
+/// A measured value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TableCell {
     /// A number; NaN if unknown.
@@ -30,7 +30,7 @@ impl From<String> for TableCell {
     }
 }
 
-/// One measurement: names with values, in order.
+/// One measurement: names and values, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Measurement {
     pub(super) cells: Vec<(&'static str, TableCell)>,
@@ -44,7 +44,7 @@ impl Measurement {
         self
     }
 
-    /// The number of that name; NaN when there is none.
+    /// The number with this name; NaN if there is none.
     pub(super) fn number(&self, name: &str) -> f64 {
         let cell = self.cells.iter().find(|(n, _)| *n == name);
         match cell {
@@ -68,7 +68,7 @@ impl Measurement {
         }
     }
 
-    /// For each number, the median of those of that name.
+    /// Returns the median of each number over all measurements.
     pub(super) fn median(all: &[Measurement]) -> Measurement {
         let Some(first) = all.first() else {
             return Measurement::default();
@@ -100,7 +100,7 @@ impl Measurement {
     }
 }
 
-/// Measurements of one kind, each with the name of its column.
+/// Measurements of one kind, each with the heading of its column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TextTable {
     /// What was measured, as given on the command line.

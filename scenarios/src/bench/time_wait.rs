@@ -1,7 +1,7 @@
 //! `time-wait`: a given number of entries in TIME-WAIT at once.
 //!
-//! [`churn`](super::churn) at a fiftieth of that number per second, for a minute: all entries exist before
-//! the first expires.
+//! [`churn`](super::churn) with a fiftieth of that number per second, for a minute, so that all entries exist
+//! before the first expires.
 
 use super::BenchError;
 use super::churn::{self, ChurnResult, CloseArgs};
@@ -14,7 +14,7 @@ const OPENING: u32 = 50;
 /// Simulated seconds.
 const SECONDS: f64 = 60.0;
 
-/// Runs it once.
+/// Runs the workload once.
 pub(super) fn run(
     n: u32,
     close: &CloseArgs,

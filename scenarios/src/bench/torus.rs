@@ -1,8 +1,8 @@
 //! `torus`: bulk flows over many hops, for several threads.
 //!
-//! N x N routers, each joined to its four neighbours, edges wrapped around, by 10 Gbit/s and 1 ms;
-//! a host on each by 100 Mbit/s and 50 us, with queues of 100 packets. Each host sends to the one
-//! N/4 rows and N/4 columns on.
+//! N x N routers, each joined to its four neighbours by links of 10 Gbit/s and 1 ms that wrap around at the
+//! edges. Each router has a host on a link of 100 Mbit/s and 50 us with queues of 100 packets. Each host
+//! sends to the host that is N/4 rows and N/4 columns away.
 
 use sim_core::record::Discard;
 use sim_core::{LinkSpec, NetworkBuilder, NodeId, QueueLimit, Rate, SimDuration, SimTime};
@@ -44,7 +44,7 @@ fn world(n: u32, end: SimTime) -> Result<BenchWorld, BenchError> {
     Ok(BenchWorld::new(network, params(), end, apps))
 }
 
-/// Runs it once.
+/// Runs the workload once.
 pub(super) fn run(
     n: u32,
     seconds: f64,

@@ -11,14 +11,13 @@ use tcp_model::spec::{AppSpec, HostConfig};
 #[derive(Debug)]
 pub(super) struct BenchWorld {
     pub(super) network: Arc<Network>,
-    /// By node; `None` for routers.
+    /// The configuration of each node; `None` for routers.
     pub(super) hosts: Vec<Option<HostConfig>>,
     pub(super) end: SimTime,
 }
 
 impl BenchWorld {
-    /// A world in which `apps` creates the applications of each host and all hosts have the same TCP
-    /// parameters.
+    /// Creates a world. All hosts have the same TCP parameters, and `apps` creates the applications of each.
     pub(super) fn new(
         network: Network,
         params: TcpParams,

@@ -1,4 +1,4 @@
-//! What the command line takes: commands, arguments and options, with their help.
+//! The commands, arguments and options of the command line, with their help.
 
 mod find;
 mod submit;
@@ -21,7 +21,7 @@ Where shells look for them, for example:
   synfin completions zsh  > ~/.zfunc/_synfin      # with fpath+=~/.zfunc in .zshrc
   synfin completions fish > ~/.config/fish/completions/synfin.fish";
 
-/// What `--version` prints: with the commit and the compiler.
+/// The output of `--version`, with the commit and the compiler.
 const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\ncommit: ",

@@ -11,7 +11,7 @@ use crate::phase;
 use crate::run_spec::{RunSpec, canonical};
 use crate::sweep::Plan;
 
-/// Most runs that are listed one by one.
+/// Maximum number of runs that are listed one by one.
 const MOST_LISTED: usize = 1_000;
 
 /// Prints the scenario of the first run with every default, then the list of runs.
@@ -73,10 +73,10 @@ pub(super) fn check(args: &ScenarioArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Most runs that are checked for phase effects.
+/// Maximum number of runs that are checked for phase effects.
 const MOST_LOOKED_AT: usize = 200;
 
-/// The first risk of phase effects among the runs.
+/// Returns the first risk of phase effects among the runs.
 fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, CommandError> {
     for run in runs
         .iter()
@@ -93,7 +93,7 @@ fn phase_risk(runs: &[RunSpec]) -> Result<Option<PhaseRisk>, CommandError> {
     Ok(None)
 }
 
-/// Why no closed form applies to a run.
+/// Returns the reasons why no closed form applies to a run.
 fn no_closed_form(run: &RunSpec) -> Result<Vec<String>, CommandError> {
     let network = run.scenario.topology.network();
     let network = network.map_err(|p| CommandError::Usage(format!("error: {}", p.message)))?;

@@ -1,4 +1,4 @@
-//! `synfin collect`: index and report of a batch that several processes have made.
+//! `synfin collect`: index and report of a batch that several processes executed.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::batch::{self, go_on};
 use crate::console::{CommandError, note, print};
 use crate::run::RunError;
 
-/// Most damaged lines named one by one.
+/// Maximum number of damaged lines that are named one by one.
 const MOST_NAMED: usize = 5;
 
 /// Writes the index and the report of all runs in the directory.

@@ -10,7 +10,7 @@ use super::args::CompareArgs;
 use super::unfold::unfold;
 use crate::console::{CommandError, print};
 
-/// What stands in the head of every page of synfin's: other files are not overwritten.
+/// The tag in the head of every page that synfin writes. Files without it are not overwritten.
 const OWN_PAGE: &str = "<meta name=\"generator\" content=\"synfin\">";
 
 /// Writes the page and prints its first sentences.
@@ -59,7 +59,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), CommandError> {
     print(&format!("page: {}", page.display()))
 }
 
-/// Refuses to replace a file that is not a page of synfin's.
+/// Refuses to replace a file that synfin has not written.
 fn refuse_foreign(page: &Path) -> Result<(), CommandError> {
     if !page.exists() {
         return Ok(());
@@ -75,7 +75,7 @@ fn refuse_foreign(page: &Path) -> Result<(), CommandError> {
     )))
 }
 
-/// Short names: the last part of each directory, or as much of it as tells them apart.
+/// Short names of the directories: their last components, as many as are needed to tell them apart.
 fn names(dirs: &[PathBuf]) -> Vec<String> {
     let last = |dir: &PathBuf, parts: usize| {
         let all: Vec<String> = dir

@@ -6,7 +6,7 @@ use crate::estimate::{CostEstimate, bytes, time};
 use crate::process;
 use crate::run_spec::RunSpec;
 
-/// Runs that need more time or memory than this are announced.
+/// The cost of runs that need more time or memory than this is announced.
 const LONG_S: f64 = 10.0;
 const LARGE_BYTES: f64 = 1e9;
 
@@ -40,14 +40,14 @@ impl RunsCost {
         self.all.iter().map(CostEstimate::seconds).sum()
     }
 
-    /// Memory of the `side_by_side` largest runs together, bytes.
+    /// Total memory of the `side_by_side` largest runs, bytes.
     fn memory_bytes(&self, side_by_side: usize) -> f64 {
         let mut each: Vec<f64> = self.all.iter().map(|e| e.memory_bytes).collect();
         each.sort_by(|a, b| b.total_cmp(a));
         each.iter().take(side_by_side.max(1)).sum()
     }
 
-    /// Why the most expensive run costs what it does.
+    /// The main cause of the cost of the most expensive run.
     fn because(&self) -> &str {
         let most = self.all.iter().max_by(|a, b| a.events.total_cmp(&b.events));
         most.and_then(|e| e.because.first())
@@ -75,7 +75,7 @@ impl RunsCost {
         )
     }
 
-    /// Announces a batch that will take long or need much memory.
+    /// Announces the cost of a batch that will take long or need much memory.
     pub(super) fn announce(&self, threads: usize) {
         if self.all.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl RunsCost {
 
     fn fits(&self, threads: usize, available: f64) -> Result<(), CommandError> {
         let (one, together) = (self.memory_bytes(1), self.memory_bytes(threads));
-        // Unknown memory: let it start.
+        // If the available memory is unknown, let the runs start.
         if together <= available || available.is_nan() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use reports::difference::{Difference, first_difference};
 use super::single_run;
 use crate::console::{CommandError, print};
 
-/// Prints the parameters that differ, and the first event that does.
+/// Prints the parameters that differ, and the first event that differs.
 pub(super) fn diff(a: &Path, b: &Path) -> Result<(), CommandError> {
     let (first, second) = (single_run::open(a)?, single_run::open(b)?);
     let (one, other) = (&first.1.info, &second.1.info);

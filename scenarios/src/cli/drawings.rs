@@ -1,4 +1,4 @@
-//! Notes about changed or missing files that hold no results: figures, pages and `timing.json`.
+//! Notes about changed or missing files that are not results: figures, pages and `timing.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use reports::store::look_at_results;
 use crate::console::note;
 use crate::output_dir::shell_words;
 
-/// Most files or runs named one by one.
+/// Maximum number of files or runs that are named one by one.
 const MOST_NAMED: usize = 3;
 
-/// Notes figures and pages of a kept run that are missing or were edited, and a lost `timing.json`.
+/// Notes missing or edited figures and pages of a kept run, and a lost `timing.json`.
 pub(super) fn note_changed_drawings(dir: &Path) {
     note_lost_timing(dir);
     let marker = look_at_results(dir);
@@ -28,7 +28,7 @@ pub(super) fn note_changed_drawings(dir: &Path) {
     }
 }
 
-/// Notes that `timing.json` of a kept run is gone.
+/// Notes that `timing.json` of a kept run is missing or was changed.
 pub(super) fn note_lost_timing(dir: &Path) {
     if look_at_results(dir).is_ok_and(|marker| marker.has_lost_timing(dir)) {
         note(&format!(
@@ -60,7 +60,7 @@ pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'
     }
 }
 
-/// Notes where edited files are kept that new ones replaced.
+/// Notes where edited files are kept after new ones have replaced them.
 pub(super) fn note_kept(kept: &[PathBuf]) {
     for path in kept.iter().take(MOST_NAMED) {
         note(&format!(

@@ -27,7 +27,7 @@ pub(super) fn connection(dir: &Path, which: &str, chinese: bool) -> Result<(), C
     }
 }
 
-/// Where names are looked up, in order.
+/// The lookups in which a name is tried, in order.
 const SOURCES: &[Lookup] = &[
     Lookup {
         explain: tcp_parameter,
@@ -55,13 +55,13 @@ const SOURCES: &[Lookup] = &[
     },
 ];
 
-/// A lookup by name, and its names for "did you mean".
+/// A lookup by name, and all its names for "did you mean".
 struct Lookup {
     explain: fn(&str) -> Option<String>,
     names: fn() -> Vec<String>,
 }
 
-/// Prints what a name means.
+/// Prints the explanation of a name.
 pub(super) fn explain(name: &str) -> Result<(), CommandError> {
     if let Some(text) = SOURCES.iter().find_map(|s| (s.explain)(name)) {
         return print(&text);

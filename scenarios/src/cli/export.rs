@@ -1,4 +1,4 @@
-//! `synfin export`: the index of a batch in the forms that other programs read.
+//! `synfin export`: the index of a batch in formats for other programs.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) fn export(
         };
         CommandError::Run(format!("error: {e}{help}"))
     })?;
-    // Files of the user's are never overwritten, and other files in the result directory are theirs.
+    // The user's files are never overwritten, and unknown files in the result directory count as the user's.
     let to = out.map_or_else(|| dir.join("export"), Path::to_path_buf);
     std::fs::create_dir_all(&to)
         .map_err(|e| CommandError::Run(format!("error: cannot create {}: {e}", to.display())))?;

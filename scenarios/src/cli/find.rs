@@ -22,10 +22,10 @@ use crate::search::{Goal, SearchResult, bisect};
 use crate::sweep::{Plan, SearchRange, label};
 use value_search::{TriedValue, ValueSearch};
 
-/// Initial replicas of a point, unless the scenario asks for more: one gives no interval.
+/// Initial number of replicas of a point, unless the scenario has more; one replica gives no interval.
 const FIRST_REPLICAS: u32 = 2;
 
-/// Finds the value for each combination of the scenario's own sweep.
+/// Finds the value for each combination of the scenario's sweep.
 pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
     let source = args.scenario.source()?;
     let mut changes = args.scenario.changes()?;
@@ -138,7 +138,7 @@ pub(super) fn find(args: &FindArgs) -> Result<(), CommandError> {
     print(&format!("report: {}", dir.join("report.html").display()))
 }
 
-/// Sets a value in the scenario for the search.
+/// An override that sets a value in the scenario.
 fn set(path: &DottedPath, value: Value) -> Override {
     Override {
         path: path.clone(),
@@ -187,7 +187,7 @@ fn plan_at(
     replicated(source, &changes, replicas)
 }
 
-/// The plan of the scenario itself with this many replicas.
+/// The plan of the scenario with this many replicas.
 fn replicated(
     source: &SourceText,
     changes: &[Override],
@@ -205,7 +205,7 @@ fn with_replicas(replicas: u32) -> Override {
     )
 }
 
-/// The combinations of the scenario's own sweep.
+/// The combinations of the scenario's sweep.
 fn combinations(plan: &Plan) -> Vec<Vec<(String, String)>> {
     let mut seen = BTreeSet::new();
     let all = plan.runs.iter().map(|run| run.parameters.clone());

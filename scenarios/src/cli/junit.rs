@@ -7,7 +7,7 @@ use reports::{Expectation, Judgement, Verdict};
 
 use crate::console::CommandError;
 
-/// A run that failed: its name and why.
+/// The name of a failed run, and the reason.
 pub(super) type FailedRun = (String, String);
 
 /// Writes a test case for each expectation and for each run that failed. An undecided expectation

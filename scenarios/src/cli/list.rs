@@ -10,7 +10,7 @@ use crate::output_dir::shell_words;
 use crate::read;
 use crate::suggest;
 
-/// Each scenario with its question.
+/// Prints each ready-made scenario with its question.
 pub(super) fn list() -> Result<(), CommandError> {
     let width = library::ALL.iter().map(|e| e.name.len()).max().unwrap_or(0);
     for entry in library::ALL {
@@ -22,7 +22,7 @@ pub(super) fn list() -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The text of a scenario, or the command that makes its results.
+/// Prints the text of a scenario, or the command that reproduces its results.
 pub(super) fn show(name: &str, command: bool) -> Result<(), CommandError> {
     let results = ["batch.toml", "run.toml"].map(|file| Path::new(name).join(file));
     let results = results.into_iter().find(|file| file.is_file());

@@ -1,6 +1,6 @@
-//! `synfin nstat`: the counters of a run under the names that Linux gives them.
+//! `synfin nstat`: the counters of a run under their Linux names.
 //!
-//! Linux has more counters than the model; those the model lacks are not printed, not even as zero.
+//! Linux has more counters than the model; those that the model lacks are not printed, not even as zero.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::single_run;
 use crate::console::{CommandError, print};
 use crate::suggest;
 
-/// Prints the counters of a run, of one group of hosts or of all.
+/// Prints the counters of a run, for one group of hosts or for all.
 pub(super) fn nstat(dir: &Path, host: Option<&str>) -> Result<(), CommandError> {
     let (_, summary) = single_run::open(dir)?;
     let groups = chosen(&summary, host)?;
@@ -41,7 +41,8 @@ fn chosen<'a>(
     }
 }
 
-/// Names and sums in the order of Linux's files, without zeros, as `nstat` prints them.
+/// The names of the counters with their sums, in the order of Linux's files; zeros are left out, as `nstat`
+/// does.
 fn counters(groups: &[&BTreeMap<String, u64>]) -> Vec<(&'static str, u64)> {
     let sum = |own: &str| groups.iter().filter_map(|g| g.get(own)).sum::<u64>();
     let named = HostStats::COUNTERS.iter();

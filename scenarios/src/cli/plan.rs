@@ -15,10 +15,10 @@ use crate::estimate::{CostEstimate, bytes, time};
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
-/// Most completed runs whose measured time corrects the estimate.
+/// Maximum number of completed runs whose measured time is used to correct the estimate.
 const MOST_MEASURED: usize = 200;
 
-/// Prints how many runs there are, how many are complete, and what the others will cost.
+/// Prints the number of runs, how many are complete, and the cost of the rest.
 pub(super) fn plan(args: &PlanArgs) -> Result<(), CommandError> {
     let WantedRuns {
         plan, dir, only, ..
@@ -48,7 +48,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), CommandError> {
     }
 }
 
-/// A plan and what remains to be done.
+/// A plan and the runs that remain to be executed.
 struct RemainingPlan<'a> {
     plan: &'a Plan,
     dir: &'a Path,
@@ -156,7 +156,7 @@ fn named(run: &RunSpec) -> String {
     format!("{}  replica {}  {}", run.id, run.replica, values.join(", "))
 }
 
-/// The runs that are complete in `dir`.
+/// Returns the runs whose results in `dir` are complete.
 fn still_there(plan: &Plan, dir: &Path) -> Result<Vec<RunSpec>, CommandError> {
     let missing = still_to_make(plan, dir, false, None)?;
     let missing: std::collections::HashSet<&str> = missing.iter().map(|r| r.id.as_str()).collect();
@@ -191,7 +191,7 @@ fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>,
     Ok((measured_s > 0.0 && estimated_s > 0.0).then(|| measured_s / estimated_s))
 }
 
-/// Seconds that a run took, by its `timing.json`.
+/// Duration of a run in seconds, from its `timing.json`.
 fn measured(dir: &Path) -> Option<f64> {
     let text = std::fs::read_to_string(dir.join("timing.json")).ok()?;
     let timing: serde_json::Value = serde_json::from_str(&text).ok()?;

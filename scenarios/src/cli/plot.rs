@@ -16,7 +16,7 @@ fn usage(text: String) -> CommandError {
     CommandError::Usage(format!("error: {text}"))
 }
 
-/// Draws the figure and prints where it is.
+/// Draws the figure and prints its path.
 pub(super) fn plot(args: &PlotArgs) -> Result<(), CommandError> {
     let dir = resolve(&args.dir).map_err(|e| usage(e.to_string()))?;
     let run = look_at_results(&dir).is_ok_and(|marker| marker.kind == ResultKind::Run);
@@ -119,7 +119,7 @@ fn wanted(
     let facets: Result<Vec<String>, CommandError> =
         args.facet.iter().map(|name| axis("facet", name)).collect();
     let facets = facets?;
-    // Without --series, curves are for the first parameter that is no facet.
+    // Without --series, there is a curve for each value of the first parameter that is not a facet.
     if figure.series.is_empty() && !facets.is_empty() {
         let layout = Layout::new(&info.axes, &figure);
         let x = layout.map(|l| info.axes[l.x].path.clone());
@@ -142,7 +142,7 @@ fn wanted(
     Ok(figure)
 }
 
-/// The axis of that name, or whose name ends so.
+/// The axis with this name, or whose path ends with it.
 fn axis_named(info: &BatchInfo, name: &str) -> Result<String, String> {
     let paths: Vec<&str> = info
         .axes
@@ -165,7 +165,7 @@ fn axis_named(info: &BatchInfo, name: &str) -> Result<String, String> {
     }
 }
 
-/// The runs for which a condition on the swept values holds, and the values that they have.
+/// Keeps the runs for which a condition on the swept values holds, and the swept values that occur in them.
 fn filtered(
     mut info: BatchInfo,
     rows: Vec<BatchRow>,

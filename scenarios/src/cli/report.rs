@@ -12,7 +12,7 @@ use crate::console::{CommandError, note, print};
 use crate::interrupt::Interrupt;
 use crate::output_dir::shell_words;
 
-/// Most damaged runs named one by one.
+/// Maximum number of damaged runs that are named one by one.
 const MOST_NAMED: usize = 5;
 
 /// Redraws the figures and rewrites the report of a run or batch directory.
@@ -77,7 +77,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
     Err(CommandError::Run(damaged(dir, &bad, marker.runs.len())))
 }
 
-/// The message for a batch whose report is complete but some of whose runs are damaged.
+/// The message for a batch with a complete report and some damaged runs.
 fn damaged(dir: &Path, bad: &[String], all: usize) -> String {
     let mut message = format!(
         "error: the report is complete, but {} of {all} runs are damaged:\n",

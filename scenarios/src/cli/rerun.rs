@@ -36,8 +36,8 @@ pub(super) fn rerun(args: &RerunArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// `DIR-again` beside the run; for a run of a batch in `results`, since a batch directory holds only its
-/// own runs.
+/// The default directory: `DIR-again` beside the run, or in `results` for a run of a batch, because a batch
+/// directory holds only its own runs.
 fn beside(run: &Path) -> PathBuf {
     let name = run.file_name().map(|n| n.to_string_lossy().into_owned());
     let name = format!("{}-again", name.unwrap_or_else(|| "run".to_owned()));

@@ -32,7 +32,7 @@ use shard::{chosen, of_shard};
 /// Largest batch that prints a line per run without --verbose.
 const MOST_LINES: usize = 12;
 
-/// Most failed or damaged runs named one by one.
+/// Maximum number of failed or damaged runs that are named one by one.
 const MOST_NAMED: usize = 5;
 
 /// Runs a scenario and prints its findings.
@@ -101,7 +101,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
     }
 }
 
-/// The chosen runs without complete results in `dir`, judged by their lists of files.
+/// Returns the chosen runs without complete results in `dir`, according to their lists of files.
 pub(super) fn still_to_make(
     plan: &Plan,
     dir: &Path,
@@ -131,7 +131,7 @@ fn spare_input(args: &RunArgs, dir: &Path, own: (&str, &str)) -> Result<(), Comm
     }
 }
 
-/// Notes when a `run.toml` no longer describes the run whose identity it names.
+/// Prints a note if a `run.toml` no longer describes the run whose identity it names.
 fn note_edited_run(plan: &Plan) {
     if let [run] = plan.runs.as_slice()
         && let Some(was) = &run.scenario.run
@@ -208,7 +208,7 @@ fn print_judgements(judged: &[Judgement]) -> Result<(), CommandError> {
         .try_for_each(|words| print(words))
 }
 
-/// Fails the command for a failed expectation, after everything has been written.
+/// Returns an error if an expectation has failed. Called after everything has been written.
 fn refuse_unexpected(judged: &[Judgement]) -> Result<(), CommandError> {
     let failed = judged.iter().filter(|j| j.verdict == Verdict::Fails);
     let failed: Vec<&str> = failed.map(|j| j.words.as_str()).collect();
@@ -291,7 +291,7 @@ fn limits(args: &RunArgs) -> Result<RunLimits, CommandError> {
     })
 }
 
-/// Lines of parts that cannot be used, where runs were made because of them.
+/// Notes the lines of parts that cannot be used, if any runs were executed.
 fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArgs) {
     let made_any = outcomes
         .iter()
@@ -306,7 +306,7 @@ fn note_damaged_parts(damaged: &[String], outcomes: &[RunOutcome], args: &RunArg
     }
 }
 
-/// With the threads of the command line, or one per processor.
+/// The execution with the threads of the command line, or with one per processor.
 fn execution(args: &RunArgs) -> Execution {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     Execution {
@@ -328,8 +328,8 @@ fn name_of(spec: &RunSpec, plan: &Plan) -> String {
     parts.join(", ")
 }
 
-/// The scenario's text with the changes of the command line; the original if there are none. Leaves out
-/// `[engine]`, which does not affect results, and puts lists in place of the files that hold them.
+/// Returns the scenario's text with the changes of the command line, or the original text if there are none.
+/// Leaves out `[engine]`, which does not affect results, and replaces names of list files with their lists.
 pub(super) fn changed_text(source: &SourceText, changes: &[Override]) -> String {
     let mut table: toml::Table = source.text.parse().unwrap_or_default();
     let had_engine = table.remove("engine").is_some();

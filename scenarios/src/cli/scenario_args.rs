@@ -76,7 +76,7 @@ impl ScenarioArgs {
             .map_err(|e| CommandError::Usage(format!("error: {e}")))
     }
 
-    /// An equivalent command line, without options that do not affect results.
+    /// Returns an equivalent command line, without options that do not affect results.
     pub(super) fn command(&self) -> String {
         let mut words = vec!["synfin".to_owned(), "run".to_owned(), self.scenario.clone()];
         let sets = self.set.iter();

@@ -8,7 +8,7 @@ use reports::store::{ResultKind, look_at_results, resolve};
 use super::unfold::unfold;
 use crate::console::CommandError;
 
-/// The directory with its links resolved, and its summary.
+/// Returns the path with symbolic links resolved, and the summary of the run.
 ///
 /// # Errors
 /// When the directory holds no run, or its results cannot be read.

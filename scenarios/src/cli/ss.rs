@@ -1,7 +1,8 @@
 //! `synfin ss`: the sockets of a run at a given time, as `ss -tan` shows them.
 //!
-//! Reads the tables of states and connections; a note says how many connections these leave out. Queues are not
-//! recorded: with `--queues`, and by `synfin replay`, the run is made again up to that time, and its hosts are asked.
+//! Reads the tables of states and connections; a note says how many connections these leave out. Queues are
+//! not recorded: `--queues` and `synfin replay` repeat the run up to that time and read the queues from its
+//! hosts.
 //!
 //! Leaves out the names and counts of timers other than that of TIME-WAIT.
 
@@ -29,7 +30,7 @@ type SocketKey = (String, i64, String);
 struct ShownSocket {
     state: String,
     addresses: Option<(SocketAddrV4, SocketAddrV4)>,
-    /// When it left that state, seconds.
+    /// Time at which it leaves that state, seconds.
     left_s: Option<f64>,
 }
 
@@ -78,7 +79,7 @@ pub(super) fn ss(
     Ok(())
 }
 
-/// Makes the run again up to `at` and prints the sockets with their queues.
+/// Repeats the run up to `at` and prints the sockets with their queues.
 fn with_queues(dir: &Path, at: SimTime, host: Option<&str>) -> Result<(), CommandError> {
     let failed = |e: String| CommandError::Run(format!("error: {e}"));
     let path = dir.join("run.toml");
@@ -127,7 +128,7 @@ fn queue_line(node: &str, socket: &SocketLine, at: SimTime) -> String {
     format!("{node:<12} {state:<11} {recv_q:>10} {send_q:>10} {local:>21} {remote:>21}{timer}")
 }
 
-/// Whether `node` is the host `wanted` or a member of that group: `client` or `client-3` of `client`.
+/// True if `node` is the host `wanted` or a member of that group, as `client-3` is of `client`.
 fn is_of(node: &str, wanted: &str) -> bool {
     let number = node
         .strip_prefix(wanted)
@@ -135,7 +136,7 @@ fn is_of(node: &str, wanted: &str) -> bool {
     node == wanted || number.is_some_and(|n| n.parse::<u32>().is_ok())
 }
 
-/// The name of a state as `ss` writes it.
+/// The name of a state in the output of `ss`.
 fn written(state: &str) -> String {
     match state {
         "ESTABLISHED" => "ESTAB".to_owned(),
@@ -159,7 +160,7 @@ fn line(node: &str, socket: &ShownSocket, at_s: f64) -> String {
     format!("{node:<12} {state:<11} {local:>21} {remote:>21}{timer}")
 }
 
-/// A time left as `ss` writes it: "47sec", "820ms".
+/// A remaining time as in the output of `ss`: "47sec", "820ms".
 fn rest(seconds: f64) -> String {
     if seconds >= 1.0 {
         format!("{:.0}sec", seconds.floor())

@@ -12,11 +12,11 @@ use crate::console::{CommandError, print};
 use crate::problem::SourceText;
 use crate::sweep::Plan;
 
-/// Most failed runs named one by one.
+/// Maximum number of failed runs that are named one by one.
 const MOST_NAMED: usize = 10;
 
-/// Prints how many runs are complete, failed and missing. Does not read their files: `synfin run` verifies
-/// them.
+/// Prints how many runs are complete, failed and missing. Does not read their files; `synfin run` verifies
+/// those.
 pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), CommandError> {
     let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     look_at_results(dir).map_err(wrong)?;
@@ -81,7 +81,7 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<(), CommandError> {
     }
 }
 
-/// Messages of failed runs by identity, from the last written index.
+/// The messages of failed runs by their identities, from the index as last written.
 fn failures(dir: &Path) -> Result<BTreeMap<String, String>, CommandError> {
     let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     let mut failed = BTreeMap::new();

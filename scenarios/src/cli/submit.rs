@@ -1,7 +1,7 @@
-//! `synfin submit`: a batch handed to a scheduler, a task for each shard.
+//! `synfin submit`: submits a batch to a scheduler, with a task for each shard.
 //!
-//! The scheduler does what it does well: it finds machines, starts tasks, and starts them again when a
-//! machine is lost. Each task is `synfin run … --shard auto/N`, which makes what is missing of its shard.
+//! The scheduler finds machines, starts tasks, and restarts them if a machine is lost. Each task is
+//! `synfin run … --shard auto/N`, which executes the missing runs of its shard.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -90,7 +90,7 @@ fn with_missing_runs(plan: &Plan, dir: &Path, shards: u32) -> Result<Vec<u32>, C
         .collect())
 }
 
-/// "1-4,7": numbers as schedulers write them.
+/// Numbers in the notation of schedulers: "1-4,7".
 fn ranges(numbers: &[u32]) -> String {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &n in numbers {
@@ -122,7 +122,7 @@ struct ClusterJob<'a> {
 }
 
 impl ClusterJob<'_> {
-    /// What each task calls.
+    /// The command line of each task.
     fn command(&self, program: &str, threads: &str) -> String {
         let args = self.args;
         let mut words = vec![program.to_owned(), "run".to_owned(), self.scenario.clone()];
@@ -153,15 +153,15 @@ impl ClusterJob<'_> {
         Ok(given.unwrap_or_else(|| here.display().to_string()))
     }
 
-    /// Text for a comment of the job, without characters that would end the comment.
+    /// The scenario's name for use in the job, with special characters replaced.
     fn plain_name(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let name = self.name.chars().map(|c| if plain(c) { c } else { '-' });
         name.take(60).collect()
     }
 
-    /// A job array of Slurm. Tasks of lost nodes are started again; the scheduler sends SIGTERM a
-    /// minute before the time limit, and the program ends cleanly.
+    /// A job array of Slurm. Tasks of lost nodes are restarted. The scheduler sends SIGTERM a minute before
+    /// the time limit, so that the program can end cleanly.
     fn slurm(&self) -> Result<String, CommandError> {
         let (args, dir) = (self.args, self.dir.display().to_string());
         let mut lines = vec![
@@ -287,7 +287,7 @@ fn call(program: &str, args: &[&str], input: &str) -> Result<String, CommandErro
         .spawn();
     let mut child = child.map_err(|e| failed(e.to_string()))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not read its input says why by its exit code.
+        // If a program does not read its input, its exit code says why.
         let _ = stdin.write_all(input.as_bytes());
     }
     let output = child

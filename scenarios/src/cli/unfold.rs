@@ -1,4 +1,4 @@
-//! A run of which only the metrics are kept is repeated in full when it is to be shown.
+//! Repeats a run of which only the metrics are kept, when a command needs all its results.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::problem::SourceText;
 use crate::progress::BatchProgress;
 use crate::sweep::Plan;
 
-/// Creates the directory `BATCH/runs/ID` of a run of which its batch keeps only the metrics; does nothing
-/// if the directory exists, or there is no such run.
+/// Creates the directory `BATCH/runs/ID` of a run of which the batch keeps only the metrics. Does nothing if
+/// the directory exists, or if there is no such run.
 ///
 /// # Errors
 /// When the run fails, or has other metrics than before.
@@ -61,7 +61,7 @@ pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// The directory of the batch and the name of the run, of `BATCH/runs/ID`.
+/// Splits `BATCH/runs/ID` into the directory of the batch and the name of the run.
 fn place(dir: &Path) -> Option<(&Path, &str)> {
     let runs = dir.parent().filter(|p| p.ends_with("runs"))?;
     let batch = runs.parent()?;
@@ -72,7 +72,7 @@ fn place(dir: &Path) -> Option<(&Path, &str)> {
     Some((batch, dir.file_name()?.to_str()?))
 }
 
-/// The metrics that are not the same in both.
+/// The metrics that differ between two runs.
 fn differing(before: &RowMetrics, after: &RowMetrics) -> Vec<String> {
     let names = before.names().iter().chain(after.names().iter());
     let differ = names.filter(|name| before.get(name) != after.get(name));

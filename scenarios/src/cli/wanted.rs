@@ -1,4 +1,4 @@
-//! What a command line asks for: which runs of which scenario, and where their results are.
+//! The runs that a command line selects, and the directory of their results.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::overrides::Override;
 use crate::problem::SourceText;
 use crate::sweep::Plan;
 
-/// The runs that `synfin run` makes and `synfin plan` describes.
+/// The runs that `synfin run` executes and `synfin plan` describes.
 pub(super) struct WantedRuns {
     pub(super) source: SourceText,
     /// The values that the command line sets.
@@ -24,10 +24,10 @@ pub(super) struct WantedRuns {
 }
 
 impl WantedRuns {
-    /// Reads the scenario, works out its runs, and finds the place of their results.
+    /// Reads the scenario, expands it into runs, and determines the directory of their results.
     ///
     /// # Errors
-    /// When the scenario, `--out` or `--filter` is refused.
+    /// When the scenario, `--out` or `--filter` is invalid.
     pub(super) fn new(
         scenario: &ScenarioArgs,
         out: Option<&Path>,

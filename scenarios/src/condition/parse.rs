@@ -1,9 +1,9 @@
-//! Reads a condition: recursive descent, one function for each precedence.
+//! Parses a condition by recursive descent, with one function for each precedence.
 
 use super::{ConditionError, ConditionNode, ConditionValue, Relation};
 use reports::Unit;
 
-/// Parentheses and signs within one another at most: each takes a frame of the stack.
+/// Maximum depth of nested parentheses and signs: each level takes stack space.
 const DEEPEST: usize = 64;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,15 +25,15 @@ impl Token {
     }
 }
 
-/// Longer ones first.
+/// All signs, the longer ones first.
 const SIGNS: [&str; 17] = [
     "==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "(", ")", "[", "]", ",", "+", "*", "/",
 ];
 
-/// How a name is looked up.
+/// Returns the index of a name.
 type LookUp<'a> = &'a dyn Fn(&str) -> Result<usize, ConditionError>;
 
-/// Reads the whole text.
+/// Parses the whole text.
 pub(super) fn parse(text: &str, look_up: LookUp<'_>) -> Result<ConditionNode, ConditionError> {
     let mut parser = Parser {
         tokens: tokens(text)?,
@@ -95,7 +95,7 @@ fn is_part_of_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The longest beginning that is a path: parts joined by dots and hyphens, with numbers in brackets.
+/// The longest prefix that is a path: parts joined by dots and hyphens, with numbers in brackets.
 fn name_of(text: &str) -> &str {
     let mut end = 0;
     let mut rest = text;
@@ -149,7 +149,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Takes one of these signs or words, if it comes next.
+    /// Consumes the next token if it is one of these signs or words.
     fn take(&mut self, wanted: &[&'static str]) -> Option<&'static str> {
         let found = match self.tokens.get(self.at)? {
             Token::Sign(sign) => wanted.iter().find(|w| **w == *sign),
@@ -167,7 +167,7 @@ impl Parser<'_> {
         }
     }
 
-    /// One level deeper.
+    /// Calls `read` one nesting level deeper.
     fn within<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, ConditionError>,

@@ -27,7 +27,7 @@ pub(super) struct SharedPath {
     pub(super) there: Vec<LinkId>,
     pub(super) back: Vec<LinkId>,
     pub(super) trip_s: f64,
-    /// Bytes per second that all clients together can send and receive.
+    /// Bytes per second that all clients together can send, and receive.
     pub(super) capacity: (f64, f64),
     /// Share of packets lost at random on the way there.
     pub(super) loss: f64,
@@ -110,7 +110,8 @@ impl WorkloadCost {
                 let syns = size::connections_of(workload, clients.len(), None);
                 let per_s = syns / time_s.max(1e-9);
                 let server = params(&workload.server);
-                // Each waits in SYN-RECEIVED until the last SYN-ACK has timed out, if the queue has room.
+                // Each connection request waits in SYN-RECEIVED until its last SYN-ACK has timed out, if the
+                // queue has room.
                 let waits_s = server.initial_rto.as_secs_f64() * 63.0;
                 let room = workload.ports.len() as f64
                     * servers.len() as f64
@@ -175,8 +176,8 @@ impl WorkloadCost {
     }
 }
 
-/// Share of its requests that a connection gets done in `time_s`, when each takes `request_s` in the
-/// network. What it waits for after the last one costs nothing.
+/// Share of its requests that a connection completes in `time_s`, if each takes `request_s` in the network.
+/// Waits after the last request cost nothing.
 pub(super) fn share_done(exchange: &Exchange, request_s: f64, time_s: f64) -> f64 {
     let requests = f64::from(exchange.requests.max(1));
     let served_s = request_s + mean::mean(exchange.service);
@@ -188,7 +189,7 @@ pub(super) fn share_done(exchange: &Exchange, request_s: f64, time_s: f64) -> f6
     (done / requests).min(1.0)
 }
 
-/// Requests over connections that are kept. Leaves out those that are closed for being old.
+/// The cost of requests over pooled connections. Leaves out connections that are closed because of their age.
 pub(super) fn pooled(
     workload: &Workload,
     way: &SharedPath,
@@ -214,7 +215,8 @@ pub(super) fn pooled(
         .min(most)
         .min(requests);
     let carried = pool.max_requests.map_or(f64::INFINITY, f64::from);
-    // One that nobody uses for as long as either end allows is closed, and the next request opens another.
+    // A connection that is idle for longer than either end allows is closed, and the next request opens
+    // another.
     let idle = [pool.idle_timeout, workload.serving.idle_timeout];
     let idle_s = idle.iter().flatten().map(|t| t.as_secs_f64());
     let idle_s = idle_s.fold(f64::INFINITY, f64::min);
@@ -287,7 +289,7 @@ impl SharedPath {
         let capacity = |links: &[LinkId]| {
             let of_link = |l: &LinkId| {
                 let link = &network.links()[l.0 as usize];
-                // Each host has a link of its own; the others are shared.
+                // Each host has its own access link; the other links are shared.
                 let alike = match (link.from, link.to) {
                     (x, y) if x == a || y == a => clients.len(),
                     (x, y) if x == b || y == b => servers.len(),

@@ -1,7 +1,8 @@
 //! Expected events per second of each node, computed from the workloads.
 //!
 //! A rough estimate, used only to divide the network: it follows the segments of every workload along their
-//! paths, limited to what links can carry. Leaves out losses, queueing and applications that do not state their load.
+//! paths, limited by the capacities of links. Leaves out losses, queueing and applications that do not state
+//! their load.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use tcp_model::spec::{AppSpec, BulkSpec, ClientSpec, HostConfig, Servers, SynFlo
 use crate::expected::path::{hops, narrowest, round_trip_s, route};
 use crate::expected::{self, ConnectionLoad, HEADERS};
 
-/// Events per second of each node, mean over the run until `end`.
+/// Returns the mean number of events per second of each node, over the run until `end`.
 pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -> Vec<f64> {
     let mut streams = Vec::new();
     for (host, node) in hosts.iter().zip(0..) {
@@ -33,7 +34,7 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
                 AppSpec::Bulk(bulk) => {
                     streams.extend(transfer(network, NodeId(node), &host.params, bulk, end));
                 }
-                // They only respond: counted with their clients.
+                // They only respond, and are counted with their clients.
                 AppSpec::Server(_) | AppSpec::Sink(_) => {}
                 AppSpec::Named(named) => {
                     streams.extend(named_streams(
@@ -64,7 +65,7 @@ struct SegmentStream {
     others: f64,
 }
 
-/// Most servers considered per client; if there are more, these represent all.
+/// Maximum number of servers considered per client; if there are more, these represent all.
 const MOST_SERVERS: usize = 32;
 
 /// The streams of a client with its servers.
@@ -120,7 +121,7 @@ fn syns(network: &Network, node: NodeId, flood: &SynFloodSpec, end: SimTime) -> 
     servers.into_iter().map(stream).collect()
 }
 
-/// The streams of an application by name, as it states them; none for its servers, or if it states none.
+/// The streams that a named application states; none for its servers, or if it states none.
 fn named_streams(
     network: &Network,
     node: NodeId,
@@ -169,7 +170,7 @@ fn servers_of(network: &Network, remotes: &Servers) -> Vec<(NodeId, f64)> {
     counts.into_iter().step_by(step).collect()
 }
 
-/// The stream of a bulk transfer, as limited by window and round trip.
+/// The stream of a bulk transfer, limited by its window and round trip.
 fn transfer(
     network: &Network,
     node: NodeId,
@@ -243,8 +244,8 @@ impl RoutedStreams<'_> {
         (capacity / self.offered[link_at].max(1e-9)).min(1.0)
     }
 
-    /// Events per second: an arrival at the end of each link, plus timer and application events at the
-    /// ends.
+    /// Events per second of each node: an arrival at the end of each link, plus timer and application events
+    /// at the hosts.
     fn events(&self) -> Vec<f64> {
         let mut events = vec![0.0; self.network.nodes().len()];
         for (stream, there, back) in &self.streams {

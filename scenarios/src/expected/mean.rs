@@ -30,7 +30,7 @@ pub fn variance(distribution: Distribution) -> f64 {
     }
 }
 
-/// A value that is exceeded with probability `p` at most.
+/// A value that is exceeded with a probability of at most `p`.
 pub fn upper(distribution: Distribution, p: f64) -> f64 {
     match distribution {
         Distribution::Constant(x) => x,
@@ -44,7 +44,7 @@ pub fn upper(distribution: Distribution, p: f64) -> f64 {
     }
 }
 
-/// Mean of what exceeds `t`: E[max(X - t, 0)].
+/// Mean excess over `t`: E[max(X - t, 0)].
 pub fn beyond(distribution: Distribution, t: f64) -> f64 {
     if t <= 0.0 {
         return mean(distribution) - t;
@@ -97,7 +97,7 @@ mod tests {
         },
     ];
 
-    /// Quantile at `u`, to integrate by.
+    /// The quantile at `u`, for numerical integration.
     fn quantile(distribution: Distribution, u: f64) -> f64 {
         match distribution {
             Distribution::Constant(x) => x,

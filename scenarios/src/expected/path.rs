@@ -1,16 +1,16 @@
-//! The ways between hosts: their delays, rates and links.
+//! The paths between hosts: their delays, rates and links.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use sim_core::{LinkId, Network, NodeId, NodeKind};
 
-/// The links from a node to an address.
+/// The links of the path from a node to an address.
 pub fn route(network: &Network, from: NodeId, to: &Ipv4Addr) -> Vec<LinkId> {
     hops(network, from, *to).collect()
 }
 
-/// The same, one by one.
+/// The same, as an iterator.
 pub fn hops(network: &Network, from: NodeId, to: Ipv4Addr) -> impl Iterator<Item = LinkId> {
     let owner = network.owner(to);
     let mut at = Some(from);
@@ -32,7 +32,7 @@ pub fn round_trip_s(network: &Network, a: NodeId, b: NodeId) -> f64 {
     (delay(a, b) + delay(b, a)).as_secs_f64()
 }
 
-/// The least rate of some links, bytes per second; infinite where none has a rate.
+/// The lowest rate of some links, bytes per second; infinite if none has a rate.
 pub fn narrowest(network: &Network, links: &[LinkId]) -> f64 {
     links
         .iter()
@@ -41,7 +41,7 @@ pub fn narrowest(network: &Network, links: &[LinkId]) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-/// Seconds that a byte takes to be sent over all of some links, one after the other.
+/// Time to transmit a byte over some links, one after the other, seconds.
 pub fn seconds_per_byte(network: &Network, links: &[LinkId]) -> f64 {
     let rates = links
         .iter()
@@ -49,7 +49,8 @@ pub fn seconds_per_byte(network: &Network, links: &[LinkId]) -> f64 {
     rates.map(|rate| 8.0 / rate.as_bps() as f64).sum()
 }
 
-/// One of each kind of node: nodes with the same neighbours at the same delays and rates are alike.
+/// Returns one node of each kind. Nodes with the same neighbours at the same delays and rates are of one
+/// kind.
 pub fn one_of_each(network: &Network, nodes: &[NodeId]) -> Vec<NodeId> {
     if nodes.len() == 1 {
         return nodes.to_vec();
@@ -58,7 +59,7 @@ pub fn one_of_each(network: &Network, nodes: &[NodeId]) -> Vec<NodeId> {
     for node in nodes {
         wanted[node.0 as usize] = true;
     }
-    // What is at the other end of each link of a wanted node, in one list: there may be 10^5 nodes.
+    // The neighbour at the other end of each link of a wanted node, all in one list: there may be 10^5 nodes.
     let mut ends = Vec::with_capacity(2 * nodes.len());
     for link in network.links() {
         let rate = link.rate.map(|r| r.as_bps());
@@ -68,7 +69,7 @@ pub fn one_of_each(network: &Network, nodes: &[NodeId]) -> Vec<NodeId> {
             }
         }
     }
-    // By node first, for they mostly are in that order already.
+    // Sort by node first, because they are mostly in that order already.
     ends.sort_by_key(|end| end.0);
     for of_node in ends.chunk_by_mut(|a, b| a.0 == b.0) {
         of_node.sort_unstable();
@@ -82,7 +83,7 @@ pub fn one_of_each(network: &Network, nodes: &[NodeId]) -> Vec<NodeId> {
         wanted[of_node[0].0.0 as usize] = false;
         start = end;
     }
-    // Nodes without links are alike too.
+    // Nodes without links are also of one kind.
     let lonely = wanted.iter().position(|&w| w);
     firsts.extend(lonely.map(|node| (&others[..0], NodeId(node as u32))));
     firsts.into_values().collect()

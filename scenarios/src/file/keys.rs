@@ -1,4 +1,4 @@
-//! Descriptions of the keys of a scenario, given at each key's definition and used by the reference, the
+//! Descriptions of the keys of a scenario, written at each key's definition and used by the reference, the
 //! schema and `synfin explain`.
 
 use serde_json::{Value as Json, json};
@@ -24,9 +24,9 @@ pub struct ScenarioKey {
     doc: &'static str,
     /// Its description beyond type and doc.
     pub info: KeyInfo,
-    /// True when its table cannot be parsed without it.
+    /// True if its table cannot be parsed without it.
     pub required: bool,
-    /// What it takes.
+    /// The form of its values.
     pub form: fn() -> KeyForm,
 }
 
@@ -44,9 +44,9 @@ pub struct KeyInfo {
     pub example: &'static str,
     /// The smallest and largest number.
     pub within: Option<(f64, f64)>,
-    /// The words it takes; empty when it is not limited to some.
+    /// The words it takes; empty if it is not limited to a set of words.
     pub one_of: fn(&Shapes) -> Vec<&'static str>,
-    /// A scenario is not complete without it.
+    /// True if a scenario is not complete without it.
     pub needed: bool,
 }
 
@@ -62,7 +62,7 @@ impl KeyInfo {
     };
 }
 
-/// What a key takes.
+/// The form of a key's values.
 #[derive(Clone, Debug)]
 pub enum KeyForm {
     /// A plain value.
@@ -84,10 +84,10 @@ pub enum KeyForm {
 
 /// A type of values in a scenario.
 pub trait ScenarioValue {
-    /// True when the key may be absent.
+    /// True if the key may be absent.
     const OPTIONAL: bool = false;
 
-    /// What it takes.
+    /// The form of the values.
     fn form() -> KeyForm;
 }
 
@@ -133,7 +133,7 @@ impl<const N: usize> ScenarioValue for [u16; N] {
     }
 }
 
-/// A plain value: what it takes in words, and its JSON schema.
+/// Defines types of plain values: the form in words, and the JSON schema.
 macro_rules! leaf {
     ($($type:ty: $takes:expr, $schema:tt;)*) => {$(
         impl $crate::file::keys::ScenarioValue for $type {
@@ -180,7 +180,7 @@ impl ScenarioValue for toml::Value {
     }
 }
 
-/// Values by path.
+/// A table of values by dotted path.
 impl ScenarioValue for toml::Table {
     fn form() -> KeyForm {
         KeyForm::Leaf {
@@ -244,7 +244,7 @@ macro_rules! described {
 }
 pub(crate) use described;
 
-/// True when the attributes of serde give a field a default.
+/// True if the serde attributes give a field a default.
 pub(crate) const fn mentions_default(attributes: &str) -> bool {
     let (text, word) = (attributes.as_bytes(), b"default");
     let mut i = 0;
@@ -299,7 +299,7 @@ impl ScenarioKey {
         paragraph(self.doc)
     }
 
-    /// What it takes, in words, with its range.
+    /// The form of its values in words, with their range.
     pub fn takes(&self, shapes: &Shapes) -> String {
         let words = (self.info.one_of)(shapes);
         if !words.is_empty() {
@@ -324,7 +324,7 @@ fn paragraph(doc: &str) -> String {
 }
 
 impl KeyForm {
-    /// What it takes, in words.
+    /// The form in words.
     pub fn takes(&self) -> String {
         match self {
             KeyForm::Leaf { takes, .. } => takes.clone(),
@@ -338,7 +338,7 @@ impl KeyForm {
         }
     }
 
-    /// The table in it, if there is one.
+    /// The table that it contains, if any.
     pub fn table(&self) -> Option<&'static TableInfo> {
         match self {
             KeyForm::Table(info) | KeyForm::Either(_, info) => Some(info),

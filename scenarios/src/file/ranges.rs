@@ -1,5 +1,5 @@
-//! Rejects numbers outside the range in their key's definition. All ranges of keys are checked here, so
-//! that every message names both ends.
+//! Rejects numbers outside the range in their key's definition. All such ranges are checked here, so that
+//! every message names both ends.
 
 use toml::{Table, Value};
 
@@ -65,7 +65,7 @@ fn check_value(key: &ScenarioKey, value: &Value, table: &DottedPath) -> Result<(
 mod tests {
     use super::*;
 
-    /// Every key with a range, with the path of tables that leads to it.
+    /// Collects every key with a range, together with the tables that lead to it.
     fn ranged(
         info: &'static TableInfo,
         way: &[&'static ScenarioKey],

@@ -1,6 +1,6 @@
 //! `[tcp]`: a profile and the parameters that differ from it, under any of their names.
 //!
-//! Names, types and ranges are those of the table in [`tcp_model::params`].
+//! Names, types and ranges come from the table in [`tcp_model::params`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,9 +18,9 @@ use super::keys::{KeyForm, ScenarioValue};
 pub struct TcpFile {
     /// The named set to start from: `linux`, `freebsd`, `windows`, `macos`, `solaris` or `rfc9293`.
     pub profile: Option<String>,
-    /// The parameters, by their own names, within their ranges.
+    /// The parameters by their canonical names, within their ranges.
     pub(crate) values: BTreeMap<&'static str, ParamValue>,
-    /// What differs on the hosts of a group, by the group's name.
+    /// The parameters that differ on the hosts of a group, by the group's name.
     pub host: BTreeMap<String, TcpFile>,
 }
 
@@ -38,7 +38,7 @@ impl TcpFile {
         Ok(())
     }
 
-    /// Every parameter, written out.
+    /// Writes out every parameter.
     pub fn complete(profile: &str, params: &TcpParams) -> TcpFile {
         TcpFile {
             profile: Some(profile.to_owned()),
@@ -117,12 +117,12 @@ enum TcpKey {
     Net,
 }
 
-/// The parameters given so far, and under which name.
+/// The parameters given so far, and the names under which they were given.
 #[derive(Default)]
 struct GivenNames(BTreeMap<&'static str, String>);
 
 impl GivenNames {
-    /// Records a name; an error when its parameter was already given under another one.
+    /// Records a name; an error if its parameter was already given under another name.
     fn add<E: de::Error>(&mut self, name: &str, named: &Named) -> Result<(), E> {
         for key in named.keys() {
             if let Some(other) = self.0.insert(key, name.to_owned()) {
@@ -191,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
     }
 }
 
-/// A refusal in serde's wording, from which the message is built.
+/// Words a refusal as serde does, from which the message is built.
 fn refused<E: de::Error>(refusal: Refusal) -> E {
     match refusal {
         Refusal::Type { found, expected } => {

@@ -1,4 +1,4 @@
-//! Values a scenario writes as text: rates, durations, limits; each reads what it prints.
+//! Values that a scenario contains as text: rates, durations, limits. Each can read what it prints.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use sim_core::{QueueLimit, Rate};
 use super::keys::{RATE, SIZE, leaf};
 use crate::unreadable::Unreadable;
 
-/// Reads a type through `FromStr` and writes it through `Display`.
+/// Implements serde for a type by means of its `FromStr` and `Display`.
 macro_rules! as_text {
     ($type:ty, $expecting:literal) => {
         impl ::serde::Serialize for $type {

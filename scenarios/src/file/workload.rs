@@ -1,4 +1,4 @@
-//! `[[workload]]`: who talks to whom, when, and about what.
+//! `[[workload]]`: which hosts communicate, when, and what they exchange.
 
 use serde::{Deserialize, Serialize};
 use sim_core::{Bytes, SimDuration};

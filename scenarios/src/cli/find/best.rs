@@ -1,4 +1,4 @@
-//! `synfin find --best`: which of a scenario's combinations has the largest or smallest mean of a metric.
+//! `synfin find --best`: the combination of a scenario's sweep with the largest or smallest mean of a metric.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::elimination::{VariantStanding, VariantValues, comparisons, round};
 use crate::problem::SourceText;
 use crate::sweep::Plan;
 
-/// Replicas of each combination in the first round: with fewer the differences are too uncertain.
+/// Replicas of each combination in the first round; with fewer, the differences are too uncertain.
 const FIRST_REPLICAS: u32 = 4;
 
 /// Values of the swept paths.
@@ -25,7 +25,7 @@ struct SearchOutcome {
     all: Vec<Combination>,
     /// Number of replicas and the comparison, by round.
     rounds: Vec<(u32, Vec<VariantStanding>)>,
-    /// Runs made or found.
+    /// Number of runs, executed now or found.
     runs: u32,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn best(
     print(&format!("report: {}", page.display()))
 }
 
-/// There must be several combinations, and the metric must exist.
+/// Checks that there are several combinations and that the metric exists.
 fn check(name: &str, plan: &Plan) -> Result<(), CommandError> {
     let all = combinations(plan);
     if all.len() < 2 {
@@ -69,7 +69,7 @@ fn check(name: &str, plan: &Plan) -> Result<(), CommandError> {
         .map_err(|p| usage(p.message))
 }
 
-/// Rounds with twice the replicas each, until one combination is left.
+/// Doubles the replicas from round to round until one combination remains or the maximum is reached.
 fn eliminate(
     args: &FindArgs,
     name: &str,
@@ -130,7 +130,7 @@ fn words(of: &Combination) -> String {
 }
 
 impl SearchOutcome {
-    /// The combinations left after the last round, the best first.
+    /// The combinations that remain after the last round, the best first.
     fn left(&self) -> Vec<&VariantStanding> {
         let last = self.rounds.last().map(|(_, standings)| standings.iter());
         last.into_iter()
@@ -164,7 +164,7 @@ impl SearchOutcome {
         }
     }
 
-    /// The path of the search, a line for each round and combination.
+    /// A log of the search, with a line for each round and combination.
     fn lines(&self, name: &str) -> Vec<String> {
         let each = self.rounds.iter();
         each.flat_map(|round| self.lines_of(name, round)).collect()

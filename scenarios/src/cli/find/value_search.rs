@@ -1,4 +1,4 @@
-//! Tries values: runs each with as many replicas as its expectations need.
+//! Tries values, each with as many replicas as its expectations need.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) struct TriedValue {
     pub(super) words: String,
 }
 
-/// Where and how values are tried.
+/// The settings of a search.
 pub(super) struct ValueSearch<'a> {
     pub(super) changes: &'a [Override],
     pub(super) dir: &'a Path,
@@ -40,7 +40,7 @@ pub(super) struct ValueSearch<'a> {
 }
 
 impl ValueSearch<'_> {
-    /// Whether all expectations hold at a value, with as many replicas as needed to decide.
+    /// Determines whether all expectations hold at a value, with as many replicas as needed to decide.
     pub(super) fn test(
         &self,
         value: &Value,
@@ -72,7 +72,7 @@ impl ValueSearch<'_> {
         }
     }
 
-    /// Claims the directory: it is new, or holds a search that began with the same runs.
+    /// Claims the directory, which must be new or hold a search that began with the same runs.
     pub(super) fn claim(&self, plan: &Plan, force: bool) -> Result<(), CommandError> {
         let mut ids: BTreeSet<String> = plan.runs.iter().map(|run| run.id.clone()).collect();
         if let Ok(there) = look_at_results(self.dir)
@@ -90,7 +90,7 @@ impl ValueSearch<'_> {
         })
     }
 
-    /// The runs of a combination; missing ones are run now.
+    /// Returns the rows of the runs of a combination, after executing the missing ones.
     pub(super) fn rows(
         &self,
         plan: &Plan,
@@ -138,7 +138,7 @@ impl ValueSearch<'_> {
         Ok(rows)
     }
 
-    /// Whether all runs in the directory are of this plan.
+    /// True if all runs in the directory belong to this plan.
     pub(super) fn fits(&self, plan: &Plan) -> bool {
         let ids: BTreeSet<&String> = plan.runs.iter().map(|run| &run.id).collect();
         look_at_results(self.dir).is_ok_and(|m| m.runs.iter().all(|id| ids.contains(id)))
@@ -151,8 +151,8 @@ impl ValueSearch<'_> {
         }
     }
 
-    /// Writes the index and report of everything that was tried, as a batch that sweeps the values, with
-    /// the path of the search in lines.
+    /// Writes the index and report of everything that was tried, as a batch that sweeps the values. `lines`
+    /// is the log of the search.
     pub(super) fn report(
         &self,
         source: &SourceText,

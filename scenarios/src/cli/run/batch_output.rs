@@ -1,4 +1,4 @@
-//! What `synfin run` prints about a finished batch.
+//! The output of `synfin run` about a finished batch.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
-/// What is printed about a finished batch.
+/// The output about a finished batch.
 pub(super) struct BatchOutput<'a> {
     pub(super) plan: &'a Plan,
     pub(super) outcomes: &'a [RunOutcome],
@@ -52,7 +52,7 @@ impl BatchOutput<'_> {
         note_first(damaged.collect(), most, "runs were damaged and repeated");
     }
 
-    /// Prints a line per run, if there are few.
+    /// Prints a line per run if there are few runs.
     pub(super) fn runs(&self) -> Result<(), CommandError> {
         let verbose = self.args.verbose;
         let few = self.outcomes.len() <= MOST_LINES;
@@ -95,7 +95,7 @@ impl BatchOutput<'_> {
         if few || verbose { print("") } else { Ok(()) }
     }
 
-    /// The command's success, or what to report as failed or stopped.
+    /// Returns the result of the command: an error if runs failed or were stopped.
     pub(super) fn ending(&self, dir: &Path, interrupt: &Interrupt) -> Result<(), CommandError> {
         let all = self.outcomes.len();
         let failed = self.count(|o| matches!(o, RunOutcome::Failed(_)) && !o.is_stopped());

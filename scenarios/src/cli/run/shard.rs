@@ -1,4 +1,4 @@
-//! `synfin run --shard`: a part of a batch, beside processes that run the others.
+//! `synfin run --shard`: a part of a batch, while other processes run the rest.
 
 use super::batch_output::BatchOutput;
 use crate::batch::{self, BatchOptions, RunControl, RunOutcome, Shard, ShardChoice, ShardError};
@@ -15,7 +15,7 @@ pub(super) fn asked_for(args: &RunArgs) -> Result<Option<Shard>, CommandError> {
     shard.transpose().map_err(usage)
 }
 
-/// The runs to execute: those that the filter chooses and that belong to the shard.
+/// Whether to execute each run: the filter must choose it, and it must belong to the shard.
 pub(super) fn chosen(
     plan: &Plan,
     only: Option<Vec<bool>>,

@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for CountLimit {
     }
 }
 
-/// Server ports: how many from `port` upwards, or a list; writes a list.
+/// Server ports: their number, counted from `port` upwards, or a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortList {
     /// This many, from `port` upwards.
@@ -100,7 +100,7 @@ impl Default for StartChoice {
 }
 
 impl StartChoice {
-    /// As a time of the run; [`SimTime::MAX`] for never.
+    /// Returns the time of the run; [`SimTime::MAX`] for never.
     pub fn time(self) -> SimTime {
         self.0
             .map_or(SimTime::MAX, |after| SimTime::ZERO.saturating_add(after))

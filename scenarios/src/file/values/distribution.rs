@@ -14,20 +14,20 @@ use tcp_model::spec::Distribution;
 
 use crate::file::keys::{DURATION, KeyForm, SIZE, ScenarioValue, described};
 
-/// The unit in which a distribution draws.
+/// The unit of the values of a distribution.
 pub trait DistributionUnit: Clone + fmt::Debug + PartialEq + 'static {
-    /// What a plain value takes, in words.
+    /// The form of a plain value, in words.
     const TAKES: &'static str;
     /// The pattern of a plain value.
     const PATTERN: &'static str;
     /// What is drawn, with an example, for messages.
     const EXPECTING: &'static str;
-    /// Reads a quantity as a plain number of the base unit.
+    /// Reads a quantity and returns it in the base unit.
     ///
     /// # Errors
     /// What is wrong with the text.
     fn read(text: &str) -> Result<f64, ParseUnitError>;
-    /// Prints a plain number so that it can be read again.
+    /// Prints a number in the base unit so that it can be read again.
     fn print(value: f64) -> String;
 }
 
@@ -68,7 +68,7 @@ impl DistributionUnit for InSeconds {
 pub struct Dist<U>(pub Distribution, PhantomData<U>);
 
 impl<U> Dist<U> {
-    /// Wraps it.
+    /// Wraps a distribution.
     pub fn new(distribution: Distribution) -> Self {
         Dist(distribution, PhantomData)
     }
@@ -124,7 +124,7 @@ enum DistributionError {
     /// A quantity cannot be read.
     #[error(transparent)]
     Quantity(#[from] ParseUnitError),
-    /// There is no such distribution; with the existing ones.
+    /// There is no such distribution; the message names the existing ones.
     #[error("{0}")]
     UnknownKind(String),
     #[error("the distribution {kind:?} needs `{key}`")]

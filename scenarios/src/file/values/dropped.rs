@@ -1,4 +1,4 @@
-//! A packet to drop: its number, or what it is.
+//! A packet to drop, given by its number or its kind.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use tcp_model::drop_rules::DropRule;
 pub enum Dropped {
     /// By its number among those offered to a link, from 1.
     Number(u64),
-    /// By what it is.
+    /// By its kind.
     Named(DropRule),
 }
 

@@ -1,4 +1,4 @@
-//! How much is kept of what could be recorded.
+//! Choices of how much is recorded.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sim_core::SimDuration;
 
 use crate::unreadable::Unreadable;
 
-/// Which segments of traced connections are kept, or of how many connections.
+/// Which segments of traced connections are kept, or for how many connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SegmentsChoice {
     /// `"ladder"`, `"all"` or `"none"`.
@@ -25,7 +25,7 @@ impl SegmentsChoice {
         ("none", SegmentsKept::None),
     ];
 
-    /// The word for it.
+    /// The word for a choice.
     pub fn name(kept: SegmentsKept) -> &'static str {
         let named = SegmentsChoice::NAMES.iter().find(|(_, k)| *k == kept);
         named.map_or("ladder", |(name, _)| name)
@@ -68,11 +68,11 @@ impl<'de> Deserialize<'de> for SegmentsChoice {
 /// Which samples of traced senders are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SamplesChoice {
-    /// The extremes of each step of time.
+    /// The extremes in each time step.
     Grid,
-    /// One at each multiple of this time.
+    /// The latest sample at each multiple of this time.
     Every(SimDuration),
-    /// Every one.
+    /// Every sample.
     All,
 }
 
@@ -108,7 +108,7 @@ super::as_text!(
     "\"grid\", \"all\", or a quoted time such as \"10 ms\""
 );
 
-/// What the payload of captured packets is.
+/// The payload of captured packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PayloadChoice {
     /// The alphabet over and over.
@@ -140,7 +140,7 @@ impl fmt::Display for PayloadChoice {
 
 super::as_text!(PayloadChoice, "\"letters\" or \"http\"");
 
-/// How the warm-up of a long run is found.
+/// How the end of the warm-up of a long run is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WarmUpChoice {
     /// By MSER-5.

@@ -1,4 +1,4 @@
-//! A model by name with its parameters, in place of a plain value: `{ kind = "codel" }`.
+//! A model, given by name with its parameters in place of a plain value: `{ kind = "codel" }`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,15 +31,15 @@ pub enum OrModel<T> {
     Model(ModelFile),
 }
 
-/// A plain value in whose place a model may stand.
+/// A plain value that may be replaced by a model.
 pub trait PlainValue: Sized {
-    /// What may be written, for messages.
+    /// The accepted values, for messages.
     const EXPECTING: &'static str;
 
-    /// Reads it from a string; `None` when it is not written as one.
+    /// Reads it from a string; `None` if it is not written as a string.
     fn from_text(text: &str) -> Option<Result<Self, Unreadable>>;
 
-    /// Reads it from a number; `None` when it is not written as one.
+    /// Reads it from a number; `None` if it is not written as a number.
     fn from_number(number: f64) -> Option<Self> {
         let _ = number;
         None
@@ -53,7 +53,7 @@ impl PlainValue for QueueSize {
     }
 }
 
-/// A probability that stands for independent losses.
+/// The probability of independent losses.
 impl PlainValue for f64 {
     const EXPECTING: &'static str = "a number from 0 to 1, or a table such as { kind = \"gilbert-elliott\", good_to_bad = 0.01, bad_to_good = 0.3 }";
     fn from_text(_: &str) -> Option<Result<Self, Unreadable>> {
