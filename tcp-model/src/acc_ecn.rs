@@ -60,11 +60,11 @@ pub(crate) struct AccEcn {
     handshake: Option<Ecn>,
     /// The codepoint with which the SYN or SYN-ACK of this end left.
     sent: Ecn,
-    /// The peer has shown that codepoints do not come through: nothing is sent with ECT.
+    /// The peer has shown that the path changes codepoints: nothing is sent with ECT.
     mangled: bool,
-    /// ACE came cleared: what it says of marks is not believed (section 3.2.2.4).
+    /// ACE arrived cleared: its reports of marks are ignored (section 3.2.2.4).
     cleared: bool,
-    /// The counters of the option came cleared: it is not read (section 3.2.3.2.4).
+    /// The counters of the option arrived cleared: it is ignored (section 3.2.3.2.4).
     option_cleared: bool,
     /// The first feedback after the handshake is still to come.
     awaits_feedback: bool,
@@ -108,18 +108,19 @@ impl AccEcn {
         }
     }
 
-    /// The SYN or SYN-ACK of this end leaves with this codepoint.
+    /// Notes the codepoint with which the SYN or SYN-ACK of this end is sent.
     pub(crate) fn on_handshake_sent(&mut self, ecn: Ecn) {
         self.sent = ecn;
     }
 
-    /// The SYN came again, with this codepoint: the SYN-ACK reports that of the latest (section 3.1.5).
+    /// Notes that the SYN has arrived again, with this codepoint: the SYN-ACK reports the latest
+    /// one (section 3.1.5).
     pub(crate) fn on_syn_again(&mut self, arrived: Ecn) {
         self.handshake = Some(arrived);
     }
 
-    /// The SYN-ACK came with this codepoint and these flags and options: its ACK reports the codepoint,
-    /// and CE counts.
+    /// Processes a SYN-ACK that arrived with this codepoint and these flags and options: its ACK
+    /// reports the codepoint, and CE counts.
     pub(crate) fn on_syn_ack(&mut self, arrived: Ecn, flags: Flags, options: &Options) {
         self.handshake = Some(arrived);
         self.path.test_with_data();
@@ -130,7 +131,7 @@ impl AccEcn {
         self.check_option(options);
     }
 
-    /// The peer tells with a code how the handshake packet of this end arrived.
+    /// Checks the code by which the peer reports how the handshake packet of this end arrived.
     fn compare(&mut self, code: u8) {
         self.mangled |= reported(code).is_some_and(|arrived| is_invalid(self.sent, arrived));
     }
@@ -192,27 +193,27 @@ impl AccEcn {
         !was_ce || self.unreported >= MOST_UNREPORTED
     }
 
-    /// A segment with new data up to `end` carries the option.
+    /// Notes that a segment with new data up to `end` carries the option.
     pub(crate) fn on_option_sent(&mut self, end: SeqNum) {
         self.path.on_data_sent(end);
     }
 
-    /// Octets from `start` on are sent again.
+    /// Notes that octets from `start` on are retransmitted.
     pub(crate) fn on_resent(&mut self, start: SeqNum) {
         self.path.on_resent(start);
     }
 
-    /// Octets below `ack` are acknowledged.
+    /// Notes that octets below `ack` are acknowledged.
     pub(crate) fn on_acked(&mut self, ack: SeqNum) {
         self.path.on_acked(ack);
     }
 
-    /// An ACK of everything below `nxt` leaves, with these options.
+    /// Notes that an ACK of everything below `nxt` is sent, with these options.
     pub(crate) fn on_ack_sent(&mut self, nxt: SeqNum, options: &Options) {
         self.path.on_ack_sent(nxt, option_of(options).is_some());
     }
 
-    /// Data up to `end` have arrived again.
+    /// Notes that data up to `end` have arrived again.
     pub(crate) fn on_old_data(&mut self, end: SeqNum) {
         self.path.on_old_data(end);
     }

@@ -106,7 +106,7 @@ impl DeliveryCounts {
 }
 
 impl DeliveryRate {
-    /// Before anything is sent; `rtt` is the round trip of the handshake.
+    /// The state before anything is sent; `rtt` is the round trip of the handshake.
     pub fn new(rtt: Option<SimDuration>) -> DeliveryRate {
         DeliveryRate {
             min_rtt: rtt,
@@ -131,13 +131,13 @@ impl DeliveryRate {
         self.stamps.on_resent(start, end, now, stamp);
     }
 
-    /// Octets below `una` are acknowledged.
+    /// Notes that octets below `una` are acknowledged.
     pub fn on_acked(&mut self, una: SeqNum, now: SimTime) {
         let counts = &mut self.counts;
         self.stamps.on_acked(una, |sent| counts.deliver(sent, now));
     }
 
-    /// Octets `start..end` are SACKed.
+    /// Notes that octets `start..end` are SACKed.
     pub fn on_sacked(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
         let counts = &mut self.counts;
         self.stamps
@@ -203,8 +203,8 @@ impl DeliveryRate {
         self.counts.app_limited == self.counts.delivered.max(1)
     }
 
-    /// The application has nothing to send and the window is not full: data now in flight may be delivered
-    /// below the path's rate.
+    /// Notes that the application has nothing to send although the window is not full: data now in
+    /// flight may be delivered below the path's rate.
     pub fn on_app_limited(&mut self, in_flight: u64) {
         self.counts.app_limited = (self.counts.delivered + in_flight).max(1);
     }

@@ -205,7 +205,7 @@ impl fmt::Display for DropRule {
 struct DirectionState {
     sender: PacketSender,
     connection: u64,
-    /// Packets by kind; of data, segments of new data.
+    /// Packets by kind; for data, segments of new data.
     counts: [u64; PacketKind::COUNT],
     /// The first octet of the stream beyond all data seen.
     next: u64,

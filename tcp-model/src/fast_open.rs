@@ -138,7 +138,7 @@ pub struct FastOpenOption {
 }
 
 impl FastOpenOption {
-    /// The first well-formed one of a list.
+    /// The first well-formed Fast Open option of a list.
     pub fn find(options: &Options) -> Option<FastOpenOption> {
         options.iter().find_map(|option| match option {
             Ok(TcpOption::Unknown(kind::FAST_OPEN, data)) => FastOpenOption::read(data, false),

@@ -8,21 +8,24 @@
 //!   FIN, ACK, RST       real segments, retransmitted when lost
 //! ```
 //!
-//! The sender's first round holds the initial window; each further one twice the last, up to the size of the
-//! buffers. A round takes the round-trip time of the handshake, or the time that its octets take at
-//! `lifecycle_rate`, the connection's share of the bottleneck, if that is longer. `lifecycle_loss` is the
-//! probability that a segment is lost: a loss delays its round by a round trip, or by a time-out if the round has
-//! fewer than four segments, and halves the window, which from then on grows by a segment per round.
+//! The sender's first round holds the initial window; each further round is twice the previous one,
+//! up to the size of the buffers. A round takes the round-trip time of the handshake, or the time
+//! that its octets take at `lifecycle_rate`, the connection's share of the bottleneck, if that is
+//! longer. `lifecycle_loss` is the probability that a segment is lost: a loss delays its round by a
+//! round trip, or by a time-out if the round has fewer than four segments, and halves the window,
+//! which from then on grows by a segment per round.
 //!
 //! Ports, listeners, queues, TIME-WAIT and `ss` belong to the host and are the same as with the full model.
 //!
 //! # Agreement with the full model
 //!
-//! Two hosts with the parameters of Linux and a link of 5, 20 or 100 ms; responses of 1 B to 200 kB, one or four
-//! on a connection, closed by client or server; nothing is lost. Times to connect agree within 0.1 %, times of
-//! requests within 2 %; the numbers of connections that are established, answered and in TIME-WAIT are the same on
-//! each side (`lifecycle/tests.rs`). With losses on the links, connections end in the same way but not at the same
-//! times: a lost packet stands for a whole round. The rules of random worlds (`testing::worlds`) hold for it.
+//! Compared between two hosts with the parameters of Linux and a link of 5, 20 or 100 ms, with
+//! responses of 1 B to 200 kB, one or four on a connection, closed by client or server, and no
+//! losses. Times to connect agree within 0.1 %, times of requests within 2 %; the numbers of
+//! connections that are established, answered and in TIME-WAIT are the same on each side
+//! (`lifecycle/tests.rs`). With losses on the links, connections end in the same way but not at the
+//! same times: a lost packet stands for a whole round. The rules of random worlds
+//! (`testing::worlds`) hold for it.
 //!
 //! Queues must be able to hold packets of 64 KB.
 //!

@@ -55,15 +55,16 @@ pub trait Middlebox: Any + Send + fmt::Debug {
         cx: &mut MiddleboxCx<'_, '_>,
     ) -> Option<Packet<Packed>>;
 
-    /// The requested wake, or an earlier one, is due.
+    /// Handles the requested wake, or an earlier one.
     fn on_wake(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         let _ = cx;
     }
 
-    /// The node has crashed: the middlebox loses its state.
+    /// Handles a crash of the node: the middlebox loses its state.
     fn on_crash(&mut self);
 
-    /// Connections for which it has an entry, if it has entries: recorded over time. None by default.
+    /// The number of connections for which it has an entry, recorded over time; `None`, the
+    /// default, if it has no entries.
     fn entries(&self) -> Option<u32> {
         None
     }
@@ -81,8 +82,8 @@ pub trait Middlebox: Any + Send + fmt::Debug {
     }
 }
 
-/// A middlebox as a node keeps it. [`Any`] gives its type back:
-/// `(middlebox as &dyn Any).downcast_ref::<Nat>()`.
+/// A middlebox as a node stores it. [`Any`] recovers its type: `(middlebox as &dyn
+/// Any).downcast_ref::<Nat>()`.
 pub type BoxedMiddlebox = Box<dyn Middlebox>;
 
 /// A number reported by a middlebox, and how several are combined.
@@ -122,7 +123,7 @@ pub struct MiddleboxCx<'a, 'b> {
 }
 
 impl<'a, 'b> MiddleboxCx<'a, 'b> {
-    /// For a middlebox whose wakes carry `token`.
+    /// The environment of a middlebox whose wakes carry `token`.
     pub(crate) fn new(cx: &'a mut Cx<'b, TcpHost>, token: u64) -> MiddleboxCx<'a, 'b> {
         MiddleboxCx { cx, token }
     }
@@ -137,7 +138,7 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
         self.cx.network().addresses(self.cx.node())
     }
 
-    /// True when an address is one of the node's own.
+    /// Whether an address is one of the node's own.
     pub fn owns(&self, address: Ipv4Addr) -> bool {
         self.cx.network().owner(address) == Some(self.cx.node())
     }

@@ -33,12 +33,12 @@ pub trait TcpModel: Send + Debug {
     /// The externally visible state.
     fn view(&self) -> TcpView;
 
-    /// Bytes the application may still write: only [`TcpView::send_room`].
+    /// [`TcpView::send_room`] alone: bytes the application may still write.
     fn send_room(&self) -> u64 {
         self.view().send_room
     }
 
-    /// Bytes the application can read: only [`TcpView::readable`].
+    /// [`TcpView::readable`] alone: bytes the application can read.
     fn readable(&self) -> u64 {
         self.view().readable
     }
@@ -72,12 +72,12 @@ pub trait TcpModel: Send + Debug {
         SenderState::default()
     }
 
-    /// Window reductions that were undone: only [`ConnectionDetails::undone`].
+    /// [`ConnectionDetails::undone`] alone: window reductions that were undone.
     fn undone(&self) -> UndoCounts {
         self.details().undone.unwrap_or_default()
     }
 
-    /// Segments that arrived with a congestion mark: [`ConnectionDetails::marked`] alone.
+    /// [`ConnectionDetails::marked`] alone: segments that arrived with a congestion mark.
     fn marked(&self) -> CeReceived {
         self.details().marked.unwrap_or_default()
     }

@@ -49,7 +49,7 @@ pub fn register_model(model: &'static OwnModel) -> Result<(), &'static str> {
 }
 
 impl ModelChoice {
-    /// What makes its end points; `None` for [`BUILT_IN_MODEL`].
+    /// The registered model that creates its end points; `None` for [`BUILT_IN_MODEL`].
     pub fn own(&self) -> Option<&'static OwnModel> {
         if self.name() == BUILT_IN_MODEL {
             return None;

@@ -94,7 +94,7 @@ impl PortAllocator {
         }
     }
 
-    /// Never allocates these ports. To be called before the first use.
+    /// Excludes these ports from allocation; call it before the first use.
     #[must_use]
     pub fn without(mut self, excluded: &PortSet) -> PortAllocator {
         self.excluded = excluded.clone();
@@ -175,7 +175,7 @@ impl PortAllocator {
             return;
         }
         self.reserved.push(port);
-        self.for_all.clear(); // made again when it is wanted
+        self.for_all.clear(); // rebuilt when needed
         if let Some(at) = self.place(port) {
             for (_, pool) in &mut self.pools {
                 pool.set(at);

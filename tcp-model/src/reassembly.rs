@@ -221,8 +221,8 @@ impl Reassembly {
         self.runs.iter().map(|r| r.end.offset_from(r.start))
     }
 
-    /// The same, where a run includes the octet of a FIN that follows it; a FIN that follows none is the
-    /// first.
+    /// Like [`Reassembly::blocks`], but a run includes the octet of a FIN that follows it; a FIN
+    /// that follows no run comes first.
     pub(crate) fn blocks_with_fin(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
         let joined = |fin: SeqNum| self.blocks().any(|(_, end)| end == fin);
         let alone = self.fin.filter(|fin| !joined(*fin));

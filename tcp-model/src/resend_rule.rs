@@ -15,7 +15,7 @@ pub enum RetransmitReason {
     Rack,
     /// A tail loss probe (RFC 8985 section 7).
     TailLossProbe,
-    /// The retransmission timer expired (RFC 6298 rule 5.4); a FIN alone included.
+    /// The retransmission timer expired (RFC 6298 rule 5.4), also for a bare FIN.
     Timeout,
     /// The rest of the data outstanding when the timer expired, as the window allows (RFC 5681 section
     /// 3.1).
@@ -30,7 +30,7 @@ pub enum RetransmitReason {
     SimultaneousOpen,
     /// An octet is retransmitted to probe a closed window (RFC 9293 section 3.8.6.1).
     WindowProbe,
-    /// A router found it too big for the path (RFC 1191).
+    /// A router found the segment too big for the path (RFC 1191).
     PathMtu,
 }
 

@@ -1,5 +1,5 @@
-//! Round-trip times alone, for congestion controls that need no delivery rate: a sample for every segment
-//! sent only once, as [`crate::delivery_rate`] has it.
+//! Round-trip times alone, for congestion controls that need no delivery rate: a sample for every
+//! segment sent only once, as in [`crate::delivery_rate`].
 
 use sim_core::{SimDuration, SimTime};
 
@@ -16,7 +16,7 @@ pub(crate) struct RoundTripTimes {
 }
 
 impl RoundTripTimes {
-    /// Before anything is sent; `rtt` is the round trip of the handshake.
+    /// The state before anything is sent; `rtt` is the round trip of the handshake.
     pub(crate) fn new(rtt: Option<SimDuration>) -> RoundTripTimes {
         RoundTripTimes {
             min_rtt: rtt,
@@ -35,14 +35,14 @@ impl RoundTripTimes {
         self.sent.on_resent(start, end, now, |_| ());
     }
 
-    /// Octets below `una` are acknowledged.
+    /// Notes that octets below `una` are acknowledged.
     #[inline]
     pub(crate) fn on_acked(&mut self, una: SeqNum, now: SimTime) {
         let rtt = &mut self.rtt;
         self.sent.on_acked(una, |sent| sample(rtt, sent, now));
     }
 
-    /// Octets `start..end` are SACKed.
+    /// Notes that octets `start..end` are SACKed.
     pub(crate) fn on_sacked(&mut self, start: SeqNum, end: SeqNum, now: SimTime) {
         let rtt = &mut self.rtt;
         self.sent

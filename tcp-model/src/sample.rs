@@ -42,7 +42,7 @@ pub enum TcpSample {
     Pool(PoolSample),
     /// A client with retries had a failed attempt, or ended.
     Retry(RetrySample),
-    /// A middlebox now has entries for so many connections.
+    /// The number of connections for which a middlebox now has entries.
     Tracked(u32),
     /// A connection ended between two requests, before its client had made all of them.
     CutShort(CutShort),
@@ -199,7 +199,7 @@ pub enum PoolClose {
     Idle,
     /// It was too old.
     Lifetime,
-    /// It had carried its number of requests.
+    /// It had carried its maximum number of requests.
     Requests,
     /// Too many were idle.
     Surplus,

@@ -48,7 +48,7 @@ impl Flags {
         self.0 & other.0 == other.0
     }
 
-    /// Without those of `other`.
+    /// These flags without those of `other`.
     pub const fn without(self, other: Flags) -> Flags {
         Flags(self.0 & !other.0)
     }
@@ -124,7 +124,7 @@ impl Ecn {
         }
     }
 
-    /// `tos` with these as its low two bits.
+    /// `tos` with this codepoint as its low two bits.
     pub const fn on_tos(self, tos: u8) -> u8 {
         tos & !3 | self as u8
     }
@@ -145,7 +145,7 @@ impl ConnId {
         ConnId((node as u64) << 32 | serial as u64)
     }
 
-    /// The same with a class, below 128.
+    /// This identity with a class, below 128.
     #[must_use]
     pub const fn with_class(self, class: u8) -> ConnId {
         let class = (class as u64 & Self::CLASSES) << Self::CLASS_SHIFT;
@@ -198,7 +198,7 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// Whether the segment is recorded, or may yet be.
+    /// Whether the segment is recorded, or may still be.
     pub fn is_recorded(&self) -> bool {
         self.traced && self.detail != RecordingDetail::None
     }
@@ -210,7 +210,7 @@ pub enum RecordingDetail {
     /// Recorded when it is sent and when it arrives.
     #[default]
     Full,
-    /// The same, because the other end had trouble; not a sign of trouble to its receiver.
+    /// As `Full`, because the other end had trouble; not a sign of trouble to its receiver.
     Echo,
     /// Remembered by both hosts for a while, and recorded only if trouble follows soon.
     Background,

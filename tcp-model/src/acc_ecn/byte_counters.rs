@@ -26,7 +26,7 @@ pub(super) const FIRST_BYTES: CodepointBytes = CodepointBytes {
 };
 
 impl AccEcn {
-    /// The first option: ECT counters begin with 1 at least.
+    /// Checks the first option: its ECT counters must be at least 1.
     pub(super) fn check_option(&mut self, options: &Options) {
         let Some((_, data)) = option_of(options) else {
             return;
@@ -43,8 +43,8 @@ impl AccEcn {
         !self.path.is_blocked() && (due || self.bytes != self.reported)
     }
 
-    /// Adds the option to the options of an ACK that should carry it, unless a counter that has changed
-    /// does not fit (section 3.2.3.3). True if it did.
+    /// Adds the option to the options of an ACK that should carry it, unless a counter that has
+    /// changed does not fit (section 3.2.3.3). Returns whether it was added.
     ///
     /// An ACK has all fields that fit. Data have less room: they omit fields at the end that have never
     /// changed.
@@ -82,7 +82,8 @@ impl AccEcn {
         self.wants_option(false).then_some(2 + 3 * fields)
     }
 
-    /// The option begins with the counter of ECT(1): it has changed since it was last sent.
+    /// Whether the option begins with the counter of ECT(1): if that has changed since it was last
+    /// sent.
     fn ect1_is_first(&self) -> bool {
         self.bytes.ect1 != self.reported.ect1
     }
@@ -94,7 +95,8 @@ impl AccEcn {
         }
     }
 
-    /// Fields of an option that has all counters which differ from those of an earlier time, at least one.
+    /// The number of fields of an option that includes all counters that differ from earlier
+    /// values; at least one.
     fn fields_changed_since(&self, before: &CodepointBytes) -> usize {
         let (now, before) = (self.in_order(&self.bytes), self.in_order(before));
         let last = (0..3).rev().find(|i| now[*i] != before[*i]);

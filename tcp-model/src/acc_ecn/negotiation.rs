@@ -54,7 +54,7 @@ pub(crate) fn granted(syn_ack: Flags) -> EcnFeedback {
     }
 }
 
-/// The codepoint that such a code reports; `None` for a code without meaning.
+/// The codepoint that such a code reports; `None` for an undefined code.
 pub(super) fn reported(code: u8) -> Option<Ecn> {
     match code {
         0b010 => Some(Ecn::NotEct),
@@ -65,7 +65,7 @@ pub(super) fn reported(code: u8) -> Option<Ecn> {
     }
 }
 
-/// Section 3.2.2.3: no honest path turns one codepoint into the other.
+/// True if no compliant path turns one codepoint into the other (section 3.2.2.3).
 pub(super) fn is_invalid(sent: Ecn, arrived: Ecn) -> bool {
     (sent == Ecn::NotEct) != (arrived == Ecn::NotEct) || (sent == Ecn::Ce && arrived != Ecn::Ce)
 }

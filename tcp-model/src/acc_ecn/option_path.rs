@@ -12,14 +12,14 @@ use crate::seq::SeqNum;
 
 /// Losses in a row after which the option is no longer sent.
 const MOST_LOSSES: u8 = 2;
-/// So many new segments after an acknowledgement show that the sender receives ACKs: more than it may send
-/// after a time-out.
+/// This many new segments after an acknowledgement show that the sender receives ACKs: more than it
+/// may send after a time-out.
 const GOING_WELL: u8 = 32;
 
 /// The fate of the segments and ACKs that carried the option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct OptionPath {
-    /// The first new data segment, or the next after a loss, is to carry the option.
+    /// The first new data segment, or the next after a loss, should carry the option.
     due: bool,
     /// The end of the data segment being watched.
     watched: Option<SeqNum>,
@@ -35,29 +35,29 @@ pub(super) struct OptionPath {
 }
 
 impl OptionPath {
-    /// The first data segment is to carry the option (section 3.2.3.2.1: at a client).
+    /// Requests the option on the first data segment (section 3.2.3.2.1: at a client).
     pub(super) fn test_with_data(&mut self) {
         self.due = true;
     }
 
-    /// The option does not get through: do not send it.
+    /// True if the option does not get through and should not be sent.
     pub(super) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// New data should carry the option even if no counter has changed.
+    /// True if new data should carry the option even if no counter has changed.
     pub(super) fn is_due(&self) -> bool {
         self.due
     }
 
-    /// A segment with new data up to `end` carries the option.
+    /// Notes that a segment with new data up to `end` carries the option.
     pub(super) fn on_data_sent(&mut self, end: SeqNum) {
         if std::mem::take(&mut self.due) {
             self.watched = Some(end);
         }
     }
 
-    /// Octets from `start` on are sent again.
+    /// Notes that octets from `start` on are retransmitted.
     pub(super) fn on_resent(&mut self, start: SeqNum) {
         if self.watched.is_none_or(|end| start.at_or_after(end)) {
             return;
@@ -68,19 +68,19 @@ impl OptionPath {
         self.blocked |= !self.due;
     }
 
-    /// Octets below `ack` have arrived.
+    /// Notes that octets below `ack` have arrived.
     pub(super) fn on_acked(&mut self, ack: SeqNum) {
         if self.watched.is_some_and(|end| end.at_or_before(ack)) {
             (self.watched, self.lost) = (None, 0);
         }
     }
 
-    /// An ACK of everything below `nxt` leaves, with the option or without.
+    /// Notes that an ACK of everything below `nxt` is sent, with the option or without.
     pub(super) fn on_ack_sent(&mut self, nxt: SeqNum, with: bool) {
         self.acknowledged = with.then_some(nxt);
     }
 
-    /// A segment with new data has arrived.
+    /// Notes that a segment with new data has arrived.
     pub(super) fn on_new_data(&mut self) {
         self.new += 1;
         if self.new == GOING_WELL {
@@ -88,7 +88,7 @@ impl OptionPath {
         }
     }
 
-    /// Data up to `end` have arrived again.
+    /// Notes that data up to `end` have arrived again.
     pub(super) fn on_old_data(&mut self, end: SeqNum) {
         if self.acknowledged.is_none_or(|nxt| end.after(nxt)) {
             return;

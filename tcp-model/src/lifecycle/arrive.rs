@@ -21,7 +21,7 @@ impl Lifecycle {
         }
     }
 
-    /// In LISTEN.
+    /// Handles a segment in LISTEN.
     fn opens(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_rst() || seg.flags.is_ack() || !seg.flags.is_syn() {
             return;
@@ -31,7 +31,7 @@ impl Lifecycle {
         self.send_syn(None, now, out);
     }
 
-    /// In SYN-SENT.
+    /// Handles a segment in SYN-SENT.
     fn answers_syn(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let acceptable = seg.flags.is_ack() && seg.ack == self.nxt;
         if seg.flags.is_ack() && !acceptable {
@@ -63,7 +63,7 @@ impl Lifecycle {
         self.transfer(now, out);
     }
 
-    /// In the synchronized states and SYN-RECEIVED.
+    /// Handles a segment in SYN-RECEIVED or a synchronized state.
     fn continues(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_syn() && self.state == State::SynReceived && seg.seq + 1 == self.rcv_nxt {
             self.syn_again(seg, now, out);
@@ -105,7 +105,7 @@ impl Lifecycle {
         }
     }
 
-    /// A repeated SYN, or the SYN-ACK of a simultaneous open.
+    /// Handles a repeated SYN, or the SYN-ACK of a simultaneous open.
     fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_ack() && seg.ack == self.nxt {
             self.establish(now, out);
@@ -126,7 +126,7 @@ impl Lifecycle {
         self.end(why, out);
     }
 
-    /// The ACK field.
+    /// Processes the ACK field.
     fn acknowledged(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.ack == self.una {
             let repeats = seg.seq_len() == 0 && self.outstanding() > 0;
@@ -156,7 +156,7 @@ impl Lifecycle {
         }
     }
 
-    /// Text and FIN.
+    /// Processes text and FIN.
     fn take_text(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let ahead = seg.seq.after(self.rcv_nxt);
         let over = seg.seq_end().at_or_before(self.rcv_nxt);
@@ -206,7 +206,7 @@ impl Lifecycle {
     }
 
     fn peer_closes(&mut self, now: SimTime, out: &mut Outputs) {
-        // Together with our own FIN if the application closes at once.
+        // The ACK is sent together with our FIN if the application closes at once.
         self.ack_at = now;
         out.signals.push(Signal::PeerClosed);
         match self.state {

@@ -14,7 +14,7 @@ use crate::syn_options::SynOptions;
 use crate::ts_clock::ts_clock;
 
 impl Lifecycle {
-    /// SYN, or SYN-ACK in SYN-RECEIVED.
+    /// Sends a SYN, or a SYN-ACK in SYN-RECEIVED.
     pub(super) fn send_syn(
         &mut self,
         why: Option<RetransmitReason>,
@@ -52,7 +52,7 @@ impl Lifecycle {
         self.arm_rto(now);
     }
 
-    /// Takes over what the peer's SYN offers.
+    /// Adopts what the peer's SYN offers.
     pub(super) fn take_syn(&mut self, seg: &Segment) {
         let offer = SynOptions::read(&seg.options, &self.params);
         self.rcv_nxt = seg.seq + 1;

@@ -11,7 +11,7 @@ use crate::segment::Flags;
 use crate::seq::SeqNum;
 use crate::state::State;
 
-/// The most octets of text in a packet: those of an IP packet of 65,535 octets, less its headers.
+/// Maximum octets of text in a packet: an IP packet of 65,535 octets, minus its headers.
 const LARGEST: u32 = 65_535 - 80;
 /// Sequence numbers that may be outstanding: well below half of the sequence space.
 const MOST_OUTSTANDING: u32 = 1 << 30;
@@ -54,7 +54,7 @@ impl Rounds {
         self.left = window;
     }
 
-    /// Whether the sender may go back: not before the answer to the last time it did.
+    /// Whether the sender may go back: not before the answer to the last time it did so.
     pub(super) fn may_go_back(&self, now: SimTime) -> bool {
         self.went_back <= now
     }
@@ -63,8 +63,8 @@ impl Rounds {
         (self.window, self.left, self.linear) = (mss, mss, false);
     }
 
-    /// The window after a round: as on Linux, slow start adds what was sent, if that was more than half of the
-    /// window.
+    /// Grows the window after a round: as on Linux, slow start adds what was sent, if that was more
+    /// than half of the window.
     fn grow(&mut self, mss: u32, most: u32) {
         let sent = self.window.saturating_sub(self.left);
         let more = match self.linear {
@@ -81,7 +81,7 @@ impl Lifecycle {
         self.nxt.offset_from(self.una)
     }
 
-    /// The FIN has taken its sequence number.
+    /// Whether the FIN has taken its sequence number.
     pub(super) fn is_fin_sent(&self) -> bool {
         let sent = matches!(
             self.state,
@@ -90,7 +90,7 @@ impl Lifecycle {
         sent && !self.fin_queued
     }
 
-    /// Octets that a write may still add: what has been sent no longer counts.
+    /// Octets that a write may still add: data already sent no longer count.
     pub(super) fn room(&self) -> u64 {
         let open = matches!(
             self.state,

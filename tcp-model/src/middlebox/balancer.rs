@@ -1,14 +1,15 @@
-//! A balancer of connections (layer 4): clients connect to its address, and it sends each connection to one of its
-//! servers, as IPVS with NAT or a cloud's network load balancer does.
+//! A balancer of connections (layer 4): clients connect to its address, and it sends each
+//! connection to one of its servers, as IPVS with NAT or a cloud's network load balancer does.
 //!
-//! A SYN chooses a server and makes an entry; later packets of the connection follow it. The balancer rewrites the
-//! address of the server, so that answers must pass it on their way back. An entry whose connection is silent for
-//! `idle_timeout` is forgotten without a word; a packet that comes later is answered by a reset to its sender, or
-//! dropped (`reset = false`). A server that is drained gets no new connections from `drain_at` on, and what is
-//! left of its connections after `drain_time` is forgotten too.
+//! A SYN chooses a server and makes an entry; later packets of the connection follow it. The
+//! balancer rewrites the address of the server, so that responses must pass through it too. An
+//! entry whose connection is silent for `idle_timeout` is forgotten without notice; a later packet
+//! is answered by a reset to its sender, or dropped (`reset = false`). A server that is drained
+//! gets no new connections from `drain_at` on, and its remaining connections are forgotten after
+//! `drain_time`.
 //!
-//! Leaves out: health checks (a server that is down goes on getting its share), weights, direct return (the
-//! answers pass the balancer too), and balancers that end connections themselves.
+//! Leaves out: health checks (a server that is down still gets its share), weights, direct return
+//! (responses pass through the balancer too), and balancers that end connections themselves.
 
 mod spec;
 
@@ -45,7 +46,7 @@ struct Backend {
     open: u64,
     /// Connections so far.
     given: u64,
-    /// It is one of those to be drained.
+    /// It will be drained.
     drains: bool,
 }
 
@@ -97,7 +98,7 @@ impl Balancer {
         }
     }
 
-    /// The server for a new connection; `None` where there is none.
+    /// The server for a new connection; `None` if there is none.
     fn choose(&mut self, client: SocketAddrV4, now: SimTime) -> Option<usize> {
         let draining = now >= self.spec.drain_at;
         let takes = |s: &Backend| !(s.drains && draining);
@@ -121,7 +122,7 @@ impl Balancer {
             Method::RoundRobin | Method::Hash => places().nth(number),
             Method::LeastConnections => {
                 let least = places().map(open).min()?;
-                // Those that have as few take turns.
+                // Servers with equally few connections take turns.
                 let turn = places().skip(number).chain(places().take(number));
                 turn.into_iter().find(|&i| open(i) == least)
             }
@@ -172,7 +173,7 @@ impl Balancer {
         }
     }
 
-    /// Forgets what is left of the connections of drained servers.
+    /// Forgets the remaining connections of drained servers.
     fn end_draining(&mut self) {
         let drains = |e: &BalancedConnection| self.servers[e.server].drains;
         let all = self.table.iter().filter(|(_, e)| drains(e));
@@ -192,7 +193,7 @@ impl Balancer {
         self.table.next_deadline().into_iter().chain(drain).min()
     }
 
-    /// Follows the connection of an entry, and puts its time-out off.
+    /// Tracks the connection of an entry, and postpones its time-out.
     fn heed(&mut self, place: u32, flags: Flags, from_server: bool, now: SimTime) {
         let Some(entry) = self.table.get_mut(place) else {
             return;
@@ -206,7 +207,7 @@ impl Balancer {
         self.table.set_deadline(place, now.saturating_add(stays));
     }
 
-    /// A packet of a client to the balancer's address.
+    /// Handles a packet from a client to the balancer's address.
     fn inward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
         let (src, dst) = packet.payload.ports();
         let client = SocketAddrV4::new(packet.src, src);
@@ -220,7 +221,7 @@ impl Balancer {
                 .is_some_and(|e: &mut BalancedConnection| e.over)
         };
         let place = match known {
-            // A new connection of the same client port.
+            // A new connection from the same client port.
             Some(place) if opens && is_over(&mut self.table, place) => {
                 if let Some(old) = self.table.remove(place) {
                     self.forget(&old);
@@ -244,7 +245,7 @@ impl Balancer {
         cx.pass_on(packet);
     }
 
-    /// A packet that passes: an answer of a server, or none of the balancer's business.
+    /// Handles a packet that passes through: a response of a server, or unrelated traffic.
     fn outward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
         let (src, dst) = packet.payload.ports();
         let server = SocketAddrV4::new(packet.src, src);
@@ -266,7 +267,7 @@ impl Balancer {
         }
     }
 
-    /// A packet of no connection: dropped, or answered by a reset.
+    /// Handles a packet of no connection: drops it, or answers it with a reset.
     fn refuse(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
         self.stats.strangers += 1;
         if !self.spec.reset || !refuse(&mut packet) {

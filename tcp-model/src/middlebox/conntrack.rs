@@ -1,14 +1,16 @@
 //! A stateful firewall that follows connections, as Linux's `nf_conntrack` does.
 //!
-//! A SYN makes an entry, from either side; the entry follows the connection through Linux's states and times
-//! out by its state. A full table first gives up the oldest entry that has not seen traffic of an established
-//! connection ("assured"); when there is none, it drops the packet ("nf_conntrack: table full, dropping
-//! packet"). A packet that belongs to no entry is picked up as an established connection (`loose`) or is
-//! invalid, and invalid packets are dropped (`drop_invalid`), as the usual rules have it.
+//! A SYN makes an entry, from either side; the entry follows the connection through Linux's states
+//! and times out by its state. When the table is full, the oldest entry that has not seen traffic
+//! of an established connection (is not "assured") is evicted; if there is none, the packet is
+//! dropped ("nf_conntrack: table full, dropping packet"). A packet that belongs to no entry is
+//! picked up as an established connection (`loose`) or is invalid, and invalid packets are dropped
+//! (`drop_invalid`), as in the usual rule sets.
 //!
-//! Leaves out: the checks of windows and sequence numbers, the shorter time-outs after many retransmissions
-//! and for unacknowledged data, buckets (Linux looks for an entry to give up in eight buckets, not in the
-//! whole table), expectations and helpers, rules about who may open connections, and ICMP.
+//! Leaves out: the checks of windows and sequence numbers, the shorter time-outs after many
+//! retransmissions and for unacknowledged data, buckets (Linux looks for an entry to evict in eight
+//! buckets, not in the whole table), expectations and helpers, rules about who may open
+//! connections, and ICMP.
 
 mod spec;
 mod tcp_state;
@@ -25,7 +27,7 @@ use super::flow_table::FlowTable;
 use super::{FxMap, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
-/// Closing entries go early when the table is fuller than this.
+/// Entries of closing connections are removed early when the table is fuller than this share.
 const NEARLY_FULL: f64 = 0.95;
 
 /// Source and destination of a packet.
@@ -38,11 +40,11 @@ struct TrackedConnection {
     phase: TrackedState,
     /// It has seen both ends of an established connection.
     assured: bool,
-    /// Number of the entry among all.
+    /// Serial number of the entry.
     number: u64,
 }
 
-/// What became of entries and packets.
+/// Counters of entries and packets.
 #[derive(Clone, Copy, Debug, Default)]
 struct ConntrackStats {
     made: u64,
@@ -124,7 +126,7 @@ impl Conntrack {
         })
     }
 
-    /// A packet of a known connection; `None` when it is invalid.
+    /// Handles a packet of a known connection; `None` when it is invalid.
     fn follow(
         &mut self,
         place: u32,
@@ -156,7 +158,7 @@ impl Conntrack {
         }
     }
 
-    /// A packet of an unknown connection; `None` when it is invalid.
+    /// Handles a packet of an unknown connection; `None` when it is invalid.
     fn begin(&mut self, tuple: Tuple, flags: Flags, now: SimTime) -> Option<bool> {
         let phase = if flags.is_syn() && !flags.is_ack() {
             TrackedState::SynSent
@@ -193,7 +195,7 @@ impl Conntrack {
         Some(true)
     }
 
-    /// Remembers an entry that may be given up, and forgets those that may not any more.
+    /// Remembers an entry that may be evicted, and forgets those that no longer may.
     fn note_young(&mut self, place: u32, number: u64) {
         if self.young.len() > 2 * self.table.len() as usize + 16 {
             let table = &mut self.table;

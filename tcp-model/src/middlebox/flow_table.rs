@@ -1,7 +1,7 @@
 //! Entries of a middlebox with a time-out each.
 //!
-//! Putting a time-out off costs a write and nothing else: an entry stands in the list of deadlines at its
-//! deadline or before, and is put back when its turn comes too early.
+//! Postponing a time-out costs a single write: an entry is in the list of deadlines at its deadline
+//! or earlier, and is put back if its turn comes too early.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,7 +14,7 @@ struct FlowSlot<T> {
     deadline: SimTime,
     /// The earliest place of the entry in the list of deadlines; `MAX` for none.
     queued: SimTime,
-    /// Which use of the slot this is.
+    /// Distinguishes the uses of the slot.
     serial: u32,
 }
 
@@ -40,12 +40,12 @@ impl<T> Default for FlowTable<T> {
 }
 
 impl<T> FlowTable<T> {
-    /// Entries there are.
+    /// The number of entries.
     pub(super) fn len(&self) -> u32 {
         self.len
     }
 
-    /// Adds an entry; its place.
+    /// Adds an entry; returns its place.
     pub(super) fn insert(&mut self, value: T, deadline: SimTime) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(FlowSlot {
@@ -69,7 +69,7 @@ impl<T> FlowTable<T> {
         self.slots.get_mut(place as usize)?.value.as_mut()
     }
 
-    /// The entry times out then.
+    /// Sets the time at which an entry times out.
     pub(super) fn set_deadline(&mut self, place: u32, at: SimTime) {
         let Some(slot) = self.slots.get_mut(place as usize) else {
             return;
@@ -81,7 +81,7 @@ impl<T> FlowTable<T> {
         }
     }
 
-    /// Takes an entry out.
+    /// Removes an entry and returns it.
     pub(super) fn remove(&mut self, place: u32) -> Option<T> {
         let value = self.slots.get_mut(place as usize)?.value.take()?;
         self.free.push(place);
@@ -89,7 +89,7 @@ impl<T> FlowTable<T> {
         Some(value)
     }
 
-    /// Takes out an entry whose time is up, if there is one.
+    /// Removes and returns an entry that has timed out, if there is one.
     pub(super) fn pop_expired(&mut self, now: SimTime) -> Option<T> {
         while let Some(&Reverse((at, place, serial))) = self.deadlines.peek() {
             if at > now {

@@ -1,16 +1,18 @@
 //! A source NAT (RFC 3022 "NAPT", terms of RFC 4787 and RFC 5382).
 //!
-//! Hosts inside share the NAT's addresses. Filtering depends on the endpoint outside, and so does mapping unless
-//! [`NatSpec::mapping`] says otherwise: each connection has a mapping of its own, and one port serves as many
-//! connections as go to different addresses or ports, as in Linux. A SYN from inside makes a mapping with the port
-//! that has been free longest, or with its own port where that is kept; a SYN that finds none is dropped. A host
-//! inside may be limited to a block of ports. Mappings time out by the state of their connection, counted from its
-//! last packet, and their port is free again after its last mapping.
+//! Hosts inside share the NAT's addresses. Filtering depends on the endpoint outside, and so does
+//! mapping unless [`NatSpec::mapping`] says otherwise: each connection has its own mapping, and one
+//! port serves any number of connections to different addresses or ports, as in Linux. A SYN from
+//! inside makes a mapping with the port that has been free longest, or with its own port if ports
+//! are kept; a SYN that finds none is dropped. A host inside may be limited to a block of ports.
+//! Mappings time out by the state of their connection, counted from its last packet, and their port
+//! is free again after its last mapping.
 //!
-//! A packet from inside without a mapping is dropped, or answered with a reset ([`NatSpec::answer_reset`]).
+//! A packet from inside without a mapping is dropped, or answered with a reset
+//! ([`NatSpec::answer_reset`]).
 //!
-//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, picking up connections in the middle, several blocks per host,
-//! and the checks of sequence numbers that Linux makes.
+//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, picking up connections in the middle,
+//! several blocks per host, and Linux's checks of sequence numbers.
 
 mod kind;
 mod mapping;
@@ -58,9 +60,9 @@ struct Mapping {
     mapped: SocketAddrV4,
     phase: MappingState,
     deadline: SimTime,
-    /// The earliest entry of it in the list of deadlines.
+    /// Its earliest entry in the list of deadlines.
     queued: SimTime,
-    /// Which use of its slot this is.
+    /// Distinguishes the uses of its slot.
     serial: u32,
 }
 
@@ -118,7 +120,7 @@ impl Nat {
         }
     }
 
-    /// What it counted.
+    /// Its counters.
     pub fn stats(&self) -> NatStats {
         self.stats
     }
@@ -215,7 +217,7 @@ impl Nat {
         Some(place)
     }
 
-    /// Follows the state of a connection, and puts its time-out off.
+    /// Tracks the state of a connection, and postpones its time-out.
     fn heed(&mut self, place: u32, flags: Flags, inside: bool, cx: &mut MiddleboxCx<'_, '_>) {
         let Some(mapping) = &mut self.slots[place as usize].mapping else {
             return;
@@ -235,7 +237,7 @@ impl Nat {
         }
     }
 
-    /// Frees the mappings whose time is up.
+    /// Frees the mappings that have timed out.
     fn expire(&mut self, now: SimTime) {
         while let Some(&Reverse((at, place, serial))) = self.deadlines.peek() {
             if at > now {

@@ -1,10 +1,10 @@
-//! A limit of new connections, as firewalls set it (`iptables -m limit` on SYNs): so many in a second
-//! in the long run, and so many at once.
+//! A limit on new connections, as firewalls set it (`iptables -m limit` on SYNs): a rate per second
+//! in the long run, and a burst.
 //!
-//! A SYN passes while it is not ahead of that rate by more than the burst; one that is gets dropped, and
-//! its client sends it again after a time-out. All other packets pass.
+//! A SYN that is ahead of the rate by more than the burst is dropped, and its client retransmits it
+//! after a time-out. All other packets pass.
 //!
-//! Leaves out: a limit for each source or destination.
+//! Leaves out: limits per source or destination.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub(super) fn kind() -> ModelKind<BoxedMiddlebox> {
     })
 }
 
-/// A limit of new connections.
+/// A limit on new connections.
 #[derive(Clone, Debug)]
 pub struct SynLimit {
     /// Time between two SYNs at the rate.

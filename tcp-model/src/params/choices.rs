@@ -1,4 +1,4 @@
-//! Parameters with a few values, each with its word.
+//! Parameters with a few values, each named by a word.
 
 use sim_core::SimDuration;
 

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 /// The name of the built-in TCP model, [`crate::Connection`].
 pub const BUILT_IN_MODEL: &str = "full";
 
-/// The name of the TCP whose transfer goes by formula, [`crate::Lifecycle`].
+/// The name of the TCP whose transfer follows a formula, [`crate::Lifecycle`].
 pub const LIFECYCLE_MODEL: &str = "lifecycle";
 
 /// Names of users' own TCP models.
@@ -25,7 +25,7 @@ impl ModelChoice {
             .map(ModelChoice)
     }
 
-    /// It is the TCP whose transfer goes by formula.
+    /// Whether it is the TCP whose transfer follows a formula.
     pub fn is_lifecycle(&self) -> bool {
         self.0 == LIFECYCLE_MODEL
     }

@@ -1,8 +1,8 @@
 //! Ports that are chosen before the destination is known (`bind` to port 0): free towards all
-//! destinations of an own address.
+//! destinations from a local address.
 //!
-//! Leaves out that an active open that binds to no port passes over ports that others are bound to: it
-//! shares them, towards another destination.
+//! Leaves out that an active open without a bound port skips ports that others are bound to: here
+//! it shares them, towards another destination.
 
 use std::net::Ipv4Addr;
 
@@ -11,7 +11,7 @@ use sim_core::Rng;
 use super::pool::Pool;
 use super::{Destination, PortAllocator, PortSearchResult, search};
 
-/// Towards how many destinations each port of an own address is used.
+/// The number of destinations towards which each port of a local address is used.
 #[derive(Debug)]
 pub(super) struct ForAll {
     local: Ipv4Addr,
@@ -56,7 +56,7 @@ impl PortAllocator {
         PortSearchResult { port, probes }
     }
 
-    /// The place of what is kept for an own address, made from the pools when it is first wanted.
+    /// The index of the entry for a local address, built from the pools when first needed.
     fn for_all(&mut self, local: Ipv4Addr) -> usize {
         if let Some(i) = self.for_all.iter().position(|f| f.local == local) {
             return i;
@@ -80,7 +80,7 @@ impl PortAllocator {
         self.for_all.len() - 1
     }
 
-    /// A port has become used towards a destination.
+    /// Notes that a port has become used towards a destination.
     #[inline]
     pub(super) fn note_used(&mut self, local: Ipv4Addr, at: u32) {
         if let Some(all) = self.for_all.iter_mut().find(|f| f.local == local) {
@@ -88,7 +88,7 @@ impl PortAllocator {
         }
     }
 
-    /// A port has become free towards a destination.
+    /// Notes that a port has become free towards a destination.
     #[inline]
     pub(super) fn note_free(&mut self, local: Ipv4Addr, at: u32) {
         if let Some(all) = self.for_all.iter_mut().find(|f| f.local == local) {

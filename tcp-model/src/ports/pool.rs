@@ -109,12 +109,12 @@ impl Pool {
         self.count.div_ceil(64)
     }
 
-    /// A place is used.
+    /// Whether a place is used.
     pub(super) fn is_used(&self, at: u32) -> bool {
         self.word(at / 64) & 1 << (at % 64) != 0
     }
 
-    /// Marks a place as used; false when it was.
+    /// Marks a place as used; false if it already was.
     pub(super) fn set(&mut self, at: u32) -> bool {
         let changed = match &mut self.places {
             Places::Few(few, len) if usize::from(*len) < FEW => {
@@ -136,7 +136,7 @@ impl Pool {
         changed
     }
 
-    /// Marks a place as free; false when it was.
+    /// Marks a place as free; false if it already was.
     pub(super) fn clear(&mut self, at: u32) -> bool {
         let changed = match &mut self.places {
             Places::Few(few, len) => {

@@ -1,4 +1,4 @@
-//! Which free port: the algorithms of [`PortSelection`].
+//! Chooses a free port: the algorithms of [`PortSelection`].
 
 use sim_core::Rng;
 
@@ -8,8 +8,8 @@ use crate::params::PortSelection;
 /// The longest step of RFC 6056's algorithm 5 (its N).
 const LONGEST_STEP: u64 = 500;
 
-/// Chooses a free place by `selection`; also says how many places a search one by one would have
-/// looked at. `shared` is the count that the destination has in common with others.
+/// Chooses a free place by `selection`; also returns how many places a one-by-one search would have
+/// checked. `shared` is the counter that the destination shares with others.
 pub(super) fn choose(
     pool: &mut Pool,
     selection: PortSelection,
@@ -77,12 +77,12 @@ fn linear(pool: &Pool, start: u32) -> (Option<u32>, u32) {
 }
 
 /// Linux since 4.2 (`__inet_hash_connect`): from an even start, kept per destination and moved by
-/// the destination's `offset`, all even
-/// places, then from the next place all odd ones. After success the start moves beyond the place
-/// found, or further by a random even number below 16, whichever is more, and by two.
+/// the destination's `offset`, all even places, then from the next place all odd ones. After
+/// success the start moves beyond the place found, or further by a random even number below 16,
+/// whichever is more, and by two.
 ///
 /// Leaves out that destinations can share a start through Linux's table of 65536 entries, and that
-/// Linux passes over one port of a range with an odd number of ports.
+/// Linux skips one port of a range with an odd number of ports.
 fn linux(pool: &mut Pool, offset: u32, rng: &mut Rng) -> (Option<u32>, u32) {
     let count = pool.count();
     if count == 0 {

@@ -88,8 +88,8 @@ fn random_trials_may_miss_a_free_port_and_cost_more_the_fuller_the_range() {
     assert!((mean - 100.0 * (1.0 - expected)).abs() < 3.0, "{mean}");
 }
 
-/// Algorithm 3 gives each destination a sequence of its own, which connections to other destinations advance
-/// too; with algorithm 4 only those that share a counter do.
+/// Algorithm 3 gives each destination its own sequence, which connections to other destinations
+/// advance too; with algorithm 4 only those that share a counter do.
 #[test]
 fn hashes_give_destinations_sequences_of_their_own() {
     let other = Destination {
@@ -207,7 +207,7 @@ fn at_half_occupancy_linux_searches_the_whole_first_parity() {
     assert!(first_half / 14_116 < 40, "{first_half}");
 }
 
-/// The search port by port, as the text of the algorithm has it.
+/// The search port by port, literally as the algorithm is written.
 fn linux_by_the_book(used: &BTreeSet<u32>, count: u32, start: u32) -> (Option<u32>, u32) {
     let even = (start % count) & !1;
     let mut probes = 0;

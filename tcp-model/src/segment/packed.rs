@@ -1,5 +1,5 @@
-//! A segment on its way through the network: the common ones take 40 bytes, so that a packet fills
-//! one cache line.
+//! The form of a segment in the network: the common ones take 40 bytes, so that a packet fills one
+//! cache line.
 
 use std::num::NonZeroU8;
 
@@ -17,8 +17,8 @@ pub enum Packed {
     Other(Box<Segment>),
 }
 
-/// A segment without options or with timestamps alone. How long its text is follows from the
-/// length of the packet; its ECN field is the packet's.
+/// A segment without options or with timestamps alone. The length of its text follows from that of
+/// the packet; its ECN field is the packet's.
 #[derive(Clone, Copy, Debug)]
 pub struct CommonSegment {
     conn: ConnId,
@@ -33,8 +33,8 @@ pub struct CommonSegment {
     kind: PackedKind,
 }
 
-/// Whether there are timestamps (bit 0), how far the segment is recorded (bits 1 to 3: not at all, or
-/// how), and whether it lies behind an IPv6 header (bit 4). Never zero, which leaves room for
+/// Whether there are timestamps (bit 0), how far the segment is recorded (bits 1 to 3: not at all,
+/// or how), and whether it has an IPv6 header (bit 4). Never zero, which leaves room for
 /// [`Packed::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct PackedKind(NonZeroU8);
@@ -135,7 +135,7 @@ impl Packed {
         }
     }
 
-    /// It is recorded, or may yet be.
+    /// Whether it is recorded, or may still be.
     pub fn is_recorded(&self) -> bool {
         match self {
             Packed::Common(common) => {
@@ -171,7 +171,7 @@ impl Packed {
 }
 
 impl CommonSegment {
-    /// The port it goes to, and the one it comes from.
+    /// Destination and source port.
     #[inline]
     pub fn ports_of_receiver(&self) -> (u16, u16) {
         (self.dst_port, self.src_port)

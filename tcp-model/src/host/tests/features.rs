@@ -75,7 +75,8 @@ fn fast_open_of_one_side_alone_is_an_ordinary_open() {
     }
 }
 
-/// RFC 3168 section 5: what the connection wants is in the IP header, whatever the DS field says.
+/// RFC 3168 section 5: the IP header has the codepoint of the connection, whatever the DS field
+/// says.
 #[test]
 fn ect_is_in_the_ip_header_of_new_data_alone() {
     let exchange = Arc::new(Exchange::default());

@@ -46,8 +46,8 @@ fn a_full_syn_queue_and_then_a_full_accept_queue_drop_syns() {
     }
 }
 
-/// With cookies all 20 clients are answered, and believe themselves connected; those whose cookie comes back
-/// while the accept queue is full belong to no connection of the server.
+/// With cookies all 20 clients are answered and consider themselves connected; those whose cookie
+/// comes back while the accept queue is full belong to no connection of the server.
 #[test]
 fn with_syn_cookies_a_full_syn_queue_drops_nothing() {
     let done = never_accepts(20, false, SynCookies::WhenFull);

@@ -103,10 +103,10 @@ fn impairments() -> impl Strategy<Value = Impairments> {
     )
 }
 
-/// A server with SYN cookies keeps nothing of a handshake, so it can take a keep-alive of a connection
-/// it has forgotten for the last ACK of a new one (the request and the response must be of about the
-/// same length). Both ends then wait for each other, and every keep-alive is answered: only an
-/// application that gives up ends that.
+/// A server with SYN cookies keeps nothing of a handshake, so it can mistake a keep-alive probe of
+/// a connection it has forgotten for the last ACK of a new one (the request and the response must
+/// be of about the same length). Both ends then wait for each other, and every keep-alive is
+/// answered: only an application that gives up ends that.
 fn ends_despite_cookies(exchange: Exchange, params: &TcpParams) -> Exchange {
     if params.syn_cookies == SynCookies::Off {
         return exchange;
@@ -120,7 +120,7 @@ fn ends_despite_cookies(exchange: Exchange, params: &TcpParams) -> Exchange {
     }
 }
 
-/// Every end point's changes of state join up, from CLOSED or LISTEN to CLOSED.
+/// Checks that the state changes of every end point form a chain, from CLOSED or LISTEN to CLOSED.
 fn check_states(records: &[Record<TcpSample>]) -> Result<(), TestCaseError> {
     let mut last: BTreeMap<(u32, ConnId, Side), State> = BTreeMap::new();
     for record in records {

@@ -29,7 +29,7 @@ pub(super) enum Transition {
     Invalid,
 }
 
-/// What a packet of the original direction, or of the other, does to an entry: Linux's table of states.
+/// What a packet in the original or the reply direction does to an entry: Linux's table of states.
 pub(super) fn next(phase: TrackedState, flags: Flags, original: bool) -> Transition {
     use TrackedState::{
         Close, CloseWait, Established, FinWait, LastAck, SynRecv, SynSent, SynSent2, TimeWait,

@@ -65,7 +65,7 @@ const PARAMETERS: &[ModelParameter] = &[
     ),
 ];
 
-/// The NATs of systems and clouds, as their documentation has it in 2025.
+/// The NATs of systems and clouds, as documented in 2025.
 pub static NAT_PROFILES: Presets = Presets {
     key: "profile",
     doc: "whose NAT it is like: what other keys do not say is as there",
@@ -121,7 +121,7 @@ pub(in crate::middlebox) fn kind() -> ModelKind<BoxedMiddlebox> {
 }
 
 impl NatSpec {
-    /// The NAT that a middlebox by the name of `nat` is; `None` when it is none.
+    /// The specification of a middlebox named `nat`; `None` for any other.
     pub fn of_plugin(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatSpec> {
         let names = plugin.values().iter().map(|(name, _)| name);
         let is_ours = plugin.name() == "nat" && names.eq(PARAMETERS.iter().map(|p| p.name));
@@ -181,7 +181,8 @@ mod tests {
         assert_eq!(NatSpec::of_plugin(&usual), Some(NatSpec::default()));
     }
 
-    /// What a profile leaves open is as without it, and what is said beside it counts.
+    /// Keys that a profile leaves open keep their defaults, and keys given beside it take
+    /// precedence.
     #[test]
     fn a_profile_is_a_set_of_defaults() {
         let spec = |given: &[(&str, &str)]| NatSpec::of_plugin(&kind().plugin(given).unwrap());

@@ -34,7 +34,7 @@ impl NatMapping {
         }
     }
 
-    /// What of a destination counts: within a scope each port is used once.
+    /// The part of a destination that matters: within a scope each port is used once.
     pub(super) fn scope(self, remote: SocketAddrV4) -> SocketAddrV4 {
         match self {
             NatMapping::EndpointIndependent => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
@@ -44,25 +44,25 @@ impl NatMapping {
     }
 }
 
-/// Ports that several connections of a port inside share: host inside and scope, to the number of the port and of
-/// its connections.
+/// Ports shared by several connections of a port inside: maps host inside and scope to the number
+/// of the port and the number of its connections.
 #[derive(Debug, Default)]
 pub(super) struct SharedPorts(FxMap<(SocketAddrV4, SocketAddrV4), (u32, u32)>);
 
 impl SharedPorts {
-    /// Another connection joins; the number of its port, if it has one already.
+    /// Adds a connection; returns the number of its port, if there is one already.
     pub(super) fn join(&mut self, host: SocketAddrV4, scope: SocketAddrV4) -> Option<u32> {
         let (port, connections) = self.0.get_mut(&(host, scope))?;
         *connections += 1;
         Some(*port)
     }
 
-    /// The first connection takes a port.
+    /// Notes the port that the first connection has taken.
     pub(super) fn begin(&mut self, host: SocketAddrV4, scope: SocketAddrV4, port: u32) {
         self.0.insert((host, scope), (port, 1));
     }
 
-    /// A connection is over; true when it was the last.
+    /// Removes a connection; true when it was the last.
     pub(super) fn leave(&mut self, host: SocketAddrV4, scope: SocketAddrV4) -> bool {
         let Some((_, connections)) = self.0.get_mut(&(host, scope)) else {
             return true;
@@ -79,14 +79,14 @@ impl SharedPorts {
 /// Blocks of ports: each host inside has one while it has a mapping.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    /// Host inside, to the number of its block and of its mappings.
+    /// Maps a host inside to the number of its block and the number of its mappings.
     of_host: FxMap<Ipv4Addr, (u32, u32)>,
     fresh: u32,
     freed: Vec<u32>,
 }
 
 impl Blocks {
-    /// The block of a host, out of so many; `None` when all are taken.
+    /// The block of a host, out of `blocks`; `None` when all are taken.
     pub(super) fn of(&mut self, host: Ipv4Addr, blocks: u32) -> Option<u32> {
         if let Some((block, _)) = self.of_host.get(&host) {
             return Some(*block);
@@ -103,14 +103,14 @@ impl Blocks {
         Some(block)
     }
 
-    /// A host has one mapping more.
+    /// Counts a new mapping of a host.
     pub(super) fn add(&mut self, host: Ipv4Addr) {
         if let Some((_, mappings)) = self.of_host.get_mut(&host) {
             *mappings += 1;
         }
     }
 
-    /// A host has one mapping less; its block is free after the last.
+    /// Removes a mapping of a host; its block is free after the last.
     pub(super) fn remove(&mut self, host: Ipv4Addr) {
         let Some((block, mappings)) = self.of_host.get_mut(&host) else {
             return;

@@ -9,11 +9,11 @@ use rustc_hash::FxBuildHasher;
 /// Ports by their number in the pool of the NAT; the one that has been free longest is taken first.
 #[derive(Debug, Default)]
 pub(super) struct PortPool {
-    /// Those from this number on were never taken.
+    /// Ports from this number on were never taken.
     fresh: u32,
-    /// Those that were given back, in that order.
+    /// Ports that were given back, in that order.
     freed: VecDeque<u32>,
-    /// Those taken, where it matters which one is taken.
+    /// Ports taken, if it matters which one is taken.
     held: HashSet<u32, FxBuildHasher>,
 }
 
@@ -27,7 +27,8 @@ impl PortPool {
         self.freed.pop_front()
     }
 
-    /// Takes a port out of a range: the one wanted, or the next that is free after it; `None` when all are taken.
+    /// Takes a port from a range: the wanted one, or the next free one after it; `None` when all
+    /// are taken.
     pub(super) fn take_from(&mut self, range: Range<u32>, wanted: u32) -> Option<u32> {
         let wanted = wanted.clamp(range.start, range.end.saturating_sub(1));
         if self.held.len() as u32 >= range.end - range.start

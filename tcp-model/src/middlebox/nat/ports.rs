@@ -17,7 +17,8 @@ impl Nat {
         u32::from(last).saturating_sub(u32::from(first)) + 1
     }
 
-    /// Address and port number `i` of the pool: addresses take turns, unless blocks are to lie within one.
+    /// Address and port number `i` of the pool: addresses take turns, unless blocks must lie within
+    /// one.
     pub(super) fn endpoint(&self, i: u32) -> SocketAddrV4 {
         let (address, port) = match self.spec.block {
             Some(_) => (i / self.per_address(), i % self.per_address()),
@@ -42,7 +43,7 @@ impl Nat {
         }
     }
 
-    /// It matters which of the free ports is taken.
+    /// Whether it matters which of the free ports is taken.
     pub(super) fn chooses(&self) -> bool {
         self.spec.keep_port || self.spec.block.is_some()
     }
@@ -86,7 +87,8 @@ impl Nat {
         Some(first..first + block)
     }
 
-    /// The port to try first: its own, on an address that is the same for all connections of a host.
+    /// The port to try first: the host's own, on an address that is the same for all its
+    /// connections.
     pub(super) fn wanted(&self, host: SocketAddrV4, range: &Range<u32>) -> u32 {
         let (first, last) = self.spec.ports;
         if !self.spec.keep_port || !(first..=last).contains(&host.port()) {
@@ -97,7 +99,8 @@ impl Nat {
         self.index(SocketAddrV4::new(address, host.port()))
     }
 
-    /// A connection is over: its port is free after the last that shares it.
+    /// Gives back the port of a connection that is over: it is free after the last one that shares
+    /// it.
     pub(super) fn give_back(&mut self, over: &Mapping) {
         let (host, remote) = (over.inside.host, over.inside.remote);
         let scope = self.spec.mapping.scope(remote);

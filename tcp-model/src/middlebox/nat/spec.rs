@@ -20,7 +20,7 @@ pub struct NatTimeouts {
 }
 
 impl Default for NatTimeouts {
-    /// Those of Linux (`nf_conntrack_tcp_timeout_…`: `syn_sent`, `established`, `fin_wait`,
+    /// Linux's time-outs (`nf_conntrack_tcp_timeout_…`: `syn_sent`, `established`, `fin_wait`,
     /// `time_wait`, `close`).
     fn default() -> Self {
         NatTimeouts {
@@ -42,7 +42,7 @@ pub struct NatSpec {
     pub timeouts: NatTimeouts,
     /// Which connections share a port.
     pub mapping: NatMapping,
-    /// A connection keeps the port of the host inside where that is free.
+    /// A connection keeps the port of the host inside if that is free.
     pub keep_port: bool,
     /// Ports that each host inside is limited to, one block of them; `None`: all.
     pub block: Option<u32>,
@@ -64,12 +64,12 @@ impl Default for NatSpec {
     }
 }
 
-/// What a NAT counted.
+/// The counters of a NAT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NatStats {
-    /// Mappings there are.
+    /// Current number of mappings.
     pub mappings: u32,
-    /// Most mappings at a time.
+    /// Peak number of mappings.
     pub peak_mappings: u32,
     /// Mappings made.
     pub made: u64,
@@ -81,12 +81,12 @@ pub struct NatStats {
     pub exhausted: u64,
     /// When the first of them was dropped.
     pub first_exhausted: Option<SimTime>,
-    /// Most ports in use towards one destination at a time.
+    /// Peak number of ports in use towards one destination.
     pub peak_ports: u32,
-    /// Ports there are towards each destination, over all addresses.
+    /// Number of ports towards each destination, over all addresses.
     pub ports: u32,
     /// Other packets dropped because they belonged to no mapping.
     pub unmapped: u64,
-    /// Those of them that were answered with a reset.
+    /// Packets among these that were answered with a reset.
     pub resets: u64,
 }
