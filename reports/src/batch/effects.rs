@@ -58,7 +58,7 @@ pub(crate) fn is_sample(axis: &Axis) -> bool {
 /// The effect of an axis of a grid, from the means by replica and value over the other axes.
 fn of_axis(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Option<Effect> {
     let axis = &axes[place];
-    // Sum and number of values by value and replica.
+    // Sum and number of values, by value and replica.
     let mut sums: BTreeMap<(usize, u32), (f64, f64)> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.status.is_ok()) {
         let value = row.values.get(place).and_then(|v| axis.place(v));

@@ -6,7 +6,7 @@ use crate::analytic::{
 use crate::format::{count, number, percent, seconds};
 use crate::info::RunInfo;
 
-/// A holding time with a larger relative uncertainty is reported as a range.
+/// Relative uncertainty of a holding time above which it is reported as a range.
 const WIDE: f64 = 0.01;
 /// Failing shares below this are not reported.
 const LEAST_SHARE: f64 = 0.0005;

@@ -1,4 +1,4 @@
-//! The packets of a capture by connection.
+//! Groups the packets of a capture by connection.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -9,12 +9,12 @@ use tcp_model::segment::Flags;
 use super::link_layer::ip_packet;
 use super::packet_file::CaptureFile;
 
-/// A TCP segment as it passed the place of the capture.
+/// A TCP segment as it passed the capture point.
 #[derive(Clone, Debug)]
 pub(crate) struct CapturedPacket {
     /// Seconds since the first packet of the capture.
     pub(crate) time: f64,
-    /// Whether the end that opened the connection sent it.
+    /// Whether it was sent by the end that opened the connection.
     pub(crate) from_opener: bool,
     pub(crate) flags: Flags,
     pub(crate) seq: u32,
@@ -25,13 +25,14 @@ pub(crate) struct CapturedPacket {
 }
 
 impl CapturedPacket {
-    /// The sequence number after it: SYN and FIN count as one (RFC 9293 section 3.4).
+    /// The sequence number after it: SYN and FIN count as one each (RFC 9293 section 3.4).
     pub(crate) fn end(&self) -> u32 {
         let more = u32::from(self.flags.is_syn()) + u32::from(self.flags.is_fin());
         self.seq.wrapping_add(self.len).wrapping_add(more)
     }
 
-    /// Whether it takes sequence numbers, and so is sent again until it is acknowledged.
+    /// Whether it occupies sequence numbers, and is therefore retransmitted until it is
+    /// acknowledged.
     pub(crate) fn takes_numbers(&self) -> bool {
         self.end() != self.seq
     }
@@ -42,7 +43,7 @@ impl CapturedPacket {
 pub(crate) struct CapturedConnection {
     /// Addresses of the end that opened it, and of the other.
     pub(crate) ends: [SocketAddrV4; 2],
-    /// Names of the ends, the addresses where there are none.
+    /// Names of the ends; their addresses if they have no names.
     pub(crate) names: [String; 2],
     pub(crate) packets: Vec<CapturedPacket>,
 }
@@ -54,19 +55,20 @@ impl CapturedConnection {
     }
 }
 
-/// Whether a number comes after another on the circle (RFC 9293 section 3.4).
+/// Whether a sequence number comes after another, modulo 2^32 (RFC 9293 section 3.4).
 pub(super) fn is_after(a: u32, b: u32) -> bool {
     a != b && a.wrapping_sub(b) < 1 << 31
 }
 
-/// A segment with its addresses, before it is known who opened.
+/// A segment with its addresses, before it is known which end opened the connection.
 struct Segment {
     src: SocketAddrV4,
     dst: SocketAddrV4,
     packet: CapturedPacket,
 }
 
-/// The connections in the order of their first packets, and how many packets belong to none.
+/// The connections in the order of their first packets, and the number of packets that belong to
+/// none.
 pub(super) fn connections(capture: &CaptureFile) -> (Vec<CapturedConnection>, u64) {
     let mut all: Vec<CapturedConnection> = Vec::new();
     let mut open: HashMap<(SocketAddrV4, SocketAddrV4), usize> = HashMap::new();
@@ -109,7 +111,8 @@ pub(super) fn connections(capture: &CaptureFile) -> (Vec<CapturedConnection>, u6
     (all, left_out)
 }
 
-/// A SYN with another initial number than that of the connection before on these addresses.
+/// Returns true for a SYN with another initial sequence number than the earlier connection between
+/// these addresses had.
 fn begins_another(before: &CapturedConnection, one: &Segment) -> bool {
     let is_opener = one.src == before.ends[0];
     let own = before.packets.iter().filter(|p| p.from_opener == is_opener);
@@ -121,8 +124,8 @@ fn begins_another(before: &CapturedConnection, one: &Segment) -> bool {
     }
 }
 
-/// The end that opened: the sender of a SYN, the receiver of a SYN-ACK; where the opening is not in the
-/// capture, the one with the higher port, which is most often chosen from a range.
+/// The end that opened: the sender of a SYN or the receiver of a SYN-ACK; if the handshake is not
+/// in the capture, the end with the higher port, which is usually an ephemeral one.
 fn opener_first(first: &Segment) -> [SocketAddrV4; 2] {
     let sender_opened = match (first.packet.flags.is_syn(), first.packet.flags.is_ack()) {
         (true, false) => true,
@@ -135,8 +138,8 @@ fn opener_first(first: &Segment) -> [SocketAddrV4; 2] {
     }
 }
 
-/// Reads the headers of a packet; `None` of what is not TCP over IPv4, or not whole. The payload may have
-/// been cut off: its length is in the header.
+/// Reads the headers of a packet; `None` if it is not TCP over IPv4, or not whole. The payload may
+/// have been truncated: its length is in the header.
 fn segment(time: f64, ip: &[u8]) -> Option<Segment> {
     let word =
         |bytes: &[u8], at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
@@ -150,7 +153,7 @@ fn segment(time: f64, ip: &[u8]) -> Option<Segment> {
     if !is_whole || *ip.get(9)? != 6 {
         return None;
     }
-    // Zero where a network card still had to divide the packet.
+    // Zero if the network card had yet to segment the packet (segmentation offload).
     let total = match usize::from(word(ip, 2)?) {
         0 => ip.len(),
         total => total,
@@ -188,7 +191,7 @@ mod tests {
 
     #[test]
     fn headers_are_read_and_what_is_none_is_left_out() {
-        // 20 bytes of IP, 20 of TCP, 5 of payload of which 2 were captured.
+        // 20 bytes of IP, 20 of TCP, 5 of payload, of which 2 were captured.
         let mut bytes = vec![
             0x45, 0, 0, 45, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
         ];

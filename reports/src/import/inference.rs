@@ -1,4 +1,5 @@
-//! What a capture does not say: when segments left and arrived, which were lost, and the states of both ends.
+//! Infers what a capture does not say: when segments left and arrived, which were lost, and the
+//! states of both ends.
 
 use tcp_model::State;
 
@@ -8,12 +9,12 @@ use super::connection::{CapturedConnection, CapturedPacket, is_after};
 #[derive(Clone, Debug)]
 pub(crate) struct InferredSegment {
     pub(crate) packet: CapturedPacket,
-    /// Seconds; the arrival is `None` for what was lost.
+    /// Seconds; the arrival is `None` if it was lost.
     pub(crate) sent: f64,
     pub(crate) received: Option<f64>,
-    /// Its numbers had been sent before.
+    /// Its sequence numbers had been sent before.
     pub(crate) again: bool,
-    /// States of its ends after it was sent and after it arrived, where they are known.
+    /// States of its ends after it was sent and after it arrived, if known.
     pub(crate) states: [Option<State>; 2],
 }
 
@@ -26,7 +27,7 @@ pub(crate) struct InferredChange {
     pub(crate) to: State,
 }
 
-/// A connection with what is inferred about it.
+/// A connection and what is inferred about it.
 #[derive(Clone, Debug)]
 pub(crate) struct InferredConnection {
     pub(crate) names: [String; 2],
@@ -42,12 +43,12 @@ impl InferredConnection {
         times.fold(0.0, f64::max)
     }
 
-    /// How many segments were sent again.
+    /// The number of segments that were retransmitted.
     pub(crate) fn retransmissions(&self) -> usize {
         self.segments.iter().filter(|s| s.again).count()
     }
 
-    /// The last state seen of an end.
+    /// The last known state of an end.
     pub(crate) fn last_state(&self, end: usize) -> Option<State> {
         self.changes
             .iter()
@@ -57,7 +58,7 @@ impl InferredConnection {
     }
 }
 
-/// Infers what can be inferred of a connection.
+/// Infers everything that can be inferred about a connection.
 pub(super) fn infer(connection: &CapturedConnection) -> InferredConnection {
     let packets = &connection.packets;
     let again = sent_again(packets);
@@ -96,8 +97,8 @@ pub(super) fn infer(connection: &CapturedConnection) -> InferredConnection {
     }
 }
 
-/// Which packets take numbers that their sender had sent before. A keep-alive probe repeats the last
-/// number, too, and is none (RFC 9293 section 3.8.4).
+/// Which packets contain sequence numbers that their sender had sent before. A keep-alive probe
+/// repeats the last one too, but is not a retransmission (RFC 9293 section 3.8.4).
 fn sent_again(packets: &[CapturedPacket]) -> Vec<bool> {
     let mut highest: [Option<u32>; 2] = [None; 2];
     let again = packets.iter().map(|p| {
@@ -118,11 +119,11 @@ fn sent_again(packets: &[CapturedPacket]) -> Vec<bool> {
     again.collect()
 }
 
-/// How many packets later a repetition is looked for.
+/// How many packets ahead a retransmission is searched for.
 const MOST_AHEAD: usize = 4096;
 
-/// Which packets did not arrive: those sent again while nothing that came back acknowledged them, and ACKs
-/// of a FIN that was sent again after them.
+/// Which packets did not arrive: those that were retransmitted before anything that came back
+/// acknowledged them, and ACKs of a FIN that was retransmitted after them.
 fn lost(packets: &[CapturedPacket], again: &[bool]) -> Vec<bool> {
     let mut lost = vec![false; packets.len()];
     let mut repetitions = (0..packets.len()).filter(|i| again[*i]).peekable();
@@ -160,13 +161,13 @@ fn lost(packets: &[CapturedPacket], again: &[bool]) -> Vec<bool> {
     lost
 }
 
-/// Whether the numbers of one are all among those of the other.
+/// Whether all sequence numbers of `other` are among those of `one`.
 fn covers(one: &CapturedPacket, other: &CapturedPacket) -> bool {
     !is_after(one.seq, other.seq) && !is_after(other.end(), one.end())
 }
 
-/// Seconds from the opener to the place of the capture, and from there to the other end: half of what the
-/// handshake took on each side.
+/// Seconds from the opener to the capture point, and from there to the other end: half of the time
+/// that the handshake took on each side.
 fn delays(packets: &[CapturedPacket]) -> (f64, f64) {
     let answer = packets
         .iter()
@@ -198,12 +199,13 @@ struct InferredEnd {
     syn: Option<u32>,
 }
 
-/// Times closer than this, in seconds, are one instant: inferred times have rounding errors.
+/// Times closer than this, in seconds, count as the same instant: inferred times have rounding
+/// errors.
 const INSTANT: f64 = 1e-7;
-/// How many packets earlier what a segment acknowledges is looked for.
+/// How many packets back the segments that an ACK acknowledges are searched for.
 const MOST_BEHIND: usize = 256;
 
-/// The earlier segments of the other end that a segment acknowledges and that were not lost.
+/// The earlier segments of the other end that segment `i` acknowledges and that were not lost.
 fn acknowledged(segments: &[InferredSegment], i: usize) -> Vec<usize> {
     let p = &segments[i].packet;
     if !p.flags.is_ack() {
@@ -221,14 +223,15 @@ fn acknowledged(segments: &[InferredSegment], i: usize) -> Vec<usize> {
         .collect()
 }
 
-/// The state machines of both ends, driven by what they send and what reaches them.
+/// The state machines of both ends, driven by the segments they send and receive.
 struct Machines {
     ends: [InferredEnd; 2],
     changes: Vec<InferredChange>,
 }
 
 impl Machines {
-    /// Both are closed if the opening is in the capture, and otherwise already open.
+    /// Both ends are closed at first if the handshake is in the capture, and otherwise already
+    /// open.
     fn new(segments: &[InferredSegment]) -> Machines {
         let opened = segments.iter().any(|s| s.packet.flags.is_syn());
         let state = |end: usize| match (opened, end) {
@@ -248,8 +251,8 @@ impl Machines {
     }
 
     fn run(mut self, segments: &mut [InferredSegment]) -> Vec<InferredChange> {
-        // Each sending and each arrival, in order of time. At the same instant an arrival comes before what
-        // answers it, which was captured later.
+        // Each sending and each arrival, in order of time. At the same instant an arrival comes
+        // before its answer, which was captured later.
         let mut events: Vec<(f64, bool, usize)> = Vec::new();
         for (i, s) in segments.iter().enumerate() {
             events.push((s.sent, true, i));
@@ -261,7 +264,7 @@ impl Machines {
         let mut has_arrived = vec![false; segments.len()];
         for (time, is_sending, i) in events {
             if is_sending {
-                // What it acknowledges has arrived, whatever the times say.
+                // Segments that it acknowledges have arrived, whatever the times say.
                 for k in acknowledged(segments, i) {
                     if !std::mem::replace(&mut has_arrived[k], true) {
                         segments[k].received = Some(time);
@@ -276,7 +279,7 @@ impl Machines {
         self.changes
     }
 
-    /// A segment is sent, or arrives.
+    /// Handles the sending or the arrival of a segment.
     fn event(
         &mut self,
         segments: &mut [InferredSegment],
@@ -289,7 +292,7 @@ impl Machines {
             let next = self.sends(end, &packet);
             self.change(time, end, next);
         } else {
-            // What it acknowledges counts before its own FIN, each with a state of its own.
+            // Its ACK is processed before its FIN, each with its own state.
             let next = self.takes_ack(end, &packet);
             self.change(time, end, next);
             let next = self.takes_fin(end, &packet);
@@ -298,7 +301,7 @@ impl Machines {
         segments[i].states[usize::from(!is_sending)] = Some(self.ends[end].state);
     }
 
-    /// Notes a change of state, if it is one.
+    /// Records a change of state, if the state does change.
     fn change(&mut self, time: f64, end: usize, to: State) {
         let from = std::mem::replace(&mut self.ends[end].state, to);
         if to != from {
@@ -336,7 +339,7 @@ impl Machines {
         own.state
     }
 
-    /// The state of an end that a segment has reached, its FIN aside (RFC 9293 section 3.10.7).
+    /// The state of an end after a segment has arrived, ignoring its FIN (RFC 9293 section 3.10.7).
     fn takes_ack(&self, end: usize, p: &CapturedPacket) -> State {
         let own = self.ends[end];
         if p.flags.is_rst() {
@@ -365,7 +368,7 @@ impl Machines {
         state
     }
 
-    /// The same, after its FIN.
+    /// The state of an end after the FIN of a segment that has arrived.
     fn takes_fin(&self, end: usize, p: &CapturedPacket) -> State {
         match (self.ends[end].state, p.flags.is_fin()) {
             (State::Established | State::SynReceived, true) => State::CloseWait,

@@ -1,6 +1,6 @@
-//! Where the IP packet begins in a frame.
+//! Finds the IP packet in a frame.
 
-/// Link types (tcpdump.org/linktypes.html) that are read.
+/// Link types (tcpdump.org/linktypes.html) that can be read.
 const NULL: u32 = 0;
 const ETHERNET: u32 = 1;
 const RAW_OF_BSD: [u32; 2] = [12, 14];
@@ -13,7 +13,7 @@ const LINUX_SLL2: u32 = 276;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
-/// The bytes from the IP header on; `None` of frames that carry something else.
+/// The bytes from the IP header on; `None` if the frame carries something else.
 pub(super) fn ip_packet(link_type: u32, frame: &[u8]) -> Option<&[u8]> {
     let word = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
     match link_type {

@@ -1,7 +1,7 @@
-//! Reads the formats of captures: pcap and pcapng, either byte order, micro- and nanoseconds.
+//! Reads capture files: pcap and pcapng, either byte order, micro- and nanoseconds.
 //!
-//! pcapng: draft-ietf-opsawg-pcapng; pcap: draft-ietf-opsawg-pcap. A file that ends within a packet is read up to
-//! there, as an interrupted capture does.
+//! pcapng: draft-ietf-opsawg-pcapng; pcap: draft-ietf-opsawg-pcap. A file that ends within a
+//! packet, as after an interrupted capture, is read up to that packet.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -11,21 +11,21 @@ use std::path::Path;
 use super::ImportError;
 use crate::store::read_file;
 
-/// Largest capture that is read, bytes: it is held in memory whole.
+/// Largest capture that can be read, in bytes: it is held in memory as a whole.
 const LARGEST: u64 = 1 << 30;
 
 /// A capture in memory.
 #[derive(Debug, Default)]
 pub(super) struct CaptureFile {
     bytes: Vec<u8>,
-    /// Time of each packet in nanoseconds, its link type and its place in the file.
+    /// Time of each packet in nanoseconds, its link type and its range in the file.
     packets: Vec<(u64, u32, Range<usize>)>,
-    /// Names of addresses, where the capture has them.
+    /// Names of addresses, if the capture has them.
     pub(super) names: HashMap<Ipv4Addr, String>,
 }
 
 impl CaptureFile {
-    /// The packets: seconds since the first of them, link type, bytes.
+    /// The packets: seconds since the first one, link type, bytes.
     pub(super) fn packets(&self) -> impl Iterator<Item = (f64, u32, &[u8])> {
         let first = self.packets.iter().map(|p| p.0).min().unwrap_or(0);
         let packets = self.packets.iter();
@@ -36,7 +36,7 @@ impl CaptureFile {
     }
 }
 
-/// Reads words of either byte order; `None` beyond the end.
+/// Reads words in either byte order; `None` beyond the end.
 struct Words<'a> {
     bytes: &'a [u8],
     big: bool,
@@ -61,7 +61,7 @@ impl Words<'_> {
         })
     }
 
-    /// A range that lies within the file.
+    /// A range, if it lies within the file.
     fn range(&self, from: usize, len: u32) -> Option<Range<usize>> {
         let to = from.checked_add(len as usize)?;
         (to <= self.bytes.len()).then_some(from..to)
@@ -80,7 +80,7 @@ pub(super) fn read(path: &Path) -> Result<CaptureFile, ImportError> {
     })
 }
 
-/// `None` of a file of another kind.
+/// Parses a file; `None` for another kind of file.
 fn parse(bytes: Vec<u8>) -> Option<CaptureFile> {
     let magic: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
     let mut file = CaptureFile {
@@ -103,8 +103,8 @@ fn parse(bytes: Vec<u8>) -> Option<CaptureFile> {
     Some(file)
 }
 
-/// Nanoseconds of a stamp whose unit is that of pcapng's `if_tsresol`: a negative power of ten, or of two
-/// where the highest bit is set.
+/// Converts a time stamp to nanoseconds. The unit is given as in pcapng's `if_tsresol`: a negative
+/// power of ten, or of two if the highest bit is set.
 fn nanoseconds(stamp: u64, resolution: u8) -> u64 {
     let stamp = u128::from(stamp) * 1_000_000_000;
     let ns = match (resolution & 0x80 == 0, u32::from(resolution & 0x7f)) {
@@ -134,7 +134,8 @@ fn pcap(file: &mut CaptureFile, big: bool, unit: u8) -> Option<()> {
     Some(())
 }
 
-/// An interface of a section: its link type, and the unit of its stamps as for [`nanoseconds`].
+/// An interface of a section: its link type, and the unit of its time stamps as for
+/// [`nanoseconds`].
 type Interface = (u32, u8);
 
 fn pcapng(file: &mut CaptureFile) -> Option<()> {
@@ -157,13 +158,15 @@ fn pcapng(file: &mut CaptureFile) -> Option<()> {
             break;
         };
         let Some(block) = words.range(at, length).filter(|_| length >= 12) else {
-            // A block cut short ends the file; a first block that is none is another format.
+            // A truncated block ends the file; if the first block is not one, the file has another
+            // format.
             return (!is_first).then_some(());
         };
         is_first = false;
         match kind {
             1 => interfaces.push(interface(&words, block.clone())?),
-            // An enhanced packet, or the obsolete one: they differ in the interface's size.
+            // An enhanced packet block, or the obsolete one: they differ in the size of the
+            // interface number.
             6 | 2 => {
                 let which = match kind {
                     6 => words.u32(at + 8)? as usize,

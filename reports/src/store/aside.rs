@@ -1,4 +1,4 @@
-//! A directory for files that are being written, beside where they are to go.
+//! A temporary directory for files that are being written, beside their destination.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,33 +10,33 @@ use std::time::Duration;
 use super::files::{is_plain_dir, is_plain_file};
 use super::{DirLock, MARKER, Marker, ResultKind, StoreError};
 
-/// How often a name is tried for that others take at the same time.
+/// How often a new name is tried if others keep taking it.
 const ATTEMPTS: u32 = 100;
 
-/// Where locks are not supported, anything older is a leftover.
+/// Where locks are not supported, anything older than this is a leftover.
 const AGE_OF_LEFTOVERS: Duration = Duration::from_secs(24 * 3600);
 
 /// Part of the name of every such directory.
 const TMP: &str = ".tmp-";
 
-/// Name before [`TMP`] of those inside the result directory.
+/// Name before [`TMP`] of the directories inside a result directory.
 pub(crate) const INSIDE: &str = "synfin";
 
-/// The next number of a directory of this process. A number is never used again: another writer that
-/// still looks at the directory that had it, to remove it, would remove the new one.
+/// The next number of a directory of this process. A number is never reused: another writer that is
+/// about to remove the directory with the old number would remove the new one.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A directory `.NAME.tmp-PID-N`, locked while it is used and removed with all that is in it when
-/// it is dropped. What a killed process leaves is removed by the next that uses the same name.
+/// A directory `.NAME.tmp-PID-N`, locked while in use and removed with its contents when dropped.
+/// What a killed process leaves behind is removed by the next one that uses the same name.
 #[derive(Debug)]
 pub(crate) struct Aside {
     path: PathBuf,
-    /// Shows other processes that this is in use.
+    /// Shows other processes that the directory is in use.
     _lock: DirLock,
 }
 
 impl Aside {
-    /// Makes and locks a directory in `parent` for the result called `name`.
+    /// Creates and locks a directory in `parent` for the result called `name`.
     pub(crate) fn create(parent: &Path, name: &OsStr) -> Result<Aside, StoreError> {
         remove_leftovers(parent, name)?;
         let pid = std::process::id();
@@ -49,7 +49,7 @@ impl Aside {
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
                 Err(e) => return Err(StoreError::io("create the directory", &path)(e)),
             }
-            // Until it is locked another writer may take it for a leftover.
+            // Until it is locked, another writer may take it for a leftover.
             match DirLock::take(&path) {
                 Ok(DirLock::Theirs) => {}
                 Ok(_lock) if path.is_dir() => {
@@ -74,8 +74,8 @@ impl Aside {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        // Best effort: what stays is removed by the next run of this name. After a successful
-        // rename nothing has this name any more.
+        // Best effort: what remains is removed by the next run of this name. After a successful
+        // rename there is nothing left under this name.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
@@ -88,14 +88,15 @@ fn aside_name(name: &OsStr, suffix: &str) -> OsString {
     aside
 }
 
-/// True for what a killed process left inside a result directory.
+/// Returns true for what a killed process left inside a result directory.
 pub(crate) fn is_leftover(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     let prefix = aside_name(OsStr::new(INSIDE), "");
     (starts_with(name, &prefix) && is_aside(path)) || is_unfinished_mark(path)
 }
 
-/// True for a mark under the name `.synfin.json.tmp-PID-N`, which it has until it is whole.
+/// Returns true for a marker under its temporary name `.synfin.json.tmp-PID-N`, used until it is
+/// complete.
 fn is_unfinished_mark(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let prefix = aside_name(OsStr::new(MARKER), "");
@@ -106,7 +107,8 @@ fn is_unfinished_mark(path: &Path) -> bool {
     numbers.is_some_and(|(pid, n)| is_number(pid) && is_number(n)) && is_plain_file(path)
 }
 
-/// Removes unfinished marks from a result directory, which its lock allows nobody else to write.
+/// Removes unfinished markers from a result directory. The caller holds its lock, so nobody else is
+/// writing it.
 pub(crate) fn remove_unfinished_marks(dir: &Path) -> Result<(), StoreError> {
     let entries = fs::read_dir(dir).map_err(StoreError::io("list the directory", dir))?;
     let paths = entries.flatten().map(|entry| entry.path());
@@ -121,8 +123,8 @@ fn starts_with(name: &OsStr, prefix: &OsStr) -> bool {
         .starts_with(prefix.as_encoded_bytes())
 }
 
-/// True for a directory that was made by [`Aside::create`]: it is marked, or its maker has not come
-/// further than to write the mark under the name it has until it is whole.
+/// Returns true for a directory made by [`Aside::create`]: it has a marker, or its maker got no
+/// further than writing the marker under its temporary name.
 fn is_aside(path: &Path) -> bool {
     let unwritten = aside_name(OsStr::new(MARKER), "");
     let only_unwritten = |entries: fs::ReadDir| {
@@ -134,7 +136,7 @@ fn is_aside(path: &Path) -> bool {
             || fs::read_dir(path).is_ok_and(only_unwritten))
 }
 
-/// Removes what killed runs of the same name left behind, and nothing of those that are alive.
+/// Removes what killed runs of the same name left behind, but nothing of runs that are alive.
 fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
     let prefix = aside_name(name, "");
     let entries = fs::read_dir(parent).map_err(StoreError::io("list the directory", parent))?;
@@ -152,7 +154,8 @@ fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
                     remove_leftover(&path)?;
                 }
             }
-            // The lock is held until the directory is gone, so that its maker does not continue with it.
+            // The lock is held until the directory is gone, so that its maker does not continue to
+            // use it.
             Ok(_lock @ DirLock::Ours(_)) => remove_leftover(&path)?,
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => {
@@ -165,7 +168,7 @@ fn remove_leftovers(parent: &Path, name: &OsStr) -> Result<(), StoreError> {
 }
 
 fn remove_leftover(path: &Path) -> Result<(), StoreError> {
-    // The mark goes last: what a kill in between leaves is still recognised.
+    // The marker goes last: if this is killed in between, the rest is still recognised.
     if let Ok(entries) = fs::read_dir(path) {
         for entry in entries.flatten().filter(|e| e.file_name() != MARKER) {
             let path = entry.path();
@@ -177,7 +180,7 @@ fn remove_leftover(path: &Path) -> Result<(), StoreError> {
         }
     }
     match fs::remove_dir_all(path) {
-        // Another writer has removed it, or parts of it, meanwhile.
+        // Another writer has removed it, or parts of it, in the meantime.
         Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io(
             "remove what an unfinished run left,",
             path,
@@ -208,7 +211,7 @@ mod tests {
             }
         }
         fs::write(at(".run.tmp-mine").join("notes"), "x").unwrap();
-        // Killed while it wrote the mark.
+        // Killed while writing the marker.
         let half = at(".run.tmp-3-0").join(format!(".{MARKER}.tmp-3-0"));
         fs::write(half, "{").unwrap();
         let aside = Aside::create(tmp.path(), OsStr::new("run")).unwrap();

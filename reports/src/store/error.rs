@@ -1,4 +1,4 @@
-//! What can go wrong with a result directory, and what to try.
+//! What can go wrong with a result directory, and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub enum StoreError {
         .0.display()
     )]
     Exists(PathBuf),
-    /// The directory holds a batch that is not a part of the new one.
+    /// The directory holds a batch that is not part of the new one.
     #[error(
         "{} already holds results of another batch: {missing} of its {runs} runs are not in this one; choose another directory with `--out DIR`, or replace it with `--force`",
         path.display()
@@ -24,10 +24,10 @@ pub enum StoreError {
         path: PathBuf,
         /// Runs of the batch that is there.
         runs: usize,
-        /// How many of them the new one lacks.
+        /// How many of them the new batch lacks.
         missing: usize,
     },
-    /// The directory holds a run where a batch is to be, or the other way round.
+    /// The directory holds a run where a batch was expected, or the other way round.
     #[error(
         "{} holds the results of a {there}, not of a {wanted}; choose another directory with `--out DIR`, or replace them with `--force`",
         path.display()
@@ -40,7 +40,7 @@ pub enum StoreError {
         /// What was expected there.
         wanted: &'static str,
     },
-    /// The directory is not recognised as synfin's.
+    /// The directory is not recognised as one of synfin's.
     #[error(
         "{0} is left alone: {why}; choose another directory with `--out DIR`, or move this one away (`mv '{0}' '{0}.old'`)",
         path.display()
@@ -80,14 +80,14 @@ pub enum StoreError {
     /// The operating system reported an error.
     #[error("cannot {what} {}: {source}{}", path.display(), hint(source))]
     Io {
-        /// What was tried.
+        /// What was attempted.
         what: &'static str,
         /// On which file.
         path: PathBuf,
         /// Its error.
         source: io::Error,
     },
-    /// A file of a result directory is not what it should be.
+    /// A file of a result directory is damaged.
     #[error("{} cannot be used: {why}; run the same scenario into the same directory to restore it", path.display())]
     Damaged {
         /// Which file.
@@ -130,7 +130,7 @@ fn hint(source: &io::Error) -> &'static str {
 }
 
 impl StoreError {
-    /// Wraps an error of the operating system: `what` as in "cannot WHAT PATH".
+    /// Wraps an operating-system error; `what` as in "cannot WHAT PATH".
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
         move |source| StoreError::Io {
             what,

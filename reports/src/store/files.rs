@@ -1,4 +1,4 @@
-//! Reading files that may be anything: only regular ones, and only up to a size.
+//! Reads files that may be anything: only regular files, and only up to a size limit.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::StoreError;
 
-/// Largest text file that is read whole, bytes: far above what a batch of 100,000 runs writes.
+/// Largest text file that is read whole, in bytes: far more than a batch of 100,000 runs writes.
 const MOST_TEXT: u64 = 1 << 30;
 
-/// Reads a file whole. A FIFO, a device or a directory is refused, because reading it might wait
-/// for ever or never end.
+/// Reads a whole file. A FIFO, a device or a directory is refused, because reading it might block
+/// or never end.
 ///
 /// # Errors
 /// When it is not a regular file, is larger than `limit` bytes, or cannot be read.
@@ -32,7 +32,7 @@ pub fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a text file whole, as [`read_file`].
+/// Reads a whole text file, like [`read_file`].
 ///
 /// # Errors
 /// As [`read_file`], and when it is not UTF-8.
@@ -60,17 +60,17 @@ pub(crate) fn read_own_text(path: &Path) -> Result<String, StoreError> {
     })
 }
 
-/// True for a regular file, not for what a symbolic link leads to.
+/// Returns true for a regular file; does not follow symbolic links.
 pub(crate) fn is_plain_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|kind| kind.is_file())
 }
 
-/// True for a directory, not for what a symbolic link leads to.
+/// Returns true for a directory; does not follow symbolic links.
 pub(crate) fn is_plain_dir(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|kind| kind.is_dir())
 }
 
-/// True when something, of whatever kind, has this name.
+/// Returns true if anything, of whatever kind, has this name.
 pub(crate) fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }

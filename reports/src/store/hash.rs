@@ -1,11 +1,12 @@
 //! The hash of results: SipHash-2-4 with 128 bits and key zero.
 //!
-//! `files` of `summary.json` has one for the bytes of each Parquet table and of `packets.pcapng`.
-//! `result_hash` is that of a text: a line `NAME HASH` for each of these files, then a line
-//! `NAME VALUE` for each metric and a line `OWNER {COUNTER: VALUE, ...}` for each owner of counters,
-//! each sorted by name; values as Rust prints them with `{:?}`, floating-point numbers with as many
-//! digits as distinguish them. Findings, figures and the report follow from these; `run.toml`, which
-//! says what was run, `timing.json` and memory are not part of the result.
+//! `files` of `summary.json` has a hash for the bytes of each Parquet table and of
+//! `packets.pcapng`. `result_hash` is the hash of a text: a line `NAME HASH` for each of these
+//! files, then a line `NAME VALUE` for each metric and a line `OWNER {COUNTER: VALUE, ...}` for
+//! each owner of counters, each sorted by name. Values are printed with Rust's `{:?}`:
+//! floating-point numbers with as many digits as distinguish them. Findings, figures and the report
+//! follow from these; `run.toml`, which says what was run, `timing.json` and memory are not part of
+//! the result.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -41,14 +42,14 @@ pub fn file_hash(path: &Path) -> Result<String, StoreError> {
     }
 }
 
-/// Hash of a text as 32 hexadecimal digits: that of a file with these bytes.
+/// Hash of a text as 32 hexadecimal digits, equal to that of a file with these bytes.
 pub fn text_hash(text: &str) -> String {
     let mut hasher = SipHasher24::new();
     hasher.write(text.as_bytes());
     hex(&hasher)
 }
 
-/// Hash over names and hashes of files, and a text that goes with them.
+/// Hash over names and hashes of files, followed by a text.
 pub fn joint_hash(files: &BTreeMap<String, String>, text: &str) -> String {
     let mut hasher = SipHasher24::new();
     for (name, hash) in files {

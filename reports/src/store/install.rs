@@ -1,9 +1,9 @@
-//! Moves finished files into a result directory that is there already.
+//! Moves finished files into an existing result directory.
 //!
-//! Every file is written aside first. Then `synfin.json` says what is about to change, each file is
-//! renamed into place, former files that have no successor are deleted, and `synfin.json` says what
-//! is there now. A process that is killed in between leaves a directory that is recognised as
-//! half changed, in which every file of ours is still known to be ours.
+//! All files are first written to a temporary directory. Then `synfin.json` records what is about
+//! to change, each file is renamed into place, old files without a successor are deleted, and
+//! `synfin.json` records the new contents. If the process is killed in between, the directory is
+//! recognised as half changed, and every file of ours in it is still known to be ours.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use super::files::{is_plain_dir, is_there};
 use super::marker::FileMark;
 use super::{MARKER, Marker, StoreError};
 
-/// Marks of all files below `dir` but the mark itself, by path. Hashes that are known already are
+/// Marks of all files below `dir` except the marker, by path. Hashes that are already known are
 /// taken from `known`.
 pub(crate) fn marks(
     dir: &Path,
@@ -38,7 +38,7 @@ pub(crate) fn marks(
     Ok(all)
 }
 
-/// Paths below `dir` of all files in it but the mark, with `/` between their parts.
+/// Paths below `dir` of all files in it except the marker, with `/` between their parts.
 fn names(dir: &Path) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
     let mut open = vec![String::new()];
@@ -58,10 +58,11 @@ fn names(dir: &Path) -> Result<Vec<String>, StoreError> {
     Ok(all)
 }
 
-/// Moves the files in `aside` to `dir`, where `old` is in force, and puts `new` in force, which
-/// lists them and those that stay. Files of `old` that `new` does not list are deleted.
+/// Moves the files in `aside` to `dir`, whose marker is `old`, and writes the marker `new`, which
+/// lists the moved and the remaining files. Files of `old` that `new` does not list are deleted.
 ///
-/// A listed file that the user has changed is kept as `NAME.kept-N`; gives the names of these.
+/// A listed file that the user has changed is kept as `NAME.kept-N`; returns the names of these
+/// files.
 pub(crate) fn install(
     dir: &Path,
     aside: &Path,
@@ -100,11 +101,11 @@ pub(crate) fn install(
     Ok(all_kept)
 }
 
-/// How a file gets into its place.
+/// How a file gets to its place.
 enum FilePlace {
     /// Nothing exists there, or an unchanged file of synfin's.
     Free,
-    /// The file there was synfin's and has been changed: it is kept under this name.
+    /// The file there was synfin's but has been changed: it is kept under this name.
     Kept(PathBuf),
 }
 
@@ -127,7 +128,7 @@ fn way(dir: &Path, name: &str, old: &Marker, new: &Marker) -> Result<FilePlace, 
     }
 }
 
-/// The first of `NAME.kept-1`, `NAME.kept-2`, … that is free.
+/// The first free name of `NAME.kept-1`, `NAME.kept-2`, ….
 pub(crate) fn kept_name(path: &Path) -> Result<PathBuf, StoreError> {
     (1..=u32::MAX)
         .map(|n| path.with_added_extension(format!("kept-{n}")))
@@ -135,7 +136,7 @@ pub(crate) fn kept_name(path: &Path) -> Result<PathBuf, StoreError> {
         .ok_or_else(|| StoreError::InTheWay(path.to_path_buf()))
 }
 
-/// Deletes those of the files that are ours, and directories that are empty then.
+/// Deletes the given files that are ours, and directories that become empty.
 fn remove_files<'a>(
     dir: &Path,
     marker: &Marker,
@@ -151,13 +152,13 @@ fn remove_files<'a>(
         parents.extend(above.map(Path::to_path_buf));
     }
     for parent in parents.iter().filter(|parent| is_plain_dir(parent)) {
-        // Fails, as it should, when something else is in it.
+        // Fails, as it should, if anything else is in it.
         let _ = fs::remove_dir(parent);
     }
     Ok(())
 }
 
-/// Deletes the files of a result directory that are ours, and the directory if it is empty then.
+/// Deletes the files of a result directory that are ours, and the directory if it becomes empty.
 pub(crate) fn remove_results(dir: &Path, marker: &Marker) -> Result<(), StoreError> {
     remove_files(dir, marker, marker.files.keys())?;
     remove_files(dir, marker, marker.arriving.keys())?;
@@ -174,11 +175,11 @@ pub(crate) fn sync(path: &Path) -> Result<(), StoreError> {
         .map_err(StoreError::io("flush", path))
 }
 
-/// Files that one thread flushes.
+/// Number of files that one thread flushes.
 const FLUSHED_IN_TURN: usize = 4;
 
-/// Flushes a directory with all that is in it. Each flush waits for the disk; side by side they wait
-/// together.
+/// Flushes a directory and everything in it. Each flush waits for the disk; in parallel the waits
+/// overlap.
 pub(crate) fn sync_tree(dir: &Path) -> Result<(), StoreError> {
     let names = names(dir)?;
     let flush = |names: &[String]| names.iter().try_for_each(|name| sync(&dir.join(name)));

@@ -1,16 +1,16 @@
-//! What a run did not write down, and the key that brings it.
+//! What a run did not write, and the key that would make it do so.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that was left out so that the files of a run stay small.
+/// Something left out to keep the files of a run small.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LeftOut {
-    /// The table that does not have it.
+    /// The table it is missing from.
     pub table: String,
-    /// What was left out, a sentence.
+    /// What was left out, as a sentence.
     pub what: String,
-    /// The line of a scenario's `[record]` that brings it.
+    /// The line of a scenario's `[record]` that includes it.
     pub key: String,
 }
 

@@ -1,23 +1,23 @@
-//! Who is writing into a directory: a lock that ends with its process, however that ends.
+//! A lock on a directory that is being written; it ends with its process, however that ends.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Whether a directory is locked. The lock is on the directory itself, so it leaves no file behind.
+/// Whether a directory is locked. The lock is on the directory itself, so there is no lock file.
 #[derive(Debug)]
 pub enum DirLock {
-    /// By us, until this is dropped.
+    /// By this process, until this is dropped.
     Ours(#[allow(dead_code, reason = "held, not read")] File),
     /// By another process that is alive.
     Theirs,
-    /// This file system locks no directories.
+    /// This file system does not support locks on directories.
     Unknown,
 }
 
 impl DirLock {
-    /// Locks a directory unless it is locked.
+    /// Locks a directory, unless it is already locked.
     ///
     /// # Errors
     /// When the directory cannot be opened.
@@ -30,7 +30,7 @@ impl DirLock {
         })
     }
 
-    /// As [`DirLock::take`], but waits up to `patience` for another process to finish.
+    /// Like [`DirLock::take`], but waits up to `patience` for another process to finish.
     ///
     /// # Errors
     /// When the directory cannot be opened.

@@ -1,7 +1,7 @@
-//! `synfin.json`: the mark of a result directory, and the list of the files in it that are ours.
+//! `synfin.json`: marks a result directory, and lists the files in it that are ours.
 //!
-//! A file is ours when it is in the list and still has the bytes it had when it was written. Only
-//! such files are ever replaced or deleted; everything else in the directory belongs to the user.
+//! A file is ours if it is in the list and still has the bytes with which it was written. Only such
+//! files are ever replaced or deleted; everything else in the directory belongs to the user.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use super::hash::{file_hash, text_hash};
 use super::summary::json_text;
 use super::{FORMAT, MARKER, Provenance, StoreError, write_json};
 
-/// Wall-clock facts, which differ from run to run and so have no hash in the list.
+/// Wall-clock facts, which differ from run to run and therefore have no hash in the list.
 pub(crate) const TIMING: &str = "timing.json";
 
 const ABOUT: &str = "Results of synfin. Only the files listed here, while they have these hashes, \
@@ -28,7 +28,7 @@ pub enum ResultKind {
     Run,
     /// A batch, with its runs under `runs/`.
     Batch,
-    /// Files being written, to be moved when they are complete.
+    /// Files being written, to be moved once they are complete.
     Unfinished,
 }
 
@@ -73,7 +73,7 @@ impl FileMark {
         })
     }
 
-    /// Whether a file is still as it was written.
+    /// Checks that a file is still as it was written.
     pub(crate) fn fits(&self, path: &Path) -> Result<(), Mismatch> {
         let kind = match fs::symlink_metadata(path) {
             Ok(kind) => kind,
@@ -104,13 +104,14 @@ impl FileMark {
     }
 }
 
-/// `timing.json` is names with numbers and the provenance; anything else of that name is not ours.
+/// `timing.json` contains names with numbers and the provenance; anything else with that name is
+/// not ours.
 fn is_timing(path: &Path) -> bool {
     is_plain_file(path)
         && read_own_text(path).is_ok_and(|text| serde_json::from_str::<Timing>(&text).is_ok())
 }
 
-/// What `timing.json` holds: what a run cost, and who made it. No part of its results.
+/// The contents of `timing.json`: what a run cost, and who made it. Not part of its results.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Timing {
     /// Numbers by name.
@@ -127,33 +128,33 @@ pub struct Marker {
     pub kind: ResultKind,
     /// Version of the layout.
     pub format: u32,
-    /// False while it is being made or changed, and after that was interrupted.
+    /// False while the directory is being created or changed, and if that was interrupted.
     pub complete: bool,
-    /// The files that are ours, by path below the directory.
+    /// The files that are ours, by path relative to the directory.
     pub files: BTreeMap<String, FileMark>,
-    /// Files that were about to take the place of others when this was written.
+    /// Files that were about to replace others when this was written.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arriving: BTreeMap<String, FileMark>,
     /// The runs of a batch, by identity.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub runs: BTreeSet<String>,
-    /// Runs of the batch that was here before, to be removed when this one is complete.
+    /// Runs of the batch that was here before, to be removed once this one is complete.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub former_runs: BTreeSet<String>,
 }
 
-/// The file with what proves that it is whole.
+/// The file: the marker with a hash that proves that it is whole.
 #[derive(Serialize, Deserialize)]
 struct MarkerFile {
     about: String,
-    /// Hash of all that follows.
+    /// Hash of everything that follows.
     check: String,
     #[serde(flatten)]
     marker: Marker,
 }
 
 impl Marker {
-    /// The mark of a directory with nothing in it yet.
+    /// The marker of a directory with nothing in it yet.
     pub(crate) fn new(kind: ResultKind) -> Marker {
         Marker {
             kind,
@@ -166,7 +167,7 @@ impl Marker {
         }
     }
 
-    /// Reads the mark of a directory; `None` when there is none.
+    /// Reads the marker of a directory; `None` if there is none.
     pub(crate) fn read(dir: &Path) -> Result<Option<Marker>, StoreError> {
         let path = dir.join(MARKER);
         if !super::files::is_there(&path) {
@@ -201,14 +202,14 @@ impl Marker {
         if file.check != file.marker.digest() || !file.marker.names_are_inside() {
             return Err(damaged("its own hash does not match".to_owned()));
         }
-        // What no hash covers, blanks for example, is not as it was written either.
+        // Changes that no hash covers, such as blanks, are changes too.
         if file.about != ABOUT || json_text(&path, &file)? != text {
             return Err(damaged("it was changed after it was written".to_owned()));
         }
         Ok(Some(file.marker))
     }
 
-    /// Writes the mark atomically.
+    /// Writes the marker atomically.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), StoreError> {
         let file = MarkerFile {
             about: ABOUT.to_owned(),
@@ -222,14 +223,14 @@ impl Marker {
         text_hash(&serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// A list with a path out of the directory is not synfin's.
+    /// A list with a path that leads out of the directory is not synfin's.
     fn names_are_inside(&self) -> bool {
         let files = self.files.keys().chain(self.arriving.keys());
         let runs = self.runs.iter().chain(&self.former_runs);
         files.chain(runs).all(|name| is_inside(name))
     }
 
-    /// True when the file `name` of `dir` is ours: listed, and as it was written.
+    /// Returns true if the file `name` in `dir` is ours: listed, and as it was written.
     pub(crate) fn owns(&self, dir: &Path, name: &str) -> bool {
         let marks = [self.files.get(name), self.arriving.get(name)];
         let path = dir.join(name);
@@ -239,15 +240,15 @@ impl Marker {
             .any(|mark| mark.fits(&path).is_ok())
     }
 
-    /// True when the file `name` was ours once.
+    /// Returns true if the file `name` was once ours.
     pub(crate) fn lists(&self, name: &str) -> bool {
         self.files.contains_key(name) || self.arriving.contains_key(name)
     }
 
-    /// Checks the files of the results, not the figures and pages drawn from them.
+    /// Checks the files with results, but not the figures and pages drawn from them.
     ///
     /// # Errors
-    /// The first that is missing or changed; or that the directory was left half changed.
+    /// For the first file that is missing or changed; or if the directory was left half changed.
     pub fn verify(&self, dir: &Path) -> Result<(), StoreError> {
         let damaged = |name: &str, why: String| StoreError::Damaged {
             path: dir.join(name),
@@ -258,7 +259,7 @@ impl Marker {
             return Err(damaged(MARKER, why));
         }
         for (name, mark) in self.files.iter().filter(|(name, _)| !is_drawn(name)) {
-            // What a run cost in time proves nothing about its results.
+            // How long a run took proves nothing about its results.
             if name != TIMING {
                 mark.fits(&dir.join(name))
                     .map_err(|why| damaged(name, why.to_string()))?;
@@ -267,8 +268,8 @@ impl Marker {
         Ok(())
     }
 
-    /// True when `timing.json` is listed and missing, or no longer what was written. It is not part of
-    /// the results, which do not tell how long they took.
+    /// Returns true if `timing.json` is listed but missing, or no longer as it was written. It is
+    /// not part of the results, which do not depend on how long they took.
     pub fn has_lost_timing(&self, dir: &Path) -> bool {
         let mark = self.files.get(TIMING);
         mark.is_some_and(|mark| mark.fits(&dir.join(TIMING)).is_err())
@@ -282,12 +283,12 @@ impl Marker {
     }
 }
 
-/// True for what is drawn from results and can be drawn again.
+/// Returns true for files that are drawn from results and can be drawn again.
 pub(crate) fn is_drawn(name: &str) -> bool {
     name == "report.html" || name.starts_with("figures/")
 }
 
-/// A path that stays below its directory.
+/// Returns true for a path that stays below its directory.
 fn is_inside(name: &str) -> bool {
     let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
     !name.is_empty() && Path::new(name).components().all(plain)

@@ -1,4 +1,4 @@
-//! Runs that share files: `parts/NAME-N.runs` of a batch, a line for each run.
+//! Runs that share files: `parts/NAME-N.runs` of a batch, with a line for each run.
 //!
 //! ```text
 //!   HASH {"part":1,"version":"0.1.0","by":{…}}             first: who wrote it
@@ -7,10 +7,10 @@
 //!   HASH {"run":"ID","failed":"why"}                       a run that failed
 //! ```
 //!
-//! Each line begins with its own hash, so what a killed process has left half written, or somebody
-//! has changed, is noticed: these runs count as missing, and are made again. A file is written by one
-//! process, which appends lines and changes none. Values are those of `index.parquet`; `s` is the
-//! wall-clock time of the simulation and no result.
+//! Each line begins with its own hash, so a line that a killed process has left half written, or
+//! that somebody has changed, is detected: its runs count as missing and are made again. A file is
+//! written by one process, which appends lines and changes none. Values are those of
+//! `index.parquet`; `s` is the wall-clock time of the simulation and not a result.
 
 mod writer;
 
@@ -29,16 +29,16 @@ use super::row_metrics::{RowMetrics, SharedNames};
 
 pub use writer::PartWriter;
 
-/// Directory of the parts in that of a batch.
+/// Directory of the parts, below that of the batch.
 pub const PARTS: &str = "parts";
-/// How names of parts end.
+/// File name extension of parts.
 const ENDING: &str = "runs";
-/// Digits of the hash that begins a line.
+/// Number of digits of the hash at the start of a line.
 const DIGITS: usize = 16;
-/// Longest line that is read: one of 10,000 metrics is far shorter.
+/// Longest line that is read: a line with 10,000 metrics is far shorter.
 const MOST_LINE: usize = 1 << 24;
 
-/// What is kept of a run.
+/// What is stored about a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartRun {
     /// It is complete.
@@ -52,7 +52,7 @@ pub enum PartRun {
     Failed(String),
 }
 
-/// A line of a part: of its four kinds each has some of the fields.
+/// A line of a part: each of the four kinds uses some of the fields.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct PartLine {
@@ -78,17 +78,17 @@ struct PartLine {
     failed: Option<String>,
 }
 
-/// The runs that lie in the parts of a batch.
+/// The runs found in the parts of a batch.
 #[derive(Debug, Default)]
 pub struct Parts {
-    /// By identity. Of runs that occur twice, a complete one.
+    /// By identity. If a run occurs twice, a complete one.
     pub runs: HashMap<String, PartRun>,
     /// Lines that cannot be used, with the reason.
     pub damaged: Vec<String>,
 }
 
 impl Parts {
-    /// Reads the parts of the batch in `dir`; empty when there are none.
+    /// Reads the parts of the batch in `dir`; empty if there are none.
     ///
     /// # Errors
     /// When a part cannot be read.
@@ -138,8 +138,8 @@ impl Parts {
         })
     }
 
-    /// The runs that lie complete in the parts of `dir`, and those that failed, as far as their lines
-    /// say; the lines are not compared with their hashes.
+    /// The runs in the parts of `dir` that are complete, and those that failed, according to their
+    /// lines; the hashes of lines are not checked.
     ///
     /// # Errors
     /// As [`Parts::read`].
@@ -177,7 +177,7 @@ impl Parts {
         Ok(runs)
     }
 
-    /// Removes the parts in `dir` that hold no run for which `wanted` is true. Files that somebody
+    /// Removes the parts in `dir` that have no run for which `wanted` is true. Files that somebody
     /// has changed stay.
     ///
     /// # Errors
@@ -200,7 +200,7 @@ impl Parts {
     }
 }
 
-/// The parts of a batch, in the order of their names.
+/// The parts of a batch, sorted by name.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let dir = dir.join(PARTS);
     if !super::files::is_plain_dir(&dir) {
@@ -219,7 +219,8 @@ fn open(path: &Path) -> Result<File, StoreError> {
     File::open(path).map_err(StoreError::io("read", path))
 }
 
-/// The next line with its end; false after the last. Of a line that is too long only the end is given.
+/// Reads the next line with its terminator; returns false after the last. Of a line that is too
+/// long, only the end is returned.
 fn next_line(
     reader: &mut BufReader<File>,
     line: &mut Vec<u8>,
@@ -244,7 +245,8 @@ fn next_line(
     }
 }
 
-/// Calls `with` for each line with its number from 1 and its text; `None` where hash and text differ.
+/// Calls `with` for each line with its number, from 1, and its text; `None` if hash and text
+/// differ.
 fn each_line(path: &Path, mut with: impl FnMut(usize, Option<&str>)) -> Result<(), StoreError> {
     let mut reader = BufReader::with_capacity(1 << 16, open(path)?);
     let mut line = Vec::new();
@@ -256,7 +258,7 @@ fn each_line(path: &Path, mut with: impl FnMut(usize, Option<&str>)) -> Result<(
     Ok(())
 }
 
-/// The text of a line that is as it was written.
+/// The text of a line, if it is as it was written.
 fn whole(line: &[u8]) -> Option<&str> {
     let line = str::from_utf8(line.strip_suffix(b"\n")?).ok()?;
     let (hash, text) = line.split_at_checked(DIGITS)?;

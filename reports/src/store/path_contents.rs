@@ -1,4 +1,4 @@
-//! What exists where results are to go, and what a path means.
+//! What exists at the place for results, and what a path means.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,13 +15,14 @@ pub enum PathContents {
     Nothing,
     /// An empty directory.
     Empty,
-    /// A directory of synfin's.
+    /// A result directory of synfin's.
     Ours(Box<Marker>),
 }
 
-/// Looks at a path.
+/// Examines a path.
 ///
-/// # Errors When something else exists there: a file, a symbolic link, a directory that is not ours, or one
+/// # Errors
+/// When something else exists there: a file, a symbolic link, a directory that is not ours, or one
 /// whose `synfin.json` is damaged or of a newer version.
 pub fn look(dir: &Path) -> Result<PathContents, StoreError> {
     let kind = match fs::symlink_metadata(dir) {
@@ -66,10 +67,10 @@ pub fn look(dir: &Path) -> Result<PathContents, StoreError> {
     ))
 }
 
-/// The mark of a directory that must hold results.
+/// The marker of a directory that must hold results.
 ///
 /// # Errors
-/// As [`look`]; and when nothing exists there.
+/// As [`look`]; also if nothing exists there.
 pub fn look_at_results(dir: &Path) -> Result<Marker, StoreError> {
     match look(dir)? {
         PathContents::Ours(marker) => Ok(*marker),
@@ -79,11 +80,11 @@ pub fn look_at_results(dir: &Path) -> Result<Marker, StoreError> {
     }
 }
 
-/// The normalized path of a result directory: `new/.` is `new`, and in `a/../b` only `b` is made. A `..` leads
-/// up from where symbolic links before it lead, as everywhere else.
+/// The normalised path of a result directory: `new/.` is `new`, and for `a/../b` only `b` is
+/// created. A `..` goes up from where symbolic links before it lead, as in the rest of the system.
 ///
 /// # Errors
-/// When the directory has no name of its own, as `/` has none.
+/// When the directory has no name, such as `/`.
 pub fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     let plain = |c: Component<'_>| !matches!(c, Component::ParentDir | Component::CurDir);
     let bad = || StoreError::BadName(path.to_path_buf());
@@ -91,7 +92,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
         return Err(bad());
     }
     if path.components().all(plain) {
-        // Through its components, so that no `/` or `/.` is left at its end.
+        // Rebuilt from its components, so that no `/` or `/.` is left at its end.
         let path: PathBuf = path.components().collect();
         return path.file_name().map(|_| path.clone()).ok_or_else(bad);
     }

@@ -20,9 +20,9 @@ use chunks::{append, empty, read_chunk};
 pub enum Column {
     /// Whole numbers.
     Int(Vec<i64>),
-    /// Numbers; NaN where there is none.
+    /// Numbers; NaN if missing.
     Float(Vec<f64>),
-    /// Yes or no.
+    /// Booleans.
     Bool(Vec<bool>),
     /// Text.
     Text(Texts),
@@ -36,18 +36,19 @@ pub struct Table {
     columns: BTreeMap<String, Column>,
 }
 
-/// Memory that a table read as a whole may take.
+/// Memory that a table may take if read whole.
 const MOST_BYTES: u64 = 1 << 29;
-/// Rows of a row group at most: more were not written here, and would take too much memory at once.
+/// Most rows of a row group: groups with more were not written here, and would take too much
+/// memory.
 const MOST_GROUP_ROWS: usize = 1 << 20;
 
 /// A table read row group by row group, so that its size does not matter.
 pub struct Groups {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    /// Columns to be read: place and name.
+    /// Columns to be read: index and name.
     wanted: Vec<(usize, String)>,
-    /// Place of the column with the identities of connections.
+    /// Index of the column with the identities of connections.
     conn: Option<usize>,
     next: usize,
 }
@@ -62,8 +63,8 @@ impl std::fmt::Debug for Groups {
 }
 
 impl Groups {
-    /// Opens `NAME.parquet` in `dir` to read these columns, all of them when none is named; `None`
-    /// when there is no such table.
+    /// Opens `NAME.parquet` in `dir` to read these columns, or all columns if none is named; `None`
+    /// if there is no such table.
     ///
     /// # Errors
     /// When it cannot be read, or a column is missing.
@@ -96,7 +97,7 @@ impl Groups {
         }))
     }
 
-    /// Rows of the whole table.
+    /// Number of rows of the whole table.
     pub fn rows(&self) -> u64 {
         let rows = self.reader.metadata().file_metadata().num_rows();
         u64::try_from(rows).unwrap_or(0)
@@ -110,8 +111,7 @@ impl Groups {
         self.next_group_with(|_| true)
     }
 
-    /// The first rows of the next row group, at most this many; what comes after them in the group is not
-    /// looked at.
+    /// The first rows of the next row group, at most this many; the rest of the group is skipped.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -124,8 +124,8 @@ impl Groups {
         table.map(Some).map_err(damaged(&self.path))
     }
 
-    /// The next row group that may have a row of a connection wanted, as far as the file tells: it
-    /// keeps the smallest and the largest identity of each group.
+    /// The next row group that may have a row of a wanted connection, according to the file, which
+    /// has the smallest and the largest identity of each group.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -221,7 +221,7 @@ fn missing_column(path: &Path, name: &str) -> StoreError {
 }
 
 impl Table {
-    /// Reads `NAME.parquet` in `dir`; `None` when there is no such table.
+    /// Reads `NAME.parquet` in `dir`; `None` if there is no such table.
     ///
     /// # Errors
     /// When it cannot be read, or would take more memory than a table may.
@@ -239,16 +239,16 @@ impl Table {
         self.rows == 0
     }
 
-    /// Names of the columns of numbers that are not whole, sorted.
+    /// Names of the columns of floating-point numbers, sorted.
     pub(crate) fn names_of_floats(&self) -> impl Iterator<Item = &String> {
         let floats = |(_, column): &(&String, &Column)| matches!(column, Column::Float(_));
         self.columns.iter().filter(floats).map(|(name, _)| name)
     }
 
-    /// A column of whole numbers.
+    /// A column of integers.
     ///
     /// # Errors
-    /// When there is none of that name and kind.
+    /// When there is no such column of this kind.
     pub fn ints(&self, name: &str) -> Result<&[i64], StoreError> {
         match self.columns.get(name) {
             Some(Column::Int(v)) => Ok(v),
@@ -256,10 +256,10 @@ impl Table {
         }
     }
 
-    /// A column of numbers, NaN where there is none.
+    /// A column of numbers, NaN if missing.
     ///
     /// # Errors
-    /// When there is none of that name and kind.
+    /// When there is no such column of this kind.
     pub fn floats(&self, name: &str) -> Result<&[f64], StoreError> {
         match self.columns.get(name) {
             Some(Column::Float(v)) => Ok(v),
@@ -267,10 +267,10 @@ impl Table {
         }
     }
 
-    /// A column of yes and no.
+    /// A column of booleans.
     ///
     /// # Errors
-    /// When there is none of that name and kind.
+    /// When there is no such column of this kind.
     pub fn bools(&self, name: &str) -> Result<&[bool], StoreError> {
         match self.columns.get(name) {
             Some(Column::Bool(v)) => Ok(v),
@@ -281,7 +281,7 @@ impl Table {
     /// A column of text.
     ///
     /// # Errors
-    /// When there is none of that name and kind.
+    /// When there is no such column of this kind.
     pub fn texts(&self, name: &str) -> Result<&Texts, StoreError> {
         match self.columns.get(name) {
             Some(Column::Text(v)) => Ok(v),
@@ -289,7 +289,7 @@ impl Table {
         }
     }
 
-    /// A row as columns with their values written out; nothing for a missing value.
+    /// A row as columns with their values as text; empty for a missing value.
     pub(crate) fn row(&self, i: usize) -> Vec<(String, String)> {
         let text = |column: &Column| match column {
             Column::Int(v) => v[i].to_string(),
@@ -303,8 +303,8 @@ impl Table {
             .collect()
     }
 
-    /// The first row in which the columns that both have differ; that behind the end of the shorter
-    /// one, where all others are equal.
+    /// The first row in which the columns that both tables have differ; the row after the end of
+    /// the shorter table if all others are equal.
     pub(crate) fn first_difference(&self, other: &Table) -> Option<usize> {
         fn first<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> Option<usize> {
             a.iter().zip(b).position(|(a, b)| !same(a, b))

@@ -1,4 +1,4 @@
-//! A locked result directory, to be claimed for a batch or changed as a whole.
+//! A locked result directory, which can be claimed for a batch or changed as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -12,13 +12,13 @@ use super::parts::Parts;
 use super::path_contents::{PathContents, look, look_at_results};
 use super::{DirLock, Marker, ResultKind, StoreError};
 
-/// How long another process may take over a report.
+/// How long another process may take to draw a report.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long several processes may take to make a directory ready for all of them.
+/// How long several processes may take to prepare a directory for all of them.
 const JOINING: Duration = Duration::from_secs(60);
 
-/// A result directory that is locked against other processes, to be changed.
+/// A result directory locked against other processes in order to change it.
 #[derive(Debug)]
 pub struct ResultDir {
     dir: PathBuf,
@@ -28,15 +28,15 @@ pub struct ResultDir {
 }
 
 impl ResultDir {
-    /// Opens an existing result directory to draw its figures and report again. Waits for others
-    /// that do the same.
+    /// Opens an existing result directory to redraw its figures and report. Waits for other
+    /// processes that do the same.
     ///
     /// # Errors
-    /// When there are no results, or another process is at work there.
+    /// When there are no results, or another process is using the directory.
     pub fn open(dir: &Path) -> Result<ResultDir, StoreError> {
         let marker = look_at_results(dir)?;
         let _lock = lock(dir, patience(Some(&marker)))?;
-        // Others may have changed it meanwhile.
+        // Others may have changed it in the meantime.
         let marker = look_at_results(dir)?;
         Ok(ResultDir {
             dir: dir.to_path_buf(),
@@ -47,11 +47,11 @@ impl ResultDir {
     }
 
     /// Claims a directory for the batch with these runs. It may be new, empty, or hold a batch all
-    /// of whose runs are among these. With `force` other results give way once this batch is
+    /// of whose runs are among these. With `force`, other results are replaced once this batch is
     /// complete.
     ///
     /// # Errors
-    /// When the directory is not ours, holds something else, or another process is at work there.
+    /// When the directory is not ours, holds something else, or another process is using it.
     pub fn claim_for_batch(
         dir: &Path,
         runs: BTreeSet<String>,
@@ -82,12 +82,12 @@ impl ResultDir {
         })
     }
 
-    /// Makes a directory that of a batch with these runs and this `batch.toml`, unless it is that
-    /// already, for one of several processes that make runs there side by side. It is not locked
-    /// afterwards.
+    /// Prepares a directory for a batch with these runs and this `batch.toml`, unless it is
+    /// prepared already, for one of several processes that make runs there in parallel. The
+    /// directory is not locked afterwards.
     ///
     /// # Errors
-    /// As [`ResultDir::claim_for_batch`]; also when the runs there are others than these.
+    /// As [`ResultDir::claim_for_batch`]; also when the runs there are different ones.
     pub fn join_batch(
         dir: &Path,
         runs: BTreeSet<String>,
@@ -109,7 +109,7 @@ impl ResultDir {
             return Ok(());
         }
         fs::create_dir_all(dir).map_err(StoreError::io("create the directory", dir))?;
-        // Others begin at the same moment, and one of them makes it ready.
+        // Others start at the same moment, and one of them prepares it.
         let begun = std::time::Instant::now();
         loop {
             match ResultDir::claim_for_batch(dir, runs.clone(), force) {
@@ -130,7 +130,7 @@ impl ResultDir {
         &self.dir
     }
 
-    /// Files that somebody had changed and that others took the place of: where they are kept.
+    /// Where files are kept that somebody had changed and that have been replaced.
     pub fn kept(&self) -> &[PathBuf] {
         &self.kept
     }
@@ -153,8 +153,8 @@ impl ResultDir {
         })
     }
 
-    /// Changes the directory: `write` writes new files to the directory it is given, which then
-    /// take the place of those for which `stays` is false. Until all are written nothing changes.
+    /// Changes the directory: `write` writes new files to the directory it is given; they then
+    /// replace the files for which `stays` is false. Nothing changes until all are written.
     ///
     /// # Errors
     /// When `write` fails, or the files cannot be put in place.
@@ -194,7 +194,7 @@ impl ResultDir {
     }
 }
 
-/// The mark of a directory that becomes that of a batch with these runs.
+/// The marker of a directory that is extended to a batch with these runs.
 fn widened(
     dir: &Path,
     there: Marker,
@@ -227,7 +227,7 @@ fn widened(
     })
 }
 
-/// A batch in the making takes as long as it takes; a report is soon done.
+/// A batch in progress may take any time; a report is done soon.
 fn patience(marker: Option<&Marker>) -> Duration {
     match marker {
         Some(marker) if marker.complete => PATIENCE,
@@ -235,8 +235,8 @@ fn patience(marker: Option<&Marker>) -> Duration {
     }
 }
 
-/// Locks a result directory, or says that another process is at work there. Marks that a killed
-/// process had not written to their end are removed.
+/// Locks a result directory, or fails if another process is using it. Unfinished markers left by a
+/// killed process are removed.
 pub(crate) fn lock(dir: &Path, patience: Duration) -> Result<DirLock, StoreError> {
     match DirLock::wait(dir, patience) {
         Ok(DirLock::Theirs) => Err(StoreError::Busy(dir.to_path_buf())),
@@ -250,7 +250,7 @@ pub(crate) fn lock(dir: &Path, patience: Duration) -> Result<DirLock, StoreError
     }
 }
 
-/// Removes runs of a batch: the files that are ours, and directories that are empty then.
+/// Removes runs of a batch: the files that are ours, and directories that become empty.
 pub(crate) fn remove_runs<'a>(
     dir: &Path,
     ids: impl Iterator<Item = &'a String>,
@@ -258,7 +258,7 @@ pub(crate) fn remove_runs<'a>(
     let runs = dir.join("runs");
     for id in ids {
         let run = runs.join(id);
-        // A run that is not ours, or not any longer, is left as it is.
+        // A run that is not ours, or no longer ours, is left as it is.
         if let Ok(PathContents::Ours(marker)) = look(&run)
             && marker.kind == ResultKind::Run
         {
@@ -326,7 +326,7 @@ mod tests {
         fs::write(&half, "{").unwrap();
         drop(ResultDir::open(&dir).unwrap());
         assert_eq!(names(), ["synfin.json"]);
-        // What only resembles one is somebody's own.
+        // A file whose name only resembles one belongs to somebody else.
         for other in [".synfin.json.tmp-mine", ".synfin.json.tmp-1-x"] {
             fs::write(dir.join(other), "{").unwrap();
         }

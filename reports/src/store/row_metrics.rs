@@ -1,9 +1,9 @@
-//! The metrics of a run, small enough that those of 100,000 runs fit into memory.
+//! The metrics of a run, compact enough for those of 100,000 runs to fit into memory.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// Metrics by name. Runs of a batch mostly have the same names and share the list of them.
+/// Metrics by name. Runs of a batch mostly have the same names and share one list of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowMetrics {
     /// Sorted.
@@ -21,7 +21,7 @@ impl Default for RowMetrics {
 }
 
 impl RowMetrics {
-    /// From names, sorted and each there once, and as many values; `None` otherwise.
+    /// Builds it from sorted names without duplicates and as many values; `None` otherwise.
     pub(crate) fn from_parts(names: Arc<[String]>, values: Vec<f64>) -> Option<RowMetrics> {
         let sorted = names.windows(2).all(|pair| pair[0] < pair[1]);
         (sorted && names.len() == values.len()).then(|| RowMetrics {
@@ -36,12 +36,12 @@ impl RowMetrics {
         place.ok().map(|place| self.values[place])
     }
 
-    /// True when there is a value of this name.
+    /// Returns true if there is a value of this name.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// True when there is none.
+    /// Returns true if there are no metrics.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -56,7 +56,7 @@ impl RowMetrics {
         &self.values
     }
 
-    /// As a map.
+    /// The metrics as a map.
     pub fn to_map(&self) -> BTreeMap<String, f64> {
         let names = self.names.iter().cloned();
         names.zip(self.values.iter().copied()).collect()
@@ -86,12 +86,12 @@ impl FromIterator<(String, f64)> for RowMetrics {
     }
 }
 
-/// Lists of names, each kept once.
+/// Lists of names, each stored once.
 #[derive(Debug, Default)]
 pub struct SharedNames(HashSet<Arc<[String]>>);
 
 impl SharedNames {
-    /// The same metrics with the list of names that others have, too.
+    /// The same metrics, sharing an equal list of names if there is one.
     pub fn share(&mut self, metrics: RowMetrics) -> RowMetrics {
         RowMetrics {
             names: self.list(metrics.names),
@@ -99,7 +99,7 @@ impl SharedNames {
         }
     }
 
-    /// The same list, kept once.
+    /// The stored copy of an equal list.
     pub(crate) fn list(&mut self, names: Arc<[String]>) -> Arc<[String]> {
         if let Some(known) = self.0.get(&names) {
             return Arc::clone(known);
@@ -108,7 +108,7 @@ impl SharedNames {
         names
     }
 
-    /// How many lists there are.
+    /// The number of different lists.
     pub fn lists(&self) -> usize {
         self.0.len()
     }

@@ -1,4 +1,4 @@
-//! Writes a run directory aside and puts it in place when it is complete.
+//! Writes a run to a temporary directory and moves it into place when it is complete.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,12 +14,12 @@ use super::path_contents::{PathContents, look};
 use super::result_dir::remove_runs;
 use super::{Marker, ResultKind, StoreError};
 
-/// A run directory in the making.
+/// A run directory that is being written.
 ///
-/// Files are written to `.NAME.tmp-PID-N` beside the final place, or to `.synfin.tmp-PID-N` in a
-/// directory that is there already, and moved when the run is complete. Dropped before
-/// [`RunWriter::finish`] it takes its files with it. Several writers of one name do not disturb each
-/// other: the first to finish has the name.
+/// Files are written to `.NAME.tmp-PID-N` beside the final place, or to `.synfin.tmp-PID-N` inside
+/// an existing directory, and moved when the run is complete. If it is dropped before
+/// [`RunWriter::finish`], its files are removed. Several writers of one name do not disturb each
+/// other: the first to finish gets the name.
 #[derive(Debug)]
 pub struct RunWriter {
     dir: PathBuf,
@@ -28,11 +28,11 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
-    /// Begins the run directory `dir`; parents are made. With `replace` the files of an existing
-    /// result are replaced once the new one is complete; files that are not synfin's stay.
+    /// Begins the run directory `dir`; parents are created. With `replace`, the files of an
+    /// existing result are replaced once the new one is complete; files that are not synfin's stay.
     ///
     /// # Errors
-    /// When `dir` exists and is not to be replaced or is not ours, or cannot be made.
+    /// When `dir` cannot be created, exists and must not be replaced, or is not ours.
     pub fn create(dir: &Path, replace: bool) -> Result<RunWriter, StoreError> {
         let name = dir
             .file_name()
@@ -59,7 +59,7 @@ impl RunWriter {
         self.aside.path()
     }
 
-    /// Writes a text file, `run.toml` say.
+    /// Writes a text file, such as `run.toml`.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -68,18 +68,19 @@ impl RunWriter {
         fs::write(&path, text).map_err(StoreError::io("write", &path))
     }
 
-    /// Flushes all files to the disk, lists them in `synfin.json`, and puts them in place. Hashes
-    /// that are known already come by file name. Gives the names under which files are kept that
-    /// stood in their places and were not as they had been written.
+    /// Flushes all files to the disk, lists them in `synfin.json`, and moves them into place.
+    /// `known` has the hashes that are already known, by file name. Returns the new names of
+    /// existing files that had been changed and were therefore kept.
     ///
-    /// # Errors When the disk is full or fails, or another result has appeared there meanwhile.
+    /// # Errors
+    /// When the disk is full or fails, or another result has appeared there in the meantime.
     pub fn finish(self, known: &BTreeMap<String, String>) -> Result<Vec<PathBuf>, StoreError> {
         let mut marker = Marker::new(ResultKind::Run);
         marker.files = marks(self.path(), known)?;
         marker.complete = true;
         marker.write(self.path())?;
         sync_tree(self.path())?;
-        // Another writer may take the name between our look and our rename: look again then.
+        // Another writer may take the name between look and rename: then look again.
         for _ in 0..ATTEMPTS {
             match look(&self.dir)? {
                 PathContents::Nothing => {
@@ -94,7 +95,7 @@ impl RunWriter {
         Err(StoreError::Exists(self.dir.clone()))
     }
 
-    /// Gives the directory its name; false when another directory has appeared there.
+    /// Gives the directory its name; returns false if another directory has appeared there.
     fn take_name(&self) -> Result<bool, StoreError> {
         match fs::rename(self.path(), &self.dir) {
             Ok(()) => Ok(true),
@@ -121,10 +122,10 @@ impl RunWriter {
     }
 }
 
-/// How often a name is tried for that others take at the same time.
+/// How often a new name is tried if others keep taking it.
 const ATTEMPTS: u32 = 100;
 
-/// How long others may take to move their files.
+/// How long other processes may take to move their files.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn is_taken(error: &std::io::Error) -> bool {
@@ -141,8 +142,8 @@ fn parent(dir: &Path) -> &Path {
     }
 }
 
-/// Renames a directory that stands where a run of a batch is to be and is not ours, or not any
-/// longer, to `NAME.kept-N` beside it. Gives the new name.
+/// Renames a directory in the place of a run of a batch that is not ours, or no longer ours, to
+/// `NAME.kept-N` beside it. Returns the new name.
 ///
 /// # Errors
 /// When it cannot be renamed.
@@ -209,14 +210,15 @@ mod tests {
         fs::write(dir.join("summary.json"), "edited").unwrap();
         complete(&dir, true, "new").unwrap();
         assert_eq!(read(&dir, "summary.json"), "new");
-        // Edited and not replaced by anything: left where it is. Replaced: kept beside.
+        // An edited file that nothing replaces stays where it is; one that is replaced is kept
+        // beside it.
         assert_eq!(read(&dir, "figures/a.svg"), "edited");
         assert_eq!(read(&dir, "summary.json.kept-1"), "edited");
         assert!(!dir.join("figures/b.svg").exists());
         for name in ["notes.txt", "figures/mine.svg"] {
             assert_eq!(read(&dir, name), "mine");
         }
-        // What is in the way is not written over, and nothing is changed then.
+        // A file in the way is not overwritten, and nothing changes.
         let w = RunWriter::create(&dir, true).unwrap();
         w.write_text("notes.txt", "ours").unwrap();
         w.write_text("summary.json", "newer").unwrap();

@@ -1,4 +1,4 @@
-//! `summary.json`: a run in numbers, and the proof that it is complete.
+//! `summary.json`: the numbers of a run, and the proof that it is complete.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,18 +14,18 @@ use crate::info::{NodeGroup, RunInfo};
 /// Longest simulated time, seconds: 2^64 picoseconds.
 const LONGEST_S: f64 = 18_446_745.0;
 
-/// What a run's objects take in memory. A function of the scenario and the program: what depends on
-/// the division of the network, or on the machine, is in `timing.json`.
+/// Memory of a run's objects. A function of the scenario and the program; what depends on the
+/// partitions or the machine is in `timing.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MemorySummary {
-    /// Bytes of one object of each kind, its share of tables included.
+    /// Bytes of one object of each kind, including its share of tables.
     pub object_bytes: BTreeMap<String, u64>,
-    /// Most objects of a kind at a time, summed over hosts.
+    /// Largest number of objects of a kind at a time, summed over hosts.
     pub peaks: BTreeMap<String, u64>,
     /// Bytes of tables at the end, summed over hosts; they do not shrink.
     pub table_bytes: BTreeMap<String, u64>,
-    /// Connections there are at the end, by state.
+    /// Connections that exist at the end, by state.
     pub at_end: BTreeMap<String, ConnectionMemory>,
 }
 
@@ -33,20 +33,20 @@ pub struct MemorySummary {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConnectionMemory {
-    /// How many.
+    /// Number of connections.
     pub connections: u64,
-    /// All their bytes.
+    /// Their bytes in total.
     pub bytes: u64,
     /// Bytes of the largest.
     pub largest: u64,
 }
 
-/// A run in numbers.
+/// The numbers of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Version of the crate that wrote it.
     pub version: String,
-    /// What was known beforehand.
+    /// What was known in advance.
     pub info: RunInfo,
     /// Its nodes, by groups.
     #[serde(default)]
@@ -59,10 +59,10 @@ pub struct RunSummary {
     pub counters: BTreeMap<String, BTreeMap<String, u64>>,
     /// The results in words, most important first.
     pub findings: Vec<String>,
-    /// What was not written down, and the key that brings it.
+    /// What was not written, and the key that includes it.
     #[serde(default)]
     pub left_out: Vec<LeftOut>,
-    /// Memory of the simulator's objects; a matter of the program, and no part of the hash.
+    /// Memory of the simulator's objects; a property of the program, not part of the hash.
     #[serde(default)]
     pub memory: MemorySummary,
     /// Hash of each file of numbers, by file name.
@@ -77,7 +77,7 @@ impl RunSummary {
     /// Reads `summary.json` of a run directory.
     ///
     /// # Errors
-    /// When there is none, or it is not one.
+    /// When the file does not exist, or is not a summary.
     pub fn read(dir: &Path) -> Result<RunSummary, StoreError> {
         let path = dir.join("summary.json");
         let text = read_own_text(&path)?;
@@ -93,7 +93,7 @@ impl RunSummary {
         }
     }
 
-    /// A time that no run can have: figures over it would have no end.
+    /// A time that no run can have; figures over it would have no end.
     fn impossible_time(&self) -> Option<f64> {
         let info = &self.info;
         let steady = info
@@ -130,8 +130,8 @@ pub(crate) fn json_text(path: &Path, value: &impl Serialize) -> Result<String, S
     }
 }
 
-/// JSON leaves the control characters from U+007F to U+009F as they are; a terminal may obey them. They can
-/// occur only in strings, where their escapes mean the same.
+/// Escapes the control characters from U+007F to U+009F, which JSON leaves as they are but a
+/// terminal may obey. They can occur only in strings, where their escapes mean the same.
 fn written_out(text: String) -> String {
     let is_plain = |c: char| !matches!(c, '\u{7f}'..='\u{9f}');
     if text.chars().all(is_plain) {
@@ -144,7 +144,7 @@ fn written_out(text: String) -> String {
     each.collect()
 }
 
-/// Writes a text file through one of another name.
+/// Writes a text file under a temporary name and renames it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
     let (mut file, aside) = new_file_beside(path)?;
     let written = file
@@ -156,7 +156,8 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
     written.map_err(StoreError::io("write", path))
 }
 
-/// Makes a file in the directory of `path` under a name that nothing has, a symbolic link neither.
+/// Creates a file in the directory of `path` under a name that nothing has, not even a symbolic
+/// link.
 fn new_file_beside(path: &Path) -> Result<(File, PathBuf), StoreError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     for n in 0..u32::MAX {

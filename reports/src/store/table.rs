@@ -1,7 +1,7 @@
 //! Writes tables: Parquet files filled row by row, flushed by the row group.
 //!
 //! Memory is that of one row group per open table, however long the run. The bytes are a function
-//! of the rows: no times of day, no random salts, a fixed `created_by`.
+//! of the rows: no time stamps, no random salts, a fixed `created_by`.
 
 mod cells;
 
@@ -23,9 +23,9 @@ use cells::{ColumnCells, write_group};
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
-/// Rows of a table that goes nowhere that are forgotten at a time.
+/// In a table that is not written, the number of rows after which they are discarded.
 const FORGOTTEN_ROWS: usize = 256;
-/// Texts handed to Parquet at a time: as many as it works on at a time.
+/// Texts handed to Parquet at a time: the number it processes at a time.
 const TEXT_BLOCK: usize = 1024;
 
 /// The type of a column.
@@ -35,15 +35,15 @@ pub enum ColumnKind {
     Int,
     /// Number.
     Float,
-    /// Number or nothing.
+    /// Number or missing.
     OptFloat,
-    /// Yes or no.
+    /// Boolean.
     Bool,
     /// UTF-8 text.
     Text,
 }
 
-/// Text made once and written many times without copying.
+/// Text created once and written many times without copying.
 #[derive(Clone, Debug)]
 pub struct SharedText(ByteArray);
 
@@ -72,7 +72,7 @@ impl From<&str> for SharedText {
 pub enum Tables {
     /// Into this directory.
     In(PathBuf),
-    /// Nowhere: rows are counted and forgotten, for runs of which only the metrics are kept.
+    /// Nowhere: rows are counted and discarded, for runs of which only the metrics are kept.
     Nowhere,
 }
 
@@ -91,7 +91,7 @@ impl From<&Tables> for Tables {
 /// A table being written.
 pub struct TableWriter {
     path: PathBuf,
-    /// `None` for a table that goes nowhere.
+    /// `None` for a table that is not written.
     file: Option<SerializedFileWriter<File>>,
     cells: Vec<ColumnCells>,
     rows: usize,
@@ -108,7 +108,7 @@ impl std::fmt::Debug for TableWriter {
 }
 
 impl TableWriter {
-    /// Begins `NAME.parquet` in a directory, or a table that goes nowhere.
+    /// Begins `NAME.parquet` in a directory, or a table that is not written.
     ///
     /// # Errors
     /// When the file cannot be made.
@@ -156,7 +156,7 @@ impl TableWriter {
         self.total
     }
 
-    /// Writes what is left and closes the file.
+    /// Writes the remaining rows and closes the file.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -168,7 +168,7 @@ impl TableWriter {
         }
     }
 
-    /// Removes the table: of a run that has nothing of its kind.
+    /// Removes the table, if the run has no rows for it.
     ///
     /// # Errors
     /// When the file cannot be removed.
@@ -197,8 +197,8 @@ impl TableWriter {
     }
 }
 
-/// A row being filled; a cell of another kind than its column is a mistake of the program, caught
-/// by the first test that writes the table.
+/// A row being filled. A cell of another kind than its column is a bug, caught by the first test
+/// that writes the table.
 #[derive(Debug)]
 pub struct RowWriter<'a> {
     table: &'a mut TableWriter,
@@ -220,7 +220,7 @@ impl RowWriter<'_> {
         self
     }
 
-    /// A count; those beyond 2^63 wrap, as the bits of an identity may.
+    /// A count; values beyond 2^63 wrap around, as the bits of an identity may.
     pub fn count(self, value: u64) -> Self {
         self.int(value as i64)
     }
@@ -234,7 +234,7 @@ impl RowWriter<'_> {
         self
     }
 
-    /// A number or nothing.
+    /// A number, or a missing value.
     pub fn opt(mut self, value: Option<f64>) -> Self {
         match self.next() {
             Some(ColumnCells::OptFloat(cells, present)) => {
@@ -246,7 +246,7 @@ impl RowWriter<'_> {
         self
     }
 
-    /// Yes or no.
+    /// A boolean.
     pub fn bool(mut self, value: bool) -> Self {
         match self.next() {
             Some(ColumnCells::Bool(cells)) => cells.push(value),
@@ -316,7 +316,7 @@ fn properties(columns: &[(&str, ColumnKind)]) -> WriterPropertiesPtr {
         .set_offset_index_disabled(true);
     for &(column, kind) in columns {
         if column == "conn" {
-            // Readers pass over groups without the connections they want.
+            // Readers skip groups without the connections they want.
             let path = ColumnPath::from(column);
             builder = builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk);
         }
@@ -327,7 +327,7 @@ fn properties(columns: &[(&str, ColumnKind)]) -> WriterPropertiesPtr {
     Arc::new(builder.build())
 }
 
-/// Parquet keeps the error of the operating system inside its own; brings it out for its hint.
+/// Parquet wraps the operating system's error in its own; unwraps it for its hint.
 fn failed(path: &Path, error: ParquetError) -> StoreError {
     let source = match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
@@ -355,7 +355,7 @@ mod tests {
             .collect();
         let mut cells = TextCells::default();
         for i in 0..GROUP_ROWS as u32 {
-            // Runs, and texts in no order.
+            // Texts in runs, and texts in no order.
             let which = if i % 5000 < 2500 {
                 i / 5000
             } else {

@@ -1,4 +1,4 @@
-//! A column of text in memory: each different text once, and which of them a row has.
+//! A column of text in memory: each distinct text once, and an index for each row.
 
 use std::collections::HashMap;
 use std::ops::Index;
@@ -6,7 +6,7 @@ use std::ops::Index;
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 
-/// A column of text. Most have a few texts in many rows.
+/// A column of text. Most columns have few distinct texts in many rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     /// In order of their first rows.
@@ -30,12 +30,12 @@ impl Texts {
         self.rows.iter().map(|&text| &self.different[text as usize])
     }
 
-    /// The different texts, in order of their first rows.
+    /// The distinct texts, in order of their first rows.
     pub fn different(&self) -> &[String] {
         &self.different
     }
 
-    /// Which of the [different](Texts::different) texts a row has.
+    /// The index of a row's text in [`Texts::different`].
     ///
     /// # Panics
     /// When there is no such row.
@@ -43,7 +43,7 @@ impl Texts {
         self.rows[row] as usize
     }
 
-    /// The column of these cells.
+    /// Builds a column from its cells.
     pub(super) fn of(cells: &[ByteArray]) -> Result<Texts, ParquetError> {
         let mut reader = Reader::default();
         let mut rows = Vec::with_capacity(cells.len());
@@ -56,7 +56,7 @@ impl Texts {
         })
     }
 
-    /// Adds the rows of another column.
+    /// Appends the rows of another column.
     pub(super) fn append(&mut self, other: Texts) {
         if self.rows.is_empty() {
             *self = other;
@@ -84,14 +84,14 @@ impl Index<usize> for Texts {
     }
 }
 
-/// Most texts known by their addresses: those of a dictionary are returned again and again.
+/// Most texts known by their addresses: texts of a dictionary are returned repeatedly.
 const MOST_BY_ADDRESS: usize = 32;
 
 /// A column being built from its cells.
 #[derive(Debug, Default)]
 struct Reader<'a> {
     different: Vec<String>,
-    /// Address and length of texts seen, the last one found in front.
+    /// Address and length of texts seen, the last one found first.
     by_address: Vec<((usize, usize), u32)>,
     by_text: HashMap<&'a [u8], u32>,
 }

@@ -72,7 +72,7 @@ fn a_line_that_is_cut_or_changed_loses_its_own_run_only() {
     fs::write(&path, text.replace("2.5", "2.6")).unwrap();
     let parts = Parts::read(dir).unwrap();
     assert_eq!((ids(&parts).as_str(), parts.damaged.len()), ("ac", 1));
-    // Without the list of names none of its runs can be used.
+    // Without the list of names, none of its runs can be used.
     fs::write(&path, text.replace("[\"x\"]", "[\"y\"]")).unwrap();
     let parts = Parts::read(dir).unwrap();
     assert_eq!((ids(&parts).as_str(), parts.damaged.len()), ("", 4));

@@ -12,9 +12,9 @@ use crate::store::install::sync;
 use crate::store::row_metrics::RowMetrics;
 use crate::store::{Provenance, StoreError};
 
-/// Version of the lines; raised when an older program cannot read them.
+/// Version of the lines; raised when older programs cannot read them.
 const PART: u32 = 1;
-/// How often lines are flushed to the disk: what a power failure takes is made again.
+/// Time between flushes to the disk: what is lost in a power failure is made again.
 const BETWEEN_SYNCS: Duration = Duration::from_secs(2);
 
 /// A part being written. Threads may share it.
@@ -34,8 +34,8 @@ struct PartState {
 }
 
 impl PartWriter {
-    /// A part `NAME-N.runs` of the batch in `dir`, with the first free number. The file is made with
-    /// the first run.
+    /// Begins a part `NAME-N.runs` of the batch in `dir`, with the first free number. The file is
+    /// created with the first run.
     ///
     /// # Errors
     /// When the directory of the parts cannot be made.
@@ -59,10 +59,10 @@ impl PartWriter {
         })
     }
 
-    /// Appends a run: it is complete once this has returned, even if the process then dies.
+    /// Appends a run: once this has returned it is complete, even if the process then dies.
     ///
     /// # Errors
-    /// When it cannot be written; what is there of its line does not count.
+    /// When it cannot be written; a half-written line does not count.
     pub fn add(&self, id: &str, run: &PartRun) -> Result<(), StoreError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = String::new();
@@ -98,7 +98,7 @@ impl PartWriter {
         lines.push_str(&text(&line));
         let written = self.append(&mut state, &lines);
         if written.is_err() {
-            // A line may be half written there: the next run begins a new file.
+            // The last line may be half written: the next run begins a new file.
             state.file = None;
             state.lists.clear();
         }
@@ -122,7 +122,7 @@ impl PartWriter {
     /// Flushes everything to the disk.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk reports an error.
     pub fn finish(self) -> Result<(), StoreError> {
         let state = self
             .state
@@ -136,18 +136,19 @@ impl PartWriter {
                 sync(parts)
             }
             None => {
-                // If no other process has parts there.
+                // Unless another process has parts there.
                 let _ = fs::remove_dir(parts);
                 Ok(())
             }
         }
     }
 
-    /// A name that no other file has, not even one of an earlier process with the same number.
+    /// Creates a file under a name that no other file has, not even one of an earlier process with
+    /// the same id.
     fn create(&self) -> Result<File, StoreError> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let parent = self.path.parent().unwrap_or(Path::new("."));
-        // Another process may have found it empty, and removed it.
+        // Another process may have found the directory empty, and removed it.
         fs::create_dir_all(parent).map_err(StoreError::io("create the directory", parent))?;
         for n in 1..u32::MAX {
             let path = self.path.with_file_name(format!("{name}-{n:04}.{ENDING}"));
@@ -161,7 +162,7 @@ impl PartWriter {
     }
 }
 
-/// The number of the list of these metrics.
+/// The number of the list with the names of these metrics.
 fn list(lists: &mut Vec<Arc<[String]>>, metrics: &RowMetrics) -> usize {
     let names = metrics.names();
     let known = lists
@@ -173,7 +174,7 @@ fn list(lists: &mut Vec<Arc<[String]>>, metrics: &RowMetrics) -> usize {
     })
 }
 
-/// A line with its hash before it.
+/// A line preceded by its hash.
 fn text(line: &PartLine) -> String {
     let text = serde_json::to_string(line).unwrap_or_default();
     format!("{} {text}\n", &text_hash(&text)[..DIGITS])

@@ -43,7 +43,7 @@ pub(super) fn read_chunk(
         ColumnReader::Int64ColumnReader(r) => Column::Int(values(r, rows)?.0),
         ColumnReader::DoubleColumnReader(r) => {
             let (values, levels) = values(r, rows)?;
-            // An infinite time would make an axis without end. None is written.
+            // An infinite time would make an axis without end. The program never writes one.
             if name.ends_with("_s") && !values.iter().all(|v| v.is_finite()) {
                 let why = format!("its column {name:?} has a time that is not finite");
                 return Err(ParquetError::General(why));
@@ -63,7 +63,7 @@ pub(super) fn read_chunk(
     })
 }
 
-/// Puts NaN where a level marks a missing value.
+/// Inserts NaN where a level marks a missing value.
 pub(super) fn spread(values: Vec<f64>, levels: &[i16]) -> Vec<f64> {
     if levels.is_empty() {
         return values;

@@ -24,11 +24,11 @@ pub(super) enum ColumnCells {
 pub(super) struct TextCells {
     pub(super) texts: Vec<SharedText>,
     pub(super) cells: Vec<u32>,
-    /// Places by address, once there are too many to look through.
+    /// Indices by address, once there are too many texts to search linearly.
     pub(super) places: FxHashMap<(usize, usize), u32>,
 }
 
-/// Texts that are looked through.
+/// Number of texts that are searched linearly.
 pub(super) const FEW_TEXTS: usize = 8;
 
 impl TextCells {
@@ -86,7 +86,7 @@ impl ColumnCells {
         }
     }
 
-    /// Forgets all cells and keeps their memory.
+    /// Discards all cells but keeps their memory.
     pub(super) fn clear(&mut self) {
         match self {
             ColumnCells::Int(v) => v.clear(),
