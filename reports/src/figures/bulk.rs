@@ -10,18 +10,18 @@ use super::{Figure, not_drawn};
 use crate::csv::Csv;
 use crate::store::StoreError;
 
-/// What differs between the figures.
+/// What distinguishes the figures.
 struct BulkFigure<'a> {
     name: &'a str,
     title: &'a str,
     y_label: &'a str,
     caption: &'a str,
     column: &'a str,
-    /// Shows where senders recovered, and what they sent again.
+    /// Whether to show when senders recovered, and what they retransmitted.
     recovery: bool,
 }
 
-/// Draws a curve per sender.
+/// Draws one curve per sender.
 fn draw(
     data: &RunData<'_>,
     spec: &BulkFigure<'_>,
@@ -81,19 +81,19 @@ fn draw(
     }))
 }
 
-/// Senders up to which recoveries can be told apart.
+/// Most senders for which recoveries can be told apart, and most for which retransmissions can.
 const MOST_WITH_EPISODES: usize = 1;
 const MOST_WITH_DOTS: usize = 3;
 
-/// States of recovery with their backgrounds.
+/// Recovery states with their background colours.
 const STATES: [(&str, &str, (u8, u8, u8)); 3] = [
     ("recovery", "fast recovery", (253, 226, 208)),
     ("loss", "after a time-out", (248, 200, 200)),
     ("CWR", "reduced after an ECN mark", (222, 235, 247)),
 ];
 
-/// Marks behind the curves, the episodes of recovery, and in front of them, the retransmissions, each on
-/// the curve of its sender. Drawn for few senders only.
+/// Marks the episodes of recovery behind the curves and the retransmissions in front of them, each
+/// on the curve of its sender. Drawn for few senders only.
 fn recovery(
     data: &RunData<'_>,
     points_of: impl Fn(&TracedSender) -> Vec<(f64, f64)>,
@@ -134,7 +134,7 @@ fn recovery(
     (behind, before)
 }
 
-/// The last value of a curve until a time.
+/// The last value of a curve up to a given time.
 fn value_at(curve: &[(f64, f64)], time: f64) -> Option<f64> {
     let after = curve.partition_point(|p| p.0 <= time);
     let value = curve.get(after.checked_sub(1)?)?.1;
@@ -198,8 +198,8 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
     })
 }
 
-/// Bytes acknowledged at a time: interpolated between two samples, unless they are so far apart that the
-/// sender was idle meanwhile.
+/// Bytes acknowledged at a given time: interpolated between two samples, unless they are so far
+/// apart that the sender was idle in between.
 pub(super) fn acked_at(points: &[SenderPoint], time: f64, apart: f64) -> f64 {
     let after = points.partition_point(|p| p.time <= time);
     let known = |i: usize| points.get(i).map(|p| (p.time, p.acked as f64));

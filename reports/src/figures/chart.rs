@@ -1,4 +1,4 @@
-//! Charts with two axes, drawn by plotters; the legend has a column of its own on the right.
+//! Charts with two axes, drawn with plotters; the legend has its own column on the right.
 
 mod lettering;
 mod log;
@@ -29,15 +29,15 @@ use crate::text::is_hidden;
 const SIZE: (u32, u32) = (960, 420);
 const FONT: &str = "sans-serif";
 
-/// One of several diagrams with common scales and a common legend.
+/// One of several diagrams that share scales and legend.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Panel {
-    /// What distinguishes it, in parts that may be on separate lines.
+    /// What distinguishes it, in parts that may be put on separate lines.
     pub(crate) title: Vec<String>,
     pub(crate) marks: Vec<Mark>,
 }
 
-/// A chart to be drawn; y begins at zero unless values are negative.
+/// A chart; the y axis begins at zero unless there are negative values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chart<'a> {
     pub(crate) title: &'a str,
@@ -45,18 +45,19 @@ pub(crate) struct Chart<'a> {
     pub(crate) y_label: &'a str,
     /// Left and right end of the x axis.
     pub(crate) x: (f64, f64),
-    /// The x axis, and the y axis, is logarithmic: only what is greater than zero is drawn.
+    /// Whether the x axis and the y axis are logarithmic; then only values greater than zero are
+    /// drawn.
     pub(crate) log: (bool, bool),
-    /// Names of the whole numbers of the x axis; empty for an axis of numbers.
+    /// Names of the integers of the x axis; empty for a numeric axis.
     pub(crate) categories: &'a [String],
     pub(crate) marks: Vec<Mark>,
-    /// Instead of `marks`, several diagrams; a single one needs no title of its own.
+    /// Several diagrams instead of `marks`; a single one needs no title.
     pub(crate) panels: Vec<Panel>,
-    /// Parts of the x axis with a grey background: times of outages.
+    /// Parts of the x axis with a grey background: outages.
     pub(crate) shaded: &'a [(f64, f64)],
-    /// Both ends of the y axis, where they do not follow from the marks.
+    /// Both ends of the y axis, if they do not follow from the marks.
     pub(crate) y: Option<(f64, f64)>,
-    /// What it is drawn for.
+    /// The style in which it is drawn.
     pub(crate) style: FigureStyle,
 }
 
@@ -64,12 +65,12 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Axes<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TickedAxis, TickedAxis>>;
 type PlotResult = Result<(), Box<dyn std::error::Error>>;
 
-/// Names a tick.
+/// Returns the label of a tick.
 type TickName<'a> = &'a dyn Fn(&f64) -> String;
 
-/// Height of the legend's rows.
+/// Height of a row of the legend.
 const LEGEND_ROW: u32 = 24;
-/// Panels side by side at most.
+/// Most panels side by side.
 const COLUMNS: usize = 3;
 /// Height of a panel without its title.
 const PANEL_HEIGHT: u32 = 260;
@@ -77,9 +78,9 @@ const PANEL_HEIGHT: u32 = 260;
 const TITLE_LINE: u32 = 19;
 /// Estimated width of a letter of the labels.
 const LETTER: f64 = 7.5;
-/// Lines of the name of a category at most; what is longer is cut.
+/// Most lines of the name of a category; longer names are cut.
 const CATEGORY_LINES: usize = 4;
-/// Height of a line of it.
+/// Height of such a line.
 const CATEGORY_LINE: u32 = 17;
 
 impl Chart<'_> {
@@ -95,7 +96,7 @@ impl Chart<'_> {
         })
     }
 
-    /// The same; what is on a logarithmic axis are logarithms already.
+    /// Renders the chart; values on a logarithmic axis have been converted to logarithms.
     fn render(&self) -> Result<String, StoreError> {
         let mut svg = String::new();
         let drawn = self.draw(&SVGBackend::with_string(&mut svg, self.size()).into_drawing_area());
@@ -103,7 +104,8 @@ impl Chart<'_> {
             figure: self.title.to_owned(),
             why: e.to_string(),
         })?;
-        // Plotters writes out what means something in XML, but not what XML forbids.
+        // Plotters escapes characters with a meaning in XML, but does not remove those that XML
+        // forbids.
         svg.retain(|c| !is_hidden(c));
         Ok(match self.style {
             FigureStyle::Screen => svg,
@@ -116,7 +118,7 @@ impl Chart<'_> {
         self.marks.iter().chain(of_panels)
     }
 
-    /// Marks with a label of their own, each label once.
+    /// The marks that have a label, each label once.
     fn named(&self) -> Vec<&Mark> {
         let mut named: Vec<&Mark> = Vec::new();
         for mark in self.all_marks() {
@@ -155,14 +157,14 @@ impl Chart<'_> {
         (width, (48 + rows as u32 * panel).max(legend))
     }
 
-    /// Height that names of categories need beyond that of one line, in a diagram of this width.
+    /// Height that names of categories need beyond one line, in a diagram of this width.
     fn category_room(&self, width: f64) -> u32 {
         let letters = self.category_letters(width);
         let lines = self.categories.iter().map(|c| wrap(c, letters).len());
         CATEGORY_LINE * lines.max().unwrap_or(1).saturating_sub(1) as u32
     }
 
-    /// Letters of a line of the name of a category.
+    /// Letters per line of the name of a category.
     fn category_letters(&self, width: f64) -> usize {
         let slot = width / self.categories.len().max(1) as f64;
         ((slot - 8.0) / LETTER).max(3.0) as usize
@@ -204,7 +206,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// One of several panels, below its own title.
+    /// Draws one of several panels, below its title.
     fn panel(&self, place: &Area<'_>, panel: &Panel, y_name: bool) -> PlotResult {
         let (title, diagram) = place.split_vertically(TITLE_LINE * self.title_lines() + 4);
         for (line, text) in panel.title.iter().enumerate() {
@@ -299,7 +301,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// Colours the background: of bands, and grey of times of outages, as far as they lie within the axis.
+    /// Colours the background: the bands of marks, and grey for outages, within the axis.
     fn shade(&self, axes: &mut Axes<'_, '_>, marks: &[Mark]) -> PlotResult {
         for mark in marks {
             if let Mark::Band { colour, spans, .. } = mark {
@@ -327,7 +329,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// Names of categories, broken into lines below their ticks.
+    /// Draws the names of categories, broken into lines below their ticks.
     fn category_names(&self, area: &Area<'_>, axes: &Axes<'_, '_>, letters: usize) -> PlotResult {
         let (left, top) = area.get_base_pixel();
         let style = (FONT, 14).into_font().color(&BLACK);
@@ -343,7 +345,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// Grid, axes and their labels; `labels` name the ticks of x and y.
+    /// Draws grid, axes and their labels; `labels` names the ticks of x and y.
     fn mesh(
         &self,
         axes: &mut Axes<'_, '_>,
@@ -376,7 +378,8 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// The first of a stack lies at its bottom, so areas are listed from the last to the first.
+    /// Draws the legend. The first area of a stack is at the bottom, so areas are listed from last
+    /// to first.
     fn draw_legend(&self, area: &Area<'_>) -> PlotResult {
         let named = self.named().into_iter();
         let (areas, lines): (Vec<_>, Vec<_>) = named.partition(|m| matches!(m, Mark::Area { .. }));
@@ -410,7 +413,7 @@ impl Chart<'_> {
     }
 }
 
-/// Text in the middle of an area, its top `y` pixels from that of the area.
+/// Draws text in the middle of an area, `y` pixels below its top.
 fn centred(area: &Area<'_>, text: &str, size: u32, y: i32) -> PlotResult {
     let at = Pos::new(HPos::Center, VPos::Top);
     let style = (FONT, size).into_font().color(&BLACK).pos(at);

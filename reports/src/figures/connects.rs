@@ -83,13 +83,13 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     }))
 }
 
-/// Fewer ports per connect than this are not worth a figure.
+/// Below this number of ports per connect a figure is not worth while.
 const FEW_PROBES: f64 = 2.0;
-/// Time that Linux takes to try one port when most are in use, seconds: connect took 12 us below half of 28,232 ports and
-/// 1.49 ms beyond, where 14,116 are tried first.
+/// Time that Linux takes to try one port when most are in use, in seconds: connect took 12 us below
+/// half of 28,232 ports and 1.49 ms above, where 14,116 are tried first.
 pub(crate) const PROBE_S: f64 = 105e-9;
 
-/// Ports tried per connect over time; not drawn where ports are found at once.
+/// Ports tried per connect over time; not drawn if ports are found at once.
 pub(crate) fn port_probes(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let Some(table) = &data.outcomes else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! A connection as its diagrams need it: lanes, segments, state changes.
+//! A connection in the form its diagrams need: lanes, segments, state changes.
 
 mod columns;
 mod flags;
@@ -14,7 +14,7 @@ pub(crate) use rows::{MOST_CHANGES, conversations};
 /// Whether and when a segment arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum SegmentFate {
-    /// Arrived then.
+    /// It arrived at this time, seconds.
     Received(f64),
     /// Lost.
     Lost,
@@ -33,7 +33,7 @@ pub(crate) struct LadderSegment {
     pub(crate) to: usize,
     /// The connection that sent it.
     pub(crate) conn: i64,
-    /// Its place among the segments that its connection sent from this end, from 1.
+    /// Its number among the segments that its connection sent from this end, from 1.
     pub(crate) number: i64,
     /// Address and port of the sender.
     pub(crate) source: (i64, i64),
@@ -42,18 +42,18 @@ pub(crate) struct LadderSegment {
     pub(crate) ack: u32,
     pub(crate) len: u32,
     pub(crate) retransmission: bool,
-    /// The rule by which it was sent again; empty otherwise.
+    /// The rule by which it was retransmitted; empty otherwise.
     pub(crate) reason: String,
-    /// States of the ends after sending it and after its arrival, where recorded.
+    /// States of the ends after it was sent and after it arrived, if recorded.
     pub(crate) state_at_sender: Option<State>,
     pub(crate) state_at_receiver: Option<State>,
     pub(crate) detail: HeaderDetail,
 }
 
-/// The rest of a segment's header, and its place.
+/// The rest of a segment's header, and its index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeaderDetail {
-    /// Its place among the segments of the connection that were read.
+    /// Its index among the segments of the connection that were read.
     pub(crate) place: usize,
     pub(crate) dst_port: i64,
     /// The window field, not scaled.
@@ -93,7 +93,7 @@ pub(crate) struct Conversation {
 }
 
 impl Conversation {
-    /// When it began, seconds.
+    /// The time at which it began, seconds.
     pub(crate) fn start(&self) -> f64 {
         let times = self.segments.iter().map(|s| s.sent);
         let times = times.chain(self.changes.iter().map(|c| c.time));

@@ -1,4 +1,4 @@
-//! The data that figures take from the tables of a run.
+//! The data that figures read from the tables of a run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) struct RunData<'a> {
     /// When nodes or links were down, seconds.
     pub(crate) outages: Vec<(f64, f64)>,
     has_states: bool,
-    /// Censuses that figures have asked for, by scope.
+    /// Censuses that figures have requested, by scope.
     censuses: Mutex<BTreeMap<String, Option<Arc<CensusRows>>>>,
 }
 
@@ -58,12 +58,12 @@ impl RunData<'_> {
         }
     }
 
-    /// A table of bounded size; `None` where the run has none.
+    /// A table of bounded size; `None` if the run has none.
     pub(crate) fn table(&self, name: &str) -> Result<Option<Table>, StoreError> {
         Table::read(self.dir, name)
     }
 
-    /// Columns of a table of any size; `None` where the run has none.
+    /// Columns of a table of any size; `None` if the run has none.
     pub(crate) fn groups(
         &self,
         name: &str,
@@ -72,7 +72,7 @@ impl RunData<'_> {
         Groups::open(self.dir, name, columns)
     }
 
-    /// The caption's note on outages; empty without any.
+    /// The caption's note on outages; empty without outages.
     pub(crate) fn shading(&self) -> &'static str {
         match self.outages.is_empty() {
             true => "",
@@ -80,7 +80,8 @@ impl RunData<'_> {
         }
     }
 
-    /// True for runs with few connections, which ladder and timeline show better than socket counts.
+    /// True for runs with few connections, which ladders and the timeline show better than socket
+    /// counts.
     pub(crate) fn is_small(&self) -> bool {
         let attempted = self.summary.metrics.get("connects_attempted");
         self.has_states && attempted.is_some_and(|n| *n < SMALL)
@@ -88,7 +89,7 @@ impl RunData<'_> {
 
     /// Rows of the census of one scope, read once for all figures; if there are very many, every n-th.
     pub(crate) fn census_of(&self, scope: &str) -> Result<Option<Arc<CensusRows>>, StoreError> {
-        // A figure that panics leaves complete entries only.
+        // A figure that panics leaves only complete entries behind.
         let mut known = self.censuses.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(census) = known.get(scope) {
             return Ok(census.clone());
@@ -122,7 +123,7 @@ impl RunData<'_> {
     }
 }
 
-/// Points of a curve at most: more than a figure has pixels.
+/// Most points of a curve: more than a figure has pixels.
 const MOST_POINTS: usize = 1 << 15;
 
 /// A scope's sockets over time.
@@ -131,7 +132,7 @@ pub(crate) struct CensusRows {
     pub(crate) times: Vec<f64>,
     names: Vec<&'static str>,
     columns: Vec<Vec<f64>>,
-    /// Every n-th row is kept.
+    /// Only every n-th row is kept.
     stride: u64,
     seen: u64,
 }
@@ -147,7 +148,7 @@ impl CensusRows {
         }
     }
 
-    /// Takes a row; when there are too many, every other one goes.
+    /// Adds a row; when there are too many, every other one is dropped.
     fn push(&mut self, time: f64, counts: impl Iterator<Item = f64>) {
         let keeps = self.seen.is_multiple_of(self.stride);
         self.seen += 1;

@@ -1,10 +1,10 @@
-//! A picture, and for charts the data that it shows.
+//! A picture; for charts also the data that it shows.
 
 use std::ops::Deref;
 
-/// A drawn figure: SVG text and, of charts, what is plotted, which pages draw again when a reader
-/// enlarges a part; of ladders, the segments for stepping through, and the drawing of all of them
-/// where the first is folded.
+/// A drawn figure: SVG text. For charts also what is plotted, which pages redraw when a reader
+/// enlarges a part; for ladders also the segments for stepping through and, if the ladder is
+/// folded, the drawing of all segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drawing {
     svg: String,
@@ -37,7 +37,7 @@ impl Drawing {
         self.steps.as_deref()
     }
 
-    /// All segments of a ladder that is folded.
+    /// The drawing of all segments of a folded ladder.
     pub(crate) fn unfolded(&self) -> Option<&str> {
         self.unfolded.as_deref()
     }

@@ -1,5 +1,5 @@
-//! Ladder diagrams: the segments of one connection as slanted arrows between its ends, the states
-//! along them. Time runs downwards; where nothing happens it is compressed.
+//! Ladder diagrams: the segments of one connection as slanted arrows between its ends, with the
+//! states along them. Time runs downwards; periods in which nothing happens are compressed.
 
 mod arrow;
 mod label_box;
@@ -24,26 +24,26 @@ use arrow::{Arrow, colour, draw_arrow};
 use label_box::LabelBox;
 use time_scale::TimeScale;
 
-/// Distance of lanes, room beside them, and of the first row from the top.
+/// Distance between lanes, room beside them, and distance of the first row from the top.
 const LANE: f64 = 540.0;
 const SIDE: f64 = 220.0;
 const TOP: f64 = 138.0;
-/// Where the names of the ends are written.
+/// Where the names of the ends are written, in pixels from the top.
 const NAMES: f64 = 84.0;
-/// Least distance of rows, and what a typical flight time takes.
+/// Smallest distance between rows, and the height of a typical flight time.
 const ROW: f64 = 22.0;
 const FLIGHT: f64 = 46.0;
 const TITLE: Font = Font::new(18, BLACK).bold();
 const NODE: Font = Font::new(15, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
-/// Smallest letters of a label.
+/// Smallest font size of a label.
 const SMALLEST: u32 = 9;
 const NOTE: Font = Font::new(12, GREY);
 const LOSS: Font = Font::new(12, VERMILION);
-/// Distance of the lines below a ladder.
+/// Distance between the lines of text below a ladder.
 const LINE: f64 = 18.0;
 
-/// One diagram per traced connection, as many as are asked for.
+/// One diagram per traced connection, as many as requested.
 pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
     let traced = data.conversations.iter().filter(|c| !c.segments.is_empty());
     let traced: Vec<&Conversation> = traced.collect();
@@ -83,7 +83,8 @@ fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
     }
 }
 
-/// The workload that it belongs to, by the port of its listener; `None` where several share it.
+/// The workload that a connection belongs to, by the port of its listener; `None` if several share
+/// it.
 fn workload(data: &RunData<'_>, c: &Conversation) -> Option<String> {
     let opening = c.segments.iter().find(|s| s.has("SYN") && !s.has("ACK"))?;
     let port = opening.detail.dst_port.to_string();
@@ -97,7 +98,7 @@ fn workload(data: &RunData<'_>, c: &Conversation) -> Option<String> {
     named.next().is_none().then_some(name)
 }
 
-/// What is shown where one points at a segment: the rest of its header.
+/// The text shown when the pointer is on a segment: the rest of its header.
 fn hover(s: &LadderSegment) -> String {
     let arrival = match s.fate {
         SegmentFate::Received(time) => format!("received {time} s"),
@@ -217,7 +218,7 @@ fn draw(
     let legend = letters.legend();
     let size = (text_width(&legend, NOTE.size), f64::from(NOTE.size));
     taken.push(LabelBox::level(20.0, bottom + 22.0, size));
-    // Losses and what is sent again have the first choice.
+    // Losses and retransmissions get the first choice.
     let mut order: Vec<usize> = (0..c.segments.len()).collect();
     order.sort_by_key(|&i| !c.segments[i].is_trouble());
     let mut elsewhere: Vec<(usize, String)> = Vec::new();
@@ -276,7 +277,7 @@ fn draw(
     svg.finish(width, y)
 }
 
-/// Draws the bars and names of the states; returns the room that the names take.
+/// Draws the bars and names of the states; returns the room taken by the names.
 fn draw_states(
     svg: &mut Svg,
     c: &Conversation,

@@ -1,12 +1,12 @@
-//! Which segments of a long connection a ladder shows, and how many lie between them.
+//! Chooses which segments of a long connection a ladder shows, and counts the ones in between.
 
 use std::collections::BTreeMap;
 
 use super::conversation::{Conversation, LadderSegment, SegmentFate};
 
-/// Segments shown where all are shown.
+/// Up to this number, all segments are shown.
 const MOST: usize = 36;
-/// Of more: the first, the last, and those around trouble.
+/// Of more: the first, the last, and those around problems.
 const HEAD: usize = 18;
 const TAIL: usize = 9;
 const TROUBLE: usize = 14;
@@ -16,21 +16,21 @@ const LOSSES: usize = 2;
 /// The part of a connection that is drawn.
 pub(super) struct ShownSegments {
     pub(super) conversation: Conversation,
-    /// Between which two times segments are left out, and how many.
+    /// The places where segments are left out, and how many.
     pub(super) folds: Vec<Fold>,
-    /// Segments left out in all, as far as is known.
+    /// Number of segments left out in total, as far as known.
     pub(super) hidden: u64,
 }
 
 /// Segments left out between two that are shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Fold {
-    /// When the one before was sent, and the one after.
+    /// When the segment before was sent, and the segment after.
     pub(super) between: (f64, f64),
     pub(super) count: u64,
 }
 
-/// Segments drawn where a reader asks for all.
+/// Most segments drawn if a reader asks for all.
 const MOST_UNFOLDED: usize = 240;
 
 impl ShownSegments {
@@ -76,7 +76,7 @@ impl ShownSegments {
     }
 }
 
-/// For each segment whether it is shown.
+/// Returns for each segment whether it is shown.
 fn choose(all: &[LadderSegment], closes: bool) -> Vec<bool> {
     let mut chosen = vec![false; all.len()];
     chosen[..HEAD].fill(true);
@@ -93,7 +93,7 @@ fn choose(all: &[LadderSegment], closes: bool) -> Vec<bool> {
             chosen[near].fill(true);
         }
     };
-    // The first losses with what repairs them, then whatever else there is.
+    // The first losses with their retransmissions, then all other problems.
     let lost = (0..all.len()).filter(|&i| all[i].fate == SegmentFate::Lost);
     for i in lost.take(LOSSES) {
         show(i, 1);
@@ -109,14 +109,14 @@ fn choose(all: &[LadderSegment], closes: bool) -> Vec<bool> {
     chosen
 }
 
-/// Who sent a segment: its connection, and address and port.
+/// The sender of a segment: its connection, and its address and port.
 type SenderAddress = (i64, (i64, i64));
 
 fn source(s: &LadderSegment) -> SenderAddress {
     (s.conn, s.source)
 }
 
-/// Segments sent so far, as far as the numbers of these segments show.
+/// Number of segments sent so far, according to the numbers of these segments.
 fn sent(segments: &[LadderSegment]) -> u64 {
     let mut last: BTreeMap<SenderAddress, i64> = BTreeMap::new();
     for s in segments {
@@ -131,8 +131,8 @@ fn sent_here(segments: &[LadderSegment]) -> u64 {
     (segments.len() - segments.iter().filter(duplicate).count()) as u64
 }
 
-/// Where numbers jump. Of the places between two segments of an end, those left out are reported at
-/// the longest break: there most of them were sent.
+/// The places where the numbers of segments jump. Segments left out between two segments of an end
+/// are reported at the longest gap in time between them, where most of them were sent.
 fn folds(segments: &[LadderSegment]) -> Vec<Fold> {
     let mut last: BTreeMap<SenderAddress, (usize, i64)> = BTreeMap::new();
     let mut left_out = vec![0; segments.len()];

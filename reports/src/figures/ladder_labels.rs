@@ -1,8 +1,8 @@
-//! How segments are written in a ladder diagram, in the notation of textbooks.
+//! Labels of segments in a ladder diagram, in the notation of textbooks.
 //!
-//! x and y are the initial sequence numbers, of the opener first; p and q those of the FINs, of
-//! the side that closes first first: `SYN seq=x`, `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p ack=y+1`,
-//! `ACK seq=y+1 ack=p+1`.
+//! x and y are the initial sequence numbers, with x for the opener; p and q are the sequence
+//! numbers of the FINs, with p for the side that closes first: `SYN seq=x`,
+//! `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p ack=y+1`, `ACK seq=y+1 ack=p+1`.
 
 use super::conversation::{Conversation, LadderSegment};
 
@@ -47,7 +47,7 @@ impl ConnectionLetters {
         ConnectionLetters { ends }
     }
 
-    /// The sentence that explains the letters; empty when there are none.
+    /// The sentence that explains the letters; empty if there are none.
     pub(crate) fn legend(&self) -> String {
         let letters = |pick: fn(&LabelledEnd) -> Option<(char, u32)>| {
             let mut found: Vec<_> = self.ends.iter().filter_map(pick).collect();
@@ -65,7 +65,7 @@ impl ConnectionLetters {
         }
     }
 
-    /// Sequence and acknowledgment number by their letters; the latter where the segment has one.
+    /// Sequence and acknowledgment number in letters; the latter only if the segment has one.
     pub(crate) fn numbers(&self, s: &LadderSegment) -> (String, Option<String>) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let peer = self.ends.iter().find(|e| e.source != s.source);
@@ -114,7 +114,7 @@ fn join(note: String, more: &str) -> String {
     }
 }
 
-/// A sequence number of an end, by the letter of its FIN beyond that, else by that of its SYN.
+/// A sequence number of an end, relative to its FIN if beyond that, otherwise relative to its SYN.
 fn name(end: Option<&LabelledEnd>, value: u32) -> String {
     match end.and_then(|e| e.fin) {
         Some((letter, fin)) if value == fin.wrapping_add(1) => format!("{letter}+1"),
@@ -125,7 +125,7 @@ fn name(end: Option<&LabelledEnd>, value: u32) -> String {
 fn offset(end: Option<&LabelledEnd>, value: u32) -> String {
     match end.and_then(|e| e.start) {
         Some((letter, start)) if value == start => letter.to_string(),
-        // Numbers before the start are those of another incarnation.
+        // Numbers before the start belong to another incarnation.
         Some((letter, start)) if value.wrapping_sub(start) < 1 << 31 => {
             format!("{letter}+{}", value.wrapping_sub(start))
         }

@@ -1,21 +1,21 @@
-//! Rows of a ladder: events at one end at the same instant are drawn below one another, in the order of
+//! Rows of a ladder: events at one end at the same instant are drawn below one another, in order of
 //! cause and effect.
 
 use super::conversation::{Conversation, LadderSegment, LadderStateChange, SegmentFate};
 
-/// The row of everything within its lane and instant, from 0.
+/// The row of each event within its lane and instant, from 0.
 #[derive(Debug)]
 pub(super) struct Rows {
     /// Sending and arrival of each segment.
     pub(super) segments: Vec<(u32, u32)>,
     /// Each change of state.
     pub(super) changes: Vec<u32>,
-    /// Instants with their last row of all lanes; only those with more than one.
+    /// Instants, each with the last row over all lanes; only instants with more than one row.
     deep: Vec<(f64, u32)>,
 }
 
 impl Rows {
-    /// Arrivals come first; what is sent at the instant of several arrivals answers the last of
+    /// Arrivals come first; a segment sent at the instant of several arrivals answers the last of
     /// them; a change of state shares the row of the segment that caused it.
     pub(super) fn of(c: &Conversation) -> Rows {
         let segments: Vec<(u32, u32)> = c
@@ -94,7 +94,7 @@ fn arrives(s: &LadderSegment, lane: usize, time: f64) -> bool {
     s.to == lane && s.fate == SegmentFate::Received(time)
 }
 
-/// The row of the first segment, arrived or sent at that end and instant, after which the end was
+/// The row of the first segment that arrived or was sent at that end and instant and left the end
 /// in the new state.
 fn cause(c: &Conversation, change: &LadderStateChange, rows: &[(u32, u32)]) -> Option<u32> {
     let new = Some(change.to);
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_state_passed_through_lies_with_the_segment_that_led_past_it() {
         use State::{FinWait1, FinWait2, LastAck, TimeWait};
-        // Two ACKs of data, then a FIN that also acknowledges the own FIN, all at one instant.
+        // Two ACKs of data, then a FIN that also acknowledges the peer's FIN, all at one instant.
         let ack = (LastAck, FinWait1);
         let c = Conversation {
             conn: ConnId::default(),

@@ -1,5 +1,5 @@
-//! The data of a ladder for stepping through it: segments with their headers, changes of state, and the
-//! story, as JSON.
+//! The data of a ladder for stepping through it, as JSON: segments with their headers, changes of
+//! state, and the story.
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ struct SegmentData<'a> {
     options: &'a str,
     label: String,
     letters: LettersData,
-    /// Place of the segment that it repeats.
+    /// Index of the segment that it retransmits.
     #[serde(skip_serializing_if = "Option::is_none")]
     of: Option<usize>,
     #[serde(rename = "atSender")]
@@ -113,7 +113,7 @@ pub(super) fn json(c: &Conversation, letters: &ConnectionLetters) -> String {
         story: told.map(|(_, step)| StoryData::of(step)).collect(),
         segments,
     };
-    // Nothing in it can fail to be written.
+    // Serialisation cannot fail: no value is unsupported.
     serde_json::to_string(&steps).unwrap_or_default()
 }
 

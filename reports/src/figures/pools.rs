@@ -1,4 +1,4 @@
-//! Clients' connection pools over time: their occupancy, and waits of requests.
+//! Clients' connection pools over time: occupancy, and waits of requests.
 
 use super::Figure;
 use super::chart::{Chart, Mark, stack};

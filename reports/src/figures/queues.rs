@@ -11,8 +11,8 @@ use crate::csv::Csv;
 use crate::store::StoreError;
 use crate::store::reader::Table;
 
-/// A column of the table of queues as a series for each queue that was used: the largest, if there are more
-/// than colours, and the number left out.
+/// A column of the table of queues as a series for each queue that was used: the largest, if there
+/// are more queues than colours, and the number left out.
 fn series(
     table: &Table,
     column: &str,
@@ -87,8 +87,8 @@ pub(crate) fn backlogs(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
     )
 }
 
-/// The share of packets that waited longer, by the wait (CCDF), on a logarithmic scale: of each queue that
-/// ever held one.
+/// The share of packets that waited longer than a given time (CCDF), on a logarithmic scale, for
+/// each queue that ever held one.
 pub(crate) fn wait_distribution(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let Some(table) = data.table("queue_waits")? else {
         return Ok(None);
@@ -158,7 +158,7 @@ fn longer_than(mut buckets: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     for (wait, pkts) in buckets {
         let before = left / total;
         left -= pkts;
-        // Straight up and down: nothing waited a time between two buckets.
+        // Straight up and down: no packet waited for a time between two buckets.
         points.push((wait * 1e3, before));
         points.push((wait * 1e3, left.max(0.0) / total));
     }

@@ -6,12 +6,12 @@ use super::style::SERIES;
 use crate::csv::Csv;
 use crate::store::StoreError;
 
-/// Cells of the time axis: a series keeps its lowest and its highest sample in each.
+/// Cells of the time axis: in each, a series keeps its lowest and its highest sample.
 const CELLS: usize = 1000;
 /// Most bins of a histogram.
 const MOST_BINS: usize = 1000;
 
-/// Samples under one name.
+/// Samples with a common name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SampleSeries {
     /// Its name in the legend.
@@ -22,7 +22,7 @@ pub struct SampleSeries {
 }
 
 impl SampleSeries {
-    /// Samples of a name.
+    /// A series of samples with a name.
     pub fn new(
         label: impl Into<String>,
         samples: impl IntoIterator<Item = (f64, f64)>,
@@ -64,8 +64,9 @@ impl SampleSeries {
     }
 }
 
-/// A curve for each series over time in seconds; `None` without samples. `name` is that of its files.
-/// Of a long series the lowest and the highest sample of each thousandth of the time are drawn.
+/// A curve for each series over time in seconds; `None` without samples. `name` is the name of its
+/// files. For a long series, the lowest and the highest sample of each thousandth of the time are
+/// drawn.
 ///
 /// # Errors
 /// When it cannot be drawn.
@@ -78,7 +79,7 @@ pub fn time_series(
     shaded_time_series((name, title, y_label), series, &[])
 }
 
-/// The same with the background grey at times of outages, each from and to in seconds.
+/// [`time_series`] with a grey background during outages, each given as start and end in seconds.
 pub(crate) fn shaded_time_series(
     (name, title, y_label): (&str, &str, &str),
     series: &[SampleSeries],
@@ -128,7 +129,7 @@ pub(crate) fn shaded_time_series(
 }
 
 /// How many samples of each series fall into each of `bins` equal parts of their common range;
-/// `None` without samples. `name` is that of its files.
+/// `None` without samples. `name` is the name of its files.
 ///
 /// # Errors
 /// When it cannot be drawn.
@@ -184,7 +185,7 @@ struct HistogramBins {
 }
 
 impl HistogramBins {
-    /// A range of nothing is given a width.
+    /// An empty range is given a width.
     fn new(low: f64, high: f64, number: usize) -> HistogramBins {
         let number = number.clamp(1, MOST_BINS);
         let width = high / number as f64 - low / number as f64;
@@ -209,7 +210,7 @@ impl HistogramBins {
         counts
     }
 
-    /// The upper side of the bars.
+    /// The upper outline of the bars.
     fn outline(&self, counts: &[u32]) -> Vec<(f64, f64)> {
         let mut points = vec![(self.edge(0), 0.0)];
         for (bin, &count) in counts.iter().enumerate() {

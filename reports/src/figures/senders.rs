@@ -20,11 +20,11 @@ const COLUMNS: &[&str] = &[
     "recovery",
 ];
 
-/// Bytes from which a sender gets a curve; the ladder shows short exchanges.
+/// Bytes above which a sender gets a curve; short exchanges are shown by the ladder.
 const WORTH: i64 = 50_000;
-/// Most senders considered: the first to be sampled.
+/// Most senders considered: the first that were sampled.
 const MOST: usize = 256;
-/// Points of a curve at most.
+/// Most points of a curve.
 const MOST_POINTS: usize = 8192;
 
 /// A sender's variables at a time.
@@ -37,7 +37,7 @@ pub(crate) struct SenderPoint {
     pub(crate) acked: i64,
 }
 
-/// A time in which a sender recovered or reduced its window.
+/// A period in which a sender recovered or reduced its window.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RecoverySpan {
     /// "recovery", "loss" or "CWR", as Linux calls them.
@@ -53,15 +53,15 @@ pub(crate) struct TracedSender {
     pub(crate) label: String,
     pub(crate) points: Vec<SenderPoint>,
     pub(crate) episodes: Vec<RecoverySpan>,
-    /// True while the last of them has not ended.
+    /// True while the last episode has not ended.
     recovers: bool,
-    /// Every n-th sample is kept.
+    /// Only every n-th sample is kept.
     stride: u64,
     seen: u64,
 }
 
 impl TracedSender {
-    /// What the sender is about with losses at a time.
+    /// Records the state of the sender's loss recovery at a given time.
     fn note_state(&mut self, time: f64, state: &str) {
         let last = self.episodes.last_mut().filter(|_| self.recovers);
         let goes_on = last.is_some_and(|episode| {
@@ -78,7 +78,7 @@ impl TracedSender {
         }
     }
 
-    /// Takes a point; when there are too many, every other one goes.
+    /// Adds a point; when there are too many, every other one is dropped.
     fn push(&mut self, point: SenderPoint) {
         let keeps = self.seen.is_multiple_of(self.stride);
         self.seen += 1;
@@ -100,9 +100,10 @@ impl TracedSender {
 /// Senders with a curve, and how many have none.
 #[derive(Debug, Default)]
 pub(crate) struct Senders {
-    /// The first by connection that sent enough for a curve, as many as there are colours.
+    /// The first senders, by connection, that sent enough for a curve; as many as there are
+    /// colours.
     pub(crate) shown: Vec<TracedSender>,
-    /// How many more of those considered sent enough.
+    /// How many more of the senders considered sent enough.
     pub(crate) left_out: usize,
 }
 

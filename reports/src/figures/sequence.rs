@@ -1,6 +1,6 @@
-//! Time-sequence plots in the manner of tcptrace: each data segment a stroke at the time it left, the line
-//! of what is acknowledged below, the edge of the receiver's window above, SACKed ranges, and
-//! retransmissions in a colour for each rule.
+//! Time-sequence plots like those of tcptrace: each data segment is a stroke at the time it left;
+//! below is the line of acknowledged data, above the edge of the receiver's window; with SACKed
+//! ranges, and retransmissions in a colour for each rule.
 
 mod rows;
 
@@ -17,10 +17,10 @@ use crate::store::StoreError;
 use crate::text::list;
 use rows::{Ack, Data, SequencePlot};
 
-/// Plots at most.
+/// Most plots.
 const MOST: usize = 2;
 
-/// The plots of the first connections that sent enough for one.
+/// The plots of the first connections that sent enough data for one.
 pub(crate) fn sequences(data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
     let conns: Vec<i64> = data.conversations.iter().map(|c| c.conn.0 as i64).collect();
     if conns.is_empty() {
@@ -52,7 +52,7 @@ fn figure(sequence: &SequencePlot) -> Result<Figure, StoreError> {
     })
 }
 
-/// The rules that sent segments again, in order of their first use.
+/// The rules by which segments were retransmitted, in order of first use.
 fn rules(data: &[Data]) -> Vec<String> {
     let mut rules: Vec<String> = Vec::new();
     for one in data.iter().filter(|d| !d.reason.is_empty()) {
@@ -93,7 +93,8 @@ fn times(sequence: &SequencePlot) -> (f64, f64) {
     (first, acked)
 }
 
-/// From the lowest to the highest segment, with some room: the edge of a large window lies outside.
+/// From the lowest to the highest segment, with some margin: the edge of a large window lies
+/// outside.
 fn heights(sequence: &SequencePlot) -> (f64, f64) {
     let low = sequence.data.iter().map(|d| d.from);
     let low = low.fold(f64::INFINITY, f64::min) / 1e3;
@@ -105,7 +106,7 @@ fn heights(sequence: &SequencePlot) -> (f64, f64) {
 
 fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
     let heights = heights(sequence);
-    // So that a segment is seen among many.
+    // So that a single segment is visible among many.
     let least = (heights.1 - heights.0) * 0.006;
     let stroke = |time: f64, from: f64, to: f64| {
         let more = (least - (to - from) / 1e3).max(0.0) / 2.0;
@@ -163,7 +164,7 @@ fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
     marks
 }
 
-/// A value of the ACKs as a line in steps; what lies outside is left out.
+/// A value of the ACKs as a line in steps; values outside the plot are left out.
 fn steps(
     label: &str,
     colour: super::style::Rgb,

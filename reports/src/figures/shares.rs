@@ -12,8 +12,8 @@ use crate::store::StoreError;
 /// Parts of the run over which goodput is averaged.
 const PARTS: u32 = 100;
 
-/// The middle of a part of the run, and the goodput of each sender in it, bit/s; NaN for a sender not
-/// present throughout.
+/// The middle of a part of the run, and the goodput of each sender in it, bit/s; NaN for a sender
+/// not present throughout.
 struct TimePart {
     middle: f64,
     rates: Vec<f64>,
@@ -54,7 +54,7 @@ fn jain(rates: &[f64]) -> f64 {
     sum * sum / (n * squares)
 }
 
-/// The goodput of each sender on top of the one before.
+/// The goodput of each sender, stacked.
 pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let parts = parts(&data.senders.shown);
     if data.senders.shown.len() < 2 || parts.is_empty() {
@@ -148,7 +148,7 @@ mod tests {
     fn jains_index_is_that_of_its_paper() {
         assert_eq!(jain(&[3.0, 3.0, 3.0]), 1.0);
         assert_eq!(jain(&[4.0, 0.0, 0.0, 0.0]), 0.25);
-        // (1 + 2)^2 / (2 * 5), without the absent one.
+        // (1 + 2)^2 / (2 * 5), without the absent sender.
         assert!((jain(&[1.0, 2.0, f64::NAN]) - 0.9).abs() < 1e-12);
         assert!(jain(&[1.0]).is_nan() && jain(&[0.0, 0.0]).is_nan());
     }

@@ -1,7 +1,7 @@
-//! A connection explained segment by segment, in English and Chinese, from its own events: what each
+//! Explains a connection segment by segment, in English and Chinese, from its own events: what each
 //! segment says, why it is sent, what it changes, and where RFCs specify that.
 //!
-//! Leaves out what no table has: the application's calls, and timers that did not expire.
+//! Leaves out what no table contains: the application's calls, and timers that did not expire.
 
 mod waits;
 mod words;
@@ -19,7 +19,7 @@ use words::Bilingual;
 /// What happens with one segment, or after the last of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoryStep {
-    /// Place of the segment; `None` for what happens without one, as time passes.
+    /// Index of the segment; `None` for a change without a segment, as time passes.
     pub(crate) segment: Option<usize>,
     pub(crate) english: String,
     pub(crate) chinese: String,
@@ -27,16 +27,16 @@ pub(crate) struct StoryStep {
     pub(crate) source: &'static str,
 }
 
-/// What is known of an end before a segment.
+/// What is known about an end before a segment.
 #[derive(Clone, Copy, Debug, Default)]
 struct KnownEnd {
     /// Initial sequence number, once its SYN was sent.
     iss: Option<u32>,
     /// Sequence number of its FIN.
     fin: Option<u32>,
-    /// The acknowledgment it sent last, and the window with it.
+    /// The last acknowledgment it sent, and the window sent with it.
     acked: Option<(u32, u32)>,
-    /// It has had a SYN of its peer acknowledged and answered.
+    /// It has sent an ACK, so it has received the SYN of its peer.
     synchronised: bool,
 }
 
@@ -71,7 +71,8 @@ pub(crate) fn steps(c: &Conversation) -> Vec<StoryStep> {
     all
 }
 
-/// A connection in text, a paragraph for each segment, its times from the beginning of the connection.
+/// A connection in text, a paragraph for each segment, with times since the beginning of the
+/// connection.
 pub(crate) fn text(c: &Conversation, chinese: bool) -> String {
     let letters = ConnectionLetters::of(c);
     let mut out = String::new();
@@ -95,7 +96,7 @@ pub(crate) fn text(c: &Conversation, chinese: bool) -> String {
     out
 }
 
-/// The first segment of which this one repeats the sequence numbers.
+/// The first segment whose sequence numbers this one repeats.
 pub(crate) fn repeats(c: &Conversation, i: usize) -> Option<usize> {
     let s = &c.segments[i];
     if !s.retransmission {
@@ -105,7 +106,7 @@ pub(crate) fn repeats(c: &Conversation, i: usize) -> Option<usize> {
     c.segments[..i].iter().position(same)
 }
 
-/// Sequence numbers that a segment takes: payload, SYN and FIN.
+/// The number of sequence numbers that a segment occupies: payload, SYN and FIN.
 fn taken(s: &LadderSegment) -> u32 {
     s.len + u32::from(s.has("SYN")) + u32::from(s.has("FIN"))
 }
@@ -115,7 +116,7 @@ fn overlaps(a: &LadderSegment, b: &LadderSegment) -> bool {
     from < taken(a).max(1) && taken(a) > 0 || a.seq.wrapping_sub(b.seq) < taken(b)
 }
 
-/// Remembers what a segment reveals about its sender.
+/// Records what a segment reveals about its sender.
 fn note(s: &LadderSegment, ends: &mut [KnownEnd]) {
     let end = &mut ends[s.from];
     if s.has("SYN") {
@@ -195,7 +196,7 @@ fn again_source(s: &LadderSegment) -> &'static str {
     }
 }
 
-/// What becomes of it, and the state that its arrival leads to.
+/// What happens to it, and the state that its arrival leads to.
 fn fate(c: &Conversation, s: &LadderSegment, state: Option<State>) -> Bilingual {
     let receiver = c.lanes[s.to].as_str();
     match s.fate {
@@ -205,8 +206,8 @@ fn fate(c: &Conversation, s: &LadderSegment, state: Option<State>) -> Bilingual 
     }
 }
 
-/// For each segment the state that its receiver enters by it. Of several that arrive at once and lead to
-/// the same state it is the first.
+/// For each segment the state that its receiver enters because of it. If several arrive at once and
+/// lead to the same state, only the first has it.
 fn states_reached(c: &Conversation) -> Vec<Option<State>> {
     let key = |lane: usize, time: f64, state: State| (lane, time.to_bits(), state as u8);
     let mut entered: FxHashSet<_> = c
@@ -223,7 +224,7 @@ fn states_reached(c: &Conversation) -> Vec<Option<State>> {
     c.segments.iter().map(reached).collect()
 }
 
-/// Changes of state after the last segment: what only time brings.
+/// Changes of state after the last segment, caused by the passing of time.
 fn later(c: &Conversation) -> Vec<StoryStep> {
     let arrival = |s: &LadderSegment| match s.fate {
         SegmentFate::Received(time) => time,

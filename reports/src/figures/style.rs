@@ -38,7 +38,7 @@ pub(crate) fn state_colour(state: State) -> Rgb {
     }
 }
 
-/// The colour of a rule by which segments are sent again, the same in every figure.
+/// The colour of a rule by which segments are retransmitted, the same in every figure.
 pub(crate) fn rule_colour(rule: &str) -> Rgb {
     use RetransmitReason as R;
     match R::ALL.into_iter().find(|r| r.as_str() == rule) {
@@ -51,7 +51,7 @@ pub(crate) fn rule_colour(rule: &str) -> Rgb {
     }
 }
 
-/// The state of that name.
+/// Looks up a state by its name.
 pub(crate) fn state_named(name: &str) -> Option<State> {
     State::ALL.into_iter().find(|s| s.name() == name)
 }

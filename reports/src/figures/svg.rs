@@ -6,7 +6,7 @@ use super::drawing::Drawing;
 use super::style::Rgb;
 use crate::text::is_hidden;
 
-/// Where a text is held.
+/// The point of a text that is placed at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Start,
@@ -42,8 +42,7 @@ pub(crate) struct Svg {
     body: String,
 }
 
-/// Text with the characters that mean something in XML written out; others that XML forbids left
-/// out.
+/// Escapes characters with a meaning in XML, and leaves out those that XML forbids.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -72,7 +71,8 @@ impl Svg {
         self.body.push('\n');
     }
 
-    /// Begins what belongs to one thing: its class, its number, and what is shown where one points at it.
+    /// Begins a group of elements: its class, its number, and the text shown when the pointer is on
+    /// it.
     pub(crate) fn begin(&mut self, class: &str, number: usize, title: &str) {
         let title = escape(title);
         self.push(format_args!(
@@ -80,7 +80,7 @@ impl Svg {
         ));
     }
 
-    /// Ends it.
+    /// Ends the group.
     pub(crate) fn end(&mut self) {
         self.body.push_str("</g>\n");
     }
@@ -138,7 +138,7 @@ impl Svg {
         ));
     }
 
-    /// A cross, for what is lost.
+    /// A cross, for a loss.
     pub(crate) fn cross(&mut self, at: (f64, f64), colour: Rgb) {
         for (dx, dy) in [(6.0, 6.0), (6.0, -6.0)] {
             self.line((at.0 - dx, at.1 - dy), (at.0 + dx, at.1 + dy), colour, 2.5);
@@ -149,13 +149,13 @@ impl Svg {
         self.rotated(at, 0.0, anchor, font, text);
     }
 
-    /// Text without a rim, for grounds of one colour.
+    /// Text without a rim, for a background of one colour.
     pub(crate) fn plain(&mut self, at: (f64, f64), anchor: Anchor, font: Font, text: &str) {
         self.write(at, 0.0, anchor, font, text, false);
     }
 
-    /// Text turned by `degrees` about its point, clockwise, with a white rim so that it reads on
-    /// lines.
+    /// Text rotated clockwise by `degrees` about its point, with a white rim so that it is legible
+    /// on lines.
     pub(crate) fn rotated(
         &mut self,
         at: (f64, f64),
@@ -217,7 +217,7 @@ impl Svg {
     }
 }
 
-/// Width of a text in pixels, estimated with room to spare.
+/// Width of a text in pixels, a generous estimate.
 pub(crate) fn text_width(text: &str, size: u32) -> f64 {
     0.6 * f64::from(size) * text.chars().count() as f64
 }

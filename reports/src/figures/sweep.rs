@@ -1,5 +1,5 @@
-//! A metric against a swept value: means over replicas with their intervals, a curve for each value
-//! of a second axis, a panel for each combination of the others.
+//! A metric against a swept value: means over replicas with their intervals, one curve for each
+//! value of a second axis, one panel for each combination of the others.
 
 mod axis_scale;
 mod distribution;
@@ -117,7 +117,7 @@ type Points = BTreeMap<(Vec<usize>, usize, usize), Estimate>;
 /// A point in the units of the axes: x, low, mean, high.
 type PlotPoint = (f64, f64, f64, f64);
 
-/// The complete runs of each panel, curve and place along x: replicas of each other.
+/// The complete runs at each panel, curve and position along x: replicas of each other.
 fn groups<'a>(
     info: &BatchInfo,
     rows: &'a [BatchRow],
@@ -288,8 +288,8 @@ impl Sweep<'_> {
         made.collect()
     }
 
-    /// Offset that puts points of several curves at one category side by side, so that their bars do not
-    /// overlap.
+    /// Offset that places points of several curves at one category side by side, so that their bars
+    /// do not overlap.
     fn shift(&self, curve: usize, scale: &AxisScale) -> f64 {
         let curves = self.layout.curves(&self.info.axes);
         if scale.names.is_empty() || curves < 2 {

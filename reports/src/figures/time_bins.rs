@@ -1,4 +1,4 @@
-//! Values of bins of time, drawn as steps over the width of each bin.
+//! Values in bins of time, drawn as steps over the width of each bin.
 
 use crate::store::StoreError;
 use crate::store::reader::Table;

@@ -11,9 +11,9 @@ use crate::csv::Csv;
 use crate::format::count;
 use crate::store::StoreError;
 
-/// Intervals of the histogram.
+/// Number of bins of the histogram.
 const BINS: usize = 30;
-/// Connections of which ports are drawn, at most: more than there are rows of pixels.
+/// Most connections whose ports are drawn: more than there are rows of pixels.
 const MOST: usize = 4000;
 
 /// An end of a connection in TIME-WAIT: since when, and until when if that was seen; seconds.
@@ -46,7 +46,8 @@ fn stays(data: &RunData<'_>) -> Result<BTreeMap<EndKey, TimeWaitStay>, StoreErro
     Ok(all)
 }
 
-/// How long recorded connections were in TIME-WAIT, and how long those had been that were there at the end.
+/// How long recorded connections were in TIME-WAIT; for those still there at the end, how long they
+/// had been.
 pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let stays = stays(data)?;
     let end_s = data.summary.reached_s;
@@ -82,7 +83,7 @@ pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     }))
 }
 
-/// When a connection held its port: opened, ended, and out of TIME-WAIT; seconds.
+/// When a connection held its port: opened, ended, and left TIME-WAIT; seconds.
 struct PortUse {
     port: f64,
     from_s: f64,
@@ -112,7 +113,7 @@ fn held(data: &RunData<'_>) -> Result<Vec<PortUse>, StoreError> {
         let waited = group.bools("time_wait")?;
         for i in (0..group.len()).filter(|&i| &sides[i] == "active") {
             let stay = stays.get(&(conns[i], true));
-            // How long it waited is known if its states were recorded.
+            // How long it stayed in TIME-WAIT is known only if its states were recorded.
             if waited[i] && stay.is_none() {
                 continue;
             }
@@ -134,7 +135,7 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let Some(end_s) = all.iter().map(|h| h.until_s).reduce(f64::max) else {
         return Ok(None);
     };
-    // The axis begins at zero: that is the lowest port.
+    // The axis begins at zero, which stands for the lowest port.
     let lowest = all.iter().map(|h| h.port).fold(f64::MAX, f64::min);
     let mut csv = Csv::new(["port", "opened_s", "ended_s", "free_s"]);
     let (mut open, mut waiting) = (Vec::new(), Vec::new());

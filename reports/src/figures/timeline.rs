@@ -1,5 +1,5 @@
-//! The states of the first connections over time: one panel each, zoomed to the exchange, so that a minute
-//! in TIME-WAIT does not hide the milliseconds before it.
+//! The states of the first connections over time: one panel each, zoomed to the exchange, so that a
+//! minute in TIME-WAIT does not hide the milliseconds before it.
 
 use tcp_model::State;
 
@@ -16,7 +16,7 @@ use crate::text::list;
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 130.0;
 const RIGHT: f64 = 30.0;
-/// Height of a lane's bar and distance of lanes.
+/// Height of a lane's bar, and distance between lanes.
 const BAR: f64 = 24.0;
 const LANE: f64 = 84.0;
 /// Room above a panel's first bar and below its last.
@@ -31,7 +31,7 @@ const PANEL: Font = Font::new(14, BLACK).bold();
 const LABEL: Font = Font::new(13, BLACK);
 const TICK: Font = Font::new(12, GREY);
 
-/// A time in one state; `end` is infinite if its end was not recorded.
+/// A period in one state; `end` is infinite if its end was not recorded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct StateStay {
     lane: usize,
@@ -58,7 +58,7 @@ fn stays(c: &Conversation) -> Vec<StateStay> {
     all
 }
 
-/// The note on connections that are not shown to their end.
+/// The note on connections that are not shown completely.
 fn left_out(all: &[&Conversation]) -> String {
     let cut = all.iter().filter(|c| c.changes.len() >= MOST_CHANGES);
     let cut: Vec<String> = cut.map(|c| c.conn.to_string()).collect();
@@ -189,7 +189,7 @@ fn bar(svg: &mut Svg, stay: &StateStay, x: impl Fn(f64) -> f64, y: f64, right: f
     let fits = |text: &&String| text_width(text, 12) + 6.0 <= to - from;
     let ink = Font::new(12, ink_on(colour));
     if let Some(text) = candidates.iter().find(fits) {
-        // No rim: the text lies on one colour.
+        // No rim: the text is on a single colour.
         let middle = ((from + to) / 2.0, y + BAR / 2.0 + 4.0);
         svg.plain(middle, Anchor::Middle, ink, text);
     } else if goes_on {
@@ -224,7 +224,7 @@ fn nice_step(least: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// Draws the legend; returns where the picture ends.
+/// Draws the legend; returns the y coordinate where the picture ends.
 fn legend(svg: &mut Svg, states: &[State], y: f64) -> f64 {
     let (mut x, mut y) = (20.0, y);
     for &state in states {

@@ -1,4 +1,4 @@
-//! Entries of NATs, firewalls and balancers over time.
+//! Entries of NATs, firewalls and load balancers over time.
 
 use std::collections::BTreeMap;
 

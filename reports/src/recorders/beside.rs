@@ -1,4 +1,4 @@
-//! Processes batches in a separate thread, so that their producer need not wait.
+//! Processes batches in a separate thread, so that the producer need not wait.
 
 use std::fmt;
 use std::io;
@@ -8,24 +8,24 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::store::StoreError;
 
-/// Batches that may wait for the thread; the sender of another one is blocked.
+/// Number of batches that may wait for the thread; sending another one blocks.
 const WAITING: usize = 4;
 
-/// Processes batches in the order in which they are passed on.
+/// Processes batches in the order in which they are sent.
 pub(super) trait BatchWork: Send + 'static {
     /// The items of a batch.
     type Item: Send + 'static;
 
-    /// Works on a batch.
+    /// Processes a batch.
     ///
     /// # Errors
-    /// When something cannot be written; no further batch follows then.
+    /// When something cannot be written; no further batch follows.
     fn work(&mut self, batch: &[Self::Item]) -> Result<(), StoreError>;
 }
 
-/// A thread at work. Batches come back as they are, so that their memory is used again.
+/// A worker thread. Batches are returned after use, so that their memory can be reused.
 pub(super) struct Beside<W: BatchWork> {
-    /// `None` once the last batch has been passed on.
+    /// `None` once the last batch has been sent.
     batches: Option<SyncSender<Vec<W::Item>>>,
     used: Receiver<Vec<W::Item>>,
     thread: Option<JoinHandle<Result<W, StoreError>>>,
@@ -41,7 +41,7 @@ impl<W: BatchWork> Beside<W> {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the operating system has none to give.
+    /// When the operating system cannot create a thread.
     pub(super) fn new(work: W) -> io::Result<Beside<W>> {
         let (batches, waiting) = sync_channel(WAITING);
         let (give_back, used) = channel();
@@ -55,37 +55,38 @@ impl<W: BatchWork> Beside<W> {
         })
     }
 
-    /// A batch that has been worked on, or one without memory.
+    /// A batch that has been processed, to be reused, or a new one without memory.
     pub(super) fn used(&self) -> Vec<W::Item> {
         self.used.try_recv().unwrap_or_default()
     }
 
-    /// Passes a batch on; blocks while too many are waiting.
+    /// Sends a batch; blocks while too many are waiting.
     ///
     /// # Errors
-    /// What went wrong with an earlier one.
+    /// The error of an earlier batch.
     ///
     /// # Panics
-    /// When the thread did.
+    /// When the thread panicked.
     pub(super) fn hand_over(&mut self, batch: Vec<W::Item>) -> Result<(), StoreError> {
         let sent = self.batches.as_ref().map(|batches| batches.send(batch));
         match sent {
             Some(Ok(())) => Ok(()),
-            // The thread is gone before its time.
+            // The thread has ended early.
             _ => self.stop().map(drop),
         }
     }
 
-    /// Waits until all is done.
+    /// Waits until all batches have been processed.
     ///
     /// # Errors
-    /// What went wrong.
+    /// The error of the thread.
     ///
     /// # Panics
-    /// When the thread did.
+    /// When the thread panicked.
     pub(super) fn join(mut self) -> Result<W, StoreError> {
         let work = self.stop()?;
-        // Only a thread that was stopped before, and gave its error then, has nothing to give.
+        // A thread that was stopped earlier has already returned its error, and has nothing to
+        // return now.
         work.ok_or_else(|| {
             StoreError::io("record", "the run".as_ref())(io::ErrorKind::Other.into())
         })
@@ -119,7 +120,7 @@ fn run<W: BatchWork>(
 ) -> Result<W, StoreError> {
     while let Ok(batch) = waiting.recv() {
         work.work(&batch)?;
-        // Not needed at the end.
+        // Nobody receives it at the end.
         let _ = give_back.send(batch);
     }
     Ok(work)

@@ -1,8 +1,8 @@
-//! `packets.pcapng`: each packet once, at its sender's interface when it was sent, with what became of it as
-//! its comment: the rule by which it was sent again, the cause of its loss, the states it led to.
+//! `packets.pcapng`: each packet once, at its sender's interface when it was sent, with its fate as
+//! a comment: the rule by which it was retransmitted, the cause of its loss, the states it led to.
 //!
-//! What becomes of a packet is known after it was sent. So packets go to a spool first, and at the end of
-//! the run from there to the capture, with comments and the names of all addresses.
+//! The fate of a packet is known only after it was sent. So packets are first written to a spool,
+//! and at the end of the run copied to the capture, with comments and the names of all addresses.
 
 mod spool;
 
@@ -23,7 +23,7 @@ use crate::info::NodeInfo;
 use crate::pcapng::PcapngWriter;
 use crate::store::StoreError;
 
-/// The bytes of a packet, with its payload as HTTP where that is wanted.
+/// The bytes of a packet, with HTTP as its payload if requested.
 fn encode(
     packet: &Packet<Segment>,
     http: Option<&mut HttpPayloads>,
@@ -36,7 +36,8 @@ fn encode(
     })
 }
 
-/// An end of a connection as its host names it: the host, and the ports and address of the other end.
+/// An end of a connection as its host identifies it: the host, and the ports and address of the
+/// other end.
 type EndKey = (NodeId, u16, Ipv4Addr, u16);
 
 /// Writes the segments of recorded connections.
@@ -49,15 +50,15 @@ pub(crate) struct Capture {
     interfaces: Vec<String>,
     names: HashMap<Ipv4Addr, u32>,
     bytes: Vec<u8>,
-    /// What is said of packets, besides what their senders knew.
+    /// Comments on packets, beyond what their senders knew.
     comments: HashMap<u64, String>,
     /// The last state seen of each end.
     states: HashMap<EndKey, State>,
-    /// Addresses that packets have.
+    /// Addresses that occur in packets.
     seen: BTreeSet<Ipv4Addr>,
-    /// What the stamps give the start of the run, nanoseconds.
+    /// The time stamp of the start of the run, nanoseconds.
     start_ns: u64,
-    /// What payloads say; letters by default.
+    /// Payloads of HTTP; letters by default.
     http: Option<HttpPayloads>,
 }
 
@@ -117,7 +118,7 @@ impl Capture {
         }
     }
 
-    /// Packets that do not fit into IPv4's 65535 bytes have no bytes and are left out.
+    /// Packets larger than IPv4's 65535 bytes cannot be encoded and are left out.
     fn sent(
         &mut self,
         time: SimTime,
@@ -161,7 +162,7 @@ impl Capture {
         self.say(packet, &format!("lost: {cause}{place}"));
     }
 
-    /// Notes the state of an end where it is another than before.
+    /// Records the state of an end if it has changed.
     fn state(
         &mut self,
         node: NodeId,

@@ -1,8 +1,8 @@
 //! Sockets per state over time, by group of hosts.
 //!
-//! The row at time t counts every record with time <= t. A socket counts from the change that
-//! takes it out of CLOSED to the one that takes it back. The end point that a listener makes for a
-//! SYN starts as "LISTEN to SYN-RECEIVED" while the listener stays in LISTEN.
+//! The row at time t counts every record with time <= t. A socket counts from the change that takes
+//! it out of CLOSED to the change that takes it back. An end point created by a listener for a SYN
+//! starts as "LISTEN to SYN-RECEIVED", while the listener stays in LISTEN.
 
 use sim_core::{NodeId, SimTime};
 use tcp_model::sample::{Side, StateChange};
@@ -56,7 +56,8 @@ pub(crate) struct SocketCensus {
     levels: [Level; STATES],
     sockets: Level,
     ports: Level,
-    /// Averages between the points of the grid, and the last point; where one long run is asked for.
+    /// Averages between the points of the grid, and the last point; only if one long run was
+    /// requested.
     averages: Option<Averages>,
 }
 
@@ -78,7 +79,7 @@ impl Averages {
         }
     }
 
-    /// Goes to the next point.
+    /// Advances to the next point.
     fn advance(&mut self, point: SimTime, levels: &[Level; STATES]) {
         let width = point.since(self.last).as_secs_f64();
         if width <= 0.0 {
@@ -202,7 +203,7 @@ impl SocketCensus {
             put(&name, &self.levels[state as usize]);
             for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
                 let level = &group.levels[state as usize];
-                // Most groups never are in most states.
+                // Most groups are never in most states.
                 if level.peak() > 0 || state == State::TimeWait {
                     put(&format!("{name}.{}", group.name), level);
                 }

@@ -1,4 +1,4 @@
-//! The life of end points in numbers, a row each, and their sums.
+//! The life of each end point in numbers, one row each, and their sums.
 
 use sim_core::{NodeId, SimDuration, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
@@ -82,7 +82,7 @@ pub(crate) struct ConnectionsRecorder {
     times: [Option<(SimTime, SimTime)>; REASONS.len()],
     ended: u64,
     sums: [u64; COUNTS],
-    /// The longest that a connect had been under way when the run ended.
+    /// The longest time that a connect had been pending when the run ended.
     unsettled: Option<SimDuration>,
 }
 
@@ -176,7 +176,7 @@ impl ConnectionsRecorder {
         row.opt(end.srtt.map(|d| d.as_secs_f64())).end()
     }
 
-    /// A connection opens or changes its state; the first to open get rows.
+    /// A connection opens or changes its state; the first connections to open get rows.
     pub(crate) fn on_state(&mut self, change: &StateChange) {
         self.first.has(change.conn);
     }
@@ -191,7 +191,7 @@ impl ConnectionsRecorder {
         self.sums[0]
     }
 
-    /// Closes the table; what it does not hold.
+    /// Closes the table; returns what was left out.
     pub(crate) fn close(self, metrics: &mut Metrics) -> Result<Option<LeftOut>, StoreError> {
         let names = [
             "bytes_acked",

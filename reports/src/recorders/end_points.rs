@@ -1,4 +1,5 @@
-//! Which end point of a connection a record is about, where a listener made more than one.
+//! Identifies the end point that a record is about, if a listener made more than one for a
+//! connection.
 
 use rustc_hash::FxHashMap;
 use tcp_model::ConnId;
@@ -8,20 +9,23 @@ use tcp_model::state::State;
 /// Numbers the end points under one connection and side, from 1.
 ///
 /// A connection is the attempt of its active opener, which has one end point. A listener can make
-/// several for it: one that gave up in SYN-RECEIVED, or was closed before an old SYN arrived, is
-/// followed by another when the SYN comes again. Each begins in LISTEN, and none ever returns there.
+/// several end points for it: after one that gave up in SYN-RECEIVED, or was closed before an old
+/// SYN arrived, it makes another when the SYN arrives again. Each begins in LISTEN, and none ever
+/// returns there.
 ///
-/// Memory is one bit for each connection asked about, and some bytes for each that has several.
+/// Memory is one bit for each connection seen, and a few bytes for each that has several end
+/// points.
 #[derive(Debug, Default)]
 pub(crate) struct EndPoints {
-    /// By the node and the serial of a connection: a listener has made an end point for it.
+    /// By the node and the serial number of a connection: whether a listener has made an end point
+    /// for it.
     met: FxHashMap<u32, Vec<u64>>,
-    /// The latest end point of those that have several.
+    /// The number of the latest end point of connections that have several.
     several: FxHashMap<ConnId, u32>,
 }
 
 impl EndPoints {
-    /// The number of the end point that this change is of. Must be asked in the order of the
+    /// The number of the end point that this change belongs to. Must be called in the order of the
     /// records.
     pub(crate) fn number(&mut self, change: &StateChange) -> u32 {
         if change.side == Side::Active {
@@ -34,7 +38,7 @@ impl EndPoints {
         self.several.get(&change.conn).copied().unwrap_or(1)
     }
 
-    /// Marks a connection as met; true the first time.
+    /// Marks a connection as seen; returns true the first time.
     fn meet(&mut self, conn: ConnId) -> bool {
         let (word, bit) = ((conn.serial() / 64) as usize, 1 << (conn.serial() % 64));
         let words = self.met.entry(conn.node()).or_default();

@@ -1,12 +1,12 @@
-//! The first connections of a run, which alone get rows of their own.
+//! The first connections of a run; only these have rows.
 
 use tcp_model::ConnId;
 
-/// Serials beyond it belong to listeners, which are not connections.
+/// Serial numbers beyond this belong to listeners, which are not connections.
 const LISTENERS: u32 = 1 << 31;
 
-/// What is known of the connections that one node opened: serials below `seen` have been met, those
-/// below `taken` are among the first of the run.
+/// What is known of the connections that one node opened: serial numbers below `seen` have been
+/// seen, those below `taken` are among the first of the run.
 #[derive(Clone, Copy, Debug, Default)]
 struct OfNode {
     seen: u32,
@@ -15,8 +15,8 @@ struct OfNode {
 
 /// Selects the first `most` connections of the run, in order of opening.
 ///
-/// A node numbers the connections it opens, so that those of one node that are among the first are a
-/// range: memory is some bytes for each node, whatever the number of connections.
+/// A node numbers the connections it opens, so the connections of one node that are among the first
+/// are a range: memory is a few bytes for each node, whatever the number of connections.
 #[derive(Debug)]
 pub(crate) struct FirstConnections {
     most: u32,
@@ -37,7 +37,7 @@ impl FirstConnections {
         }
     }
 
-    /// True for one of the first connections. Must be asked in the order of the records.
+    /// Returns true for one of the first connections. Must be called in the order of the records.
     pub(crate) fn has(&mut self, conn: ConnId) -> bool {
         let (node, serial) = (conn.node() as usize, conn.serial());
         let last = self.nodes.len() - 1;
@@ -53,7 +53,7 @@ impl FirstConnections {
         self.most == u32::MAX || serial < of_node.taken
     }
 
-    /// Connections met, and how many of them are not among the first.
+    /// The number of connections seen, and how many of them are not among the first.
     pub(crate) fn left_out(&self) -> (u64, u64) {
         (self.met, self.met.saturating_sub(self.most.into()))
     }

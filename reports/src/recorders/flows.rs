@@ -1,4 +1,4 @@
-//! Bulk flows: how long they took, and the goodput of each over its own life.
+//! Bulk flows: how long they took, and the goodput of each over its lifetime.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 /// Senders of fewer bytes do not count as bulk flows.
 const BULK: u64 = 50_000;
 
-/// A flow that began later before the end of the run may have few bytes.
+/// A flow that began less than this before the end of the run may have few bytes.
 const LONG_ENOUGH: SimDuration = SimDuration::from_secs(1);
 
 /// Sums over flows.
@@ -23,11 +23,11 @@ pub(crate) struct Flows {
     keeps_bins: bool,
     broken: u64,
     unfinished: u64,
-    /// The longest that one of them had been under way.
+    /// The longest time that one of them had been under way.
     longest: SimDuration,
-    /// Flows that the end of the run cut off, until what they had achieved is known.
+    /// Flows cut off by the end of the run, until it is known how much they had transferred.
     cut_off: BTreeSet<ConnId>,
-    /// Such flows that had not got far, and the fewest bytes of one.
+    /// The number of such flows with few bytes, and the fewest bytes of one.
     small: u64,
     fewest: Option<u64>,
     senders: u64,
@@ -60,7 +60,7 @@ impl Flows {
         }
     }
 
-    /// An end point that ended, or that is open at the end of the run.
+    /// An end point has ended, or is still open at the end of the run.
     pub(crate) fn on_ended(&mut self, end: &EndpointSummary) {
         let acked = end.counts.bytes_acked;
         if end.side == Side::Active && self.cut_off.remove(&end.conn) && acked < BULK {

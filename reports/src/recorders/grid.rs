@@ -1,4 +1,4 @@
-//! Points in time at equal distances, and the bins between them.
+//! Equidistant points in time, and the bins between them.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -46,8 +46,8 @@ impl GridBins {
         }
     }
 
-    /// Start and end of a bin that is over at `time`, each once and in order: to be called until `None`,
-    /// with the time of every record before it is counted.
+    /// Start and end of a bin that is over at `time`, each once and in order. Call it until it
+    /// returns `None`, with the time of every record before the record is counted.
     pub(crate) fn over(&mut self, time: SimTime) -> Option<(SimTime, SimTime)> {
         let after = SimTime::from_ps(time.as_ps().saturating_add(1));
         while let Some(start) = self.grid.pass(after) {
@@ -58,12 +58,12 @@ impl GridBins {
         None
     }
 
-    /// The last instant that belongs to a run that ends at `end`.
+    /// The last instant before the end of a run that ends at `end`.
     pub(crate) fn last_instant(end: SimTime) -> SimTime {
         SimTime::from_ps(end.as_ps().saturating_sub(1))
     }
 
-    /// The bin that the end of the run cuts off, once those before it are over.
+    /// The bin cut off by the end of the run, once those before it are over.
     pub(crate) fn cut_off(&self, end: SimTime) -> Option<(SimTime, SimTime)> {
         let start = self.start?;
         (end > start).then_some((start, end))

@@ -1,4 +1,4 @@
-//! Connections of which one end is gone and the other does not know.
+//! Connections of which one end is gone and the other end does not know it.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use tcp_model::segment::ConnId;
 
 use crate::metrics::Metrics;
 
-/// A reset may be on its way for this long, or for twice the handshake if that is longer.
+/// A reset may be in flight for this long, or for twice the handshake if that is longer.
 const LEAST: SimDuration = SimDuration::from_secs(1);
 
-/// Counts half-open connections (RFC 9293 section 3.5.1) at the end of the run. Ends that gave up in
-/// FIN-WAIT-2 have a metric of their own and are left out.
+/// Counts half-open connections (RFC 9293 section 3.5.1) at the end of the run. Ends that gave up
+/// in FIN-WAIT-2 have their own metric and are left out.
 #[derive(Debug, Default)]
 pub(crate) struct HalfOpen {
-    /// Ends that are gone without a FIN that was acknowledged, and since when, until the other ends.
+    /// Ends that are gone without an acknowledged FIN, and since when, until the other end ends.
     gone: HashMap<ConnId, SimTime>,
     connections: u64,
     longest: SimDuration,
@@ -40,7 +40,7 @@ impl HalfOpen {
         }
     }
 
-    /// An end that is open when the run ends, and whose peer is gone.
+    /// Counts an end that is open when the run ends, and whose peer is gone.
     fn is_left(&mut self, end: &EndpointSummary, since: SimTime) {
         let handshake = end.established.map_or(LEAST, |at| at.since(end.opened));
         let alone = end.ended.since(since);

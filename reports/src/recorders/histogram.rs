@@ -7,7 +7,7 @@ pub(crate) use sim_core::histogram::Histogram;
 use crate::metrics::{Metrics, bin_id};
 
 /// Adds mean, median, 99th and 99.9th percentile, and maximum as `NAME_mean_s`, `NAME_p50_s`,
-/// `NAME_p99_s`, `NAME_p999_s`, `NAME_max_s`; none of them of nothing.
+/// `NAME_p99_s`, `NAME_p999_s`, `NAME_max_s`; adds none if the histogram is empty.
 pub(crate) fn put_quantiles(of: &Histogram, name: &str, metrics: &mut Metrics) {
     for (statistic, value) in [
         ("mean", of.mean_s()),

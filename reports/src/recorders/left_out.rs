@@ -5,7 +5,7 @@ use crate::format::count;
 use crate::store::LeftOut;
 
 impl LeftOut {
-    /// Connections that are not traced, unless there are none.
+    /// Describes the connections that are not traced; `None` if all are.
     pub(crate) fn untraced(opened: u64, traced: u64) -> Option<LeftOut> {
         let left_out = opened.saturating_sub(traced);
         let what = format!(
@@ -18,7 +18,7 @@ impl LeftOut {
         (left_out > 0).then(|| LeftOut::new("segments, samples", what, key))
     }
 
-    /// Connections that are not among the first, unless there are none.
+    /// Describes the connections that are not among the first; `None` if all are.
     pub(crate) fn connections(
         table: &str,
         rows: &str,

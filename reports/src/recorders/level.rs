@@ -24,7 +24,7 @@ impl Level {
         }
     }
 
-    /// Changes it by `step` at `time`, which does not go back.
+    /// Changes it by `step` at `time`; times must not decrease.
     pub(crate) fn add(&mut self, step: i64, time: SimTime) {
         self.advance(time);
         self.now += step;
@@ -60,14 +60,15 @@ impl Level {
         self.peak_at
     }
 
-    /// The integral from the start to `time`, which does not go back, in units times seconds.
+    /// The integral from the start to `time`, in units times seconds; times must not decrease.
     pub(crate) fn area_s(&self, time: SimTime) -> f64 {
         let mut level = *self;
         level.advance(time);
         level.area as f64 / 1e12
     }
 
-    /// Averages over [0, end] and over the part of the window before `end`; zero over no time.
+    /// Averages over [0, end] and over the part of the window before `end`; zero if that has no
+    /// length.
     pub(crate) fn means(mut self, end: SimTime) -> (f64, f64) {
         self.advance(end);
         let share = |area: i128, ps: u64| {

@@ -28,7 +28,8 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("utilisation", ColumnKind::OptFloat),
 ];
 
-/// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` have no ends.
+/// Writes `links` and adds the engine's numbers to the metrics. Links beyond `links` are written
+/// without ends.
 pub(crate) fn write(
     to: &Tables,
     links: &[LinkInfo],
@@ -50,7 +51,7 @@ pub(crate) fn write(
         let info = links.get(i).unwrap_or(&unknown);
         let busy_s = link.busy.as_secs_f64();
         let limited = info.rate_bps.is_some() && reached_s > 0.0;
-        // The last transmission may go on beyond the end of the run.
+        // The last transmission may extend beyond the end of the run.
         let utilisation = limited.then(|| (busy_s / reached_s).min(1.0));
         drops += link.queue_drops;
         early += link.early_drops;

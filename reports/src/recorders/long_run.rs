@@ -6,19 +6,20 @@ use sim_core::{SimDuration, SimTime};
 use crate::metrics::{Metrics, long_run_ids};
 use crate::stats::{WarmUpRule, long_mean};
 
-/// Most values kept: more are averaged in pairs. Batch means and MSER-5 average neighbours anyway.
+/// Most values kept: if there are more, they are averaged in pairs. Batch means and MSER-5 average
+/// neighbours anyway.
 const MOST: usize = 4096;
 
-/// Values in the order of time.
+/// Values in order of time.
 #[derive(Clone, Debug)]
 pub(crate) struct SteadySeries {
     /// Means of `per` values each, with the time of the last.
     means: Vec<(SimTime, f64)>,
     per: u32,
-    /// Sum and number of the values that do not yet make up a mean.
+    /// Sum and number of the values that do not yet fill a mean.
     sum: f64,
     n: u32,
-    /// Earlier ones do not count.
+    /// Earlier values do not count.
     from: SimTime,
     finds_warm_up: bool,
 }
@@ -39,7 +40,7 @@ impl SteadySeries {
         }
     }
 
-    /// Adds a value; times do not go back.
+    /// Adds a value; times must not decrease.
     pub(crate) fn add(&mut self, time: SimTime, value: f64) {
         if time < self.from {
             return;
@@ -60,8 +61,8 @@ impl SteadySeries {
         }
     }
 
-    /// Adds mean, interval, warm-up and correlation as metrics named after `name`; none where the series
-    /// is empty or has not settled.
+    /// Adds mean, interval, warm-up and correlation as metrics named after `name`; adds none if the
+    /// series is empty or has not settled.
     pub(crate) fn close(&self, name: &str, unit: &str, metrics: &mut Metrics) {
         let values: Vec<f64> = self.means.iter().map(|(_, value)| *value).collect();
         let everything = (f64::NEG_INFINITY, f64::INFINITY);

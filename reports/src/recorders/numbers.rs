@@ -1,4 +1,4 @@
-//! Turns the records of a run into its metrics and nothing else, in the thread that simulates.
+//! Computes only the metrics of a run from its records, in the thread that simulates.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,8 +14,8 @@ use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::store::table::Tables;
 
-/// Receives the records of one run of which only the metrics are kept: those that the run directory
-/// of the same run has. There are no tables, packets, figures or findings.
+/// Receives the records of a run of which only the metrics are kept: the same metrics as in the run
+/// directory of the same run. There are no tables, packets, figures or findings.
 #[derive(Debug)]
 pub struct NumbersRecorder {
     recording: Recording,
@@ -23,7 +23,7 @@ pub struct NumbersRecorder {
 }
 
 impl NumbersRecorder {
-    /// Begins.
+    /// A recorder for a run.
     ///
     /// # Errors
     /// None at present: nothing is written.
@@ -33,7 +33,7 @@ impl NumbersRecorder {
         Ok(NumbersRecorder { recording, info })
     }
 
-    /// The metrics of the run as a batch has them, see [`row_metrics`](crate::row_metrics).
+    /// The metrics of the run as in the index of a batch, see [`row_metrics`](crate::row_metrics).
     ///
     /// # Errors
     /// When a metric has a name that is not registered.

@@ -59,7 +59,7 @@ pub(crate) struct Outcomes {
     total: OutcomeTally,
     steady: OutcomeTally,
     window: (SimTime, SimTime),
-    /// Times of the first and the last.
+    /// Times of the first and the last failure.
     failures: Option<(SimTime, SimTime)>,
     latency: Histogram,
     keeps_bins: bool,

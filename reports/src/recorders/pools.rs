@@ -1,5 +1,5 @@
-//! Clients' pools of connections and their retries: what they hold over time, how long requests wait, why
-//! connections leave, and what becomes of failed attempts.
+//! Clients' connection pools and their retries: what pools hold over time, how long requests wait,
+//! why connections leave, and what happens to failed attempts.
 
 use sim_core::SimTime;
 use tcp_model::sample::{AfterFailure, PoolClose, PoolLevels, PoolSample, RetrySample};
@@ -22,7 +22,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("wait_max_s", ColumnKind::OptFloat),
 ];
 
-/// Why connections leave, as the names of metrics have it; the order is that of [`reason`].
+/// Why connections leave, as named in metrics, in the order of [`reason`].
 const REASONS: [&str; 6] = [
     "idle",
     "lifetime",
@@ -73,7 +73,7 @@ impl Bin {
         self.since = time;
     }
 
-    /// The bin that follows.
+    /// The next bin.
     fn next(&self) -> Bin {
         Bin {
             now: self.now,
@@ -83,8 +83,8 @@ impl Bin {
     }
 }
 
-/// Counts what pools do. Bins hold records with t <= time < t + width; nothing is written of a run without
-/// pools.
+/// Counts what pools do. Bins hold records with t <= time < t + width; nothing is written for a run
+/// without pools.
 #[derive(Debug)]
 pub(crate) struct Pools {
     table: TableWriter,
@@ -211,7 +211,7 @@ impl Pools {
     }
 }
 
-/// Counts failed attempts of clients that may try again.
+/// Counts failed attempts of clients that may retry.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RetryCounts {
     begun: u64,

@@ -31,8 +31,8 @@ const WAITS: &[(&str, ColumnKind)] = &[
     ("pkts", ColumnKind::Int),
 ];
 
-/// Writes `queues` and `queue_waits`, and the metrics of the queue at which packets waited longest in
-/// all. There are no tables where no queue was recorded.
+/// Writes `queues` and `queue_waits`, and the metrics of the queue with the longest total wait.
+/// There are no tables if no queue was recorded.
 pub(crate) fn write(
     to: &Tables,
     links: &[LinkInfo],

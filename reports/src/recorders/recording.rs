@@ -1,4 +1,4 @@
-//! The tables of a run while it is recorded: each record goes to those that it concerns.
+//! The tables of a run while it is recorded: each record is passed to those that it concerns.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ impl Recording {
         self.half_open.close(metrics);
         let (opened, traced) = (self.connections.opened(), self.samples.traced());
         let connections = self.connections;
-        // Mostly the largest table.
+        // Usually the largest table.
         let of_connections = || {
             let mut metrics = Metrics::default();
             let left_out = connections.close(&mut metrics)?;

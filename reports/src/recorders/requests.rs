@@ -20,7 +20,7 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("latency_max_s", ColumnKind::OptFloat),
 ];
 
-/// Counts requests; bins as for outcomes. Nothing is written of a run without requests.
+/// Counts requests; bins as for outcomes. Nothing is written for a run without requests.
 #[derive(Debug)]
 pub(crate) struct Requests {
     table: TableWriter,
@@ -33,24 +33,23 @@ pub(crate) struct Requests {
     /// Requests written that need no response.
     one_way: u64,
     unanswered: Unanswered,
-    /// Requests that never got a connection of their pool, and the longest wait.
+    /// Requests that never got a connection from their pool, and the longest wait.
     waiting: (u64, SimDuration),
     cut_short: u64,
     keeps_bins: bool,
     in_order: Option<SteadySeries>,
 }
 
-/// Requests without a whole response.
+/// Requests without a complete response.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unanswered {
     by_cause: [u64; CAUSES.len()],
-    /// When the first and the last was given up.
+    /// When the first and the last of them were given up.
     times: Option<(SimTime, SimTime)>,
     longest: SimDuration,
 }
 
-/// Why requests get no answer, as written in the names of their metrics; in the order of
-/// [`cause`].
+/// Why requests get no answer, as written in the names of their metrics, in the order of [`cause`].
 const CAUSES: [&str; 8] = [
     "closed",
     "reset",
@@ -62,14 +61,14 @@ const CAUSES: [&str; 8] = [
     "at_run_end",
 ];
 
-/// Few clients give up: the metric exists only where one did.
+/// Few clients give up: the metric exists only if one did.
 const GIVEN_UP: &str = "given_up";
 
-/// The place of a cause in [`CAUSES`].
+/// The index of a cause in [`CAUSES`].
 fn cause(ending: Ending) -> usize {
     match ending {
         Ending::Connection(ConnectionEnd::Closed) => 0,
-        // A connection that was refused carried no request unless with its SYN.
+        // A refused connection carried no request, except with its SYN.
         Ending::Connection(ConnectionEnd::Reset | ConnectionEnd::Refused) => 1,
         Ending::Connection(ConnectionEnd::TimedOut | ConnectionEnd::FinWaitExpired) => 2,
         Ending::Connection(ConnectionEnd::Aborted) => 3,
@@ -91,7 +90,7 @@ impl Unanswered {
         self.by_cause.iter().sum()
     }
 
-    /// Adds the metrics; `sent` are the requests that needed no answer or had it.
+    /// Adds the metrics; `sent` is the number of requests that were answered or needed no answer.
     fn close(&self, sent: u64, metrics: &mut Metrics) {
         let (unanswered, made) = (self.count(), self.count() + sent);
         if made == 0 {
@@ -169,12 +168,12 @@ impl Requests {
         self.waiting = (n + waiting.requests, longest.max(waiting.longest));
     }
 
-    /// A connection ended although its client had more requests to make.
+    /// A connection ended although its client had more requests to send.
     pub(crate) fn on_cut_short(&mut self) {
         self.cut_short += 1;
     }
 
-    /// Adds the metrics of requests that were not made, or not to be answered.
+    /// Adds the metrics of requests that were never sent, or that need no answer.
     fn close_others(&self, metrics: &mut Metrics) {
         let (waiting, longest) = self.waiting;
         if waiting > 0 {

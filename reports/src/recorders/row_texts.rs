@@ -11,7 +11,7 @@ use tcp_model::state::State;
 use crate::info::NodeInfo;
 use crate::store::table::SharedText;
 
-/// Texts made once.
+/// Texts created once.
 #[derive(Debug)]
 pub(crate) struct NodeNames {
     nodes: Vec<SharedText>,
@@ -58,7 +58,7 @@ impl NodeNames {
         state.map_or(&self.none, |s| self.state(s))
     }
 
-    /// Why a segment was sent again; empty when it was not.
+    /// Why a segment was retransmitted; empty if it was not.
     pub(crate) fn reason(&self, reason: Option<RetransmitReason>) -> &SharedText {
         reason.map_or(&self.none, |r| &self.reasons[r as usize])
     }

@@ -1,8 +1,8 @@
-//! Senders' variables of traced connections: windows, round-trip times, progress.
+//! Senders' variables on traced connections: windows, round-trip times, progress.
 //!
 //! Memory and rows are bounded, however long the run: each sender keeps its samples on a grid that
-//! becomes coarser ([`GridCells`]), and senders beyond [`MOST_SENDERS`] have no rows at all. The metrics
-//! are made of every sample.
+//! becomes coarser ([`GridCells`]), and senders beyond [`MOST_SENDERS`] have no rows at all. The
+//! metrics are computed from every sample.
 
 mod cells;
 
@@ -48,13 +48,13 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 const BULK: u64 = 50_000;
 /// Most bulk transfers that are reported one by one.
 const MOST_FLOWS: usize = 16;
-/// Traced senders up to which the fairness of bulk transfers is followed.
+/// Number of traced senders up to which the fairness of bulk transfers is computed.
 const MOST_FOLLOWED: usize = 1024;
 
-/// Steps of the grid of each of the first senders, which figures show, and of the others.
+/// Steps of the grid of each of the first senders, which are shown in figures, and of the others.
 const STEPS: usize = 1024;
 const FEW_STEPS: usize = 32;
-/// Senders with the finer grid, and with rows at all.
+/// Number of senders with the finer grid, and with any rows at all.
 const FINE_SENDERS: usize = 16;
 const MOST_SENDERS: usize = 1024;
 
@@ -77,9 +77,9 @@ struct SenderProgress {
 #[derive(Debug)]
 pub(crate) struct SamplesRecorder {
     to: Tables,
-    /// Where every sample goes, when all were asked for.
+    /// Where every sample goes, if all were requested.
     all: Option<TableWriter>,
-    /// Rows at fixed times, when those were asked for.
+    /// Rows at fixed times, if those were requested.
     fixed: Option<FixedSteps>,
     senders: BTreeMap<(ConnId, Side), SenderProgress>,
     last_start: SimTime,
@@ -90,8 +90,8 @@ pub(crate) struct SamplesRecorder {
 }
 
 impl SamplesRecorder {
-    /// With `all`, every sample gets a row; with a distance, each sender has a row at every multiple
-    /// of it.
+    /// With `all`, every sample gets a row; with an interval, each sender has a row at every
+    /// multiple of it.
     pub(crate) fn new(
         to: &Tables,
         all: bool,
@@ -170,7 +170,7 @@ impl SamplesRecorder {
         }
     }
 
-    /// Another sender begins: all are active from here on.
+    /// Another sender begins: from now on all are active.
     fn on_start(&mut self, time: SimTime) {
         if self.first_end.is_none() && self.senders.len() < MOST_FOLLOWED {
             self.last_start = time;
@@ -204,13 +204,13 @@ impl SamplesRecorder {
         }
     }
 
-    /// Connections that were traced.
+    /// The number of traced connections.
     pub(crate) fn traced(&self) -> u64 {
         let conns = self.senders.keys().map(|(conn, _)| conn);
         conns.collect::<BTreeSet<_>>().len() as u64
     }
 
-    /// Writes the samples kept, in order of time; what was left out.
+    /// Writes the samples kept, in order of time; returns what was left out.
     fn write(self, names: &NodeNames) -> Result<Option<LeftOut>, StoreError> {
         let fixed = self.fixed.map(|fixed| fixed.table);
         if let Some(table) = self.all.or(fixed) {
@@ -246,8 +246,8 @@ impl SamplesRecorder {
     }
 
     /// Writes the table and adds goodput, of all and of each bulk transfer while it was active, and
-    /// the fairness of bulk transfers over the time in which all were active; `ended_bytes` were
-    /// acknowledged to senders that ended.
+    /// the fairness of bulk transfers over the time in which all were active; `ended_bytes` is the
+    /// number of bytes acknowledged to senders that ended.
     pub(crate) fn close(
         mut self,
         end: SimTime,
@@ -290,12 +290,12 @@ impl SamplesRecorder {
     }
 }
 
-/// Rows at fixed times: what was known of each sender then.
+/// Rows at fixed times: the last known values of each sender.
 #[derive(Debug)]
 struct FixedSteps {
     grid: Grid,
     table: TableWriter,
-    /// The last sample of each sender there is.
+    /// The last sample of each current sender.
     last: BTreeMap<(ConnId, Side), (NodeId, SenderSample)>,
 }
 
@@ -349,7 +349,7 @@ fn write_row(
         .end()
 }
 
-/// Words of the models, each made a text once.
+/// Words of the models, each converted to a text once.
 #[derive(Debug, Default)]
 struct Words(Vec<(&'static str, SharedText)>);
 

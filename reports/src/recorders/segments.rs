@@ -49,12 +49,12 @@ pub(crate) const COLUMNS: &[(&str, ColumnKind)] = &[
 /// What happened to a segment, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ObservedFate {
-    /// Nothing was seen: in flight when the run ended, or discarded for its checksum; where not all
-    /// segments are recorded, its arrival may not have been.
+    /// Neither was seen: in flight when the run ended, or discarded because of its checksum; if not
+    /// all segments are recorded, its arrival may not have been recorded.
     Unseen,
     Received,
     Lost(LossCause),
-    /// A further arrival of a packet that has a row already.
+    /// Another arrival of a packet that already has a row.
     Duplicate,
 }
 
@@ -62,16 +62,16 @@ enum ObservedFate {
 #[derive(Clone, Debug)]
 struct SegmentRow {
     trace: SegmentTrace,
-    /// Of a sending seen; otherwise the owner of the source address.
+    /// The node that sent it, if seen; otherwise the owner of the source address.
     from: Option<NodeId>,
-    /// Of an arrival seen; otherwise the owner of the destination address.
+    /// The node where it arrived, if seen; otherwise the owner of the destination address.
     to: Option<NodeId>,
     sent: Option<SimTime>,
     received: Option<SimTime>,
     lost: Option<SimTime>,
     fate: ObservedFate,
     state_at_receiver: Option<tcp_model::State>,
-    /// Data sent again that had all arrived before.
+    /// Whether all of the data that was sent again had arrived before.
     spurious: Option<bool>,
 }
 
@@ -91,7 +91,7 @@ impl SegmentRow {
         }
     }
 
-    /// The sending; the sender's own record takes precedence over what others saw.
+    /// Fills in the sending; the sender's own record takes precedence over what others saw.
     fn on_sent(&mut self, trace: &SegmentTrace, time: SimTime, node: NodeId) {
         self.trace = trace.clone();
         self.from = Some(node);
@@ -118,15 +118,16 @@ impl SegmentRow {
     }
 }
 
-/// Different lists of options whose texts are kept.
+/// Most different lists of options whose texts are cached.
 const MOST_TEXTS: usize = 1024;
 
-/// The table, and texts made once.
+/// The table, and cached texts.
 #[derive(Debug)]
 struct SegmentsTable {
     rows: TableWriter,
     flags: Vec<Option<SharedText>>,
-    /// Texts of options by the options written out, up to [`MOST_TEXTS`]; and one being written.
+    /// Cached texts of options by their printed form, up to [`MOST_TEXTS`]; then a buffer for
+    /// printing.
     options: HashMap<String, SharedText>,
     buffer: String,
     losses: Vec<(LossCause, SharedText)>,
@@ -152,7 +153,7 @@ impl SegmentsTable {
         })
     }
 
-    /// Makes the texts of a row, unless they exist.
+    /// Creates the texts of a row, unless they exist.
     fn prepare(&mut self, row: &SegmentRow) {
         let flags = row.trace.segment.flags;
         let place = &mut self.flags[usize::from(flags.0) % 512];
@@ -167,7 +168,7 @@ impl SegmentsTable {
         }
     }
 
-    /// The text of options other than timestamps alone, which have columns of their own.
+    /// The text of options; `None` for timestamps alone, which have their own columns.
     fn options(&mut self, options: &Options) -> Option<SharedText> {
         if options.is_empty() || options.only_timestamps().is_some() {
             return None;
@@ -205,7 +206,7 @@ impl SegmentsTable {
         };
         let seconds = |t: Option<SimTime>| t.map(SimTime::as_secs_f64);
         let stamps = segment.options.timestamps();
-        // Only the sender's own trace has its state.
+        // Only the sender's own trace has the sender's state.
         let sender_state = trace.state.filter(|_| trace.event == SegmentEvent::Sent);
         self.rows
             .row()
@@ -254,7 +255,7 @@ impl SegmentsTable {
 pub(crate) enum SegmentsRecorder {
     /// Every segment, written as the run goes.
     All(Box<all::AllSegments>),
-    /// Those that hosts chose, held until the end.
+    /// The segments chosen by hosts, held until the end.
     Ladder(ladder::Ladder),
 }
 
@@ -284,7 +285,7 @@ impl SegmentsRecorder {
         }
     }
 
-    /// Closes the table; what it does not hold.
+    /// Closes the table; returns what was left out.
     pub(crate) fn close(self, names: &NodeNames) -> Result<Option<LeftOut>, StoreError> {
         match self {
             SegmentsRecorder::All(all) => all.close(names).map(|()| None),

@@ -20,8 +20,8 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("to", ColumnKind::Text),
 ];
 
-/// Writes state changes of the first connections of the run. `end_point` tells the end points apart
-/// that a listener made for one connection.
+/// Writes state changes of the first connections of the run. `end_point` distinguishes the end
+/// points that a listener made for one connection.
 #[derive(Debug)]
 pub(crate) struct States {
     table: TableWriter,
@@ -62,7 +62,7 @@ impl States {
             .end()
     }
 
-    /// Closes the table; what it does not hold.
+    /// Closes the table; returns what was left out.
     pub(crate) fn close(self) -> Result<Option<LeftOut>, StoreError> {
         let left_out = LeftOut::connections("states", "state changes", &self.first);
         self.table.close()?;

@@ -1,4 +1,4 @@
-//! Entries of NATs, firewalls and balancers over time.
+//! Entries of NATs, firewalls and load balancers over time.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ impl Entries {
     }
 }
 
-/// Averages the entries of each node over bins, which hold records with t <= time < t + width. Nothing is written of
-/// a run without such nodes.
+/// Averages the entries of each node over bins, which hold records with t <= time < t + width.
+/// Nothing is written for a run without such nodes.
 #[derive(Debug)]
 pub(crate) struct Tracked {
     table: TableWriter,

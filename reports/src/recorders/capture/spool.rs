@@ -1,4 +1,4 @@
-//! Packets on disk until it is known what became of them.
+//! Stores packets on disk until their fate is known.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, Write};
@@ -15,7 +15,7 @@ pub(super) struct SpooledPacket<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// A file of packets in the order in which they were pushed; it is removed when they have been read.
+/// A file of packets in the order in which they were added; removed after they have been read.
 #[derive(Debug)]
 pub(super) struct Spool {
     path: PathBuf,
@@ -52,7 +52,7 @@ impl Spool {
             .map_err(StoreError::io("write", &self.path))
     }
 
-    /// Gives every packet to `each`, then removes the file.
+    /// Passes every packet to `each`, then removes the file.
     pub(super) fn drain(
         self,
         mut each: impl FnMut(&SpooledPacket<'_>) -> Result<(), StoreError>,

@@ -29,7 +29,7 @@ impl GridCell {
         }
     }
 
-    /// Takes in a later cell.
+    /// Merges a later cell into this one.
     fn join(&mut self, later: &GridCell) {
         if later.least_cwnd.1.cwnd < self.least_cwnd.1.cwnd {
             self.least_cwnd = later.least_cwnd;
@@ -61,8 +61,8 @@ impl GridCell {
     }
 }
 
-/// Up to `most` cells of equal length. Of each, the extremes of congestion window and round-trip
-/// time are kept, and the last sample: peaks stay, whatever the step.
+/// Up to `most` cells of equal length. For each, the samples with extreme congestion window and
+/// round-trip time are kept, and the last sample: peaks are kept, whatever the step.
 #[derive(Debug)]
 pub(super) struct GridCells {
     most: usize,
@@ -72,7 +72,7 @@ pub(super) struct GridCells {
 }
 
 impl GridCells {
-    /// Nothing is left out before there are more than `most` samples.
+    /// Nothing is left out until there are more than `most` samples.
     pub(super) fn new(most: usize) -> GridCells {
         GridCells {
             most: most.max(2),
@@ -82,7 +82,7 @@ impl GridCells {
         }
     }
 
-    /// Takes a sample, later than all before.
+    /// Adds a sample, which must be later than all before it.
     pub(super) fn add(&mut self, point: SamplePoint) {
         self.seen += 1;
         let mut place = point.0.as_ps() / self.step_ps;
@@ -97,9 +97,9 @@ impl GridCells {
         }
     }
 
-    /// Doubles the step until at most half of the cells are left.
+    /// Doubles the step until at most half of the cells remain.
     fn widen(&mut self, now: SimTime) {
-        // Steps that join nothing are skipped: cells lie a whole step apart at least.
+        // Steps at which no cells would merge are skipped: cells are at least a whole step apart.
         let span = now.as_ps() / self.most as u64;
         self.step_ps = self.step_ps.max((span / 2).next_power_of_two());
         while self.cells.len() > self.most / 2 {

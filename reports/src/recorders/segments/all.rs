@@ -10,17 +10,18 @@ use super::{NodeNames, ObservedFate, SegmentRow, SegmentsTable};
 use crate::store::StoreError;
 use crate::store::table::Tables;
 
-/// Rows held back for their arrival; beyond that the oldest goes without.
+/// Most rows held back until their packet arrives; if there are more, the oldest is written without
+/// its arrival.
 const HELD: usize = 1 << 16;
 
 #[derive(Debug)]
 pub(crate) struct AllSegments {
     table: SegmentsTable,
     held: VecDeque<SegmentRow>,
-    /// Place of a held packet, counted from the first row of all.
+    /// Index of a held packet's row, counted from the first row of the run.
     places: FxHashMap<u64, usize>,
     first: usize,
-    /// Losses at the present instant of packets not yet recorded as sent: a link may refuse a
+    /// Losses at the current instant of packets not yet recorded as sent: a link may refuse a
     /// packet before its sender has recorded it.
     early: Vec<(u64, SimTime, LossCause)>,
 }

@@ -1,4 +1,5 @@
-//! The segments that hosts chose for ladder diagrams, some of them long after they were sent.
+//! The segments that hosts chose for ladder diagrams, some of them chosen long after they were
+//! sent.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -13,8 +14,8 @@ use crate::store::table::Tables;
 
 /// Most rows held, and therefore written.
 const MOST_ROWS: usize = 100_000;
-/// Losses remembered of packets without a row: their sender reports them when it sends their octets
-/// again, if at all.
+/// Losses remembered for packets without a row: the sender reports such a packet when it
+/// retransmits its data, if at all.
 const MOST_LOSSES: usize = 1 << 14;
 
 /// An end of a connection: its identity, and the address and port it sends from.
@@ -24,12 +25,12 @@ type TracedEnd = (ConnId, u32, u16);
 pub(crate) struct Ladder {
     to: Tables,
     rows: Vec<SegmentRow>,
-    /// Place of each packet's row.
+    /// Index of each packet's row.
     places: HashMap<u64, u32>,
     /// Losses of packets without a row, and their order.
     losses: HashMap<u64, (SimTime, LossCause)>,
     order: VecDeque<u64>,
-    /// How many segments each end has sent, as far as its recorded segments show.
+    /// How many segments each end has sent, according to its recorded segments.
     sent: BTreeMap<TracedEnd, u64>,
     most: usize,
 }
@@ -100,7 +101,7 @@ impl Ladder {
         self.order.push_back(packet);
     }
 
-    /// The packet's row, made where there is none yet, unless there are too many.
+    /// The packet's row, created if there is none yet, unless there are too many.
     fn row(&mut self, trace: &SegmentTrace) -> Option<&mut SegmentRow> {
         let place = match self.places.get(&trace.packet) {
             Some(&place) => place as usize,
