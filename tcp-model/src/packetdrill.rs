@@ -1,10 +1,9 @@
 //! Packetdrill scripts, run against a [`TcpModel`](crate::model::TcpModel) in virtual time.
 //!
-//! A script says what a program and a peer do, and what the TCP under test has to answer, each at
-//! its time. [`parse`] reads one; [`run`] plays it against models that the caller makes and
-//! reports the first difference. Text in, report out: there are no files, threads or clocks here,
-//! and the same script gives the same report every time.
-//!
+//! A script says what a program and a peer do and what the TCP under test must answer, with times.
+//! [`parse`] reads a script; [`run`] plays it against models that the caller makes and reports the
+//! first difference. Text in, report out: no files, threads or clocks are involved, and the same
+//! script gives the same report every time.
 //! ```
 //! use tcp_model::Connection;
 //! use tcp_model::packetdrill::{RunOptions, parse, run};
@@ -22,27 +21,27 @@
 //! assert!(report.passed(), "{report}");
 //! ```
 //!
-//! The model's own time-outs run by themselves: between two events the clock goes to each
-//! [`next_timeout`](crate::model::TcpModel::next_timeout) in turn. Sequence numbers in a script
-//! are relative to the initial ones of each side, but for those of SYNs, which are as they are. The
-//! value of a sent timestamp is compared, by its distance from the first, where
-//! `--tcp_ts_tick_usecs` says how long a tick is; what is echoed is always compared. Segments that leave at one time and follow each other may be written
-//! as one, unless `--strict_segments` is set; one that left may not be written as several. A time
-//! is met within 4 ms or an eighth of the wait, whichever is longer (`--tolerance_usecs`,
-//! `--tolerance_percent`, [`RunOptions::exact`]).
+//! The model's time-outs need no lines: between two events the clock advances to each
+//! [`next_timeout`](crate::model::TcpModel::next_timeout) in turn. Sequence numbers in a script are
+//! relative to the initial ones of each side, except in SYNs, where they are absolute. The value of
+//! a sent timestamp is compared, by its distance from the first, if `--tcp_ts_tick_usecs` gives the
+//! length of a tick; the echo is always compared. Consecutive segments sent at the same time may be
+//! written as one, unless `--strict_segments` is set; a single segment may not be written as
+//! several. Times match within 4 ms or an eighth of the wait, whichever is longer
+//! (`--tolerance_usecs`, `--tolerance_percent`, [`RunOptions::exact`]).
 //!
-//! A script that asks for what the interpreter or the model does not have ends as
-//! [`ScriptOutcome::Unsupported`], which is neither passed nor failed. A segment that left and that no
-//! line asked for fails the next line that expects one; at the end of the script such segments
-//! are counted.
+//! A script that needs something that the interpreter or the model lacks ends as
+//! [`ScriptOutcome::Unsupported`], which is neither passed nor failed. A segment that was sent
+//! without being expected fails the next line that expects one; at the end of the script such
+//! segments are counted.
 //!
-//! Around the models stands the simulator's own host, a [`Driver`](crate::host::Driver): listeners
-//! with both queues, SYN cookies, Fast Open, the TIME-WAIT table, ports, limits. Where no line names
-//! ports, one connection is under test at a time: that of the latest `socket` call or SYN. What those
-//! before it send is in the ladder and is not asked for.
+//! The models run inside the simulator's own host, a [`Driver`](crate::host::Driver): listeners
+//! with both queues, SYN cookies, Fast Open, the TIME-WAIT table, ports, limits. If no line names
+//! ports, one connection is under test at a time: that of the latest `socket` call or SYN. Segments
+//! of earlier connections are in the ladder but not compared.
 //!
 //! Leaves out: UDP and other protocols, encapsulation, the bytes themselves, flow labels, ICMP
-//! errors in the error queue, `MSG_EOR`, TCP_REPAIR, MD5 and AO, ULP.
+//! errors in the error queue except those about a SYN, TCP_REPAIR, MD5 and AO, ULP.
 
 mod ast;
 mod cursor;
@@ -61,7 +60,7 @@ pub use run::{Factory, RunOptions, run};
 
 pub use crate::sockets::System;
 
-/// True when a script sets system parameters of the BSDs (`net.inet.…`): it wants their TCP.
+/// Whether a script sets system parameters of the BSDs (`net.inet.…`) and so needs their TCP.
 pub fn speaks_of_bsd(script: &Script) -> bool {
     let events = script.events.iter().filter_map(|e| match &e.action {
         Action::Command(command) => Some(command),

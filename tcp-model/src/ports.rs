@@ -309,7 +309,7 @@ impl PortAllocator {
         self.pools.push((to, pool));
         let pools = &self.pools;
         if pools.len() > FEW {
-            // From the first pool on, when there are more than a few.
+            // A new index takes all pools, an existing one only the new pool.
             let first = if self.index.is_some() { i } else { 0 };
             let index = self.index.get_or_insert_default();
             let hash_of = |&i: &u32| hash(&pools[i as usize].0);

@@ -62,7 +62,7 @@ struct RecentBlocks {
 }
 
 impl RecentBlocks {
-    /// The block that begins there.
+    /// The block that begins at `start`.
     fn find(&mut self, start: SeqNum) -> Option<&mut SackBlock> {
         let mut blocks = self.blocks.iter_mut();
         blocks.find(|b| b.start == start && b.start != b.end)
@@ -91,7 +91,8 @@ impl RecentBlocks {
 /// Segments in flight, in order of sequence number.
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentsInFlight<T> {
-    /// The first `gone` have left; they are removed when they are half of all.
+    /// The first `gone` segments are no longer in flight; they are removed when they are half of
+    /// all.
     all: Vec<SegmentInFlight<T>>,
     gone: usize,
     latest: RecentBlocks,
@@ -127,8 +128,8 @@ impl<T: Copy> SegmentsInFlight<T> {
         });
     }
 
-    /// Octets `start..end` are retransmitted at `at`: what is known of their segments is made again, from
-    /// their length.
+    /// Notes that octets `start..end` are retransmitted at `at`: what is known of their segments is
+    /// computed again, from their length.
     pub(crate) fn on_resent(
         &mut self,
         start: SeqNum,
@@ -149,7 +150,8 @@ impl<T: Copy> SegmentsInFlight<T> {
         }
     }
 
-    /// Octets below `una` are acknowledged: passes those segments to `deliver` that no SACK has reported.
+    /// Notes that octets below `una` are acknowledged: passes those segments to `deliver` that no
+    /// SACK has reported.
     #[inline]
     pub(crate) fn on_acked(&mut self, una: SeqNum, mut deliver: impl FnMut(&SegmentInFlight<T>)) {
         let mut gone = 0;
@@ -173,7 +175,8 @@ impl<T: Copy> SegmentsInFlight<T> {
         }
     }
 
-    /// Octets `start..end` are SACKed: passes the segments to `deliver` that this delivers.
+    /// Notes that octets `start..end` are SACKed: passes the segments that this delivers to
+    /// `deliver`.
     pub(crate) fn on_sacked(
         &mut self,
         start: SeqNum,
@@ -206,7 +209,7 @@ impl<T: Copy> SegmentsInFlight<T> {
         if i > first {
             live[first].done = DoneRun((i - first) as u32);
         }
-        // A block beyond what was sent says nothing of what will be.
+        // A block beyond the data sent says nothing about later data.
         if live.last().is_some_and(|s| end.at_or_before(s.end)) {
             self.latest.remember(SackBlock {
                 start,

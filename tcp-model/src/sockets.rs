@@ -140,7 +140,7 @@ impl<'m> Sockets<'m> {
         &self.params
     }
 
-    /// Replaces them.
+    /// Replaces the parameters of the host and of new sockets.
     pub fn set_params(&mut self, params: TcpParams) {
         self.driver.set_params(&Arc::new(params.clone()));
         self.params = params;
@@ -235,7 +235,7 @@ impl<'m> Sockets<'m> {
         self.take_news();
     }
 
-    /// An ICMP error about a segment of this 4-tuple, the host's end first, arrives.
+    /// Delivers an ICMP error about a segment of this 4-tuple, the host's end first.
     pub fn icmp(&mut self, ends: (SocketAddrV4, SocketAddrV4), error: &IcmpError) {
         self.driver.icmp(self.now, ends, error);
         self.take_news();
@@ -253,7 +253,7 @@ impl<'m> Sockets<'m> {
         self.take_news();
     }
 
-    /// The next packet sent, in order.
+    /// Takes the next packet sent, in order.
     pub fn next_packet(&mut self) -> Option<Departure> {
         self.departures.pop_front()
     }

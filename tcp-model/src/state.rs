@@ -87,7 +87,8 @@ impl State {
         }
     }
 
-    /// Both SYNs have been exchanged and acknowledged (RFC 9293 section 3.4, "synchronized").
+    /// Whether both SYNs have been exchanged and acknowledged (RFC 9293 section 3.4,
+    /// "synchronized").
     pub const fn is_synchronized(self) -> bool {
         !matches!(
             self,
@@ -95,7 +96,7 @@ impl State {
         )
     }
 
-    /// The application may still send.
+    /// Whether the application may still send.
     pub const fn can_send(self) -> bool {
         matches!(self, State::Established | State::CloseWait)
     }

@@ -42,7 +42,7 @@ pub(crate) trait StateMachine {
         out.signals.push(Signal::Ended(why));
     }
 
-    /// The end of TIME-WAIT; the application was notified on entry.
+    /// Ends TIME-WAIT; the application was notified on entry.
     fn forget(&mut self, out: &mut Outputs) {
         self.stop_timers();
         self.enter(State::Closed, out);

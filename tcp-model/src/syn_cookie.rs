@@ -22,7 +22,7 @@ use crate::ts_clock::ts_clock;
 pub struct CookieHandshake {
     /// Our initial sequence number: the cookie.
     pub iss: SeqNum,
-    /// The peer's.
+    /// The peer's initial sequence number.
     pub irs: SeqNum,
     /// The peer's MSS, rounded down to one that a cookie can encode.
     pub mss: u16,

@@ -3,7 +3,7 @@
 use crate::options::{Options, TcpOption};
 use crate::params::{SynLayout, TcpParams};
 
-/// RFC 7323 section 2.3.
+/// The largest shift count (RFC 7323 section 2.3).
 const MAX_SHIFT: u8 = 14;
 
 /// What a SYN offers.
@@ -41,7 +41,7 @@ impl SynOptions {
         offer
     }
 
-    /// The options in the order of that layout.
+    /// The options in the order of `layout`.
     pub(crate) fn write(&self, layout: SynLayout) -> Options {
         match layout {
             SynLayout::Linux => self.as_linux(),

@@ -47,7 +47,7 @@ pub enum TimeWaitAction {
     /// A SYN that opens the next incarnation: the listener handles it, with an initial sequence number
     /// after this one.
     NewIncarnation {
-        /// Least initial sequence number for the new connection.
+        /// Minimum initial sequence number for the new connection.
         iss_after: SeqNum,
     },
 }

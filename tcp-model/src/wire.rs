@@ -104,7 +104,7 @@ pub fn encode_ipv4(packet: &Packet<Segment>, out: &mut Vec<u8>) -> Result<(), Wi
     encode_ipv4_with(packet, out, |_| {})
 }
 
-/// The same; `fill` may overwrite the payload's letters.
+/// [`encode_ipv4`] with a `fill` that may overwrite the payload's letters.
 ///
 /// # Errors
 /// As [`encode_ipv4`].

@@ -311,7 +311,7 @@ pub struct StructField {
 }
 
 impl Expr {
-    /// The same, unless it is `...`.
+    /// [`Expr::field`], unless the field is `...`.
     pub fn given(&self, name: &str) -> Option<&Expr> {
         self.field(name).filter(|expr| **expr != Expr::Any)
     }

@@ -44,7 +44,7 @@ impl<'a> ScriptCursor<'a> {
         }
     }
 
-    /// The same for code.
+    /// A cursor for code.
     pub(super) fn of_code(text: &'a str, at: Position) -> ScriptCursor<'a> {
         let code = true;
         ScriptCursor {
@@ -90,7 +90,7 @@ impl<'a> ScriptCursor<'a> {
         &start[..start.len() - self.rest.len()]
     }
 
-    /// The text from here to where another cursor has come.
+    /// The text from here to the position of another cursor.
     pub(super) fn text_up_to(&self, other: &ScriptCursor<'_>) -> &'a str {
         &self.rest[..self.rest.len() - other.rest.len()]
     }

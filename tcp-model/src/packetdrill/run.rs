@@ -51,7 +51,7 @@ pub struct RunOptions {
     pub preamble: TcpParams,
     /// Times and timestamps must be met exactly.
     pub exact: bool,
-    /// The model's initial sequence numbers: this one for its first connection.
+    /// The model's initial sequence number for its first connection.
     pub iss: SeqNum,
     /// Added to the model's timestamp clock.
     pub ts_offset: u32,

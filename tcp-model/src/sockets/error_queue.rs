@@ -157,8 +157,9 @@ impl Sockets<'_> {
             .ok_or(EAGAIN)
     }
 
-    /// An ICMP error about the SYN of a connection arrives: the error queue of a socket with IP_RECVERR
-    /// keeps it. Once connected, the next call reports it and it is not kept.
+    /// Handles an ICMP error about the SYN of a connection: the error queue of a socket with
+    /// IP_RECVERR keeps it. Once the socket is connected, the next call reports the error and it is
+    /// not kept.
     pub(crate) fn keep_icmp(&mut self, ends: (SocketAddrV4, SocketAddrV4), notice: Notice) {
         let stream = self.streams.iter().rfind(|stream| stream.ends == ends);
         let Some(id) = stream.filter(|s| s.reports_errors).map(|s| s.id) else {

@@ -52,7 +52,7 @@ pub(super) struct Chrono {
 }
 
 impl Chrono {
-    /// The sender is limited by this from `now` on.
+    /// Notes that the sender is limited by `limit` from `now` on.
     pub(super) fn turn(&mut self, limit: SenderLimit, now: SimTime) {
         let spent = now.since(self.since);
         self.since = now;

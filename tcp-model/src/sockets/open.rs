@@ -221,9 +221,9 @@ impl Sockets<'_> {
             .is_some_and(|id| self.is_deferred(id))
     }
 
-    /// A write with MSG_FASTOPEN, and the first one of a socket whose connect() waits for it: the SYN
-    /// carries as much as fits. `None`: it is an ordinary write, because the connection exists or (with
-    /// `asked_before`, or if the writer `waits`) will exist.
+    /// Handles a write with MSG_FASTOPEN, or the first one on a socket whose connect() waits for
+    /// it: the SYN carries as much as fits. `None` for an ordinary write, because the connection
+    /// exists or (with `asked_before`, or if the writer `waits`) will exist.
     ///
     /// # Errors
     /// `EOPNOTSUPP` without the parameter or an address, otherwise those of connect().
@@ -321,7 +321,7 @@ impl Sockets<'_> {
         self.release(socket);
     }
 
-    /// The first half of closing: the connection or the listener.
+    /// The first half of closing: ends the connection or the listener.
     pub(crate) fn hang_up(&mut self, socket: SocketNo) {
         let aborts = self.at(socket).linger.is_some_and(|l| l.is_zero());
         match self.at(socket).role {
@@ -332,7 +332,7 @@ impl Sockets<'_> {
         }
     }
 
-    /// The second half: the port and the socket itself.
+    /// The second half: releases the port and the socket itself.
     pub(crate) fn release(&mut self, socket: SocketNo) {
         if let Some(bound) = self.at_mut(socket).bound.take() {
             self.call(|host| host.unbind(bound));

@@ -111,9 +111,9 @@ const FOLLOWED: &str = "\
     IPV6_MTU_DISCOVER IPV6_RECVERR IPV6_V6ONLY TCP_QUICKACK TCP_FASTOPEN TCP_FASTOPEN_CONNECT \
     TCP_FASTOPEN_NO_COOKIE TCP_INQ";
 
-/// Options that can be set and read, and have no effect on a TCP connection through the one interface
-/// of a script, on the real systems either: routing, priority, marks, polling and queueing inside the
-/// host, and control messages for datagrams.
+/// Options that can be set and read but have no effect on a TCP connection over the one interface
+/// of a script, not even on the real systems: routing, priority, marks, polling and queueing inside
+/// the host, and control messages for datagrams.
 const WITHOUT_EFFECT: &str = "\
     SO_DEBUG SO_DONTROUTE SO_BROADCAST SO_NO_CHECK SO_PRIORITY SO_MARK SO_RXQ_OVFL \
     SO_BUSY_POLL SO_INCOMING_CPU SO_TXREHASH SO_NOSIGPIPE IP_PKTINFO IP_RECVTTL IP_RECVTOS \
@@ -170,7 +170,7 @@ fn apply(socket: &mut Socket, option: (i64, i64), n: i64) -> Result<(), OptionEr
             socket.params.path_mtu_discovery = matches!(n, 1..=3);
             socket.values.insert(option, n);
         }
-        (6, 17) if (0..=1).contains(&n) => {} // TCP_THIN_DUPACK, which Linux has given up
+        (6, 17) if (0..=1).contains(&n) => {} // TCP_THIN_DUPACK, which Linux no longer implements
         _ => match find(option) {
             Some(row) => (row.set)(socket, n),
             None if n != 0 && is_one_of(ONLY_OFF, option) => return Err(OptionError::Unknown),
@@ -213,7 +213,8 @@ fn seconds(n: i64) -> SimDuration {
     SimDuration::from_secs(n.clamp(1, 32_767) as u64)
 }
 
-/// Linux keeps the time of TCP_DEFER_ACCEPT as a number of SYN-ACKs: the seconds that as many take.
+/// The seconds of TCP_DEFER_ACCEPT, rounded up to the time of a number of SYN-ACKs, which is what
+/// Linux stores.
 fn time_of_retries(time: SimDuration) -> i64 {
     let (mut period, mut step) = (1, 1);
     while period < whole_seconds(time) {
@@ -352,7 +353,7 @@ impl Sockets<'_> {
             (1, 30) => matches!(socket.role, SocketRole::Listening(_)).into(),
             (1, 38) => 6,
             (6, 2) if id.is_some() => mss.map_or(0, i64::from),
-            // What is sent to a peer that announces none.
+            // The MSS used towards a peer that announces none.
             (6, 2) if p.max_segment.is_none() => i64::from(p.ip_version.default_mss()),
             (0, 10) | (41, 23) => socket.values.get(&option).copied().unwrap_or(1),
             (0, 14) | (41, 24) => {

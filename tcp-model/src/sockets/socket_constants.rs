@@ -10,7 +10,7 @@ pub(crate) use table;
 
 /// Level and number of TCP_QUICKACK.
 pub(super) const QUICK_ACK: (i64, i64) = (6, 12);
-/// Those of TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
+/// Level and number of TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE.
 pub(super) const FAST_OPEN_QUEUE: (i64, i64) = (6, 23);
 pub(super) const FAST_OPEN_CONNECT: (i64, i64) = (6, 30);
 pub(super) const FAST_OPEN_NO_COOKIE: (i64, i64) = (6, 34);
@@ -115,7 +115,7 @@ pub(crate) fn code_constant(name: &str) -> Option<i64> {
     find(CODE, name)
 }
 
-/// Flags whose names begin so, by name; for messages.
+/// The flags whose names begin with `prefix`, by name; for messages.
 pub(crate) fn flags_by_name(prefix: &str, flags: i64) -> String {
     let known = CONSTANTS
         .iter()

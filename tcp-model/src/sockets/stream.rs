@@ -159,7 +159,7 @@ impl Sockets<'_> {
         self.inspect(id).is_some_and(|found| found.connected)
     }
 
-    /// The SYN of the connection waits for the first data.
+    /// Whether the SYN of the connection waits for the first data.
     pub(crate) fn is_deferred(&self, id: SocketId) -> bool {
         self.inspect(id).is_some_and(|found| found.deferred)
     }
@@ -183,7 +183,7 @@ impl Sockets<'_> {
         (!stream.error_reported).then_some(error)
     }
 
-    /// The same; it is reported once.
+    /// Takes the error that the next call will report, so that it is reported once.
     pub(crate) fn take_error(&mut self, id: SocketId) -> Option<Errno> {
         let error = self.error(id)?;
         let stream = self.stream_mut(id)?;

@@ -51,7 +51,7 @@ impl Family {
         }
     }
 
-    /// Numbers are sums of bits.
+    /// Whether numbers are sums of bits.
     fn is_mask(self) -> bool {
         matches!(self, Family::Message | Family::Open | Family::Poll)
     }

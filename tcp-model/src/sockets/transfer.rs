@@ -179,7 +179,7 @@ impl Sockets<'_> {
             }
         }
         if call.bytes > 0 {
-            // A partly accepted write is to be followed by a notification of room.
+            // A partly accepted write should be followed by a notification of room.
             self.call(|host| host.send(id, call));
         }
         if taken < call.bytes {

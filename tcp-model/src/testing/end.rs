@@ -52,7 +52,7 @@ pub struct End<M = Connection> {
     pub seq: SeqNum,
     /// The window the peer offers.
     pub window: u16,
-    /// What it has reported to its application.
+    /// The signals to its application.
     pub news: Vec<Signal>,
     /// Everything sent, and when.
     pub sent: Vec<(SimTime, Transmit)>,
@@ -64,22 +64,22 @@ impl End {
         End::of(params, Connection::new)
     }
 
-    /// One that has sent its SYN.
+    /// An end point that has sent its SYN.
     pub fn syn_sent(params: TcpParams) -> End {
         End::new(params).connecting()
     }
 
-    /// One that opened actively; the peer's SYN-ACK carries these options.
+    /// An end point that opened actively; the peer's SYN-ACK carries these options.
     pub fn connected(params: TcpParams, list: &[TcpOption<'_>]) -> End {
         End::new(params).opened(list)
     }
 
-    /// An established one, whose peer takes segments of 1000 octets.
+    /// An established end point, whose peer takes segments of 1000 octets.
     pub fn established(params: TcpParams) -> End {
         End::connected(params, &[TcpOption::Mss(1_000)])
     }
 
-    /// One that a listener made of a SYN with these options, in SYN-RECEIVED.
+    /// An end point in SYN-RECEIVED, created by a listener for a SYN with these options.
     pub fn syn_received(params: TcpParams, list: &[TcpOption<'_>]) -> End {
         let mut end = End::new(params);
         end.call(Input::Listen);
@@ -94,7 +94,7 @@ impl End {
         end
     }
 
-    /// When segments left, in milliseconds after `since`.
+    /// When segments were sent, in milliseconds after `since`.
     pub fn gaps(sent: &[(SimTime, Segment)], since: SimTime) -> Vec<u64> {
         sent.iter()
             .map(|(at, _)| at.since(since).as_millis())
@@ -141,7 +141,7 @@ impl<M: TcpModel> End<M> {
         self
     }
 
-    /// The peer answers the SYN, a little later.
+    /// Lets the peer answer the SYN, a little later.
     pub fn accept_syn(&mut self, list: &[TcpOption<'_>]) {
         self.now += SimDuration::from_millis(100);
         let syn_ack = Segment {
@@ -183,12 +183,12 @@ impl<M: TcpModel> End<M> {
         self.call(Input::Segment(&segment))
     }
 
-    /// The peer sends octets.
+    /// Lets the peer send `len` octets.
     pub fn get_data(&mut self, len: u32) -> Vec<Segment> {
         self.get(self.segment(len))
     }
 
-    /// The peer acknowledges all.
+    /// Lets the peer acknowledge everything.
     pub fn get_ack(&mut self) -> Vec<Segment> {
         self.get(self.segment(0))
     }
@@ -200,7 +200,7 @@ impl<M: TcpModel> End<M> {
         self.keep(out)
     }
 
-    /// Changes its parameters while it is open; what is sent at once.
+    /// Changes its parameters while it is open; returns what is sent at once.
     ///
     /// # Panics
     /// When the model cannot change them.
@@ -213,7 +213,7 @@ impl<M: TcpModel> End<M> {
         self.keep(out)
     }
 
-    /// Files what came of an input; the segments sent.
+    /// Stores the outputs of an input; returns the segments sent.
     fn keep(&mut self, out: Outputs) -> Vec<Segment> {
         self.news.extend(&out.signals);
         self.sent
@@ -221,12 +221,12 @@ impl<M: TcpModel> End<M> {
         out.segments.into_iter().map(|t| t.segment).collect()
     }
 
-    /// The application sends, with PUSH.
+    /// Lets the application write, with PUSH.
     pub fn write(&mut self, bytes: u64) -> Vec<Segment> {
         self.call(Input::Send(SendCall::pushed(bytes)))
     }
 
-    /// The application receives.
+    /// Lets the application read.
     pub fn read(&mut self, bytes: u64) -> Vec<Segment> {
         self.call(Input::Receive(bytes))
     }
@@ -245,7 +245,7 @@ impl<M: TcpModel> End<M> {
             .collect()
     }
 
-    /// Its state as seen from outside.
+    /// Its externally visible state.
     pub fn view(&self) -> TcpView {
         self.tcp.view()
     }
@@ -263,7 +263,7 @@ impl<M: TcpModel> End<M> {
         })
     }
 
-    /// The application has received this signal.
+    /// Whether the application has received this signal.
     pub fn signalled(&self, signal: Signal) -> bool {
         self.news.contains(&signal)
     }

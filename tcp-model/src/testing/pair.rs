@@ -18,7 +18,7 @@ pub const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// Address of the second.
 pub const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// What happens to packets on their way.
+/// The path between two hosts, and what it does to packets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairPath {
     /// One-way delay.
@@ -29,14 +29,14 @@ pub struct PairPath {
     pub duplicate: f64,
     /// Share of packets that take up to three times as long.
     pub reorder: f64,
-    /// From then on the path only delays.
+    /// From this time on the path only delays packets.
     pub good_from: SimTime,
     /// Packets to lose, numbered in the order of sending from 0.
     pub drop: Vec<usize>,
 }
 
 impl Default for PairPath {
-    /// 10 ms, and nothing goes wrong.
+    /// A delay of 10 ms and no faults.
     fn default() -> PairPath {
         PairPath {
             delay: SimDuration::from_millis(10),
@@ -98,7 +98,7 @@ pub struct Pair {
     log: Vec<SentPacket>,
 }
 
-/// A factory that can be shown.
+/// A factory with a `Debug` output.
 struct ModelFactoryBox(ModelFactory);
 
 impl std::fmt::Debug for ModelFactoryBox {
@@ -186,7 +186,7 @@ impl Pair {
         result
     }
 
-    /// The next event for the test as an application of a host.
+    /// Takes the next event for the test as an application of a host.
     pub fn next_event(&mut self, host: usize) -> Option<AppEvent> {
         self.hosts[host].next_event()
     }
@@ -198,7 +198,7 @@ impl Pair {
         self
     }
 
-    /// When the next thing happens.
+    /// When the next event happens.
     pub fn next_time(&self) -> Option<SimTime> {
         let arrival = self.flying.peek().map(|Reverse((at, ..))| *at);
         let timeouts = self.hosts.iter().filter_map(Driver::next_timeout);

@@ -9,7 +9,7 @@ use super::pair::A;
 use crate::host::TcpHost;
 
 /// Two hosts joined by a link that takes 10 ms each way and neither queues nor loses: the smallest
-/// simulation there is. [`TwoHosts`] says what can be changed before it runs.
+/// possible simulation. [`TwoHosts`] says what can be changed before it runs.
 ///
 /// ```
 /// use std::net::SocketAddrV4;
@@ -59,7 +59,7 @@ pub struct TwoHosts {
     pub addresses: u32,
     /// Seed of the run.
     pub seed: u64,
-    /// When it ends, unless nothing is left to happen before.
+    /// When the run ends, unless there are no more events before.
     pub end: SimTime,
 }
 
@@ -70,7 +70,7 @@ impl TwoHosts {
         self.with_links(|link| link.delay = delay)
     }
 
-    /// Changes both links alike.
+    /// Applies a change to both links.
     #[must_use]
     pub fn with_links(mut self, change: impl FnMut(&mut LinkSpec)) -> TwoHosts {
         self.links.iter_mut().for_each(change);

@@ -7,7 +7,7 @@
 //! * SND.UNA is never beyond SND.NXT, and states follow each other as in RFC 9293 section 3.3.2;
 //! * where the path does nothing but delay, no connection times out or is reset.
 //!
-//! A world that fails is made smaller as long as it still fails, and then described.
+//! A world that fails is shrunk as long as it still fails, and then described.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +26,7 @@ const PORT: u16 = 80;
 /// What the application of one side does.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct AppPlan {
-    /// Milliseconds after the start, bytes: writes.
+    /// Writes: milliseconds after the start, and bytes.
     pub writes: Vec<(u64, u64)>,
     /// When it closes its direction, milliseconds after the start.
     pub closes_at: u64,
@@ -48,9 +48,9 @@ pub struct World {
 /// A world that fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorldFailure {
-    /// The smallest that does.
+    /// The smallest world that fails.
     pub world: World,
-    /// What does not hold in it.
+    /// The rule that it breaks.
     pub what: String,
     /// Its segments.
     pub trace: Vec<String>,
@@ -98,10 +98,10 @@ impl World {
         }
     }
 
-    /// Runs the world with TCPs that `factory` makes, or the library's.
+    /// Runs the world with TCPs from `factory`, or the library's own.
     ///
     /// # Errors
-    /// What does not hold, and the segments up to then.
+    /// The broken rule, and the segments up to then.
     pub fn run(&self, factory: Option<&ModelFactory>) -> Result<(), Box<WorldFailure>> {
         let [a, b] = self.profiles.map(params);
         let mut pair = Pair::new(a, b).with_path(self.path.clone(), self.seed);
@@ -124,7 +124,7 @@ impl World {
         })
     }
 
-    /// Smaller worlds that are like this one.
+    /// Smaller variants of this world.
     fn smaller(&self) -> Vec<World> {
         let mut all = Vec::new();
         let mut add = |change: &dyn Fn(&mut World)| {
@@ -161,14 +161,14 @@ fn params(profile: u8) -> TcpParams {
     }
 }
 
-/// Runs `worlds` worlds of a seed with TCPs that `factory` makes, or the library's.
+/// Runs `worlds` worlds of a seed with TCPs from `factory`, or the library's own.
 ///
 /// ```
 /// tcp_model::testing::worlds::check(20, 1, None).unwrap();
 /// ```
 ///
 /// # Errors
-/// The first world that fails, made as small as can be.
+/// The first world that fails, shrunk as far as possible.
 pub fn check(
     worlds: u64,
     seed: u64,
@@ -180,7 +180,7 @@ pub fn check(
 /// Checks world `number` of a seed alone.
 ///
 /// # Errors
-/// The world, made as small as can be.
+/// The world, shrunk as far as possible.
 pub fn check_one(
     seed: u64,
     number: u64,

@@ -1,13 +1,13 @@
-//! TIME-WAIT as widespread stacks have it, where they go their own way.
+//! TIME-WAIT rules of widespread stacks, where they differ from the RFCs.
 
 use super::{TimeWait, TimeWaitAction};
 use crate::params::TcpParams;
 use crate::segment::Segment;
 
 impl TimeWait {
-    /// Linux: an RST counts exactly at RCV.NXT and is never challenged; whatever has the ACK bit,
-    /// a bare ACK included, restarts the 2 MSL timer; a SYN must be newer by number or by timestamp, and
-    /// timestamps are looked at only when the old connection had them.
+    /// Linux: an RST counts exactly at RCV.NXT and is never challenged; any segment with the ACK
+    /// bit, even a bare ACK, restarts the 2 MSL timer; a SYN must be newer by number or by
+    /// timestamp, and timestamps are considered only if the old connection had them.
     pub(super) fn by_linux(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
         let flags = seg.flags;
         let ts = seg.options.timestamps().map(|(val, _)| val);
@@ -41,8 +41,8 @@ impl TimeWait {
         }
     }
 
-    /// FreeBSD: RSTs are ignored (RFC 1337), a SYN must have a greater number, and all that is more
-    /// than the last ACK again is acknowledged.
+    /// FreeBSD: RSTs are ignored (RFC 1337), a SYN must have a greater number, and any other segment
+    /// with the ACK bit is acknowledged unless it only repeats the last ACK.
     pub(super) fn by_freebsd(&self, seg: &Segment, params: &TcpParams) -> TimeWaitAction {
         let flags = seg.flags;
         let syn = flags.is_syn() && !flags.is_ack();

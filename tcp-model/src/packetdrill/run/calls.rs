@@ -15,8 +15,7 @@ const NOT_HERE: &str = "\
     cap_set close_range epoll_pwait2 fork kevent kqueue mmap munmap \
     ppoll pselect recvmmsg select sendmmsg socketpair tee vmsplice";
 
-/// The calls, each with the code that does it and its arguments; optional ones are in the second
-/// brackets.
+/// The calls, each with its handler and its arguments; optional ones are in the second brackets.
 macro_rules! calls {
     ($($($name:literal)|+ => $handler:ident [$($kind:expr),*] $([$($more:expr),*])?,)*) => {
         const CALLS: &[(&[&str], Takes)] = &[$((
@@ -25,7 +24,7 @@ macro_rules! calls {
         )),*];
 
         impl Runner<'_, '_> {
-            /// Does what the call does, as far as it can be done now.
+            /// Executes a call, as far as that is possible now.
             fn attempt(&mut self, call: &SystemCall) -> Called {
                 match call.name.as_str() {
                     $($($name)|+ => self.$handler(call),)*
@@ -122,7 +121,7 @@ impl From<RunStop> for NoResult {
 pub(super) struct CallInProgress<'s> {
     call: &'s SystemCall,
     at: Position,
-    /// When it is to return.
+    /// When it should return.
     until: Option<SimTime>,
 }
 
@@ -277,7 +276,7 @@ impl<'s> Runner<'s, '_> {
         Ok(())
     }
 
-    /// The result of the call is a descriptor of this new socket.
+    /// Notes that the result of the call is a descriptor of this new socket.
     pub(super) fn made(&mut self, socket: SocketNo) -> Called {
         self.progress.made = Some(socket);
         Ok(0)

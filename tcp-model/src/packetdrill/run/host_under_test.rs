@@ -88,7 +88,7 @@ impl<'m> TestHost<'m> {
         }
     }
 
-    /// The next connection is the one under test.
+    /// Makes the next connection the one under test.
     pub(super) fn test_next(&mut self) {
         self.tested_from = self.flows.len();
     }
@@ -116,8 +116,8 @@ impl<'m> TestHost<'m> {
         self.flows.len() - 1
     }
 
-    /// Delivers a segment of a connection, with this time to live. If the host makes a new connection of it, the
-    /// script has a new one too: the latest.
+    /// Delivers a segment of a connection, with this time to live. If it opens a new connection at
+    /// the host, the script has a new one too: the latest.
     pub(super) fn receive(&mut self, index: usize, segment: &Segment, ttl: u8) {
         let now = self.sockets.now;
         let before = self.sockets.host().stats();
@@ -144,7 +144,7 @@ impl<'m> TestHost<'m> {
         self.take_news();
     }
 
-    /// The host has made a connection of the segment: it takes over the script's numbers.
+    /// Tracks a connection that the host has created for a segment, with the script's numbers.
     fn follow(&mut self, index: usize, segment: &Segment) {
         let (local, remote) = self.flows[index].ends();
         let Some(id) = self.sockets.driver().connection(local, remote) else {
@@ -229,7 +229,7 @@ impl<'m> TestHost<'m> {
         self.sockets.view(self.flows[flow].id?)
     }
 
-    /// Other output of the model.
+    /// Further details that the model reports.
     pub(super) fn details(&self, flow: usize) -> ConnectionDetails {
         let id = self.flows[flow].id;
         id.map_or_else(ConnectionDetails::default, |id| self.sockets.details(id))

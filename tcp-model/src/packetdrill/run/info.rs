@@ -54,7 +54,7 @@ impl TcpInfoSource<'_> {
         Some(rate)
     }
 
-    /// Milliseconds since then.
+    /// Milliseconds since `at`.
     fn since(&self, at: Option<SimTime>) -> u64 {
         at.map_or(0, |at| self.now.since(at).as_millis())
     }
@@ -318,7 +318,7 @@ impl Runner<'_, '_> {
         })
     }
 
-    /// A field of a socket without a connection, which has a state and nothing else.
+    /// A field of a socket without a connection, which has only a state.
     fn info_of_socket(&self, role: &SocketRole, field: &str) -> Step<i64> {
         field_named(field)?;
         let state = match role {

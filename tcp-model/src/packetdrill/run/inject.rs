@@ -15,7 +15,8 @@ const USUAL_TTL: u8 = 255;
 
 impl Runner<'_, '_> {
     pub(super) fn inject(&mut self, packet: &ScriptPacket) -> Step<()> {
-        // Linux copies them to resets and, with tcp_reflect_tos, to the connection that a SYN opens.
+        // Linux copies DS bits to resets and, with tcp_reflect_tos, to the connection that a SYN
+        // opens.
         let ds = packet.ip.ds();
         if ds != 0 {
             return unsupported(format!("DS bits of an arriving packet (tos {ds:#x})"));

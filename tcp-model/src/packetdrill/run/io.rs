@@ -280,7 +280,7 @@ impl Runner<'_, '_> {
     pub(super) fn fcntl(&mut self, call: &SystemCall) -> Called {
         const RDWR: i64 = 2;
         const CLOEXEC: i64 = 1;
-        // F_SETFL leaves alone how the file was opened.
+        // F_SETFL does not change how the file was opened.
         const OPENED: i64 = RDWR | 1 | CLOSE_ON_EXEC;
         let socket = self.socket_of(call, 0)?;
         match self.arg(call, 1)? {
@@ -374,7 +374,7 @@ fn is_null_buffer(call: &SystemCall) -> bool {
     plain && null
 }
 
-/// Refuses flags that a call does not take as not supported.
+/// Rejects flags that a call does not take as unsupported.
 fn take_flags(call: &SystemCall, beyond: i64) -> Step<()> {
     match beyond {
         0 => Ok(()),

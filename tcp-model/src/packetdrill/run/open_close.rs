@@ -40,7 +40,7 @@ const USUAL_V6: Ipv6Addr = Ipv6Addr::new(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1);
 /// The same for the peer; the one for IPv4 is [`REMOTE`].
 const USUAL_REMOTE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 
-/// Whose address it is.
+/// Whose an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     /// `0.0.0.0`, `::`.
@@ -157,7 +157,7 @@ impl Runner<'_, '_> {
         Ok(0)
     }
 
-    /// Refuses IPv4 connections on an IPv6-only socket.
+    /// Rejects IPv4 connections on an IPv6-only socket as unsupported.
     fn check_v6_only(&self, socket: SocketNo) -> Step<()> {
         if self.host.sockets.at(socket).value(V6_ONLY) != 0 && self.speaks_v4() {
             return unsupported("IPV6_V6ONLY where packets are IPv4");

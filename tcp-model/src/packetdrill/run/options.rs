@@ -33,7 +33,7 @@ impl Runner<'_, '_> {
             ),
         };
         match option.name.as_str() {
-            // The device builds injected packets from segments of this length.
+            // Injected packets consist of segments of this length.
             "mss" => self.joined = number(65_495)? as u16,
             "mtu" => {
                 let mtu = number(65_535)? as u16;

@@ -128,7 +128,7 @@ impl Runner<'_, '_> {
     }
 }
 
-/// Refuses other bits as not supported.
+/// Rejects other bits as unsupported.
 fn only(events: i64, known: i64) -> Step<()> {
     match events & !known {
         0 => Ok(()),

@@ -138,7 +138,7 @@ impl Runner<'_, '_> {
 const ROOTS: &str = "\
     abi crypto debug dev fs hw kern kernel machdep security sunrpc user vfs vm";
 
-/// Refuses names of system parameters that begin like those of no system: they are misspelt.
+/// Rejects names of system parameters whose first part no system has: they are misspelt.
 fn known_roots(words: &[String]) -> Step<()> {
     let words = words
         .iter()

@@ -107,7 +107,8 @@ impl Runner<'_, '_> {
             (CONGESTION | INFO, _) => 1,
             _ => 4,
         };
-        // Part of a name, an IP option in one byte, a value that is not filled.
+        // Valid but unsupported lengths: part of a name, an IP option in one byte, a value that is
+        // not filled.
         let in_part = option == CONGESTION || option.0 == 0 || call.name == "getsockopt";
         match length {
             n if n >= least => Ok(()),

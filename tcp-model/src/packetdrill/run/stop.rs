@@ -13,7 +13,7 @@ pub(super) enum RunStop {
 }
 
 impl RunStop {
-    /// It happened at this place, unless a closer one is known.
+    /// Adds the place of a failure, unless a closer one is known.
     pub(super) fn at(mut self, place: Position) -> RunStop {
         if let RunStop::Failed(failure) = &mut self
             && failure.at == Position::default()
@@ -45,7 +45,7 @@ pub(super) fn unsupported<T, E: From<RunStop>>(what: impl Into<String>) -> Resul
     Err(RunStop::Unsupported(what.into()).into())
 }
 
-/// The script is wrong itself.
+/// Stops because the script itself is wrong.
 pub(super) fn invalid<T, E: From<RunStop>>(what: impl Into<String>) -> Result<T, E> {
     Err(RunStop::Invalid(what.into()).into())
 }

@@ -17,7 +17,7 @@ pub(super) fn linux_control(name: &str) -> &str {
     }
 }
 
-/// Sets one.
+/// Sets a system parameter.
 ///
 /// # Errors
 /// Not supported if the model does not have the parameter or does not take the value; invalid if no

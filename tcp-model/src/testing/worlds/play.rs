@@ -15,7 +15,7 @@ use crate::testing::pair::{B, Pair, PairPath};
 /// Events after which a world counts as endless.
 const MOST_STEPS: u64 = 200_000;
 
-/// What does not hold in a world, in words.
+/// A broken rule, in words.
 #[derive(Debug)]
 pub(super) struct BrokenRule(pub(super) String);
 
@@ -25,7 +25,7 @@ struct WorldSide {
     socket: Option<SocketId>,
     /// Actions to come, the next one last.
     acts: Vec<(SimTime, AppAct)>,
-    /// Bytes that a write did not take.
+    /// Bytes that a write did not accept.
     left: u64,
     wrote: u64,
     read: u64,
@@ -170,7 +170,7 @@ impl<'w> Play<'w> {
         Ok(())
     }
 
-    /// What must hold at any time.
+    /// Checks what must hold at any time.
     fn check_now(&mut self, host: usize) -> Result<(), BrokenRule> {
         if let Some(id) = self.sides[host].socket
             && let Some(found) = self.pair.host(host).inspect(id)
@@ -195,7 +195,7 @@ impl<'w> Play<'w> {
         Ok(())
     }
 
-    /// What must hold in the end.
+    /// Checks what must hold at the end.
     fn check_end(&self) -> Result<(), BrokenRule> {
         for host in 0..2 {
             let left = self.pair.host(host).host().connections();
