@@ -32,12 +32,12 @@ impl Interrupt {
         interrupt
     }
 
-    /// Asks to stop, as a signal does.
+    /// Requests a stop, as a signal does.
     pub fn stop(&self) {
         self.asked.store(true, Ordering::SeqCst);
     }
 
-    /// True when there was a signal.
+    /// True if a stop was requested.
     pub fn is_set(&self) -> bool {
         self.asked.load(Ordering::SeqCst)
     }

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Each arrow is one function, and each box can be inspected. [`sweep::Plan::new`] goes from the text to the
-//! `RunSpec`s of a sweep. A single run is a batch of one. Nothing here reads the environment or depends on the
-//! order in which runs finish.
+//! `RunSpec`s of a sweep. A single run is a batch of one. Results depend neither on the environment nor on
+//! the order in which runs finish.
 //!
 //! ```
 //! let text = scenarios::library::find("http-exchange").unwrap().text;

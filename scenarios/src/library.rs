@@ -1,4 +1,4 @@
-//! The ready-made scenarios, kept in the binary.
+//! The ready-made scenarios, which are built into the program.
 
 use crate::problem::SourceText;
 
@@ -13,7 +13,7 @@ pub struct LibraryEntry {
 
 macro_rules! library {
     ($($name:literal),+ $(,)?) => {
-        /// All of them, in a good order for newcomers.
+        /// All ready-made scenarios, in a good order for newcomers.
         pub const ALL: &[LibraryEntry] = &[
             $(LibraryEntry { name: $name, text: include_str!(concat!("../library/", $name, ".toml")) }),+
         ];
@@ -78,13 +78,13 @@ library!(
     "close-wait-leak",
 );
 
-/// The scenario of that name.
+/// Returns the scenario with this name.
 pub fn find(name: &str) -> Option<&'static LibraryEntry> {
     ALL.iter().find(|entry| entry.name == name)
 }
 
 impl LibraryEntry {
-    /// As a source of text, for messages.
+    /// Returns the text with its name, for messages.
     pub fn source(&self) -> SourceText {
         SourceText {
             name: format!("{}.toml", self.name),

@@ -1,6 +1,6 @@
-//! Lists that have files of their own: `"@FILE"` where a model of a link takes a list.
+//! Lists in separate files: `"@FILE"` where a model of a link takes a list.
 //!
-//! FILE is relative to the directory of the scenario. Results keep the list itself, so that they can be
+//! FILE is relative to the directory of the scenario. Results contain the list itself, so that they can be
 //! reproduced without the file.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use toml::{Table, Value};
 /// Largest file accepted, bytes: its list becomes part of each `run.toml`.
 const LONGEST: u64 = 4 << 20;
 
-/// Why the file of a list cannot be read.
+/// Why a list file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListFileError {
     #[error(transparent)]
@@ -19,7 +19,7 @@ pub(crate) enum ListFileError {
     TooLong(u64),
 }
 
-/// The items of a file, which commas or lines separate.
+/// Reads the items of a file, which are separated by commas or line breaks.
 ///
 /// # Errors
 /// Why it cannot be read.
@@ -34,7 +34,8 @@ pub(crate) fn read(path: &str) -> Result<String, ListFileError> {
     Ok(items.join(", "))
 }
 
-/// The text of a scenario in `directory`, with its file names made relative to the working directory.
+/// Makes the file names in the text of a scenario, which is in `directory`, relative to the working
+/// directory.
 pub(crate) fn named_from_here(mut text: String, directory: &Path) -> String {
     let tree: Table = text.parse().unwrap_or_default();
     let mut names = Vec::new();
@@ -53,8 +54,8 @@ pub(crate) fn named_from_here(mut text: String, directory: &Path) -> String {
     text
 }
 
-/// Replaces file names by the lists they hold; true if there was one. Names of unreadable files stay, and
-/// are rejected when the scenario is checked.
+/// Replaces file names by the lists in the files, and returns true if there was one. Names of unreadable
+/// files stay, and are rejected when the scenario is checked.
 pub(crate) fn put_in_place(table: &mut Table) -> bool {
     let mut found = false;
     for (key, value) in table.iter_mut() {

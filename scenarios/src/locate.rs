@@ -9,8 +9,8 @@ use toml::{Spanned, Table, Value};
 use crate::aliases;
 use crate::dotted_path::{DottedPath, PathStep};
 
-/// The position of the value at `path`, or of the longest part of the path that is present. `None` if the
-/// text is not TOML or has no part of the path.
+/// Returns the position of the value at `path`, or of the longest part of the path that is present. `None` if
+/// the text is not TOML or has no part of the path.
 pub fn span_of(text: &str, path: &DottedPath) -> Option<Range<usize>> {
     spans_of(text, std::slice::from_ref(path)).pop().flatten()
 }
@@ -44,7 +44,7 @@ fn span_in(root: &DeTable<'_>, path: &DottedPath) -> Option<Range<usize>> {
     span
 }
 
-/// The value of a key, also under another name of the same TCP parameter.
+/// The value of a key, or of an alias of the same TCP parameter.
 fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
     let stands_for = |name: &str| params::find(name).is_some_and(|n| n.keys().contains(&key));
     let alias = || table.iter().find(|(k, _)| stands_for(k.get_ref()));
@@ -55,7 +55,7 @@ fn find<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue
     found.map(|(_, value)| value)
 }
 
-/// The path in a form that can be compared: list elements by index, TCP parameters by their main name.
+/// Returns the path in a comparable form: list elements by index, TCP parameters by their canonical names.
 pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
     let mut here = None::<&Value>;
     let mut steps = Vec::new();
@@ -81,7 +81,7 @@ pub fn place(tree: &Table, path: &DottedPath) -> DottedPath {
     DottedPath(steps)
 }
 
-/// The path of the innermost key or value at `place`.
+/// Returns the path of the innermost key or value at `place`.
 pub fn path_at(text: &str, place: Range<usize>) -> DottedPath {
     let mut best = (usize::MAX, DottedPath::default());
     if let Ok(root) = DeTable::parse(text) {
@@ -94,7 +94,7 @@ type BestMatch = (usize, DottedPath);
 
 fn consider(span: Range<usize>, path: &DottedPath, place: &Range<usize>, best: &mut BestMatch) {
     let inside = span.start <= place.start && place.end <= span.end;
-    // Of equal spans the outer wins: a header denotes its table, not its content.
+    // If spans are equal, the outer one wins: a header denotes its table, not the content.
     if inside && span.len() < best.0 {
         *best = (span.len(), path.clone());
     }

@@ -1,4 +1,4 @@
-//! Which nodes and links of a scenario are down, and when: for reports.
+//! The outages of nodes and links of a scenario, for reports.
 
 use reports::OutageSpan;
 use sim_core::network::LinkChange;
@@ -32,7 +32,7 @@ fn outage(of: String, (from_s, to_s): Times) -> OutageSpan {
     OutageSpan { of, from_s, to_s }
 }
 
-/// The outages of a link: one entry for both directions where they are the same.
+/// The outages of a link, with one entry for both directions if these are the same.
 fn of_link(link: &Link) -> Vec<OutageSpan> {
     let [a, b] = &link.between;
     let [there, back] = [&link.there, &link.back].map(|direction| times(&direction.changes));
@@ -47,7 +47,7 @@ fn of_link(link: &Link) -> Vec<OutageSpan> {
     both
 }
 
-/// When a direction of a link goes down, and when it is up again.
+/// The times at which a direction of a link goes down and comes up again.
 fn times(changes: &[LinkChange]) -> Vec<Times> {
     let mut all: Vec<Times> = Vec::new();
     for change in changes {

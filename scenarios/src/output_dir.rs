@@ -1,4 +1,4 @@
-//! Where results go: the directory's name, and files that must not be overwritten.
+//! The directory of results: its default name, and files that must not be overwritten.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use crate::sweep::label;
 /// Longest name of a default directory, bytes; most file systems allow 255.
 const LONGEST: usize = 120;
 
-/// The directory for a scenario's results when none is given: `results/NAME`, and what `--set` and
-/// `--seed` change, as in `results/time-wait,tcp.tw_reuse=true`.
+/// Returns the default directory for a scenario's results: `results/NAME`, followed by the changes of `--set`
+/// and `--seed`, as in `results/time-wait,tcp.tw_reuse=true`.
 ///
-/// What changes no results, or adds runs to a batch, is left out: `engine.…` and `replicas`. Blanks and
-/// quotes are dropped; other characters that are special to a shell or file system become `_`. Where that
-/// or shortening could make two names equal, `~` and eight digits of a hash are added.
+/// Changes that do not affect results, or only add runs to a batch, are left out: `engine.…` and `replicas`.
+/// Blanks and quotes are dropped; other characters that are special to a shell or file system become `_`. If
+/// that or shortening could make two names equal, `~` and eight digits of a hash are added.
 pub fn default_dir(name: &str, changes: &[Override]) -> PathBuf {
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     for change in changes.iter().filter(|c| !c.is_engine()) {
-        // `workload.0.port` is another spelling of `workload[0].port`, and no pattern for a shell.
+        // `workload.0.port` is another spelling of `workload[0].port` that is not a shell pattern.
         let path = change.path.to_string().replace('[', ".").replace(']', "");
         if path != "replicas" && path != "name" {
             values.insert(path, label(&change.value));
@@ -50,8 +50,8 @@ pub fn default_dir(name: &str, changes: &[Override]) -> PathBuf {
     PathBuf::from("results").join(format!("{name}{short}"))
 }
 
-/// The message if results must not go to `dir` because the scenario file `input` would be overwritten or
-/// deleted. `file` with `text` is the copy of the scenario that results hold: reading a batch's own
+/// Returns the message if results must not go to `dir` because the scenario file `input` would be overwritten
+/// or deleted. `file` with `text` is the copy of the scenario in the results: reading a batch's own
 /// `batch.toml` and writing the same text again is allowed.
 pub fn overwrites_input(
     input: Option<&Path>,
@@ -78,7 +78,7 @@ pub fn overwrites_input(
     (below && force).then(|| message("could be deleted with the runs that --force replaces"))
 }
 
-/// A command line for a shell: words with characters that mean something to it are quoted.
+/// Joins words into a command line for a shell. Words with special characters are quoted.
 pub fn shell_words<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = words.into_iter().map(shell_word).collect();
     quoted.join(" ")

@@ -1,4 +1,4 @@
-//! JSON schemas of what the program prints and writes as JSON, for other programs that read it.
+//! JSON schemas of the JSON that the program prints and writes, for other programs.
 
 /// The schemas by name.
 const ALL: [(&str, &str); 8] = [
@@ -17,7 +17,7 @@ pub fn names() -> [&'static str; ALL.len()] {
     ALL.map(|(name, _)| name)
 }
 
-/// The schema of this name, a JSON document.
+/// Returns the schema with this name, a JSON document.
 pub fn named(name: &str) -> Option<&'static str> {
     ALL.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
 }

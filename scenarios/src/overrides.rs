@@ -10,7 +10,7 @@ use crate::problem::{Problem, ValueOrigin};
 use crate::suggest;
 use crate::unreadable::Unreadable;
 
-/// A value put into a scenario.
+/// A change of a value in a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Override {
     /// Path to the value.
@@ -26,15 +26,15 @@ pub struct Override {
 pub enum OverrideSource {
     /// The command line.
     Set,
-    /// The scenario's own `[sweep]`.
+    /// The scenario's `[sweep]`.
     Sweep,
-    /// The `[[variant]]` of that name.
+    /// The `[[variant]]` with this name.
     Variant(Arc<str>),
 }
 
 impl Override {
-    /// Reads `path=value` as on the command line; the value is TOML, or else taken as a string, so
-    /// that `tcp.time_wait=30 s` needs no quotes within quotes.
+    /// Parses `path=value` from the command line. A value that is not TOML is taken as a string, so that
+    /// `tcp.time_wait=30 s` needs no quotes within quotes.
     ///
     /// # Errors
     /// When there is no `=`, or the path is invalid.
@@ -64,13 +64,13 @@ impl Override {
         }
     }
 
-    /// True when it changes only `[engine]`, which does not affect results.
+    /// True if it changes only `[engine]`, which does not affect results.
     pub fn is_engine(&self) -> bool {
         self.path.is_within(&"engine".into())
     }
 
-    /// Puts the value into the tree, creating tables on the way. A TCP parameter replaces the same
-    /// parameter under another name.
+    /// Puts the value into the tree, and creates missing tables. A TCP parameter replaces the same parameter
+    /// under another name.
     ///
     /// # Errors
     /// When the path leads through a plain value, or to an element that a list does not have.
@@ -90,7 +90,7 @@ impl Override {
         Ok(())
     }
 
-    /// The value at a path; an empty table is created where there is none.
+    /// Returns the value at a path; creates an empty table if there is none.
     fn place<'a>(&self, root: &'a mut Table, path: &DottedPath) -> Result<&'a mut Value, Problem> {
         let Some((PathStep::Key(first), rest)) = path.0.split_first() else {
             return Err(self.problem(

@@ -1,7 +1,7 @@
-//! `synfin packetdrill`: conformance scripts run against the TCP of the simulator.
+//! `synfin packetdrill`: runs conformance scripts against the TCP of the simulator.
 //!
-//! Many files run in parallel, each independently and in virtual time; output is in the order of the files
-//! and the same for any number of threads. `docs/packetdrill.md` describes the supported language.
+//! Files run in parallel, independently of each other and in virtual time. The output is in the order of the
+//! files and is the same for any number of threads. `docs/packetdrill.md` describes the supported language.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ pub(crate) struct PacketdrillArgs {
 
 /// The outcome of a file.
 enum FileOutcome {
-    /// It cannot be read, or holds no events.
+    /// It cannot be read, or contains no events.
     Unreadable(String),
     /// It does not parse.
     Misread(ParseError),
@@ -195,7 +195,7 @@ impl StartParameters {
     }
 }
 
-/// Text of the `defaults.sh` that the script names, if it is in the script's directory.
+/// The text of the `defaults.sh` that the script names, if it is in the script's directory.
 fn preamble_text(script: &tcp_model::packetdrill::Script, path: &Path) -> Option<String> {
     let mut words = script.init.iter().flat_map(|c| c.text.split_whitespace());
     let name = words.find(|w| w.rsplit('/').next() == Some("defaults.sh"))?;

@@ -7,8 +7,8 @@ use crate::file::tcp::TcpFile;
 use crate::scenario::Scenario;
 use crate::sweep::label;
 
-/// Parameters worth showing, in order: the run as a whole, TCP where it differs from its profile,
-/// topology and workloads without what has no effect.
+/// Returns the parameters worth showing, in order: those of the run as a whole, TCP parameters that differ
+/// from the profile, and topology and workloads without values that have no effect.
 pub fn shown(scenario: &Scenario) -> Vec<(String, String)> {
     let file = scenario.to_file();
     let mut all = vec![
@@ -34,7 +34,7 @@ pub fn shown(scenario: &Scenario) -> Vec<(String, String)> {
     all
 }
 
-/// Always shown, since they decide when ports run out.
+/// TCP parameters that are always shown, because they decide when ports run out.
 const PROMINENT: [&str; 5] = [
     "profile",
     "time_wait",
@@ -67,7 +67,8 @@ fn tcp_rows(prefix: &str, tcp: &TcpFile, all: &mut Vec<(String, String)>) {
     }
 }
 
-/// Drops the kind, the defaults of hosts and routers, and what the reverse direction of a link repeats.
+/// Drops the kind, the defaults of hosts and routers, and values that the reverse direction of a link
+/// repeats.
 fn simplified(mut topology: Table) -> Table {
     topology.remove("kind");
     for key in ["host", "router"] {
@@ -98,10 +99,10 @@ fn simplified(mut topology: Table) -> Table {
     topology
 }
 
-/// Most links that are shown one by one.
+/// Maximum number of links that are shown one by one.
 const MOST_LINKS: usize = 12;
 
-/// Of many links, keeps each description once and empties the others.
+/// If there are many links, keeps each distinct description once and empties the others.
 fn hide_repeated(links: &mut [Value]) {
     if links.len() <= MOST_LINKS {
         return;

@@ -1,12 +1,12 @@
-//! Phase effects: flows fall into step with a drop-tail queue, and some of them starve.
+//! Phase effects: flows synchronise with a drop-tail queue, and some of them starve.
 //!
-//! If packets have one size and nothing is random, packets of a flow reach a full queue at the same phase
-//! of each departure, so that always the same flows find room (Floyd and Jacobson 1992, "On traffic phase
+//! If packets have one size and nothing is random, the packets of a flow reach a full queue at the same phase
+//! of each departure, so that the same flows always find room (Floyd and Jacobson 1992, "On traffic phase
 //! effects in packet-switched gateways"). Real hosts are never that exact. The remedy is a random
 //! processing time in hosts, of up to one packet's transmission time at the queue.
 //!
-//! The condition checked: only bulk flows, two to fifty of them through one drop-tail queue at the slowest
-//! link of their path, and nothing random in the network.
+//! The condition that is checked: only bulk flows, two to fifty of them through one drop-tail queue at the
+//! slowest link of their path, and nothing random in the network.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const MOST_FLOWS: u64 = 50;
 /// Bytes of a full-sized packet.
 const PACKET: u64 = 1500;
 
-/// The queue that flows may fall into step with, if there is one.
+/// Returns the queue with which flows may synchronise, if there is one.
 pub fn risk(scenario: &Scenario, network: &Network) -> Option<PhaseRisk> {
     if network.links().iter().any(is_random) {
         return None;
@@ -47,7 +47,7 @@ pub fn risk(scenario: &Scenario, network: &Network) -> Option<PhaseRisk> {
     })
 }
 
-/// The risk as a sentence, with its remedy.
+/// Describes the risk in a sentence, with the remedy.
 pub fn warning(risk: &PhaseRisk) -> String {
     let ns = (risk.packet_s * 0.8e9).round() as u64;
     format!(
@@ -61,7 +61,7 @@ pub fn warning(risk: &PhaseRisk) -> String {
     )
 }
 
-/// Flows per client of a workload of bulk transfers only.
+/// The number of flows per client of a bulk workload; `None` for other kinds.
 fn flows_each(workload: &Workload) -> Option<(&Workload, u64)> {
     match workload.kind {
         WorkloadKind::Bulk { flows, .. } => Some((workload, u64::from(flows))),
@@ -69,7 +69,7 @@ fn flows_each(workload: &Workload) -> Option<(&Workload, u64)> {
     }
 }
 
-/// True when a link has a random element.
+/// True if a link has a random element.
 fn is_random(link: &LinkSpec) -> bool {
     let Impairments {
         loss,
@@ -88,8 +88,8 @@ fn is_random(link: &LinkSpec) -> bool {
     by_chance || loses || delays || !processing.is_zero() || link.rate_process.is_some()
 }
 
-/// Flows per link direction that is the slowest on their path and has a limited drop-tail queue; `None` if
-/// there are too many flows.
+/// The number of flows for each link direction that is the slowest on their path and has a limited drop-tail
+/// queue; `None` if there are too many flows.
 fn flows_by_link(
     scenario: &Scenario,
     network: &Network,
@@ -118,7 +118,7 @@ fn flows_by_link(
     Some(all)
 }
 
-/// The slowest of some links: all that have the lowest rate.
+/// The slowest of some links: all those with the lowest rate.
 fn slowest<'a>(network: &'a Network, links: &'a [LinkId]) -> impl Iterator<Item = LinkId> + 'a {
     let rate = |link: &LinkId| network.links()[link.0 as usize].rate;
     let least = links.iter().filter_map(rate).min();
@@ -137,7 +137,7 @@ mod tests {
     use crate::problem::SourceText;
     use crate::sweep::Plan;
 
-    /// Ten flows through a drop-tail queue, changed by `with`.
+    /// The risk for ten flows through a drop-tail queue, with the replacements `with` in the scenario's text.
     fn risk_of(with: &[(&str, &str)]) -> Option<PhaseRisk> {
         let text = r#"
 name = "t"

@@ -20,7 +20,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with the value at `path`.
+    /// Creates a problem with the value at `path`.
     pub fn new(path: DottedPath, message: impl Into<String>) -> Problem {
         Problem {
             path,
@@ -36,14 +36,14 @@ impl Problem {
         self
     }
 
-    /// Moves it to another position in the text.
+    /// Sets the position in the text.
     pub fn at(mut self, span: Option<Range<usize>>) -> Problem {
         self.span = span;
         self
     }
 }
 
-/// The text a scenario came from.
+/// The text of a scenario.
 #[derive(Clone, Debug)]
 pub struct SourceText {
     /// File name, or the name of a library scenario.
@@ -57,7 +57,7 @@ pub struct SourceText {
 pub struct ValueOrigin {
     /// The path of the value.
     pub path: DottedPath,
-    /// What put it there, as in `--set tcp.nagle=true`.
+    /// Where it comes from, as in `--set tcp.nagle=true`.
     pub words: String,
 }
 
@@ -78,9 +78,9 @@ impl RefusedScenario {
     }
 }
 
-/// The message for users: what is wrong, where, the line with a caret, and what to try.
+/// Formats the message for users: what is wrong, where, the line with a caret, and what to try.
 ///
-/// For a value from `--set` or a sweep, shows that instead of the file.
+/// A value from `--set` or a sweep is shown instead of the line of the file.
 pub fn render(problem: &Problem, source: &SourceText, set: &[ValueOrigin]) -> String {
     let mut out = format!("error: {}\n", problem.message);
     // `workload.web` and `workload[0]` may be the same element.
@@ -126,7 +126,7 @@ fn show_line(out: &mut String, source: &SourceText, path: &DottedPath, span: Ran
         .get(start..end)
         .map_or(1, |s| s.trim_end().chars().count())
         .max(1);
-    // Tabs are kept, so that the caret is aligned with what it points at.
+    // Tabs are kept so that the caret is below the right column.
     let indent: String = text[line_start..start]
         .chars()
         .map(|c| if c == '\t' { '\t' } else { ' ' })
@@ -138,7 +138,7 @@ fn show_line(out: &mut String, source: &SourceText, path: &DottedPath, span: Ran
         format!(" ({path})")
     };
     let _ = writeln!(out, "{gutter}--> {}:{number}:{column}{path}", source.name);
-    // Of a long line, show the part around the position.
+    // If the line is long, show the part around the position.
     let from = if column > MOST_BEFORE {
         column - MOST_BEFORE / 2
     } else {
@@ -159,6 +159,6 @@ fn show_line(out: &mut String, source: &SourceText, path: &DottedPath, span: Ran
     let _ = writeln!(out, "{gutter} | {blank}{indent}{}", "^".repeat(carets));
 }
 
-/// Most characters of a line before the position, and in all.
+/// Maximum number of characters of a line before the position, and in all.
 const MOST_BEFORE: usize = 120;
 const MOST_SHOWN: usize = 200;

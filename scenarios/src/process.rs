@@ -1,6 +1,6 @@
 //! Processor time and memory of this process, from the operating system.
 //!
-//! Linux only; elsewhere wall-clock time stands in for processor time, and memory is unknown.
+//! Works on Linux. On other systems wall-clock time is used instead of processor time, and memory is unknown.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -16,8 +16,8 @@ use crate::run_spec::RESULTS_VERSION;
 pub(crate) fn cpu_s() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
-    // The kernel updates the figure at timer ticks, milliseconds apart, and whenever a thread leaves the
-    // processor: leave it briefly.
+    // The kernel updates the figure at timer ticks, which are milliseconds apart, and whenever a thread
+    // leaves the processor. So leave it briefly.
     std::thread::sleep(Duration::from_nanos(1));
     threads_ns().map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns as f64 / 1e9)
 }
@@ -53,7 +53,7 @@ pub(crate) fn peak_bytes() -> f64 {
     status("VmHWM:")
 }
 
-/// Available memory, bytes, as limited by the machine and the control group; NaN if unknown.
+/// Available memory in bytes, limited by the machine and the control group; NaN if unknown.
 pub(crate) fn available_bytes() -> f64 {
     let number = |name: &str| {
         let text = fs::read_to_string(format!("/sys/fs/cgroup/memory.{name}")).ok()?;
@@ -95,7 +95,7 @@ pub(crate) fn caches() -> Vec<(String, f64)> {
     (0..8).filter_map(cache).collect()
 }
 
-/// Who makes runs now: for people, and no part of any result.
+/// The provenance of the runs that this process executes: for people, and not part of any result.
 pub(crate) fn provenance(command: &str, shard: Option<String>) -> Provenance {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Provenance {

@@ -18,18 +18,18 @@ pub struct BatchProgress {
     state: Mutex<ProgressState>,
     bar: Option<ProgressBar>,
     quiet: bool,
-    /// Written now and then.
+    /// A file for other programs, written periodically.
     file: Option<PathBuf>,
 }
 
 #[derive(Debug)]
 struct ProgressState {
     started: Instant,
-    /// When the next line is due, since the start.
+    /// Time since the start at which the next line is due.
     next_line: Duration,
     runs: usize,
     runs_done: usize,
-    /// Simulated seconds of the runs to execute: all, and those done.
+    /// Simulated seconds of the runs to execute: in total, and completed.
     total_s: f64,
     done_s: f64,
     events: u64,
@@ -39,16 +39,17 @@ struct ProgressState {
 /// Time between two writes of the file.
 const BETWEEN_FILES: Duration = Duration::from_secs(1);
 
-/// Least time between two lines when there is no terminal.
+/// Minimum time between two lines if there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-/// When the line after one at `elapsed` is due. Intervals grow, so that a day's work takes two dozen lines.
+/// The time of the line after one at `elapsed`. Intervals grow, so that a batch of a day prints two dozen
+/// lines.
 fn next_line(elapsed: Duration) -> Duration {
     elapsed + BETWEEN_LINES.max(elapsed / 2)
 }
 
 impl BatchProgress {
-    /// For runs of the given lengths; `quiet` shows nothing.
+    /// Starts the progress of runs of the given lengths; nothing is shown if `quiet`.
     pub fn new(lengths: impl Iterator<Item = SimDuration>, quiet: bool) -> BatchProgress {
         let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
         let total_s: f64 = lengths.iter().sum();
@@ -80,13 +81,13 @@ impl BatchProgress {
         }
     }
 
-    /// Also writes how far they are to a file, as JSON, every second and at the end.
+    /// Also writes the progress to a file as JSON, every second and at the end.
     #[must_use]
     pub fn with_file(self, file: Option<PathBuf>) -> BatchProgress {
         BatchProgress { file, ..self }
     }
 
-    /// Begins again, for runs of these lengths.
+    /// Starts again with runs of these lengths.
     pub fn restart(&self, lengths: impl Iterator<Item = SimDuration>) {
         let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
         let mut state = self.lock();
@@ -103,7 +104,8 @@ impl BatchProgress {
         }
     }
 
-    /// A run of this length was complete already: it must not enter the estimate of the time left.
+    /// Records that a run of this length was already complete, and leaves it out of the estimate of the time
+    /// left.
     pub fn kept(&self, length: SimDuration) {
         let mut state = self.lock();
         state.keep(length);
@@ -114,7 +116,7 @@ impl BatchProgress {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, ProgressState> {
-        // A thread that panicked with the lock can have spoilt only the displayed numbers.
+        // A thread that panicked while it held the lock can only have spoilt the displayed numbers.
         self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -138,7 +140,7 @@ impl BatchProgress {
         }
     }
 
-    /// Writes the file through a temporary one, so that readers never see part of it. An error is ignored.
+    /// Writes the file by renaming a temporary one, so that readers never see part of it. Errors are ignored.
     fn write(&self, state: &ProgressState, has_ended: bool) {
         let Some(file) = &self.file else { return };
         let mut aside = file.clone().into_os_string();
@@ -158,14 +160,14 @@ impl BatchProgress {
 }
 
 impl ProgressState {
-    /// Restarts the clock: time spent on verifying complete runs does not count.
+    /// Counts a run that was already complete, and restarts the clock: the time to verify it does not count.
     fn keep(&mut self, length: SimDuration) {
         self.started = Instant::now();
         self.runs_done += 1;
         self.total_s = (self.total_s - length.as_secs_f64()).max(0.0);
     }
 
-    /// Seconds until the rest is done at the speed so far.
+    /// Seconds until the rest is done if the speed stays the same.
     fn left_s(&self, elapsed_s: f64) -> f64 {
         (elapsed_s * (self.total_s / self.done_s.max(1e-9) - 1.0)).max(0.0)
     }
@@ -213,7 +215,7 @@ impl ProgressState {
     }
 }
 
-/// Progress of one run, added to the batch's.
+/// Progress of one run, which is added to that of the batch.
 #[derive(Debug)]
 pub struct RunProgress<'a> {
     all: &'a BatchProgress,
@@ -230,7 +232,7 @@ impl RunProgress<'_> {
         (self.seen_s, self.seen_events) = (now_s, seen.events);
     }
 
-    /// The run of this length has ended, successfully or not.
+    /// Records that the run, of this length, has ended, successfully or not.
     pub fn done(self, length: SimDuration) {
         self.all
             .advance(length.as_secs_f64() - self.seen_s, 0, true);

@@ -6,7 +6,8 @@ use toml::Value;
 
 use crate::file::values::{PerSecond, QueueSize};
 
-/// A value in its base unit. The unit determines which of the scenario's quantity types it is: each has its own.
+/// Returns a value in its base unit. Each quantity type of scenarios has its own unit, so the unit tells the
+/// type.
 pub(crate) fn quantity(value: &Value) -> Option<(f64, Unit)> {
     match value {
         Value::Integer(n) => Some((*n as f64, Unit::One)),

@@ -1,4 +1,4 @@
-//! Parses text to a [`ScenarioFile`], with messages that name key, place and remedy.
+//! Parses text to a [`ScenarioFile`], with error messages that give the key, its position and a remedy.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(crate) struct ScenarioText {
     pub(crate) file: ScenarioFile,
 }
 
-/// Most hosts, routers, links, workloads or faults that a text may list one by one.
+/// Maximum number of hosts, routers, links, workloads or faults that a text may list one by one.
 const MOST_LISTED: usize = 20_000;
 
 /// Lists of tables that may grow long, and what to write instead.
@@ -53,7 +53,7 @@ pub fn file(text: &str) -> Result<ScenarioFile, Problem> {
     written(text).map(|written| written.file)
 }
 
-/// The same, along with the TOML tree, which is parsed once.
+/// The same, with the TOML tree; the text is parsed once.
 ///
 /// # Errors
 /// As [`file`](fn@file).
@@ -97,7 +97,7 @@ fn refuse_long_lists(tree: &Table) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Reads a scenario from a tree: as [`file`](fn@file), without positions in a text.
+/// As [`file`](fn@file), but from a TOML tree, without positions in a text.
 ///
 /// # Errors
 /// When the tree is not a valid scenario.
@@ -111,7 +111,7 @@ pub(crate) fn table(written: Table) -> Result<ScenarioFile, Problem> {
     Ok(file)
 }
 
-/// Rejects lists of which serde read only the beginning, and lists in place of tables.
+/// Rejects lists of which serde has read only the first elements, and lists in place of tables.
 fn refuse_dropped(written: &Table, file: &ScenarioFile) -> Result<(), Problem> {
     let understood = Table::try_from(file).unwrap_or_default();
     compare_tables(written, &understood, &DottedPath::default())
@@ -169,7 +169,7 @@ pub fn file_with(text: &str, overrides: &[Override]) -> Result<ScenarioFile, Pro
             format!("cannot write the scenario: {e}"),
         )
     })?;
-    // Positions in the changed text mean nothing to the user; the path is enough.
+    // The user does not see the changed text, so positions in it are useless; the path is enough.
     file(&changed).map_err(|p| p.at(None))
 }
 
@@ -190,7 +190,7 @@ fn explain(error: &toml::de::Error, text: &str) -> Problem {
     }
     let missing = message.strip_prefix("missing field `");
     if let Some(key) = missing.and_then(|rest| rest.strip_suffix('`')) {
-        // The empty span stands for the scenario as a whole.
+        // An empty span stands for the scenario as a whole.
         let whole = span.as_ref().is_none_or(Range::is_empty);
         let (path, span) = if whole {
             (DottedPath::default(), None)
@@ -267,7 +267,7 @@ fn unknown_key(rest: &str, path: DottedPath) -> Problem {
     let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
     let mut known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     known.sort_unstable();
-    // Some errors carry the position of the table instead of the key's.
+    // Some errors have the position of the table instead of that of the key.
     let ends_here = matches!(path.0.last(), Some(PathStep::Key(last)) if last == key);
     let table = if ends_here {
         path.parent()

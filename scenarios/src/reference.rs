@@ -15,7 +15,7 @@ struct KeyPlace {
     paths: Vec<String>,
 }
 
-/// All tables, each once, outer ones first.
+/// Returns all tables, each once, outer ones first.
 fn places() -> Vec<KeyPlace> {
     let mut all = vec![KeyPlace {
         info: ScenarioFile::KEYS,
@@ -45,7 +45,7 @@ fn places() -> Vec<KeyPlace> {
     all
 }
 
-/// All keys as a page of Markdown.
+/// Returns all keys as a page of Markdown.
 pub fn reference() -> String {
     let mut out = String::from(HEAD);
     for place in places() {
@@ -87,8 +87,7 @@ fn default(key: &ScenarioKey) -> String {
     }
 }
 
-/// Everything about a key, as text. A name without a path is looked up in all tables. `None` for an unknown
-/// name.
+/// Explains a key. A name without a path is looked up in all tables. `None` for an unknown name.
 pub fn explain(name: &str) -> Option<String> {
     if let Some(text) = name.parse().ok().and_then(|path| at_path(&path)) {
         return Some(text);
@@ -151,7 +150,7 @@ fn at_path(path: &DottedPath) -> Option<String> {
     last.map(|key| explain_key(&path.to_string(), key))
 }
 
-/// A plain value, which has no keys.
+/// The table of a plain value, which has no keys.
 const NOTHING: &TableInfo = &TableInfo {
     name: "",
     doc: "",

@@ -14,16 +14,17 @@
 //! }
 //! ```
 //!
-//! The program is then `synfin`, in which `tcp.congestion = "mine"` works in scenarios, sweeps and `--set`
-//! like the built-in names.
+//! This program is `synfin` with one more name: `tcp.congestion = "mine"` works in scenarios, sweeps and
+//! `--set` like the built-in names.
 //!
 //! A [`Registry`] is a plain value until [`Registry::install`] registers its names for the whole process,
-//! once, before scenarios are read. Names are resolved wherever a value is parsed - in scenario files,
-//! `--set`, sweeps, the `run.toml` of a result and conformance scripts - none of which carries a registry.
-//! Nothing is ever removed or replaced, so the meaning of a name never changes during a run, and the
-//! versions of the parts that a run used belong to its identity. To use two parts under one name in a
-//! process, construct them directly, without names: a [`Control`](tcp_model::congestion::Control) from its
-//! algorithm, a TCP with [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
+//! once, before scenarios are read. The names are global because they are resolved wherever a value is
+//! parsed: in scenario files, `--set`, sweeps, the `run.toml` of a result and conformance scripts, none of
+//! which has access to a registry. Nothing is ever removed or replaced, so the meaning of a name never
+//! changes during a run, and the versions of the parts that a run used belong to its identity. To use two
+//! parts with the same name in a process, construct them directly: a
+//! [`Control`](tcp_model::congestion::Control) from its algorithm, a TCP with
+//! [`TcpHost::with_model`](tcp_model::TcpHost::with_model), a link with its plug-ins.
 
 use sim_core::LinkModels;
 use sim_core::impairments::{DelaySpec, LossSpec};
@@ -39,7 +40,7 @@ use crate::scenario::Scenario;
 use crate::scenario::topology::{AlreadyInstalled, install_link_models, install_middleboxes};
 use crate::scenario::workload::{WorkloadKind, install_applications};
 
-/// The parts to register; has no effect until installed.
+/// Parts to register; they have no effect until [`Registry::install`].
 #[derive(Debug, Default)]
 pub struct Registry {
     controls: Vec<&'static Algorithm>,
@@ -55,7 +56,7 @@ pub struct Registry {
 pub struct RegistryError(String);
 
 impl Registry {
-    /// Only the built-in parts.
+    /// Creates a registry with only the built-in parts.
     pub fn new() -> Registry {
         Registry::default()
     }
@@ -142,8 +143,8 @@ impl Registry {
     }
 }
 
-/// The versions of a user's own parts, which belong to a run's identity since another version may give
-/// other results. Empty for built-in parts, which are covered by the results version.
+/// The versions of a user's own parts, which belong to a run's identity because another version may give
+/// other results. Built-in parts are left out: the results version covers them.
 pub(crate) fn versions(scenario: &Scenario) -> String {
     let mut text = String::new();
     for params in scenario.tcp.all() {
@@ -162,7 +163,7 @@ pub(crate) fn versions(scenario: &Scenario) -> String {
     text
 }
 
-/// Adds the versions of models that are not the first.
+/// Adds the versions of models whose version is not 1.
 fn add_model_versions(scenario: &Scenario, text: &mut String) {
     let mut add = |what: &str, name: &str, version: u32| {
         if version != 1 {

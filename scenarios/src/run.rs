@@ -1,4 +1,4 @@
-//! Executes one run: assembles it, simulates, writes its directory.
+//! Executes one run: assembles it, simulates it, and writes its directory.
 
 mod counters;
 mod host_metrics;
@@ -46,10 +46,10 @@ pub enum RunError {
     /// A bug in the simulator.
     #[error("internal error: {0}; this is a bug, please report it together with the scenario")]
     Internal(String),
-    /// It took longer than it may.
+    /// It exceeded its time limit, in seconds.
     #[error("it took longer than the {0} s that --run-time allows")]
     TooLong(f64),
-    /// It would take more memory than it may: needed, and allowed.
+    /// It would exceed its memory limit: the memory needed, and the limit.
     #[error("it is estimated to need {0} of memory, more than the {1} that --run-memory allows")]
     TooLarge(String, String),
     /// It failed in another process.
@@ -60,7 +60,7 @@ pub enum RunError {
     Stopped,
 }
 
-/// Makes the host that a configuration describes.
+/// A function that creates the host that a configuration describes.
 pub type MakeHost<'a> = &'a (dyn Fn(HostConfig) -> TcpHost + Sync);
 
 /// A run to execute, and how.
@@ -77,9 +77,9 @@ pub struct Job<'a> {
     /// Creates the hosts: put your own TCP or application here, with [`TcpHost::with_model`] and
     /// [`TcpHost::with_app`].
     pub make: MakeHost<'a>,
-    /// Stops it early when set; there are no results then.
+    /// Stops it early when set, without results.
     pub interrupt: Option<&'a Interrupt>,
-    /// It fails after this time by the clock, seconds.
+    /// It fails after this wall-clock time, seconds.
     pub time_s: Option<f64>,
     /// The command line, for its provenance.
     pub command: &'a str,
@@ -105,21 +105,21 @@ pub struct FinishedRun {
     /// Processor time of the calling thread while simulating and recording, seconds, without that of other
     /// threads. Not part of the results.
     pub simulating_cpu_s: f64,
-    /// Where edited files are kept that the run replaced.
+    /// Where files that somebody had edited are kept, if the run replaced them.
     pub kept: Vec<PathBuf>,
 }
 
-/// The metrics of a run that was made only for them.
+/// The metrics of a run that was executed only for them.
 #[derive(Clone, Debug)]
 pub struct MadeMetrics {
-    /// As in the index of a batch.
+    /// The metrics, as in the index of a batch.
     pub metrics: BTreeMap<String, f64>,
-    /// Wall-clock time of the simulation, seconds; no part of the results.
+    /// Wall-clock time of the simulation, seconds; not part of the results.
     pub simulation_s: f64,
 }
 
 impl<'a> Job<'a> {
-    /// On one thread, with built-in hosts, into a directory that does not exist yet.
+    /// Creates a job on one thread, with built-in hosts, and with a directory that does not exist yet.
     pub fn new(spec: &'a RunSpec, dir: &'a Path) -> Job<'a> {
         Job {
             spec,
@@ -145,7 +145,7 @@ impl<'a> Job<'a> {
         guarded(|| self.attempt(observe))
     }
 
-    /// Makes the run for its metrics: nothing is written.
+    /// Executes the run for its metrics and writes nothing.
     ///
     /// # Errors
     /// As [`Job::execute`].
@@ -156,8 +156,8 @@ impl<'a> Job<'a> {
         guarded(|| self.attempt_metrics(observe))
     }
 
-    /// Makes the run up to and including the events at `at`, without results, for the sockets that each host has
-    /// then: the names of the hosts and their sockets.
+    /// Executes the run up to and including the events at `at`, without results. Returns the names of the
+    /// hosts and the sockets that each has at that time.
     ///
     /// # Errors
     /// As [`Job::execute`].
@@ -257,7 +257,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// The hosts, taken out of the assembly, and how they are divided.
+    /// Takes the hosts out of the assembly; also returns how they are divided.
     fn hosts(&self, assembly: &mut Assembly) -> (Hosts, RunConfig, Division) {
         let (config, division) = self.execution.configure(assembly);
         let hosts = std::mem::take(&mut assembly.hosts);
@@ -302,7 +302,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Adds what only the hosts know.
+    /// The part of the results that only the hosts know.
     fn completion(
         &self,
         stats: &RunStats,
@@ -328,7 +328,7 @@ impl<'a> Job<'a> {
 
 type Hosts = Vec<Option<TcpHost>>;
 
-/// A bug in one run must not end the other runs of a batch.
+/// Turns a panic into an error, so that a bug in one run does not end the other runs of a batch.
 fn guarded<T>(make: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
     catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -339,7 +339,7 @@ fn guarded<T>(make: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError>
     })
 }
 
-/// Wall-clock facts of a run.
+/// The wall-clock figures of a run.
 fn timing(stats: &RunStats, wall: f64, simulating_cpu_s: f64) -> BTreeMap<String, f64> {
     let per_second = |count: f64| count / wall.max(1e-9);
     let all = [
@@ -365,7 +365,7 @@ pub fn execute(
     execute_with(spec, dir, replace, &TcpHost::new, observe)
 }
 
-/// As [`execute`], with hosts made by `make`.
+/// As [`execute`], with hosts created by `make`.
 ///
 /// # Errors
 /// As [`Job::execute`].

@@ -1,4 +1,4 @@
-//! One run, the unit of work: a complete scenario, the number of its replica, and its identity.
+//! One run, the unit of work: a complete scenario, a replica number, and an identity.
 
 mod canonical;
 mod content;
@@ -18,7 +18,8 @@ use crate::scenario::Scenario;
 pub use canonical::canonical;
 pub(crate) use content::{Content, TcpText, topology_text};
 
-/// Raised whenever the same scenario gives different results: runs of another version are not reused.
+/// Version of the results. It is raised whenever the same scenario gives different results; runs of another
+/// version are not reused.
 pub const RESULTS_VERSION: u32 = 18;
 
 /// One run to execute.
@@ -26,7 +27,7 @@ pub const RESULTS_VERSION: u32 = 18;
 pub struct RunSpec {
     /// The first 12 hexadecimal digits of the SHA-256 of everything that determines the results.
     pub id: String,
-    /// What to run; shared by its replicas.
+    /// The scenario, shared by its replicas.
     pub scenario: Arc<Scenario>,
     /// Which replica, from 0.
     pub replica: u32,
@@ -40,14 +41,14 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// The run number `replica` of a scenario. A scenario read from a `run.toml` keeps its replica and
-    /// parameters.
+    /// Creates replica number `replica` of a scenario. A scenario read from a `run.toml` keeps its replica
+    /// and parameters.
     pub fn new(scenario: &Scenario, replica: u32, parameters: &[(String, String)]) -> RunSpec {
         let content = Content::default().text(scenario, None, None);
         RunSpec::with_content(Arc::new(scenario.clone()), replica, parameters, &content)
     }
 
-    /// The same where the scenario's [`Content::text`] is known.
+    /// The same if the scenario's [`Content::text`] is known.
     pub(crate) fn with_content(
         scenario: Arc<Scenario>,
         replica: u32,
@@ -80,7 +81,7 @@ impl RunSpec {
         }
     }
 
-    /// `run.toml`: all that is needed to repeat the run.
+    /// Returns the text of `run.toml`: everything needed to repeat the run.
     pub fn text(&self) -> String {
         let run = RunFile {
             id: self.id.clone(),
@@ -93,7 +94,7 @@ impl RunSpec {
                 .map(|(p, v)| [p.clone(), v.clone()])
                 .collect(),
         };
-        // Text of the scenario must not go into the comment, which a newline would end.
+        // The comment must not contain text of the scenario, because a newline would end it.
         let head = "# A run of synfin, complete: `synfin run run.toml` makes it again.\n\n";
         head.to_owned()
             + &canonical(&ScenarioFile {
@@ -106,7 +107,7 @@ impl RunSpec {
     }
 }
 
-/// The first digits of the hash of everything that determines the results. `own`: the versions of users'
+/// The first digits of the hash of everything that determines the results. `own` has the versions of a user's
 /// own parts.
 fn identity(content: &str, own: &str, seed: u64) -> String {
     let mut hash = Sha256::new();
@@ -121,12 +122,12 @@ fn identity(content: &str, own: &str, seed: u64) -> String {
         .collect()
 }
 
-/// A path in comparable form: a TCP parameter under its main name.
+/// A path in comparable form: a TCP parameter under its canonical name.
 fn place(path: &str) -> Option<DottedPath> {
     path.parse().ok().map(|path| aliases::canonical(&path))
 }
 
-/// The seed of a replica.
+/// Returns the seed of a replica.
 pub fn run_seed(scenario: u64, replica: u32) -> u64 {
     mix(mix(scenario) ^ u64::from(replica))
 }

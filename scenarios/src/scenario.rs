@@ -48,9 +48,9 @@ pub struct Scenario {
     pub replicas: u32,
     /// Which event queue; not part of a run's identity.
     pub event_queue: EventQueueKind,
-    /// TCP parameters; shared by the runs of a sweep with equal ones.
+    /// TCP parameters, shared by the runs of a sweep that have equal ones.
     pub tcp: Arc<TcpSets>,
-    /// The network; shared in the same way.
+    /// The network, shared in the same way.
     pub topology: Arc<Topology>,
     /// What the hosts do.
     pub workloads: Vec<Workload>,
@@ -60,7 +60,7 @@ pub struct Scenario {
     pub record: RecordPlan,
     /// Figures over the runs of a batch, checked against the sweep by [`crate::sweep`].
     pub figures: Vec<FigureFile>,
-    /// Which run this is, when it was read from a `run.toml`.
+    /// Which run this is, if it was read from a `run.toml`.
     pub run: Option<RunFile>,
 }
 
@@ -73,7 +73,8 @@ impl Scenario {
         Scenario::with_shared(file, None, None)
     }
 
-    /// The same with parts that are checked already: the network of `[topology]`, and the sets of `[tcp]`.
+    /// The same with parts that have already been checked: the network of `[topology]`, and the sets of
+    /// `[tcp]`.
     pub(crate) fn with_shared(
         file: &ScenarioFile,
         known: Option<&CheckedNetwork>,
@@ -132,7 +133,7 @@ impl Scenario {
         })
     }
 
-    /// Everything written out, without the sweep.
+    /// Converts back to a file with every default written out, without the sweep.
     pub fn to_file(&self) -> ScenarioFile {
         ScenarioFile {
             name: self.name.clone(),
@@ -244,7 +245,7 @@ fn workloads(
     Ok(all)
 }
 
-/// Checks that every client can reach every server and back.
+/// Checks that there are routes from every client to every server and back.
 fn check_routes(
     network: &Network,
     clients: &[NodeId],

@@ -1,7 +1,7 @@
 //! The JSON schema of scenario files, for editors that complete and check TOML.
 //!
-//! Generated from the descriptions of the keys and the table of TCP parameters. It says what each key
-//! takes; whether keys fit each other is left to `synfin check`.
+//! Generated from the descriptions of the keys and the table of TCP parameters. It describes the values of
+//! each key; whether keys are consistent with each other is checked by `synfin check`.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::file::ScenarioFile;
 use crate::file::keys::{DURATION, KeyForm, SIZE, ScenarioKey, TableInfo};
 use crate::scenario::topology::kinds;
 
-/// The schema, as JSON.
+/// Returns the schema.
 pub fn schema() -> Json {
     let mut tables = BTreeMap::new();
     add_table(ScenarioFile::KEYS, &mut tables);
@@ -75,7 +75,7 @@ fn property(key: &ScenarioKey) -> Json {
     schema
 }
 
-/// A whole number without a fraction.
+/// Writes a whole number without a decimal point.
 fn number(x: f64) -> Json {
     if x.fract() == 0.0 && x.abs() < 1e15 {
         json!(x as i64)
@@ -155,7 +155,7 @@ fn described(param: &Param, schema: Json) -> Json {
     schema
 }
 
-/// Other names than the main one also take a bare number.
+/// Names other than the canonical one also take a bare number.
 fn of_name(param: &Param, name: &SystemName) -> Json {
     match name.raw {
         BareNumber::Same if name.system == NameSystem::Other => of_kind(&param.kind),

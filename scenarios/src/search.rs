@@ -1,4 +1,4 @@
-//! Searches for the value at which a condition starts or stops holding.
+//! Searches for the value at which a condition starts or ceases to hold.
 
 use reports::Verdict;
 use toml::Value;
@@ -21,25 +21,25 @@ pub(crate) enum SearchResult {
     None,
     /// Every value passes, even the one at the far end.
     All,
-    /// `good` passes, `bad` fails, and they are within the resolution.
+    /// `good` passes, `bad` fails, and their difference is within the resolution.
     Between {
-        /// The last value that will do.
+        /// The last value that passes.
         good: Value,
-        /// The first that will not.
+        /// The first value that fails.
         bad: Value,
     },
     /// A value between these two cannot be decided with the replicas allowed.
     Undecided {
-        /// The last value that will do.
+        /// The last value that passes.
         good: Value,
         /// The undecided value.
         at: Value,
-        /// The first that will not.
+        /// The first value that fails.
         bad: Value,
     },
 }
 
-/// Halves an interval until its ends are within `resolution` of each other, relative to the larger.
+/// Halves an interval until its ends differ by at most `resolution` times the larger.
 ///
 /// Assumes that the condition changes only once between the ends.
 ///

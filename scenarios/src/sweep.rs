@@ -1,4 +1,4 @@
-//! Turns a scenario's text into its runs: every combination of swept values, every replica.
+//! Turns a scenario's text into its runs: all replicas of all combinations of swept values.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,26 +39,26 @@ use variants::Variants;
 /// A swept path and its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepAxis {
-    /// As written.
+    /// The path as written.
     pub name: String,
-    /// Where.
+    /// The path.
     pub path: DottedPath,
-    /// Its values, in order; or names, if each stands for several values.
+    /// The values in order; or names, if each stands for several values.
     pub values: Vec<Value>,
     /// The values by path that each name stands for; empty if the values themselves go to `path`.
     pub sets: Vec<Vec<(DottedPath, Value)>>,
-    /// Columns that change together with it, each with equally many values.
+    /// Columns that change together with it, each with the same number of values.
     pub companions: Vec<SweepColumn>,
 }
 
-/// A path with its value in each of several runs.
+/// A path and its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepColumn {
-    /// As written.
+    /// The path as written.
     pub name: String,
-    /// Where.
+    /// The path.
     pub path: DottedPath,
-    /// What, in order.
+    /// The values in order.
     pub values: Vec<Value>,
 }
 
@@ -95,13 +95,13 @@ impl SweepAxis {
         own.into_iter().chain(sets).chain(companions)
     }
 
-    /// The names that vary with it, its own first, and their paths.
+    /// The names and paths that vary together, the axis itself first.
     fn paths_by_name(&self) -> impl Iterator<Item = (&String, &DottedPath)> {
         let companions = self.companions.iter().map(|c| (&c.name, &c.path));
         std::iter::once((&self.name, &self.path)).chain(companions)
     }
 
-    /// The names that vary with it, its own first, and their values.
+    /// The names and values that vary together, the axis itself first.
     fn columns(&self) -> impl Iterator<Item = (&String, &[Value])> {
         let own = [(&self.name, self.values.as_slice())];
         let companions = self.companions.iter();
@@ -109,7 +109,7 @@ impl SweepAxis {
             .chain(companions.map(|c| (&c.name, c.values.as_slice())))
     }
 
-    /// Its form for reports: values as text and as typed data.
+    /// Converts the axis for reports: values as text and as typed data.
     pub(crate) fn for_report(&self) -> reports::Axis {
         let mut columns = self.columns().map(|(name, values)| reports::Axis {
             path: name.clone(),
@@ -139,7 +139,7 @@ pub struct Plan {
     pub figures: Vec<FigureFile>,
     /// The expectations on the results.
     pub expectations: Vec<reports::Expectation>,
-    /// When there are enough replicas of a variant; each of the runs is made if there is nothing to say so.
+    /// The rule for when a variant has enough replicas; if `None`, all runs are executed.
     pub until: Option<Until>,
     /// The scenario's notes on its variants.
     pub notes: Vec<reports::VariantNote>,
@@ -147,18 +147,18 @@ pub struct Plan {
     pub runs: Vec<RunSpec>,
 }
 
-/// Most runs of one batch.
+/// Maximum number of runs in a batch.
 const MAX_RUNS: usize = 100_000;
 
-/// Most combinations of swept values. Each is checked as a whole scenario; this many take less than a
-/// second.
+/// Maximum number of combinations of swept values. Each is checked as a whole scenario; this many take less
+/// than a second.
 const MAX_VARIANTS: usize = 50_000;
 
 impl Plan {
     /// Reads a scenario, applies the changes, and lists its runs.
     ///
     /// # Errors
-    /// When the scenario is wrong; the message names place and remedy.
+    /// When the scenario is wrong; the message gives the position and a remedy.
     pub fn new(source: &SourceText, changes: &[Override]) -> Result<Plan, RefusedScenario> {
         // Problems in the text itself are shown with their lines and columns.
         let written =
@@ -169,7 +169,7 @@ impl Plan {
         })
     }
 
-    /// Rejects a metric that none of the runs can have; `at` is what names it.
+    /// Rejects a metric that none of the runs can have; `at` is the option or key that names it.
     pub(crate) fn check_metric(&self, metric: &str, at: &'static str) -> Result<(), Problem> {
         figures::check_metric(metric, &self.runs, &at.into())
     }
@@ -255,7 +255,7 @@ fn plan(
     })
 }
 
-/// A value as people read it: strings without quotes.
+/// Returns a value in a form for people: strings without quotes.
 pub fn label(value: &Value) -> String {
     value
         .as_str()

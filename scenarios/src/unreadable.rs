@@ -3,7 +3,7 @@
 use sim_core::queue_disc::ParseLimitError;
 use sim_core::units::ParseUnitError;
 
-/// A text that cannot be read, with what to write instead.
+/// The message for a text that cannot be parsed, which says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(String);

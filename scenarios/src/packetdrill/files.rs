@@ -1,10 +1,10 @@
-//! Which scripts the command line means.
+//! The scripts that the command line selects.
 
 use std::path::{Path, PathBuf};
 
 use crate::console::CommandError;
 
-/// The files given, and all `*.pkt` below the directories given, in the order of the names.
+/// Returns the given files, and all `*.pkt` files below the given directories, sorted by name.
 ///
 /// # Errors
 /// When a path does not exist, or there is no script.
@@ -33,7 +33,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     Ok(all)
 }
 
-/// Goes through a directory; links are not followed, so that none leads in a circle.
+/// Searches a directory. Does not follow symbolic links, which could form a cycle.
 fn below(dir: &Path, all: &mut Vec<PathBuf>) -> Result<(), CommandError> {
     let fails = |e| CommandError::Usage(format!("error: cannot read {}: {e}", dir.display()));
     for entry in std::fs::read_dir(dir).map_err(fails)? {

@@ -1,4 +1,4 @@
-//! Outcomes of scripts, for people and for programs.
+//! Prints the outcomes of scripts, for people and for programs.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -8,14 +8,14 @@ use tcp_model::packetdrill::{Position, Report, ScriptOutcome};
 
 use super::{FileOutcome, ScriptFile};
 
-/// How many scripts ended how.
+/// The number of scripts with each outcome.
 #[derive(Debug, Default)]
 pub(super) struct ScriptCounts {
     pub(super) passed: usize,
     pub(super) failed: usize,
     pub(super) unsupported: usize,
     pub(super) errors: usize,
-    /// Of those that passed: with lines that were passed over.
+    /// Number of passed scripts with skipped lines.
     pub(super) partly: usize,
 }
 
@@ -36,14 +36,14 @@ impl ScriptCounts {
         *place += 1;
     }
 
-    /// Something of the scripts was not run.
+    /// True if some part of the scripts was not run.
     pub(super) fn lacking(&self) -> bool {
         self.unsupported + self.partly > 0
     }
 }
 
 impl fmt::Display for ScriptCounts {
-    /// "5 scripts: 3 passed, 1 failed, 1 not supported".
+    /// Writes the counts in words: "5 scripts: 3 passed, 1 failed, 1 not supported".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.passed + self.failed + self.unsupported + self.errors;
         write!(f, "{all} script{}", if all == 1 { "" } else { "s" })?;
@@ -58,7 +58,7 @@ impl fmt::Display for ScriptCounts {
     }
 }
 
-/// The paragraph of a script; `None` when there is nothing to say.
+/// The paragraph about a script; `None` if there is nothing to say.
 pub(super) fn text(script: &ScriptFile, verbose: bool, strict: bool) -> Option<String> {
     let path = script.path.display();
     Some(match &script.outcome {
@@ -97,10 +97,10 @@ pub(super) fn text(script: &ScriptFile, verbose: bool, strict: bool) -> Option<S
     })
 }
 
-/// Most characters of a script's line that are shown.
+/// Maximum number of characters of a script's line that are shown.
 const LONGEST_LINE: usize = 500;
 
-/// "  12 | +0 > . 1:1(0) ack 1".
+/// The line of a script with its number: "  12 | +0 > . 1:1(0) ack 1".
 fn line(script: &ScriptFile, at: Position) -> String {
     let mut lines = script.text.lines();
     let text = lines.nth(at.line.saturating_sub(1) as usize);
@@ -110,7 +110,7 @@ fn line(script: &ScriptFile, at: Position) -> String {
     })
 }
 
-/// The ladder; what was printed and passed over too, when all is wanted.
+/// The ladder, and what the script printed; with `all`, also the skipped parts.
 fn details(report: &Report, all: bool) -> String {
     let mut out = String::new();
     for rung in &report.ladder {
@@ -130,7 +130,7 @@ fn details(report: &Report, all: bool) -> String {
     out
 }
 
-/// What was skipped, a line for each.
+/// The skipped parts, a line for each.
 fn skipped(report: &Report) -> String {
     let lines = report.skipped.iter();
     lines

@@ -1,4 +1,4 @@
-//! What is known by name: models of links (queue disciplines, loss, extra delay, varying rates),
+//! The reference of named models: models of links (queue disciplines, loss, extra delay, varying rates),
 //! applications, and middleboxes.
 
 use std::fmt::Write as _;
@@ -9,13 +9,13 @@ use sim_core::plugin::{ModelKind, ModelKinds, ModelParameter, Presets};
 use crate::scenario::topology::middleboxes;
 use crate::scenario::workload::applications;
 
-/// A model, as the reference describes it.
+/// A model in the reference.
 struct Model {
     /// What it is: "queue discipline".
     what: &'static str,
     /// The key that takes it.
     key: &'static str,
-    /// What has that key.
+    /// The part of a scenario that has this key.
     owner: &'static str,
     name: &'static str,
     doc: &'static str,
@@ -53,7 +53,7 @@ fn all() -> Vec<Model> {
     all
 }
 
-/// A parameter with what it takes: "`target`: … (duration, `5 ms`)".
+/// A parameter with its type and default: "`target`: … (duration, default `5 ms`)".
 fn parameter(p: &ModelParameter) -> String {
     let kind = format!("{:?}", p.kind).to_lowercase();
     let default = p
@@ -63,7 +63,7 @@ fn parameter(p: &ModelParameter) -> String {
 }
 
 impl Model {
-    /// Its keys besides `kind`, each with what it takes.
+    /// The descriptions of its keys other than `kind`.
     fn keys(&self) -> impl Iterator<Item = String> {
         let presets = self.presets.map(|presets| {
             let names: Vec<&str> = presets.names().collect();
@@ -108,7 +108,7 @@ fn list(out: &mut String, models: &[Model]) {
     }
 }
 
-/// Everything about a model, for people.
+/// Explains a model.
 pub fn explain(name: &str) -> Option<String> {
     let model = all().into_iter().find(|m| m.name == name)?;
     let mut out = format!(

@@ -1,4 +1,4 @@
-//! The counters of hosts: summed, and by group.
+//! The counters of hosts, summed in total and by group.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -21,7 +21,7 @@ const SUMS: [&str; 10] = [
     "listen_drops",
 ];
 
-/// Metrics that exist only where the event occurred, and their counters.
+/// Metrics that exist only if the event occurred, and their counters.
 const RARE: [(&str, &str); 5] = [
     ("syn_cookies_sent", "syn_cookies_sent"),
     ("time_wait_lost", "time_wait_lost"),
@@ -30,7 +30,7 @@ const RARE: [(&str, &str); 5] = [
     ("corrupted_pkts", "checksum_failures"),
 ];
 
-/// Metrics from the counters of hosts and middleboxes; `groups` has the group of each host.
+/// Computes metrics from the counters of hosts and middleboxes; `groups` has the group of each host.
 pub(super) fn of(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<String, f64> {
     let mut sums = CounterSums::default();
     let mut spurious = ByRule::default();
@@ -73,7 +73,7 @@ fn middlebox_metrics(hosts: &[Option<TcpHost>], groups: &[&str]) -> BTreeMap<Str
     all
 }
 
-/// Spurious retransmissions, in total and by rule.
+/// Metrics of spurious retransmissions, in total and by rule.
 fn spurious_metrics(spurious: &ByRule) -> BTreeMap<String, f64> {
     let total = (
         "retransmissions_spurious".to_owned(),

@@ -46,7 +46,7 @@ pub(super) fn of(hosts: &[Option<TcpHost>]) -> MemorySummary {
     all.at_end = by_name
         .map(|(state, sum)| (state.to_string(), sum))
         .collect();
-    // The same for all hosts.
+    // These sizes are the same for all hosts.
     if let Some(report) = hosts.iter().flatten().last().map(TcpHost::memory) {
         let of_host = [
             ("connection", report.per_connection),

@@ -4,7 +4,7 @@ use reports::text::{is_hidden, visible};
 
 use crate::file::ScenarioFile;
 
-/// A scenario as TOML with sorted keys: equal scenarios give equal text.
+/// Returns a scenario as TOML with sorted keys. Equal scenarios give equal text.
 pub fn canonical(file: &ScenarioFile) -> String {
     // A TOML table sorts its keys. A scenario file consists of strings, numbers, lists and tables with
     // string keys, all of which TOML can represent.
@@ -23,13 +23,13 @@ pub fn canonical(file: &ScenarioFile) -> String {
     }
 }
 
-/// A marker that makes the TOML writer choose the kind of quotes in which `\u0085` is an escape, and the
-/// form in which the marker is written.
+/// A marker that makes the TOML writer choose quotes in which `\u0085` is an escape, and the marker as it is
+/// written.
 const FORCING: &str = "\u{1}\u{2}\u{3}\u{1}";
 const FORCED: &str = "\\u0001\\u0002\\u0003\\u0001";
 
-/// Marks strings with invisible characters that TOML allows unescaped, such as U+0085; true when there is
-/// one.
+/// Marks strings with invisible characters that TOML allows unescaped, such as U+0085. Returns true if there
+/// is one.
 fn force_escapes(value: &mut toml::Value) -> bool {
     match value {
         toml::Value::String(text) => {

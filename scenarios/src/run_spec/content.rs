@@ -18,9 +18,9 @@ use crate::scenario::{NodeFault, RecordPlan, Scenario};
 pub(crate) struct Content {
     /// The name, question and description that `texts` holds as lines.
     named: [String; 3],
-    /// Those as lines. A long description takes longer to serialise than all the rest.
+    /// Their lines. A long description takes longer to serialise than everything else.
     texts: [String; 3],
-    /// The workloads and `[record]` of the first variant, and both as text.
+    /// The workloads and `[record]` of the first variant, with the text of both.
     first: OnceLock<SharedTexts>,
 }
 
@@ -56,7 +56,7 @@ fn same<'a, T: PartialEq>(
 }
 
 impl Content {
-    /// For scenarios that mostly have this name, question and description.
+    /// Prepares for scenarios that mostly have the name, question and description of `file`.
     pub(crate) fn new(file: &ScenarioFile) -> Content {
         let named = [&file.name, &file.question, &file.description].map(String::clone);
         Content {
@@ -66,7 +66,7 @@ impl Content {
         }
     }
 
-    /// The text for a scenario; `topology` and `tcp` are given if already serialised.
+    /// Returns the text for a scenario; `topology` and `tcp` are given if already serialised.
     pub(crate) fn text(
         &self,
         scenario: &Scenario,
@@ -82,7 +82,7 @@ impl Content {
             }
         });
         let [name, question, description] = &texts;
-        // Quantities contain nothing that needs escaping.
+        // Quantities contain no characters that need escaping.
         let duration = format!("duration = \"{}\"\n", scenario.duration);
         let seed = section("seed", &scenario.seed);
         let head = [description, &*duration, name, question, &seed].concat();
@@ -138,7 +138,7 @@ pub(crate) fn topology_text(topology: &Topology) -> String {
     section("topology", &topology.to_file())
 }
 
-/// Serialises TCP parameters, reusing the lines of a first set where values are equal.
+/// Serialises TCP parameters, and reuses the lines of a first set if values are equal.
 #[derive(Clone, Debug)]
 pub(crate) struct TcpText {
     profile: String,
@@ -150,7 +150,7 @@ pub(crate) struct TcpText {
 type ParameterLine = (Option<(&'static Param, ParamValue)>, String);
 
 impl TcpText {
-    /// For sets that are mostly equal to this one.
+    /// Prepares for sets that are mostly equal to `like`.
     pub(crate) fn new(like: &TcpSets) -> TcpText {
         let base = &like.base;
         let mut lines: Vec<(&str, ParameterLine)> = Vec::with_capacity(PARAMS.len() + 1);
@@ -173,7 +173,7 @@ impl TcpText {
         self.quickly(sets).unwrap_or_else(|| tcp_text(sets))
     }
 
-    /// Line by line; `None` if a value contains tables.
+    /// Serialises a set line by line; `None` if a value contains tables.
     pub(super) fn quickly(&self, sets: &TcpSets) -> Option<String> {
         if !sets.groups.is_empty() || sets.base.profile != self.profile {
             return None;
@@ -197,7 +197,7 @@ impl TcpText {
     }
 }
 
-/// A top-level key alone, in canonical form.
+/// A single top-level key, in canonical form.
 fn section(key: &str, value: &impl Serialize) -> String {
     let value = toml::Value::try_from(value).ok();
     let table: toml::Table = value.map(|v| (key.to_owned(), v)).into_iter().collect();

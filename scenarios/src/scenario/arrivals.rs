@@ -132,7 +132,7 @@ fn steps(list: &[StepFile], at: &DottedPath) -> Result<Vec<(SimDuration, f64)>, 
     Ok(list.iter().map(|s| (s.at, s.rate.0)).collect())
 }
 
-/// Everything written out.
+/// Converts back to a file with every value written out.
 pub fn to_file(arrivals: &Arrivals) -> ArrivalsFile {
     let kind = |kind: &str| ArrivalsFile {
         kind: kind.to_owned(),
@@ -176,8 +176,8 @@ pub fn to_file(arrivals: &Arrivals) -> ArrivalsFile {
     }
 }
 
-/// The share of client `i` of `n`: rates are divided, and whole numbers dealt out; `None` if its share is
-/// empty.
+/// Returns the share of client `i` of `n`: rates are divided, and whole numbers are distributed. `None` if
+/// the share is empty.
 pub fn share(arrivals: &Arrivals, i: u32, n: u32) -> Option<Arrivals> {
     let part = |r: f64| r / f64::from(n);
     let dealt = |total: u32| total / n + u32::from(i < total % n);

@@ -1,12 +1,12 @@
-//! Dates of TOML as time since 1970.
+//! Converts TOML dates to times since 1970.
 
 use toml::value::{Date, Datetime, Offset};
 
 use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
-/// Nanoseconds since 1970-01-01T00:00:00Z; `None` for a time without a date, before 1970, or too late for a
-/// 64-bit number. A date without a time is its midnight; without an offset it is UTC.
+/// Returns the nanoseconds since 1970-01-01T00:00:00Z; `None` for a time without a date, before 1970, or too
+/// late for a 64-bit number. A date without a time means its midnight; without an offset, UTC.
 pub(crate) fn unix_ns(at: Datetime) -> Option<u64> {
     let days = days_since_1970(at.date?);
     let (seconds, ns) = at.time.map_or((0, 0), |t| {
@@ -26,7 +26,7 @@ pub(crate) fn unix_ns(at: Datetime) -> Option<u64> {
 
 /// Days from 1970-01-01 in the Gregorian calendar, in which 400 years have 146097 days.
 fn days_since_1970(date: Date) -> i64 {
-    // Counted from March, a year has its leap day at the end.
+    // If years start in March, the leap day is at the end of a year.
     let (year, month) = match i64::from(date.month) {
         month @ 3.. => (i64::from(date.year), month - 3),
         month => (i64::from(date.year) - 1, month + 9),
@@ -37,12 +37,12 @@ fn days_since_1970(date: Date) -> i64 {
     146_097 * era + of_era - 719_468
 }
 
-/// Rejects a date that cannot be used for packets' time stamps.
+/// Rejects a date that cannot be used for the time stamps of packets.
 ///
 /// # Errors
 /// When it is not a date, or out of range.
 pub(super) fn check(at: Datetime, path: &DottedPath) -> Result<Datetime, Problem> {
-    // Leaves room for runs of some years.
+    // Leaves room for runs of several years.
     match unix_ns(at) {
         Some(ns) if ns < u64::MAX / 2 => Ok(at),
         _ => Err(Problem::new(

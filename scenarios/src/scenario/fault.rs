@@ -1,4 +1,4 @@
-//! Nodes that crash, and hosts that pause, at given times, checked.
+//! Crashes of nodes and pauses of hosts, checked.
 
 use sim_core::{NodeId, Outage, SimDuration, SimTime};
 use tcp_model::host::Pause;
@@ -11,8 +11,8 @@ use crate::suggest;
 
 /// A crash of a node, or of each node of a group.
 ///
-/// Everything a host knows is lost without a segment: connections, TIME-WAIT entries, listeners. When it
-/// comes up, its applications start again; clients do not make up for arrivals missed meanwhile.
+/// A host loses all its state without sending a segment: connections, TIME-WAIT entries, listeners. When it
+/// comes up, its applications start again; clients do not make up for arrivals that they missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeFault {
     /// Host, router or group.
@@ -21,13 +21,13 @@ pub struct NodeFault {
     pub at: SimDuration,
     /// How long it is down; `None` for good.
     pub lasts: Option<SimDuration>,
-    /// How much later each further node of the group goes down.
+    /// Delay between the crashes of successive nodes of the group.
     pub stagger: SimDuration,
-    /// Nodes of the group.
+    /// Number of nodes in the group.
     nodes: u32,
     /// How long a restarted host neither opens nor accepts connections.
     pub quiet: SimDuration,
-    /// The applications pause, and nothing is lost.
+    /// If true, the applications pause instead, and nothing is lost.
     pub pause: bool,
 }
 
@@ -119,7 +119,8 @@ impl NodeFault {
         up.unwrap_or(SimDuration::MAX)
     }
 
-    /// When each node, or the whole group where all go down at once, is down: of names and times.
+    /// The names of the nodes that go down, or of the group if all go down at once, with the start and end of
+    /// the outage.
     pub(crate) fn named(
         &self,
         topology: &Topology,
@@ -144,7 +145,7 @@ impl NodeFault {
         self.at <= other.end() && other.at <= self.end()
     }
 
-    /// Everything written out.
+    /// Converts back to a file with every value written out.
     pub(crate) fn to_file(&self) -> FaultFile {
         FaultFile {
             node: self.node.clone(),

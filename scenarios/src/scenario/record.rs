@@ -1,4 +1,4 @@
-//! What is recorded: `[record]`, checked and complete.
+//! `[record]`, checked and complete.
 
 use reports::SegmentsKept;
 use sim_core::SimDuration;
@@ -10,34 +10,35 @@ use crate::file::RecordFile;
 use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
 use crate::problem::Problem;
 
-/// What is recorded. By default the size of a run's files is bounded, however long the run is.
+/// What is recorded. With the defaults the size of a run's files is bounded, however long the run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordPlan {
     /// Time between two counts of sockets by state.
     pub census_interval: SimDuration,
-    /// How many connections, the first of the run, have their state changes kept.
+    /// How many connections, counted from the first of the run, have their state changes recorded.
     pub states: u32,
-    /// How many connections, the first of the run, have rows in the table of connections.
+    /// How many connections, counted from the first of the run, have rows in the table of connections.
     pub connections: u32,
     /// Which segments of traced connections are kept.
     pub segments: SegmentsKept,
-    /// How many connections of each traced client, the first it opens, are traced.
+    /// How many connections of each traced client, counted from the first it opens, are traced.
     pub traced_connections: u32,
-    /// How many clients, the first by number, have connections traced.
+    /// How many clients, counted from the first, have connections traced.
     pub traced_clients: u32,
-    /// How many queues, those of the slowest links, are recorded over time.
+    /// How many queues are recorded over time, those of the slowest links first.
     pub queues: u32,
     /// Write `packets.pcapng`.
     pub pcap: bool,
-    /// Least time between two samples of a traced sender.
+    /// Minimum time between two samples of a traced sender.
     pub sender_interval: SimDuration,
     /// Which samples of a traced sender are kept.
     pub samples: SamplesChoice,
-    /// The time that captures give the start of the run.
+    /// Date and time of the start of the run in captures.
     pub pcap_start: Option<Datetime>,
     /// The payload of captured packets.
     pub pcap_payload: PayloadChoice,
-    /// How the warm-up of a long run is found; its means are computed only where that is given.
+    /// How the end of the warm-up of a long run is determined; the means of a long run are computed only if
+    /// this is given.
     pub warm_up: Option<WarmUpChoice>,
     /// Keep distributions of latencies among the metrics.
     pub histograms: bool,
@@ -112,7 +113,7 @@ impl RecordPlan {
     }
 }
 
-/// A warm-up that leaves something of the run.
+/// Checks that a warm-up is shorter than the run.
 fn warm_up(
     rule: Option<WarmUpChoice>,
     duration: SimDuration,
@@ -128,7 +129,7 @@ fn warm_up(
     }
 }
 
-/// A limit as a number; the largest means unlimited.
+/// A limit as a number; the largest number means unlimited.
 fn most(limit: Option<CountLimit>, default: u32) -> u32 {
     match limit {
         None => default,
@@ -165,7 +166,7 @@ fn census_interval(
     Ok(interval)
 }
 
-/// A round interval that gives 200 to 500 counts in the run.
+/// A round interval that gives 200 to 500 counts per run.
 fn default_interval(duration: SimDuration) -> SimDuration {
     let least = (duration.as_ps() / 500).max(1);
     let power = 10u64.pow(least.ilog10());

@@ -1,4 +1,4 @@
-//! Workloads that share a server port, and the settings they must agree on.
+//! Workloads that share a server port, and the settings on which they must agree.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,10 +8,10 @@ use super::workload::{Serving, Workload, WorkloadKind};
 use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
-/// Most workloads in a scenario with shared server ports.
+/// Maximum number of workloads in a scenario with shared server ports.
 const MOST: usize = 128;
 
-/// Names and server ports of the workloads so far.
+/// The names and server ports of earlier workloads.
 #[derive(Default)]
 pub(super) struct TakenPorts {
     names: HashSet<String>,
@@ -20,7 +20,7 @@ pub(super) struct TakenPorts {
 }
 
 impl TakenPorts {
-    /// Adds a workload, and sets its class if it shares a port with an earlier one.
+    /// Adds a workload, and sets its class if it shares a port with an earlier workload.
     ///
     /// # Errors
     /// When its name is taken, or it conflicts with an earlier workload on the same port.

@@ -1,4 +1,4 @@
-//! The size of a run before it starts: its number of connections, and limits on it.
+//! The number of connections of a run, known before it starts, and limits on it.
 
 use tcp_model::spec::Arrivals;
 
@@ -8,9 +8,9 @@ use crate::dotted_path::DottedPath;
 use crate::expected;
 use crate::problem::Problem;
 
-/// Most connections of one node in a run: they are numbered with 32 bits.
+/// Maximum number of connections of one node in a run: they are numbered with 32 bits.
 const MOST_OF_NODE: f64 = 4_294_967_296.0;
-/// Most connections of a workload that are opened at once: users, a burst, bulk flows.
+/// Maximum number of connections that a workload opens at once: users, a burst, bulk flows.
 const MOST_AT_ONCE: u64 = 10_000_000;
 
 /// Rejects workloads with more connections than the simulator can number or hold.
@@ -67,7 +67,7 @@ pub fn check(workloads: &[Workload], topology: &Topology) -> Result<(), Problem>
     Ok(())
 }
 
-/// Connections of a workload. Without a known round trip, one per user.
+/// Number of connections of a workload. If the round trip is not known, each user opens one.
 pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option<f64>) -> f64 {
     let window = (workload.start.as_secs_f64(), workload.stop.as_secs_f64());
     match &workload.kind {
@@ -80,7 +80,7 @@ pub(crate) fn connections_of(workload: &Workload, clients: usize, trip_s: Option
             let open_s = trip_s.map(|trip_s| expected::open_s(exchange, trip_s));
             expected::connections(arrivals, *limit, window, open_s)
         }
-        // Its behaviour is unknown: assume one connection per client.
+        // The behaviour of the application is unknown: assume one connection per client.
         WorkloadKind::Named { .. } => clients as f64,
         WorkloadKind::SynFlood {
             arrivals, limit, ..
@@ -141,7 +141,7 @@ mod tests {
                 7.0,
             ),
             ("arrivals = { kind = \"burst\", count = 9 }", 9.0),
-            // Three round trips of 200 ms and 400 ms of thought.
+            // Three round trips of 200 ms and a think time of 400 ms.
             (
                 "arrivals = { kind = \"closed\", users = 2, think = \"400 ms\" }",
                 200.0,

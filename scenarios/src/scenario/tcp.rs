@@ -1,4 +1,4 @@
-//! TCP parameters of each host group, checked.
+//! TCP parameters of the host groups, checked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ pub struct TcpSets {
 const DEFAULT_PROFILE: &str = "linux";
 
 impl TcpSets {
-    /// Starts from the profile, applies `[tcp]`, then `[tcp.host.GROUP]`. A group with a profile
-    /// of its own starts from that instead of from `[tcp]`.
+    /// Starts from the profile, applies `[tcp]`, then `[tcp.host.GROUP]`. A group with its own profile starts
+    /// from that instead of from `[tcp]`.
     ///
     /// # Errors
     /// When a profile or group is unknown, or values do not fit together.
@@ -77,7 +77,7 @@ impl TcpSets {
             .map(|set| &*set.params)
     }
 
-    /// Everything written out.
+    /// Converts back to a file with every value written out.
     pub fn to_file(&self) -> TcpFile {
         let complete = |s: &TcpSet| TcpFile::complete(&s.profile, &s.params);
         TcpFile {

@@ -1,4 +1,4 @@
-//! The network of a scenario, checked: hosts and routers with their counts, links between them.
+//! The network of a scenario, checked: hosts and routers with their counts, and the links between them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -36,9 +36,9 @@ pub use shapes::kinds;
 pub struct HostGroup {
     /// Name, from which the names of the nodes are formed.
     pub name: String,
-    /// How many.
+    /// Number of hosts.
     pub count: u32,
-    /// Addresses of each.
+    /// Number of addresses of each host.
     pub addresses: u32,
     /// Group for workloads and TCP parameters.
     pub group: String,
@@ -49,21 +49,21 @@ pub struct HostGroup {
 pub struct RouterGroup {
     /// Name, from which the names of the nodes are formed.
     pub name: String,
-    /// How many.
+    /// Number of routers.
     pub count: u32,
     /// Their middlebox; `None` for plain routers.
     pub middlebox: Option<Plugin<BoxedMiddlebox>>,
 }
 
 impl RouterGroup {
-    /// The number of addresses that each owns; `None` for plain routers.
+    /// Number of addresses of each router; `None` for plain routers.
     fn addresses(&self) -> Option<u32> {
         let addresses = self.middlebox.as_ref()?.values().count("addresses").max(1);
         Some(u32::try_from(addresses).unwrap_or(u32::MAX))
     }
 }
 
-/// A checked network. Nodes are numbered: hosts first, then routers, in the order written.
+/// A checked network. Nodes are numbered in the order written, hosts first, then routers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Topology {
     /// Hosts.
@@ -90,8 +90,7 @@ impl PartialEq for CachedNetwork {
 
 static LINK_MODELS: OnceLock<LinkModels> = OnceLock::new();
 
-/// Registers queue disciplines, loss models and the like by name, for the whole process, in place of the
-/// built-in set.
+/// Replaces the built-in set of named queue disciplines, loss models and so on, for the whole process.
 ///
 /// # Errors
 /// When models are already installed, or a scenario has been read.
@@ -112,7 +111,7 @@ impl Topology {
         Topology::with_models(file, LINK_MODELS.get_or_init(LinkModels::default))
     }
 
-    /// The same with queue disciplines, loss models and the like by name from `models`.
+    /// The same, with the named queue disciplines, loss models and so on of `models`.
     ///
     /// # Errors
     /// As [`Topology::new`].
@@ -151,13 +150,13 @@ impl Topology {
         Ok(topology)
     }
 
-    /// Names of the groups, in order, each once.
+    /// Returns the names of the groups of hosts, in order, each once.
     pub fn groups(&self) -> Vec<String> {
         let all = node_ranges::distinct(self.hosts.iter().map(|h| h.group.as_str()));
         all.into_iter().map(str::to_owned).collect()
     }
 
-    /// Groups and names: what a workload or a link may refer to.
+    /// Returns the groups and names to which a workload or a link may refer.
     pub fn names(&self) -> Vec<&str> {
         let hosts = self
             .hosts
@@ -171,8 +170,8 @@ impl Topology {
         all
     }
 
-    /// The group of each node, by number; the name for routers with a function of their own, and
-    /// empty for others.
+    /// Returns the group of each node, by number. The group of a router with a middlebox is its name, and
+    /// that of other routers is empty.
     pub fn group_of_nodes(&self) -> Vec<&str> {
         let hosts = self
             .hosts
@@ -185,12 +184,12 @@ impl Topology {
         hosts.chain(routers).collect()
     }
 
-    /// The hosts that a group, a name, or the name of a single node stands for; empty if none.
+    /// Returns the hosts of a group, of a name, or of the name of a single node; empty if there are none.
     pub fn hosts_named(&self, name: &str) -> Vec<NodeId> {
         self.names.hosts(name)
     }
 
-    /// The group of the hosts that a group, a name, or the name of a single node stands for.
+    /// Returns the group of the hosts of a group, of a name, or of the name of a single node.
     pub fn group_named(&self, name: &str) -> Option<&str> {
         let mut place = self.hosts_named(name).first()?.0;
         for hosts in &self.hosts {
@@ -202,7 +201,7 @@ impl Topology {
         None
     }
 
-    /// The number of addresses of each host that `name` stands for.
+    /// Returns the number of addresses of each host of `name`.
     pub fn addresses_named(&self, name: &str) -> impl Iterator<Item = u32> {
         let counts: Vec<u32> = self
             .hosts
@@ -221,7 +220,7 @@ impl Topology {
         (hosts + routers) as usize
     }
 
-    /// All nodes, by number.
+    /// Returns all nodes, by number.
     pub fn nodes(&self) -> Vec<NodeSpec> {
         let hosts = self.hosts.iter().flat_map(|h| {
             (0..h.count).map(|i| NodeSpec {
@@ -243,12 +242,12 @@ impl Topology {
         hosts.chain(routers).collect()
     }
 
-    /// The hosts and routers that a group, a name, or the name of a single node stands for.
+    /// Returns the hosts and routers of a group, of a name, or of the name of a single node.
     pub fn nodes_named(&self, name: &str) -> Vec<NodeId> {
         [self.names.hosts(name), self.names.routers(name)].concat()
     }
 
-    /// The nodes with a middlebox.
+    /// Returns the nodes with a middlebox.
     pub fn middleboxes(&self) -> Vec<(NodeId, Plugin<BoxedMiddlebox>)> {
         let mut first: u32 = self.hosts.iter().map(|h| h.count).sum();
         let mut all = Vec::new();
@@ -262,7 +261,7 @@ impl Topology {
         all
     }
 
-    /// Everything written out, as a graph.
+    /// Converts back to a file, as a graph with every value written out.
     pub fn to_file(&self) -> TopologyFile {
         TopologyFile {
             kind: "graph".to_owned(),

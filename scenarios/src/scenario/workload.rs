@@ -1,4 +1,4 @@
-//! Workloads, checked: who talks to whom, when, and about what.
+//! Workloads, checked: which hosts communicate, when, and what they exchange.
 
 use std::sync::Arc;
 
@@ -34,19 +34,19 @@ pub struct Workload {
     pub client: String,
     /// Group or host that accepts them.
     pub server: String,
-    /// Router whose addresses clients connect to; `None` for the servers' own.
+    /// Router to whose addresses clients connect; `None` for the servers' addresses.
     pub via: Option<String>,
     /// Server ports, each once.
     pub ports: Vec<u16>,
-    /// Addresses used of each client; `None` for all.
+    /// Number of addresses of each client that are used; `None` for all.
     pub client_addresses: Option<u32>,
-    /// Addresses used of each server; `None` for all.
+    /// Number of addresses of each server that are used; `None` for all.
     pub server_addresses: Option<u32>,
     /// Backlog of the listen call; `None` for the host's `somaxconn`.
     pub backlog: Option<u32>,
-    /// First opening at the earliest.
+    /// Earliest time at which a connection is opened.
     pub start: SimDuration,
-    /// No opening from then on; not after the end of the run.
+    /// Time from which no connection is opened; not after the end of the run.
     pub stop: SimDuration,
     /// How its servers accept, read and serve.
     pub serving: Serving,
@@ -63,22 +63,22 @@ pub enum WorkloadKind {
     Exchange {
         /// When connections are opened, all clients together.
         arrivals: Arrivals,
-        /// Most connections, all clients together.
+        /// Maximum number of connections, all clients together.
         limit: Option<u64>,
-        /// What happens on each.
+        /// What happens on each connection.
         exchange: Arc<Exchange>,
-        /// What clients do when an attempt fails.
+        /// What clients do if an attempt fails.
         retries: Retries,
-        /// Clients bind to a port before they connect.
+        /// True if clients bind to a port before they connect.
         bind_first: bool,
-        /// The connection pool of each client; arrivals are then those of requests.
+        /// The connection pool of each client. With a pool, the arrivals are those of requests.
         pool: Option<PoolSpec>,
     },
     /// Bulk transfer from each client to a server.
     Bulk {
         /// Bytes of each flow; `None` for ever.
         bytes: Option<u64>,
-        /// Flows of each client.
+        /// Number of flows of each client.
         flows: u32,
         /// Time between the starts of two flows.
         stagger: SimDuration,
@@ -87,16 +87,16 @@ pub enum WorkloadKind {
         /// Time from the arrival of data to their read.
         read_delay: SimDuration,
     },
-    /// An application with a name of its own.
+    /// A named application.
     Named {
-        /// It and its parameters.
+        /// The application and its parameters.
         application: Plugin<AnyApplication>,
     },
     /// SYNs to the servers from addresses that belong to no host.
     SynFlood {
-        /// When they are sent, all clients together.
+        /// When SYNs are sent, all clients together.
         arrivals: Arrivals,
-        /// Most of them, all clients together.
+        /// Maximum number of SYNs, all clients together.
         limit: Option<u64>,
         /// Number of source addresses.
         sources: u32,
@@ -182,7 +182,8 @@ impl Workload {
         })
     }
 
-    /// Everything written out, except keys whose absence means "all" or "as the host".
+    /// Converts back to a file with every value written out, except for keys whose absence means "all" or "as
+    /// the host".
     pub fn to_file(&self) -> WorkloadFile {
         let common = WorkloadFile {
             name: Some(self.name.clone()),

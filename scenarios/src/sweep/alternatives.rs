@@ -1,4 +1,4 @@
-//! `[[variant]]`: named alternatives that are compared with each other.
+//! `[[variant]]`: named alternatives to compare with each other.
 
 use toml::{Table, Value};
 
@@ -14,7 +14,7 @@ const NAME: &str = "variant";
 /// The axis of the variants; `None` if there are none.
 ///
 /// # Errors
-/// When a variant has no name, shares one, or changes a key that cannot vary.
+/// When a variant has no name or one that is taken, or changes a key that cannot vary.
 pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<SweepAxis>, Problem> {
     if variants.is_empty() {
         return Ok(None);
@@ -60,7 +60,7 @@ pub(super) fn notes(variants: &[VariantFile]) -> Vec<reports::VariantNote> {
         .collect()
 }
 
-/// Values by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same. A table with a
+/// Collects values by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same. A table with a
 /// `kind` is a model and is set as a whole.
 fn flatten(
     table: &Table,

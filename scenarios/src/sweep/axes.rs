@@ -60,7 +60,7 @@ pub(super) fn axes(
     Ok(variants.into_iter().chain(axes).chain(joint).collect())
 }
 
-/// The key of values that change in step.
+/// The key of values that change together.
 const TOGETHER: &str = "together";
 
 /// The axis of a sample; `None` if nothing is left to draw.
@@ -86,7 +86,7 @@ fn sampled(
     }
 }
 
-/// The ranges and lists that a sample is drawn from, by path.
+/// Collects the ranges and lists from which a sample is drawn, by path.
 fn sources(table: &Table, prefix: String, all: &mut Vec<sample::Dimension>) -> Result<(), Problem> {
     for (key, value) in table {
         let name = joined(&prefix, key);
@@ -126,7 +126,7 @@ impl SweepAxis {
     }
 }
 
-/// Rejects a value that is swept in two places, since one would silently win.
+/// Rejects a value that is swept in two places, because one would silently override the other.
 fn check_twice(
     axes: &[SweepAxis],
     variants: Option<&SweepAxis>,
@@ -159,7 +159,7 @@ fn check_twice(
     Ok(())
 }
 
-/// Lists with their path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
+/// Collects lists by path: `"tcp.congestion" = […]` and `tcp.congestion = […]` are the same.
 fn flatten(table: &Table, prefix: String, columns: &mut Vec<SweepColumn>) -> Result<(), Problem> {
     for (key, value) in table {
         let name = joined(&prefix, key);

@@ -1,4 +1,4 @@
-//! Selects the combinations of swept values to run: those that meet no `exclude` and every `constraint`.
+//! Selects the combinations of swept values to run: those that meet every `constraint` and no `exclude`.
 
 use rayon::prelude::*;
 use toml::{Table, Value};
@@ -14,14 +14,14 @@ pub(super) const EXCLUDE: &str = "exclude";
 /// The key of conditions that combinations must meet.
 pub(super) const CONSTRAINT: &str = "constraint";
 
-/// A condition, its place, and the value it must have.
+/// A condition, its position, and the value that it must have.
 struct Rule {
     at: DottedPath,
     condition: Condition,
     keeps: bool,
 }
 
-/// The numbers of the combinations to run, in order.
+/// Returns the numbers of the combinations to run, in order.
 ///
 /// # Errors
 /// When a condition cannot be parsed or does not fit its values, or no combination is left.

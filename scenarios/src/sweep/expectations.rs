@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
 
-/// The expectations of a scenario.
+/// Checks and returns the expectations of a scenario.
 ///
 /// # Errors
 /// When a metric is unknown, has no bound or a bound with another unit, or no run has the values of
@@ -31,7 +31,7 @@ pub(super) fn check(
     .collect()
 }
 
-/// Its form for reports.
+/// Converts an expectation for reports.
 fn expectation(expect: &ExpectFile, at: &DottedPath) -> Result<Expectation, Problem> {
     let bound = |key: &str, value: &Option<Value>| match value {
         None => Ok(None),
@@ -64,7 +64,7 @@ fn expectation(expect: &ExpectFile, at: &DottedPath) -> Result<Expectation, Prob
     Ok(expected)
 }
 
-/// A bound in the base unit of a metric; a plain number is taken to be in that unit.
+/// Converts a bound to the base unit of a metric; a plain number is in that unit.
 fn in_unit_of(metric: &str, value: &Value, at: &DottedPath) -> Result<f64, Problem> {
     use reports::metrics::MetricKind;
     let kind = reports::metrics::find(metric).map(|f| f.metric.kind);

@@ -18,7 +18,7 @@ use crate::run_spec::RunSpec;
 use crate::suggest;
 use theory::theory_curves;
 
-/// A figure over these runs, in its form for reports.
+/// Converts a figure over these runs for reports.
 pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure {
     let is_log = |scale: &Option<String>| scale.as_deref() == Some("log");
     let theory = figure.theory.iter();
@@ -43,7 +43,7 @@ pub(crate) fn for_report(figure: &FigureFile, runs: &[RunSpec]) -> MetricFigure 
     }
 }
 
-/// The values of `where` by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same.
+/// Returns the values of `where` by path: `"tcp.tw_reuse" = true` and `tcp.tw_reuse = true` are the same.
 pub(super) fn only(table: &Table) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (key, value) in table {
@@ -86,8 +86,8 @@ pub(super) fn spell_as_axes(file: &mut ScenarioFile, tree: &Table, axes: &[Sweep
     }
 }
 
-/// Rejects figures of metrics that no run has, figures over paths that are not swept, and two figures that
-/// would share a file.
+/// Rejects figures of metrics that no run has, figures over paths that are not swept, and two figures with
+/// the same file.
 pub(super) fn check(
     file: &ScenarioFile,
     axes: &[SweepAxis],
@@ -109,7 +109,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Names that differ only in case are the same file on some systems.
+/// Rejects a name whose file is taken. Names that differ only in case are the same file on some systems.
 fn check_name(
     figure: &FigureFile,
     i: usize,
@@ -129,7 +129,7 @@ fn check_name(
     Ok(())
 }
 
-/// Checks the metric along y, or the distribution to be pooled, which the runs must keep.
+/// Checks the metric along y, or that the runs keep the distribution to pool.
 fn check_y(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(), Problem> {
     let name = figure.y.as_str();
     if figure.distribution.is_none() || !reports::metrics::POOLED.contains(&name) {
@@ -142,7 +142,7 @@ fn check_y(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(),
     Err(Problem::new(at.clone(), message).help("write [record] with histograms = true"))
 }
 
-/// Checks the names of scales and theories, and that each theory is about the metric drawn.
+/// Checks the names of scales and theories, and that each theory predicts the metric.
 fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     for (key, scale) in [("x_scale", &figure.x_scale), ("y_scale", &figure.y_scale)] {
         if let Some(scale) = scale.as_deref().filter(|s| !SCALES.contains(s)) {
@@ -168,7 +168,7 @@ fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Distributions go by names, and no figure is two things.
+/// Checks the name of the kind of distribution, and that the figure is of one kind only.
 fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     let kinds = [
         ("against", figure.against.is_some()),
@@ -228,7 +228,7 @@ fn check_paths(
     Ok(())
 }
 
-/// `where` fixes swept paths at one value each; it cannot fix x or the series.
+/// Checks `where`, which fixes swept paths at one value each, but cannot fix x or the series.
 fn check_where(
     file: &ScenarioFile,
     figure: &FigureFile,
@@ -311,7 +311,7 @@ fn check_size(figure: &FigureFile, axes: &[SweepAxis], at: &DottedPath) -> Resul
     Ok(())
 }
 
-/// How to fix an axis at one value.
+/// The advice to fix an axis at one value.
 fn remedy(axis: &reports::Axis) -> String {
     let value = axis.values.first().map_or("", String::as_str);
     let is_bare = value.parse::<f64>().is_ok() || value.parse::<bool>().is_ok();

@@ -6,10 +6,10 @@ use super::{Plan, label};
 use crate::condition::{Condition, ConditionError, ConditionValue};
 use reports::Unit;
 
-/// Why no runs can be chosen by a condition.
+/// Why a condition cannot select runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// The condition cannot be read, or does not apply to the swept values.
+    /// The condition cannot be parsed, or does not apply to the swept values.
     #[error("{condition:?}: {why}")]
     Condition {
         /// The condition as written.
@@ -22,17 +22,17 @@ pub enum FilterError {
     NoRun {
         /// The condition as written.
         condition: String,
-        /// How many runs there are.
+        /// Number of runs.
         runs: usize,
     },
 }
 
-/// Name of the replica's number in conditions.
+/// The name of the replica number in conditions.
 const REPLICA: &str = "replica";
 
 impl Plan {
-    /// For each run, whether a condition on its swept values holds. `replica` is the number of the
-    /// replica, from 0.
+    /// Returns for each run whether a condition on its swept values holds. In the condition, `replica` is the
+    /// number of the replica, from 0.
     ///
     /// # Errors
     /// When the condition is invalid or holds for no run.

@@ -12,7 +12,7 @@ use crate::suggest;
 /// Keys of a range.
 const KEYS: [&str; 5] = ["from", "to", "step", "count", "scale"];
 
-/// True for a table that is a range rather than part of a path.
+/// True if a table is a range rather than part of a path.
 pub(super) fn is_range(table: &Table) -> bool {
     ["from", "to"].iter().any(|key| {
         table
@@ -21,8 +21,8 @@ pub(super) fn is_range(table: &Table) -> bool {
     })
 }
 
-/// The values of a range in order, with the unit of `from`. On a logarithmic scale they have equal ratios.
-/// Whole numbers stay whole, without duplicates.
+/// Returns the values of a range in order, with the unit of `from`. On a logarithmic scale they have equal
+/// ratios. Whole numbers stay whole, without duplicates.
 ///
 /// # Errors
 /// When a key is missing, unknown or of another unit, or the range does not end.
@@ -39,7 +39,7 @@ pub(super) fn expand(name: &str, range: &Table) -> Result<Vec<Value>, Problem> {
     Ok(values)
 }
 
-/// Why a range has no values; said of the range.
+/// Why a range has no values; the message continues "the range of NAME …".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum RangeError {
     #[error("has an {0}")]
@@ -81,7 +81,7 @@ pub(crate) struct SearchRange {
 }
 
 impl SearchRange {
-    /// The ends of a range to draw from, which has neither `step` nor `count`.
+    /// Reads the ends of a range to draw from, which has neither `step` nor `count`.
     ///
     /// # Errors
     /// As [`expand`].
@@ -100,10 +100,10 @@ impl SearchRange {
         })
     }
 
-    /// The ends of an interval to search in, from two values as written.
+    /// Makes an interval to search in from two values as written.
     ///
     /// # Errors
-    /// When they are not numbers, of different kinds, or equal.
+    /// When they are not numbers, are of different kinds, or are equal.
     pub(crate) fn to_search(
         from: &Value,
         to: &Value,
@@ -122,7 +122,7 @@ impl SearchRange {
         }
     }
 
-    /// The value at a position, rounded to `digits`, and its value in base units.
+    /// The value at a position, rounded to `digits`, and the same in base units.
     pub(crate) fn near(&self, place: f64, digits: usize) -> (Value, f64) {
         let value = self.like.value(rounded(
             between(self.from, self.to, place, self.log),
@@ -163,7 +163,7 @@ impl SearchRange {
     }
 }
 
-/// A key of a range in base units.
+/// The value of a key of a range, in base units.
 fn given(range: &Table, key: &'static str) -> Result<(f64, Unit), RangeError> {
     let value = range.get(key).ok_or(RangeError::Missing(key))?;
     quantity(value).ok_or_else(|| RangeError::NotANumber {
@@ -193,7 +193,7 @@ fn points(range: &Table) -> Result<(Vec<f64>, RangeNotation), RangeError> {
             if unit != other {
                 return Err(RangeError::StepOfAnotherKind);
             }
-            // Rounding: a millionth short of a whole step counts as one, since decimal fractions are not
+            // A millionth short of a whole step counts as a whole step, because decimal fractions are not
             // exact in binary.
             let steps = ((to - from) / step + 1e-6).floor();
             if !(0.0..MAX_VARIANTS as f64).contains(&steps) {
@@ -225,11 +225,11 @@ fn between(from: f64, to: f64, place: f64, log: bool) -> f64 {
 /// The notation of a range's values.
 #[derive(Clone, Debug)]
 enum RangeNotation {
-    /// As whole numbers.
+    /// Whole numbers.
     Whole,
-    /// As numbers.
+    /// Numbers.
     Number,
-    /// With a unit: its size in base units, and whether values must be whole.
+    /// Numbers with a unit, its size in base units, and whether values must be whole.
     Quantity {
         unit: String,
         scale: f64,

@@ -2,8 +2,8 @@
 //!
 //! `method` is `"random"`, `"latin-hypercube"` (each range is divided into as many equal parts as there are
 //! points, with one point in each part; McKay, Beckman and Conover 1979), or `"sobol"` (a Sobol sequence
-//! with the direction numbers of Joe and Kuo 2008, shifted by the seed). The points depend only on method,
-//! count and seed.
+//! with the direction numbers of Joe and Kuo 2008, shifted by the seed). The points depend only on the
+//! method, the count and the seed.
 
 use sim_core::rng::mix;
 use toml::{Table, Value};
@@ -42,12 +42,12 @@ pub(super) struct Dimension {
     pub(super) from: PointSource,
 }
 
-/// Where values are drawn from.
+/// The source from which values are drawn.
 #[derive(Clone, Debug)]
 pub(super) enum PointSource {
-    /// One of a list.
+    /// A list of values.
     List(Vec<Value>),
-    /// Between the ends of a range.
+    /// A range.
     Range(ranges::SearchRange),
 }
 
@@ -153,7 +153,7 @@ fn places(
     }
 }
 
-/// Random numbers in [0, 1): a hashed counter.
+/// Random numbers in [0, 1) from a hashed counter.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! The paths in `[sweep]`: which may be swept, and where their values are written.
+//! The paths in `[sweep]`: which of them may be swept, and the position of their values in the file.
 
 use crate::dotted_path::{DottedPath, PathStep};
 use crate::problem::Problem;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A small scenario, with more keys before `[topology]`.
+/// The plan of a small scenario, with more keys before `[topology]`.
 fn plan_of(more: &str, sets: &[&str]) -> Result<Plan, String> {
     let text = format!(
         "name = \"t\"\nduration = \"1 s\"\n{more}\n[topology]\nkind = \"pair\"\npath = {{ delay = \
@@ -137,7 +137,7 @@ fn variants_are_alternatives_that_meet_every_combination_of_the_sweep() {
     let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let of_third = [of("variant", "short"), of("seed", "1")];
     assert_eq!(plan.runs[2].parameters, of_third);
-    // Each run is self-contained: its run.toml has no variants, and gives the same run again.
+    // Each run is self-contained: its run.toml has no variants and gives the same run.
     let text = plan.runs[2].text();
     let source = SourceText {
         name: "run.toml".to_owned(),
@@ -255,7 +255,7 @@ fn expectations_have_metrics_bounds_and_units() {
     );
 }
 
-/// The values of all runs, as `name=value` by the last part of the name.
+/// The values of all runs, as `name=value` with the last part of the name.
 fn values(plan: &Plan) -> Vec<String> {
     let of = |run: &RunSpec| {
         let each = run.parameters.iter();
@@ -282,7 +282,7 @@ fn lists_under_together_change_in_step() {
     ];
     assert_eq!(values(&plan), expected);
     assert_eq!(fin_timeouts(&plan), [1.0, 1.0, 2.0, 1.0, 1.0, 2.0]);
-    // Values fixed on the command line no longer vary, the others do.
+    // Values fixed on the command line no longer vary, but the others do.
     let fixed = plan_of(text, &["topology.path.delay=9 ms", "tcp.tw_reuse=true"]);
     assert!(fixed.unwrap_err().contains("cannot be distinguished"));
     let fixed = plan_of(text, &["tcp.fin_timeout=9 s", "tcp.tw_reuse=true"]).unwrap();

@@ -1,4 +1,4 @@
-//! `[[sweep.together]]`: lists of values that change in step.
+//! `[[sweep.together]]`: lists of values that change together.
 
 use toml::{Table, Value};
 
@@ -6,7 +6,7 @@ use super::{SweepAxis, SweepColumn, label, swept};
 use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 
-/// The axis of lists of equal length.
+/// Makes an axis of lists of equal length.
 ///
 /// # Errors
 /// When the lists differ in length, or no list has distinct values.
@@ -51,7 +51,7 @@ fn has_no_equals(column: &SweepColumn) -> bool {
     labels.windows(2).all(|pair| pair[0] != pair[1])
 }
 
-/// The elements of `together`.
+/// Returns the elements of `together`.
 ///
 /// # Errors
 /// When it is not a list of tables.

@@ -1,8 +1,8 @@
-//! As many replicas as it takes: `until = { metric = "…", relative = 0.05, max_replicas = 50 }`.
+//! Replicas until an interval is narrow: `until = { metric = "…", relative = 0.05, max_replicas = 50 }`.
 //!
-//! The plan has the most replicas of each variant. They are made in rounds: a few first, then as many more
-//! as the interval so far lets expect, at most twice as many, until it is narrow enough. How many that are
-//! follows from the results, so that a stopped batch continues to the same end.
+//! The plan has the maximum number of replicas of each variant. They are executed in rounds: a few at first,
+//! then the number that the interval so far suggests, at most twice as many, until the interval is narrow
+//! enough. The number depends only on the results, so that a stopped batch continues to the same end.
 
 use std::collections::BTreeMap;
 
@@ -17,26 +17,27 @@ use crate::overrides::{Override, OverrideSource};
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 
-/// Replicas at first, at least: of fewer the variance is hardly known, and stopping by it misleads.
+/// Minimum number of replicas in the first round: with fewer, the estimate of the variance is too uncertain
+/// to stop by.
 const FIRST: u32 = 5;
-/// Default of the largest number of replicas.
+/// Default of the maximum number of replicas.
 const MOST: u32 = 50;
 
-/// When there are enough replicas of a variant.
+/// The rule for when a variant has enough replicas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Until {
-    /// The metric that counts.
+    /// The metric.
     pub metric: String,
-    /// Half the interval over the mean at which it is enough.
+    /// Half the interval divided by the mean that is small enough.
     pub relative: f64,
-    /// Replicas at first.
+    /// Number of replicas in the first round.
     pub first: u32,
-    /// Replicas at most.
+    /// Maximum number of replicas.
     pub most: u32,
 }
 
 impl Until {
-    /// Of a scenario; `None` where it has none.
+    /// Reads the rule of a scenario; `None` if it has none.
     pub(super) fn of(file: &ScenarioFile) -> Result<Option<Until>, Problem> {
         let Some(until) = &file.until else {
             return Ok(None);
@@ -69,7 +70,7 @@ impl Until {
         check_metric(&self.metric, runs, &at)
     }
 
-    /// As many replicas as there may be.
+    /// The override that sets the maximum number of replicas.
     pub(super) fn replicas(&self) -> Override {
         Override {
             path: DottedPath::from("replicas"),
@@ -78,8 +79,8 @@ impl Until {
         }
     }
 
-    /// How many replicas of each variant are to be there after the next round, given the rows of those
-    /// that are; by the values of the variant. The same numbers again when it is enough.
+    /// Returns the number of replicas of each variant after the next round, by the values of the variant,
+    /// given the rows of the existing ones. The numbers do not change if there are enough.
     pub(crate) fn next(
         &self,
         counts: &BTreeMap<Vec<String>, u32>,
@@ -98,7 +99,7 @@ impl Until {
     }
 
     fn next_of(&self, n: u32, estimate: Option<Estimate>) -> u32 {
-        // Without a value, or with failures only, more of the same would show nothing.
+        // If there is no value, or if all runs have failed, more replicas would not help.
         let Some(estimate) = estimate else { return n };
         let width = estimate.relative_half_width();
         if width <= self.relative {

@@ -5,7 +5,7 @@ use toml::Value;
 
 use crate::quantity::quantity;
 
-/// The values of an axis as data. Values of mixed types become names.
+/// Converts the values of an axis. Values of mixed types become names.
 pub(super) fn typed(values: &[Value]) -> AxisValues {
     let switches: Option<Vec<bool>> = values.iter().map(Value::as_bool).collect();
     if let Some(switches) = switches {

@@ -1,4 +1,4 @@
-//! Reads and checks the variants of a sweep, reading what they share only once.
+//! Reads and checks the variants of a sweep; parts that they share are read only once.
 //!
 //! The text grows with the number of swept values, so a sweep of 10^5 values must not parse it 10^5 times.
 //! It is parsed once. A top-level table is read once for every combination of the values that change it:
@@ -19,16 +19,16 @@ use crate::run_spec::{Content, TcpText, topology_text};
 use crate::scenario::tcp::TcpSets;
 use crate::scenario::{CheckedNetwork, Scenario, tcp_sets};
 
-/// A scenario whose values vary.
+/// A scenario with varying values.
 pub(super) struct Variants<'a> {
     text: &'a str,
     changes: &'a [Override],
     axes: &'a [SweepAxis],
     /// The text with the changes of the command line, without its sweep.
     table: Table,
-    /// The scenario as read, without the tables below.
+    /// The scenario as read, without `tables`.
     file: ScenarioFile,
-    /// The tables that vary, and `[topology]` and `[tcp]`, which take longest to check.
+    /// The tables that vary, and `[topology]` and `[tcp]`, which take the longest to check.
     tables: Vec<VariedTable>,
     content: Content,
     tcp_text: OnceLock<TcpText>,
@@ -58,7 +58,7 @@ enum CheckedTable {
     Other(Box<ScenarioFile>),
 }
 
-/// TCP parameters, checked for these groups of hosts.
+/// TCP parameters, checked for some groups of hosts.
 struct CheckedTcp {
     sets: Arc<TcpSets>,
     groups: Vec<String>,
@@ -75,7 +75,7 @@ impl<'a> Variants<'a> {
         file: &ScenarioFile,
     ) -> Variants<'a> {
         for change in changes {
-            // The file has already been read with all of them.
+            // The file has already been read with all changes, so they cannot fail.
             let _ = change.apply(&mut table);
         }
         table.remove("sweep");
@@ -112,7 +112,7 @@ impl<'a> Variants<'a> {
         places(self.axes, i)
     }
 
-    /// The scenario of combination `i`, and its [`Content`](crate::run_spec::Content) as text.
+    /// Returns the scenario of combination `i`, and its [`Content`](crate::run_spec::Content) as text.
     ///
     /// # Errors
     /// The same message as for the whole text.
@@ -125,7 +125,7 @@ impl<'a> Variants<'a> {
         Ok((scenario, text))
     }
 
-    /// Reads and checks only what is not cached; `None` when there is an error to explain.
+    /// Reads and checks only the parts that are not cached; `None` if there is an error to explain.
     fn quickly(&self, i: usize) -> Option<(Scenario, String)> {
         let places = self.places(i);
         let mut file = self.file.clone();
@@ -229,7 +229,7 @@ impl<'a> Variants<'a> {
         })
     }
 
-    /// The slow way, whose errors have positions in the text.
+    /// Reads the whole text, which is slow but gives errors with positions in the text.
     fn read_whole(&self, i: usize) -> Result<Scenario, PlanProblem> {
         let mut all = self.changes.to_vec();
         let values = self.axes.iter().zip(self.places(i));
@@ -263,7 +263,7 @@ impl VariedTable {
         VariedTable { key, axes, known }
     }
 
-    /// The number of the combination of this table's values.
+    /// The number of the combination of the values that change this table.
     fn combination(&self, all: &[SweepAxis], places: &[usize]) -> usize {
         let axes = self.axes.iter();
         axes.fold(0, |n, &i| n * all[i].values.len() + places[i])

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::suggest;
 
 impl Topology {
-    /// The network with its addresses and routes.
+    /// Returns the network with its addresses and routes.
     ///
     /// # Errors
     /// When the engine rejects it.
@@ -21,8 +21,8 @@ impl Topology {
         }
     }
 
-    /// Caches the network for as long as this topology lives. Only for topologies that many runs share: a
-    /// sweep over a thousand topologies must not hold a thousand networks.
+    /// Caches the network for the lifetime of this topology. Only for topologies that many runs share: a
+    /// sweep over a thousand topologies must not keep a thousand networks in memory.
     pub(crate) fn keep(&self, network: &Arc<Network>) {
         self.built.0.get_or_init(|| Arc::clone(network));
     }
@@ -47,7 +47,7 @@ impl Topology {
         Network::new(self.nodes(), links).map_err(|e| Problem::new(at, e.to_string()))
     }
 
-    /// The pairs of nodes a link joins.
+    /// The pairs of nodes that a link joins.
     pub(super) fn ends(
         &self,
         link: &Link,

@@ -6,9 +6,9 @@ use super::{Topology, node_ranges};
 use crate::dotted_path::{DottedPath, is_name};
 use crate::problem::Problem;
 
-/// Most hosts, and most addresses of all hosts together.
+/// Maximum number of hosts, and of addresses of all hosts together.
 const MAX_HOSTS: u64 = 1_000_000;
-/// Most routers: the size of the routing table is the square of their number.
+/// Maximum number of routers: the size of the routing table grows with the square of their number.
 const MAX_ROUTERS: u64 = 2_000;
 
 impl Topology {

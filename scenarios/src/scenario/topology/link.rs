@@ -1,4 +1,4 @@
-//! A link, checked: its two directions.
+//! A link, checked, with its two directions.
 
 use sim_core::impairments::{AnyRate, DelaySpec, LossSpec};
 use sim_core::plugin::{ModelParameter, Plugin, ValueKind};
@@ -32,11 +32,11 @@ pub struct Direction {
     pub delay: SimDuration,
     /// Queue limit or discipline.
     pub queue: QueueSpec,
-    /// How the rate varies at random; `None` when it does not.
+    /// The random process of the rate; `None` if the rate is constant.
     pub rate_process: Option<Plugin<AnyRate>>,
     /// Loss, bit errors, duplication, reordering.
     pub impairments: Impairments,
-    /// Changes in mid-run.
+    /// Changes during the run.
     pub changes: Vec<LinkChange>,
 }
 
@@ -81,7 +81,7 @@ impl Link {
         })
     }
 
-    /// Everything written out.
+    /// Converts back to a file with every value written out.
     pub fn to_file(&self) -> LinkFile {
         LinkFile {
             between: Some(self.between.clone()),
@@ -118,7 +118,7 @@ fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
     }
 }
 
-/// The packets to drop that are given in words.
+/// The packets to drop that are given by kind, not by number.
 fn named(drop: &Option<Vec<Dropped>>) -> Vec<Dropped> {
     let all = drop.iter().flatten();
     all.filter(|d| matches!(d, Dropped::Named(_)))
@@ -198,7 +198,7 @@ fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Di
     })
 }
 
-/// Numbers, and names as texts, each once.
+/// The packets to drop: their numbers, and their kinds as text, each once.
 fn dropped(file: &LinkFile) -> (Vec<u64>, Vec<String>) {
     let (mut numbers, mut names) = (Vec::new(), Vec::new());
     for one in file.drop.iter().flatten() {
@@ -215,7 +215,7 @@ fn dropped(file: &LinkFile) -> (Vec<u64>, Vec<String>) {
     (numbers, names)
 }
 
-/// The one parameter of a drop-tail queue written as a table.
+/// The only parameter of a drop-tail queue, if that is written as a table.
 const DROP_TAIL: &[ModelParameter] = &[ModelParameter {
     name: "limit",
     kind: ValueKind::Limit,

@@ -1,4 +1,4 @@
-//! Middleboxes by name: `middlebox = { kind = "syn-limit", rate = 100 }`.
+//! Named middleboxes: `middlebox = { kind = "syn-limit", rate = 100 }`.
 
 use std::sync::OnceLock;
 
@@ -10,13 +10,12 @@ use crate::file::values::{MiddleboxOnly, OrModel};
 
 static MIDDLEBOXES: OnceLock<ModelKinds<BoxedMiddlebox>> = OnceLock::new();
 
-/// The middleboxes known by name.
+/// The named middleboxes.
 pub(crate) fn middleboxes() -> &'static ModelKinds<BoxedMiddlebox> {
     MIDDLEBOXES.get_or_init(built_in)
 }
 
-/// Registers middleboxes by name for the whole process, in place of the built-in set; false if a scenario
-/// has been read.
+/// Replaces the built-in set of middleboxes for the whole process; false if a scenario has already been read.
 pub(crate) fn install_middleboxes(kinds: ModelKinds<BoxedMiddlebox>) -> bool {
     MIDDLEBOXES.set(kinds).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Models of a link by name: queue disciplines, loss, extra delay, rates that vary.
+//! Named models of a link: queue disciplines, loss, extra delay, varying rates.
 
 use sim_core::plugin::{ModelKinds, ModelParameter, ModelValue, Plugin, PluginError, ValueKind};
 use toml::{Table, Value as Toml};
@@ -8,7 +8,7 @@ use crate::file::values::ModelFile;
 use crate::list_file;
 use crate::suggest;
 
-/// Builds the model that is described.
+/// Builds the model that `file` describes.
 pub(crate) fn plugin<T>(
     file: &ModelFile,
     kinds: &ModelKinds<T>,
@@ -103,7 +103,7 @@ fn text(value: &Toml, is_list: bool, at: &DottedPath) -> Result<String, Problem>
     }
 }
 
-/// Reads a list from a file. `run.toml` holds the list itself.
+/// Reads a list from a file. `run.toml` contains the list itself.
 fn from_file(path: &str, at: &DottedPath) -> Result<String, Problem> {
     list_file::read(path).map_err(|why| {
         Problem::new(at.clone(), format!("{at}: cannot read {path:?}: {why}")).help(

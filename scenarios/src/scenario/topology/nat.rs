@@ -1,4 +1,4 @@
-//! Routers that translate addresses: `nat = { … }` is a middlebox of kind `nat` with the same keys.
+//! Routers that translate addresses: `nat = { … }` is short for a middlebox of kind `nat` with these keys.
 
 use sim_core::plugin::Plugin;
 use tcp_model::middlebox::{BoxedMiddlebox, NatSpec};
@@ -11,7 +11,7 @@ use crate::file::values::ModelFile;
 /// Checks a NAT as written.
 ///
 /// # Errors
-/// When a parameter is not what a NAT takes.
+/// When a parameter is not valid for a NAT.
 pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<BoxedMiddlebox>, Problem> {
     let time = |time: Option<sim_core::SimDuration>| time.map(|t| Toml::String(t.to_string()));
     let count = |n: u32| Toml::Integer(n.into());
@@ -43,7 +43,7 @@ pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<BoxedMiddle
     models::plugin(&model, middleboxes(), &[], at)
 }
 
-/// A NAT with everything written out; `None` for another middlebox.
+/// Converts a NAT back to a file with every value written out; `None` for another middlebox.
 pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatFile> {
     let NatSpec {
         ports,

@@ -7,14 +7,14 @@ use sim_core::NodeId;
 
 use super::{DottedPath, HostGroup, Problem, RouterGroup, is_name};
 
-/// Node numbers behind the names of hosts, groups and routers.
+/// The node numbers for the names of hosts, groups and routers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct NodeRanges {
     /// Hosts by group or name.
     groups: HashMap<String, Vec<Range<u32>>>,
-    /// Hosts by the name they are written under; single ones are named `NAME-0` and so on.
+    /// Hosts by their name in the file; its single nodes are named `NAME-0` and so on.
     hosts: HashMap<String, Range<u32>>,
-    /// The same for routers.
+    /// Routers in the same way.
     routers: HashMap<String, Range<u32>>,
 }
 
@@ -43,7 +43,7 @@ impl NodeRanges {
         names
     }
 
-    /// The hosts of a group or name, or the single host of that name.
+    /// Returns the hosts of a group or name, or the single host with that name.
     pub(super) fn hosts(&self, name: &str) -> Vec<NodeId> {
         match self.groups.get(name) {
             Some(ranges) => ranges.iter().cloned().flatten().map(NodeId).collect(),
@@ -51,7 +51,7 @@ impl NodeRanges {
         }
     }
 
-    /// The routers of a name, or the single router of that name.
+    /// Returns the routers of a name, or the single router with that name.
     pub(super) fn routers(&self, name: &str) -> Vec<NodeId> {
         match self.routers.get(name) {
             Some(range) => range.clone().map(NodeId).collect(),
@@ -102,11 +102,11 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Names met so far.
+/// The names that are already taken.
 #[derive(Default)]
 struct TakenNames<'a> {
     counts: HashMap<&'a str, u32>,
-    /// By `NAME` of names like `NAME-i`: the smallest i, and the name.
+    /// The smallest `i` among names like `NAME-i`, and that name; by `NAME`.
     members: HashMap<&'a str, (u32, &'a str)>,
 }
 
@@ -138,13 +138,13 @@ impl<'a> TakenNames<'a> {
     }
 }
 
-/// `NAME` and `i` of a name like `NAME-i`.
+/// Splits a name like `NAME-i` into `NAME` and `i`.
 fn split_member(name: &str) -> Option<(&str, u32)> {
     let (group, place) = name.rsplit_once('-')?;
     Some((group, place.parse().ok()?))
 }
 
-/// Names in order, each once.
+/// Returns the names in order, each once.
 pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = HashSet::new();
     names.filter(|name| seen.insert(*name)).collect()

@@ -6,8 +6,8 @@ use sim_core::{Network, NodeId, NodeKind};
 
 use super::{DottedPath, Problem, Topology};
 
-/// Most routers and hosts with several links: the size of the routing table is the square of their number,
-/// 100 MB at this limit.
+/// Maximum number of routers and hosts with several links: the size of the routing table grows with the
+/// square of their number, to 100 MB at this limit.
 const MAX_ROUTED: u64 = 5_000;
 
 /// Counts the links of each node.
@@ -60,10 +60,10 @@ impl Joins {
     }
 }
 
-/// The first client and server, in order, that cannot reach each other. A node reaches itself only through
-/// a link to itself.
+/// Returns the first client and server, in order, that cannot reach each other. A node reaches itself only
+/// through a link to itself.
 ///
-/// Hosts on the same routers reach the same others, so only one of them is checked.
+/// Hosts on the same routers reach the same hosts, so only one of them is checked.
 pub(crate) fn first_unreachable(
     network: &Network,
     clients: &[NodeId],

@@ -1,6 +1,6 @@
-//! The named shapes, each written as hosts, routers and links.
+//! The named shapes, each of which expands to hosts, routers and links.
 //!
-//! A new shape is a file in this folder and a line in [`SHAPES`]; new keys are added to [`TopologyFile`]
+//! To add a shape, add a file in this folder and a line in [`SHAPES`]; new keys also go to [`TopologyFile`]
 //! and to `given` below.
 
 mod chain;
@@ -41,7 +41,7 @@ const SHAPES: &[&TopologyShape] = &[
 const GRAPH: &str = "graph";
 const GRAPH_KEYS: &[&str] = &["host", "router", "link"];
 
-/// The kinds of networks.
+/// Returns the kinds of networks.
 pub fn kinds() -> Vec<&'static str> {
     SHAPES.iter().map(|s| s.kind).chain([GRAPH]).collect()
 }
@@ -111,7 +111,7 @@ impl TopologyKeys<'_> {
         graph.host("server", count, self.file.server_addresses);
     }
 
-    /// The link of each client; by default 1 ms.
+    /// The link of each client; by default with a delay of 1 ms.
     fn access(&self) -> (&'static str, LinkFile) {
         let usual = || LinkFile {
             delay: Some(SimDuration::from_millis(1)),
@@ -120,7 +120,7 @@ impl TopologyKeys<'_> {
         ("access", self.file.access.clone().unwrap_or_else(usual))
     }
 
-    /// The link of each server; by default as that of clients.
+    /// The link of each server; by default like those of clients.
     fn server_access(&self) -> (&'static str, LinkFile) {
         match &self.file.server_access {
             Some(link) => ("server_access", link.clone()),
@@ -128,7 +128,7 @@ impl TopologyKeys<'_> {
         }
     }
 
-    /// A link that must be described.
+    /// A link that must be given.
     fn needed<'a>(
         &self,
         key: &'static str,
@@ -176,7 +176,7 @@ pub(super) fn origin(graph: &Graph, i: usize, at: &DottedPath) -> DottedPath {
     }
 }
 
-/// Which keys are written.
+/// Whether each key is given.
 fn given(file: &TopologyFile) -> [(&'static str, bool); 19] {
     [
         ("client_addresses", file.client_addresses.is_some()),

@@ -1,4 +1,4 @@
-//! Exchanges, checked: what client and server do on a connection, and what clients do when it fails.
+//! Exchanges, checked: what client and server do on a connection, and what clients do if it fails.
 
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ fn read_retries(file: &RetriesFile, at: &DottedPath) -> Result<Retries, Problem>
     })
 }
 
-/// Everything written out.
+/// Converts back to a file with every value written out.
 pub(super) fn to_file(
     exchange: &Exchange,
     retries: &Retries,

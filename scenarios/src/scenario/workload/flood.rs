@@ -7,7 +7,7 @@ use crate::dotted_path::DottedPath;
 use crate::file::workload::WorkloadFile;
 use crate::problem::Problem;
 
-/// Most source addresses: those of 198.18.0.0/15.
+/// Maximum number of source addresses, those of 198.18.0.0/15.
 const MOST: u32 = 1 << 17;
 
 /// Checks the keys of a flood.

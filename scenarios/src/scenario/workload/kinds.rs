@@ -1,11 +1,11 @@
-//! The kinds of workloads, and which keys belong to which.
+//! The kinds of workloads, and the keys that belong to each.
 
 use crate::dotted_path::DottedPath;
 use crate::file::workload::{WORKLOAD_KINDS, WorkloadFile};
 use crate::problem::Problem;
 use crate::suggest;
 
-/// Keys that only some kinds take: name, whether it is given, and those kinds.
+/// The keys that only some kinds take: the name, whether it is given, and those kinds.
 fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str])> {
     const EXCHANGE: &[&str] = &["exchange"];
     const BULK: &[&str] = &["bulk"];

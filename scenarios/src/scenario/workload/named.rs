@@ -15,13 +15,13 @@ use crate::scenario::topology::models;
 
 static APPLICATIONS: OnceLock<ModelKinds<AnyApplication>> = OnceLock::new();
 
-/// The applications known by name.
+/// The named applications.
 pub(crate) fn applications() -> &'static ModelKinds<AnyApplication> {
     APPLICATIONS.get_or_init(built_in)
 }
 
-/// Registers applications by name for the whole process, in place of the built-in set; false if a scenario
-/// has been read.
+/// Replaces the built-in set of applications for the whole process; false if a scenario has already been
+/// read.
 pub(crate) fn install_applications(kinds: ModelKinds<AnyApplication>) -> bool {
     APPLICATIONS.set(kinds).is_ok()
 }

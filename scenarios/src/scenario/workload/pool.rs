@@ -7,7 +7,7 @@ use crate::dotted_path::DottedPath;
 use crate::file::workload::{PoolFile, WorkloadFile};
 use crate::problem::Problem;
 
-/// Checks the pool of an exchange, and that no key for single connections is given beside it.
+/// Checks the pool of an exchange, and that no key for single connections is given with it.
 ///
 /// # Errors
 /// When a number is zero, or keys contradict the pool.

@@ -18,9 +18,9 @@ pub struct Serving {
     pub read_start: StartChoice,
     /// Receive buffer of a connection once it is accepted, bytes.
     pub receive_buffer: Option<u32>,
-    /// Longest wait for a request.
+    /// Maximum time to wait for a request.
     pub idle_timeout: Option<SimDuration>,
-    /// Requests served at the same time.
+    /// Maximum number of requests served at the same time.
     pub workers: Option<u32>,
 }
 
@@ -84,7 +84,7 @@ impl Serving {
         first.map_or("workers", |(key, _)| key)
     }
 
-    /// Writes it into a workload's file, without defaults.
+    /// Writes the settings into a workload's file, without defaults.
     pub(super) fn to_file(self, common: WorkloadFile) -> WorkloadFile {
         let unusual = |begin: StartChoice| (begin != StartChoice::default()).then_some(begin);
         WorkloadFile {

@@ -1,4 +1,4 @@
-//! The curves of a theory beside those of the runs.
+//! Theoretical curves for a figure of runs.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,7 @@ use crate::analytic::curves;
 use crate::file::FigureFile;
 use crate::run_spec::RunSpec;
 
-/// The curves of a theory along x: one for each combination of those other swept values that make a
-/// difference.
+/// Returns the curves of a theory along x, one for each combination of the other swept values that affect it.
 pub(super) fn theory_curves(name: &str, figure: &FigureFile, runs: &[RunSpec]) -> Vec<TheoryCurve> {
     type SweptValues = Vec<(String, String)>;
     let x = figure.x.as_str();
@@ -19,7 +18,7 @@ pub(super) fn theory_curves(name: &str, figure: &FigureFile, runs: &[RunSpec]) -
     };
     let mut order: Vec<SweptValues> = Vec::new();
     let mut groups: HashMap<SweptValues, Vec<&RunSpec>> = HashMap::new();
-    // One replica stands for all.
+    // The curve is the same for all replicas.
     for run in runs.iter().filter(|run| run.replica == runs[0].replica) {
         let values = others(run);
         if !groups.contains_key(&values) {

@@ -2,8 +2,8 @@
 //! numbers of S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional
 //! projections", SIAM J. Sci. Comput. 30 (2008), set D(6).
 
-/// Of the second dimension and those after it: degree of the primitive polynomial, its inner
-/// coefficients, first direction numbers.
+/// For the second dimension and the following ones: the degree of the primitive polynomial, its inner
+/// coefficients, and the first direction numbers.
 const DIRECTIONS: [(u32, u32, &[u32]); 20] = [
     (1, 0, &[1]),
     (2, 1, &[1, 3]),
@@ -27,12 +27,12 @@ const DIRECTIONS: [(u32, u32, &[u32]); 20] = [
     (7, 4, &[1, 3, 7, 13, 13, 15, 69]),
 ];
 
-/// Dimensions there are direction numbers for.
+/// Number of dimensions for which there are direction numbers.
 pub(super) const MOST_DIMENSIONS: usize = DIRECTIONS.len() + 1;
 
 const BITS: usize = 32;
 
-/// The points of a dimension in order, as fractions of 2^32.
+/// Returns the points of a dimension in order, as fractions of 2^32.
 pub(super) fn points(dimension: usize) -> impl Iterator<Item = u32> {
     let directions = directions(dimension);
     let mut x = 0;
@@ -43,7 +43,7 @@ pub(super) fn points(dimension: usize) -> impl Iterator<Item = u32> {
     })
 }
 
-/// A fraction of 2^32 as a number from 0 to below 1.
+/// Converts a fraction of 2^32 to a number in [0, 1).
 pub(super) fn unit(x: u32) -> f64 {
     f64::from(x) / 2f64.powi(32)
 }
@@ -83,7 +83,7 @@ mod tests {
             first(1, 8),
             [0.0, 0.5, 0.25, 0.75, 0.375, 0.875, 0.125, 0.625]
         );
-        // As SciPy 1.x gives it (scipy.stats.qmc.Sobol, not scrambled).
+        // From SciPy 1.x (scipy.stats.qmc.Sobol, not scrambled).
         assert_eq!(
             first(20, 8),
             [0.0, 0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875]

@@ -20,7 +20,7 @@ fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
     given.servers(&mut graph, 1);
     graph.router("router", n, None);
     let mut stops = vec!["client".to_owned()];
-    // A larger number is rejected later by count, without writing out all of them here.
+    // A larger number of routers is rejected later, so not all of them are named here.
     stops.extend((0..n.min(10_000)).map(name));
     stops.push("server".to_owned());
     for ends in stops.windows(2) {

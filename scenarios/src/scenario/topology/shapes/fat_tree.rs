@@ -1,6 +1,6 @@
 //! A fat tree of a data centre (Al-Fares, Loukissas, Vahdat 2008): K pods of K/2 edge and K/2
-//! aggregation routers, (K/2)^2 core routers, and K/2 hosts on each edge router, clients and servers
-//! in turn.
+//! aggregation routers, (K/2)^2 core routers, and K/2 hosts on each edge router, alternately clients and
+//! servers.
 //!
 //! Leaves out ECMP: each pair of routers has one shortest path. Delays of equal paths differ by
 //! nanoseconds, in a different order for each pod, so that the routes of the pods spread over the core.

@@ -1,8 +1,7 @@
-//! Routers in rows and columns, each linked to its four neighbours, edges wrapped around; a client and a
-//! server on each.
+//! Routers in rows and columns, each linked to its four neighbours, with edges wrapped around. Each has a
+//! client and a server.
 //!
-//! The server of client `i`, number `i`, is a quarter of the rows and a quarter of the columns further
-//! on.
+//! The server of client `i`, number `i`, is a quarter of the rows and a quarter of the columns away.
 
 use super::sites::{at_most, member};
 use super::{Graph, Problem, TopologyKeys, TopologyShape};
