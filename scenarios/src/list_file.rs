@@ -1,4 +1,4 @@
-//! Lists in separate files: `"@FILE"` where a model of a link takes a list.
+//! Lists in separate files: `"@FILE"` in place of a list in a model of a link.
 //!
 //! FILE is relative to the directory of the scenario. Results contain the list itself, so that they can be
 //! reproduced without the file.

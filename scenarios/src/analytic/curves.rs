@@ -15,7 +15,7 @@ pub(crate) struct NamedCurve {
     pub(crate) name: &'static str,
     whose: &'static str,
     pub(crate) metrics: &'static [&'static str],
-    /// The value of a metric in base units; `None` where a condition does not hold.
+    /// The value of a metric in base units; `None` if a condition does not hold.
     value: fn(&Scenario, &str) -> Option<f64>,
 }
 

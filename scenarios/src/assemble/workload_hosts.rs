@@ -20,7 +20,7 @@ pub(super) struct PlacedWorkload<'a> {
     workload: &'a Workload,
     /// Clients with the addresses they use.
     clients: Vec<(NodeId, Vec<Ipv4Addr>)>,
-    /// Servers with those of their addresses that are used.
+    /// Servers with the addresses that are used.
     servers: Vec<(NodeId, Vec<Ipv4Addr>)>,
     /// Addresses that clients connect to in place of the servers'; if empty, they connect to the servers'.
     front: Vec<Ipv4Addr>,

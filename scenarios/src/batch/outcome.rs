@@ -14,7 +14,7 @@ pub struct RunOutline {
     pub metrics: RowMetrics,
     /// Its findings, in words; empty if only its metrics are kept.
     pub findings: Vec<String>,
-    /// Hash of its results; empty where only its metrics are kept.
+    /// Hash of its results; empty if only its metrics are kept.
     pub result_hash: String,
 }
 

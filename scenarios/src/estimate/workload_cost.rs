@@ -29,7 +29,7 @@ pub(super) struct SharedPath {
     pub(super) trip_s: f64,
     /// Bytes per second that all clients together can send, and receive.
     pub(super) capacity: (f64, f64),
-    /// Share of packets lost at random on the way there.
+    /// Share of packets lost at random in the direction of the server.
     pub(super) loss: f64,
 }
 

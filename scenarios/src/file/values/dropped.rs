@@ -1,4 +1,4 @@
-//! A packet to drop, given by its number or its kind.
+//! A packet to drop, given by its number on the link, or by sender and kind.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use tcp_model::drop_rules::DropRule;
 pub enum Dropped {
     /// By its number among those offered to a link, from 1.
     Number(u64),
-    /// By its kind.
+    /// By sender, kind and number in its connection.
     Named(DropRule),
 }
 

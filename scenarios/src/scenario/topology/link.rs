@@ -118,7 +118,7 @@ fn merged(link: &LinkFile, differs: &LinkFile) -> LinkFile {
     }
 }
 
-/// The packets to drop that are given by kind, not by number.
+/// The packets to drop that are given by sender and kind, not by their number on the link.
 fn named(drop: &Option<Vec<Dropped>>) -> Vec<Dropped> {
     let all = drop.iter().flatten();
     all.filter(|d| matches!(d, Dropped::Named(_)))
@@ -198,7 +198,7 @@ fn direction(file: &LinkFile, models: &LinkModels, at: &DottedPath) -> Result<Di
     })
 }
 
-/// The packets to drop: their numbers, and their kinds as text, each once.
+/// The packets to drop: their numbers on the link, and the other rules as text, each once.
 fn dropped(file: &LinkFile) -> (Vec<u64>, Vec<String>) {
     let (mut numbers, mut names) = (Vec::new(), Vec::new());
     for one in file.drop.iter().flatten() {
