@@ -50,7 +50,7 @@ struct ExchangeCase<'a> {
 }
 
 impl<'a> ExchangeCase<'a> {
-    /// Takes the only workload of a scenario. With several workloads their connections could not be told apart.
+    /// Takes the only workload of a scenario. Several workloads would mix their connections on the hosts.
     fn new(scenario: &'a Scenario, network: &'a Network) -> Result<ExchangeCase<'a>, NoTheory> {
         let [workload] = scenario.workloads.as_slice() else {
             return Err(NoTheory::because("several workloads share the hosts"));

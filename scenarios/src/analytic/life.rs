@@ -41,7 +41,7 @@ pub(super) struct Life<'a> {
 /// A stay in TIME-WAIT.
 #[derive(Clone, Debug)]
 pub(super) struct ClosingStay<'a> {
-    /// The host's name in the workload.
+    /// The host or group, as named in the workload.
     pub(super) host: &'a str,
     pub(super) after_s: Span,
     pub(super) stay_s: f64,

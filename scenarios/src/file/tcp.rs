@@ -191,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
     }
 }
 
-/// Words a refusal as serde does, from which the message is built.
+/// Formats a refusal like an error of serde, from which the message is built.
 fn refused<E: de::Error>(refusal: Refusal) -> E {
     match refusal {
         Refusal::Type { found, expected } => {

@@ -42,7 +42,8 @@ impl PoissonQueue<'_> {
         process.is_some_and(|process| process.name() == "exponential")
     }
 
-    /// True if the queue has no limit or practically never reaches it. Queues without a limit are not recorded.
+    /// True if the queue has no limit or practically never reaches it. Queues without a limit are not
+    /// recorded.
     fn is_unbounded(&self) -> bool {
         match self.limit() {
             Some(QueueLimit::Unlimited) => true,
@@ -144,8 +145,8 @@ pub(super) fn m_m_1_k(scenario: &Scenario, metric: &str) -> Option<f64> {
         .collect();
     let all: f64 = weights.iter().sum();
     let full = weights.last()? / all;
-    // Mean number of packets that an admitted packet finds; each takes one service time. Still to be divided by
-    // the probability of being admitted.
+    // Mean number of packets that an admitted packet finds, times the probability of being admitted. Each
+    // takes one service time.
     let found: f64 = weights[..weights.len() - 1]
         .iter()
         .enumerate()

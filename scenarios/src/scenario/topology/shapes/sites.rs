@@ -25,7 +25,7 @@ pub(super) const SHAPE: TopologyShape = TopologyShape {
     expand,
 };
 
-/// Maximum number of sites, and of pairs of hosts: they are listed one by one.
+/// Maximum number of pairs of hosts, and of sites or routers with hosts: shapes list them one by one.
 pub(super) const MOST: u32 = 10_000;
 
 fn expand(given: &TopologyKeys<'_>) -> Result<Graph, Problem> {
