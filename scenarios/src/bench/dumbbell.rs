@@ -29,7 +29,7 @@ use crate::execution::Execution;
 const SEGMENT: f64 = 1448.0;
 const PORT: u16 = 5000;
 
-/// The parts of the workload that can be changed.
+/// What may be other than usual.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct DumbbellOptions {
     /// Congestion control of the senders, by name; NewReno without
