@@ -1,4 +1,6 @@
 //! Programs that use the socket API on two hosts with a wire between them.
+//!
+//! Not `tcp_model::testing::Pair`: here [`Sockets`] owns the host's driver, and the calls under test go through it.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;

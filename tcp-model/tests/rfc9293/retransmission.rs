@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sim_core::SimDuration;
 use tcp_model::congestion::{AckEvent, AnyCc, CongestionControl, CongestionEvent, ConnectionStart};
-use tcp_model::model::{ConnectionEnd, Input, OpenContext, Outputs, Signal, TcpModel};
+use tcp_model::model::{ConnectionEnd, Outputs, Signal, TcpModel};
 use tcp_model::options::TcpOption;
 use tcp_model::params::{EcnMode, GiveUp};
-use tcp_model::{ConnId, Connection, Ecn, Flags, Segment, State, TcpParams};
+use tcp_model::{Connection, Ecn, Flags, Segment, State, TcpParams};
 
 use super::rig::*;
 
@@ -131,21 +131,9 @@ impl CongestionControl for OneSegment {
 
 #[test]
 fn may_18_another_congestion_control_can_take_its_place() {
-    let params = plain();
-    let mut rig = Rig::new(params.clone());
-    let end = |n| std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(10, 0, 0, n), n.into());
-    let ctx = OpenContext {
-        params: Arc::new(params),
-        conn: ConnId::new(0, 0),
-        traced: false,
-        local: end(1),
-        remote: end(2),
-        iss: ISS,
-        ts_offset: 0,
-    };
-    rig.tcp = Connection::with_congestion(ctx, AnyCc::Custom(Box::new(OneSegment(0))));
-    rig.call(Input::Connect);
-    rig.accept_syn(&[TcpOption::Mss(1_000)]);
+    let control = AnyCc::Custom(Box::new(OneSegment(0)));
+    let mut rig = Rig::of(plain(), |cx| Connection::with_congestion(cx, control))
+        .opened(&[TcpOption::Mss(1_000)]);
     assert_eq!(rig.write(10_000).len(), 1);
     for _ in 0..5 {
         assert_eq!(rig.get_ack().len(), 1, "a window of one segment, for ever");
