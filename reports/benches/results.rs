@@ -1,4 +1,4 @@
-//! What it costs to write results down and draw them: `cargo bench -p synfin-reports`.
+//! The cost of writing results and drawing them: `cargo bench -p synfin-reports`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

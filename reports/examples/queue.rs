@@ -1,4 +1,4 @@
-//! Figures of a protocol that is not TCP: packets at a queue, their time in it over the time of the
+//! Figures of a protocol other than TCP: packets at a queue, their time in it over the time of the
 //! run and as a histogram: `cargo run -p synfin-reports --example queue -- DIR`.
 
 use std::path::Path;
@@ -12,7 +12,8 @@ use sim_core::{
 /// Bytes of a packet: 1 ms at 1 Mbit/s.
 const SIZE: u32 = 125;
 
-/// Sends packets at random to "sink", which records how long each was on its way, in milliseconds.
+/// Sends packets at random times to "sink", which records how long each was under way, in
+/// milliseconds.
 struct Node {
     /// Mean time between packets.
     gap: SimDuration,

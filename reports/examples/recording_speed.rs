@@ -1,4 +1,4 @@
-//! Measures recording: connections of 16 records each, a second's worth over and over.
+//! Measures recording: connections of 16 records each; the records of one second are repeated.
 //! `cargo run --release -p synfin-reports --example recording_speed -- DIR [connections/s] [seconds]`.
 
 #[path = "../tests/common/mod.rs"]

@@ -1,5 +1,5 @@
-//! Files that are wrong although their hashes match: the readers reject them and never panic or hang, and
-//! figures that exist already are kept.
+//! Files that are wrong although their hashes match: the readers reject them and never panic or
+//! hang, and existing figures are kept.
 
 mod common;
 
@@ -21,13 +21,13 @@ const STORY: Story = Story {
     traced: 3,
 };
 
-/// A directory in memory where there is one: results are flushed to the disk, which takes longer than
+/// A directory in memory if possible: results are flushed to the disk, which takes longer than
 /// everything else.
 fn memory_dir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
-/// Cases of the default test; `SYNFIN_CASES` makes more.
+/// Cases of the default test; `SYNFIN_CASES` sets another number.
 const CASES: u64 = 150;
 
 fn make(dir: &Path) {
@@ -56,7 +56,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// Puts files in a new run directory, which gets a list with their hashes.
+/// Puts files in a new run directory; their hashes are listed.
 fn put(dir: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     let writer = RunWriter::create(dir, false).unwrap();
     for (name, bytes) in files.iter().filter(|(n, _)| !n.ends_with("synfin.json")) {
@@ -67,7 +67,7 @@ fn put(dir: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     writer.finish(&BTreeMap::new()).unwrap();
 }
 
-/// Changes some bytes, mostly few and near each other.
+/// Changes some bytes, usually few and close together.
 fn spoil(bytes: &mut Vec<u8>, seed: u64) {
     let mut state = seed;
     let mut below = |n: usize| {
@@ -77,7 +77,7 @@ fn spoil(bytes: &mut Vec<u8>, seed: u64) {
     match below(6) {
         0 => bytes.truncate(below(bytes.len())),
         1 => {
-            // A length or a time of a table becomes as large as it can be.
+            // A length or a time in a table becomes as large as possible.
             let at = below(bytes.len());
             let end = (at + 1 + below(8)).min(bytes.len());
             bytes[at..end].fill(if below(2) == 0 { 0xff } else { 0x7f });
@@ -125,7 +125,7 @@ fn tables_with_false_sizes_are_refused_without_panic_or_hang() {
         let end = end.unwrap_or_else(|e| panic!("case {case}, {}: {e}", name.display()));
         match end {
             Ok(()) => {
-                // What could not be drawn is named, with the reason, in the report.
+                // Figures that could not be drawn are named in the report, with the reason.
                 let page = std::fs::read_to_string(dir.join("report.html")).unwrap();
                 match page.contains("Missing here") {
                     true => in_part += 1,

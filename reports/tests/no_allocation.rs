@@ -1,4 +1,5 @@
-//! After the warm-up recording allocates nothing per record, only when whole row groups are encoded.
+//! After the warm-up, recording allocates nothing per record, only when whole row groups are
+//! encoded.
 #![allow(unsafe_code)]
 
 mod common;
@@ -16,11 +17,11 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 /// The system's allocator, counting the calls of all threads.
 struct Counting;
 
-// SAFETY: hands every call on to `System` unchanged.
+// SAFETY: passes every call on to `System` unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are `System`'s.
+        // SAFETY: the caller upholds the contract of `System`.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
@@ -39,12 +40,12 @@ static ALLOCATOR: Counting = Counting;
 
 const PER_S: f64 = 500.0;
 
-/// The same a second later: other connections, other packets.
+/// The same records a second later: other connections, other packets.
 fn later(records: &mut [Record<TcpSample>]) {
     for record in records {
         record.time += SimDuration::from_secs(1);
         match &mut record.sample {
-            // Not those of listeners.
+            // Except those of listeners.
             TcpSample::State(s) if s.conn.serial() < 1 << 31 => s.conn.0 += PER_S as u64,
             TcpSample::Ended(s) => s.conn.0 += PER_S as u64,
             TcpSample::Sender(s) => s.acked += 1,
@@ -76,7 +77,7 @@ fn allocations(kept: SegmentsKept) -> f64 {
             before = ALLOCATIONS.load(Ordering::Relaxed);
         }
         for batch in records.chunks(1024) {
-            // Records of segments are boxed by the simulation; for the copy they are boxed here.
+            // The simulation boxes records of segments; for the copy they are boxed here.
             let boxed = |r: &&Record<TcpSample>| {
                 matches!(r.sample, TcpSample::Segment(_) | TcpSample::Ended(_))
             };

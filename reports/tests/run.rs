@@ -162,8 +162,8 @@ fn metrics_agree_with_the_records_and_with_theory() {
     let summary = tell(&Story::EXHAUSTION, &tmp.path().join("run"), 1 << 14);
     let get = |name: &str| summary.metrics[name];
     let story = Story::EXHAUSTION;
-    // All ports are taken for the first time after ports / rate; from then on each is free again 60.061 s after
-    // it was taken.
+    // The ports run out for the first time after ports / rate; from then on each is free again
+    // 60.061 s after it was taken.
     assert!((get("first_failure_s") - 2823.0 / 60.0).abs() < 0.02);
     assert_eq!(get("time_wait_peak"), 2823.0);
     assert_eq!(get("ports_in_use_peak"), 2823.0);

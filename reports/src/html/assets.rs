@@ -1,8 +1,8 @@
-//! The style sheet and the script of pages, built in: no page asks a network for anything.
+//! The style sheet and the script of pages, built in: no page loads anything from a network.
 
-/// The style sheet, colours of the dark theme included.
+/// The style sheet, including the colours of the dark theme.
 const STYLE: &str = include_str!("assets/page.css");
-/// uPlot 1.6 (MIT licence, in `assets/uPlot-LICENSE`), which draws charts that react.
+/// uPlot 1.6 (MIT licence, in `assets/uPlot-LICENSE`), which draws interactive charts.
 const UPLOT: &str = include_str!("assets/uPlot.iife.min.js");
 const UPLOT_STYLE: &str = include_str!("assets/uPlot.min.css");
 const WORDS: &str = include_str!("assets/words.js");
@@ -13,7 +13,7 @@ const CONNECTIONS: &str = include_str!("assets/connections.js");
 const CHART: &str = include_str!("assets/chart.js");
 const MAIN: &str = include_str!("assets/main.js");
 
-/// What a page has that needs a part of the script.
+/// What a page contains that needs a part of the script.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Needs {
     pub(super) charts: bool,
@@ -21,7 +21,7 @@ pub(super) struct Needs {
     pub(super) connections: bool,
 }
 
-/// The text of the `<style>` element. Without scripts the dark colours follow the system.
+/// The text of the `<style>` element. Without scripts, dark colours follow the system setting.
 pub(super) fn style(needs: Needs) -> String {
     let dark = STYLE
         .lines()

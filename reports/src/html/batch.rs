@@ -9,13 +9,14 @@ use crate::figures::Drawn;
 use crate::format::metric;
 use crate::words;
 
-/// Metrics shown per variant at most; all are in `index.csv`.
+/// Most metrics shown per variant; all are in `index.csv`.
 const MOST_METRICS: usize = 8;
-/// Variants in the table above the figures; those beyond are in the table of runs and `index.csv`.
+/// Most variants in the table above the figures; the others are in the table of runs and
+/// `index.csv`.
 const MOST_VARIANTS: usize = 60;
-/// Metrics by which alternatives are compared.
+/// Number of metrics by which alternatives are compared.
 const MOST_COMPARED: usize = 4;
-/// Rows of the table of runs; those beyond are in `index.csv`.
+/// Most rows of the table of runs; the others are in `index.csv`.
 const MOST_RUNS: usize = 500;
 
 /// Writes the page.
@@ -65,8 +66,8 @@ pub(crate) fn report(
     page.finish()
 }
 
-/// Metrics of the table above the figures: failures if there are any, TIME-WAIT, and what the batch
-/// is about.
+/// Metrics of the table above the figures: failures if there are any, TIME-WAIT, and the subject of
+/// the batch.
 fn columns(all: &[Variant<'_>], metrics: &[String]) -> Vec<String> {
     let failures: &[&str] = if all.iter().any(|v| v.failed() == Some(true)) {
         &[
@@ -122,7 +123,7 @@ fn glance(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[S
             values.chain(runs).chain(cells).collect()
         })
         .collect();
-    // A variant of one run leads to it.
+    // A variant with one run links to it.
     page.linked_table(&header, &table, |row, _| match all[row].rows.as_slice() {
         [only] if !info.metrics_only => Some(format!("runs/{}/report.html", only.id)),
         _ => None,
@@ -149,7 +150,7 @@ fn glance(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[S
     page.paragraph(&note);
 }
 
-/// The alternatives against the first of them, where there are replicas.
+/// The alternatives compared with the first of them, if there are replicas.
 fn differences(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
     let asked = info.figures.iter().map(|f| &f.metric);
     let asked = asked.chain(info.expectations.iter().map(|e| &e.metric));
@@ -192,7 +193,7 @@ fn differences(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics
     ));
 }
 
-/// The path of a search, its answer last.
+/// The steps of a search, with its answer last.
 fn search(page: &mut HtmlPage, info: &BatchInfo) {
     let Some((answer, path)) = info.search.split_last() else {
         return;

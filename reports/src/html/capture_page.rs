@@ -3,7 +3,7 @@
 use super::page::{HtmlPage, cells};
 use crate::figures::Drawn;
 
-/// Columns of the table of connections; those of numbers begin with '#'.
+/// Columns of the table of connections; names of numeric columns begin with '#'.
 pub(crate) const COLUMNS: [&str; 9] = [
     "opener",
     "other end",
@@ -16,7 +16,7 @@ pub(crate) const COLUMNS: [&str; 9] = [
     "last states",
 ];
 
-/// Writes the page: what was found, the connections in rows of [`COLUMNS`], and the figures.
+/// Writes the page: the findings, the connections in rows of [`COLUMNS`], and the figures.
 pub(crate) fn report(
     name: &str,
     found: &[String],

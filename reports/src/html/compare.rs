@@ -1,5 +1,5 @@
-//! The page that compares results: what differs between them, then their numbers and figures beside one
-//! another.
+//! The page that compares results: the differences between them, then their numbers and figures
+//! side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,17 +13,17 @@ use crate::metrics::is_bin;
 use crate::store::RunSummary;
 use crate::words::{self, counted};
 
-/// Rows of a table at most; the rest is in the files.
+/// Most rows of a table; the rest is in the files.
 const MOST_ROWS: usize = 300;
-/// Metrics by which batches are compared.
+/// Number of metrics by which batches are compared.
 const MOST_METRICS: usize = 4;
-/// Figures of a kind beside one another.
+/// Most figures of a kind side by side.
 const MOST_FIGURES: usize = 12;
 
-/// Results with the name that the page gives them.
+/// Results with their name on the page.
 pub(crate) struct ComparedResults {
     pub(crate) name: String,
-    /// Their directory as seen from the page, with "/" at its end.
+    /// Their directory relative to the page, with "/" at its end.
     pub(crate) path: String,
     pub(crate) contents: ResultContents,
 }
@@ -75,7 +75,7 @@ impl ComparedResults {
         }
     }
 
-    /// What it is, in a few words.
+    /// A description in a few words.
     fn kind(&self) -> String {
         match &self.contents {
             ResultContents::Run(run) => format!("run, {} simulated", seconds(run.0.reached_s)),
@@ -84,7 +84,7 @@ impl ComparedResults {
     }
 }
 
-/// Writes the page; also returns its first sentences.
+/// Writes the page; also returns the findings at its top.
 pub(crate) fn report(all: &[ComparedResults]) -> (String, Vec<String>) {
     let names: Vec<&str> = all.iter().map(|c| c.name.as_str()).collect();
     let questions: BTreeSet<&str> = all.iter().map(|c| c.scenario().1).collect();
@@ -155,7 +155,7 @@ fn summary(
     vec![parameters, results]
 }
 
-/// Parameters that are not the same in all of them.
+/// Parameters that are not the same in all results.
 fn parameters(all: &[ComparedResults]) -> Vec<ComparedRow> {
     let mut order: Vec<&str> = Vec::new();
     for (name, _) in all.iter().flat_map(|c| c.parameters()) {
@@ -178,7 +178,8 @@ fn differs(row: &ComparedRow) -> bool {
     row.1.iter().any(|v| *v != row.1[0])
 }
 
-/// Metrics of runs that are not the same in all of them, each with its change against the first.
+/// Metrics of runs that are not the same in all results, each with its change relative to the
+/// first.
 fn numbers(all: &[ComparedResults]) -> Vec<ComparedRow> {
     let runs: Vec<&BTreeMap<String, f64>> = all
         .iter()
@@ -208,7 +209,7 @@ fn numbers(all: &[ComparedResults]) -> Vec<ComparedRow> {
     names.iter().filter(varies).map(|name| row(name)).collect()
 }
 
-/// The change against the first value: " (+12 %)".
+/// The change relative to the first value: " (+12 %)".
 fn change(first: Option<f64>, value: f64) -> String {
     match first {
         Some(first) if first != 0.0 && first != value => {
@@ -245,7 +246,7 @@ fn table(page: &mut HtmlPage, what: &str, all: &[ComparedResults], rows: &[Compa
     }
 }
 
-/// Batches: the metrics of their figures by variant, where their axes are the same.
+/// For batches, the metrics of their figures by variant, if their axes are the same.
 fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
     let batches: Vec<(&BatchInfo, &[BatchRow])> = all
         .iter()
@@ -305,7 +306,7 @@ fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
     }
 }
 
-/// Charts that at least two of them have, beside one another.
+/// Charts that at least two of the results have, side by side.
 fn figures(page: &mut HtmlPage, all: &[ComparedResults]) {
     let mut names: Vec<&str> = Vec::new();
     let each: Vec<Vec<&str>> = all

@@ -1,4 +1,4 @@
-//! The rows of the table of connections, one for each connection: its opener's end.
+//! The table of connections, with one row for each connection: its opener's end.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -11,7 +11,7 @@ use crate::format::seconds;
 use crate::store::StoreError;
 use crate::store::reader::{Groups, Table};
 
-/// Rows that a page carries; the others are in the Parquet file.
+/// Rows that a page contains; the others are in the Parquet file.
 const MOST: usize = 40_000;
 
 const COLUMNS: &[&str] = &[
@@ -30,7 +30,7 @@ const COLUMNS: &[&str] = &[
     "retransmissions",
 ];
 
-/// States by how far a connection came.
+/// States by how far a connection got.
 const REACHED: [&str; 3] = ["SYN-SENT", "ESTABLISHED", "TIME-WAIT"];
 
 /// Columns by name, as the script of the page reads them.
@@ -46,7 +46,7 @@ pub(super) struct ConnectionsTable {
     places_of_peers: HashMap<(i64, i64), usize>,
     to: Vec<usize>,
     opened: Vec<f64>,
-    /// How long the handshake took; `null` where there was none.
+    /// How long the handshake took; `null` if there was none.
     handshake: Vec<f64>,
     lasted: Vec<f64>,
     states: [&'static str; 3],
@@ -55,12 +55,12 @@ pub(super) struct ConnectionsTable {
     outcome: Vec<usize>,
     segments: Vec<i64>,
     again: Vec<i64>,
-    /// Rows that are not here.
+    /// Number of rows that are not here.
     #[serde(skip)]
     pub(super) more: u64,
 }
 
-/// Different texts in order of their first use.
+/// Distinct texts in order of first use.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 struct DistinctTexts {
@@ -81,7 +81,7 @@ impl DistinctTexts {
 }
 
 impl ConnectionsTable {
-    /// Reads them; `None` where the run has none.
+    /// Reads the table; `None` if the run has none.
     pub(super) fn read(dir: &Path) -> Result<Option<ConnectionsTable>, StoreError> {
         let Some(mut groups) = Groups::open(dir, "connections", COLUMNS)? else {
             return Ok(None);
@@ -138,7 +138,7 @@ impl ConnectionsTable {
         Ok(())
     }
 
-    /// The first rows in words.
+    /// The first rows as text.
     pub(super) fn first(&self, most: usize) -> (Vec<String>, Vec<Vec<String>>) {
         let header = ["connection", "from", "to", "#opened", "#lasted", "outcome"];
         let row = |i: usize| {
@@ -157,12 +157,12 @@ impl ConnectionsTable {
 
     /// As JSON.
     pub(super) fn json(&self) -> String {
-        // Nothing in it can fail to be written.
+        // Serialisation cannot fail: no value is unsupported.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// To microseconds.
+/// Rounds to microseconds.
 fn rounded(time_s: f64) -> f64 {
     (time_s * 1e6).round() / 1e6
 }

@@ -1,15 +1,15 @@
-//! Data within a page.
+//! Embeds data in a page.
 
 use std::fmt::Write as _;
 
 use crate::text::is_hidden;
 
-/// JSON text as the content of a `<script>` element: nothing in it ends the element, and nothing that
-/// turns the direction of text or cannot be seen is left in its strings.
+/// JSON text as the content of a `<script>` element: nothing in it ends the element, and hidden
+/// characters and marks that change the direction of text are escaped in its strings.
 pub(super) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    // Most of it is plain, and copied in one piece.
+    // Most of the text is plain, and copied in one piece.
     let is_special = |b: u8| matches!(b, b'<' | b'>' | b'&' | 0..0x20 | 0x7f..);
     while let Some(plain) = rest.bytes().position(is_special) {
         let (before, from) = rest.split_at(plain);
@@ -29,7 +29,7 @@ pub(super) fn json(text: &str) -> String {
     out
 }
 
-/// A text as a JSON string, likewise.
+/// A text as a JSON string, escaped likewise.
 pub(super) fn string(text: &str) -> String {
     json(&serde_json::Value::from(text).to_string())
 }

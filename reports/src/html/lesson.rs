@@ -1,5 +1,5 @@
-//! The variants of a batch whose runs have a connection or two, side by side: a question of the kind
-//! "what if", each answered by a ladder.
+//! The variants of a batch whose runs have one or two connections, side by side: a "what if"
+//! question, each case answered by a ladder.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use crate::batch::{BatchInfo, BatchRow};
 use crate::figures::{Figure, run_ladders};
 use crate::store::RunSummary;
 
-/// Variants shown at most.
+/// Most variants shown.
 const MOST_VARIANTS: usize = 8;
-/// Connections of a run at most.
+/// Most connections of a run.
 const MOST_CONNECTIONS: f64 = 2.0;
 
 /// A variant with the ladders of its run.
@@ -21,14 +21,14 @@ struct LessonVariant {
     ladders: Vec<Figure>,
 }
 
-/// The variants; none for batches of another kind.
+/// The variants; empty for batches of another kind.
 #[derive(Debug, Default)]
 pub(crate) struct Lesson {
     variants: Vec<LessonVariant>,
 }
 
 impl Lesson {
-    /// Reads the runs. One that cannot be read is left out; its own report says why.
+    /// Reads the runs. A run that cannot be read is left out; its own report says why.
     pub(crate) fn read(runs: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Lesson {
         let is_small = |row: &BatchRow| {
             let attempted = row.metrics.get("connects_attempted");

@@ -1,4 +1,4 @@
-//! The means of one long run in the page of the run.
+//! The means of one long run, on the page of the run.
 
 use super::page::{HtmlPage, cells};
 use crate::format::{metric, number, seconds};
@@ -7,7 +7,7 @@ use crate::stats::WarmUpRule;
 use crate::store::RunSummary;
 use crate::words;
 
-/// Adds a table of the means after the warm-up, where the scenario asks for them.
+/// Adds a table of the means after the warm-up, if the scenario requests them.
 pub(super) fn write(page: &mut HtmlPage, summary: &RunSummary) {
     let Some(rule) = summary.info.record.warm_up else {
         return;

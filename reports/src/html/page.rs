@@ -5,9 +5,9 @@ use super::embed;
 use crate::expectations::{Judgement, Verdict};
 use crate::figures::{Drawn, Figure};
 
-/// Bytes of numbers that a page carries for its tables; figures beyond link to their files.
+/// Bytes of numbers that a page contains for its tables; further figures link to their files.
 const MOST_NUMBERS: usize = 1_200_000;
-/// Of one figure.
+/// The same for one figure.
 const MOST_OF_ONE: usize = 250_000;
 
 /// A page being written.
@@ -15,10 +15,10 @@ const MOST_OF_ONE: usize = 250_000;
 pub(crate) struct HtmlPage {
     title: String,
     question: String,
-    /// Where else to go: markup of links, below the question.
+    /// Links to other pages, as markup, below the question.
     links: Vec<String>,
     body: String,
-    /// Headings: identity and text.
+    /// Headings: id and text.
     contents: Vec<(String, String)>,
     /// Bytes of numbers so far.
     numbers: usize,
@@ -60,7 +60,7 @@ impl HtmlPage {
             .push_str(&format!("<p class=\"small\">{}</p>\n", escape(text)));
     }
 
-    /// The scenario's description, in its own paragraphs.
+    /// Adds the scenario's description, in paragraphs.
     pub(crate) fn description(&mut self, text: &str) {
         for paragraph in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
             self.body.push_str(&format!(
@@ -70,7 +70,7 @@ impl HtmlPage {
         }
     }
 
-    /// Begins and ends a part that readers choose among others.
+    /// Writes a part that readers choose among others.
     pub(crate) fn choice(
         &mut self,
         id: &str,
@@ -87,25 +87,25 @@ impl HtmlPage {
         self.body.push_str("</section>\n");
     }
 
-    /// Begins and ends a row of parts that stand beside one another where there is room.
+    /// Writes a row of parts that are side by side if there is room.
     pub(crate) fn beside(&mut self, write: impl FnOnce(&mut HtmlPage)) {
         self.body.push_str("<div class=\"beside\">\n");
         write(self);
         self.body.push_str("</div>\n");
     }
 
-    /// A heading within a part.
+    /// Adds a heading within a part.
     pub(crate) fn subheading(&mut self, text: &str) {
         self.body
             .push_str(&format!("<h3 dir=\"auto\">{}</h3>\n", escape(text)));
     }
 
-    /// What was found, most important first.
+    /// Adds the findings, most important first.
     pub(crate) fn findings(&mut self, findings: &[String]) {
         self.list("findings", findings);
     }
 
-    /// The same with what is unusual set off.
+    /// Adds the findings, with unusual ones set off.
     pub(crate) fn answer(&mut self, findings: &[String], unusual: &[String]) {
         let (odd, usual): (Vec<String>, Vec<String>) =
             findings.iter().cloned().partition(|f| unusual.contains(f));
@@ -130,7 +130,7 @@ impl HtmlPage {
         self.body.push_str("</ul>\n");
     }
 
-    /// Expectations with their verdicts; what fails is set off.
+    /// Adds expectations with their verdicts; failed ones are set off.
     pub(crate) fn judgements(&mut self, all: impl Iterator<Item = Judgement>) {
         for Judgement { verdict, words } in all {
             let (class, sign) = match verdict {
@@ -150,12 +150,12 @@ impl HtmlPage {
             .push_str(&format!("<pre>{}</pre>\n", escape(text)));
     }
 
-    /// A figure: a heading, the picture, how to read it, and its numbers.
+    /// Adds a figure: a heading, the picture, how to read it, and its numbers.
     pub(crate) fn figure(&mut self, figure: &Figure) {
         self.figure_of("", figure);
     }
 
-    /// The same of a run whose directory is `dir`, with a "/" at its end.
+    /// Adds a figure of a run whose directory is `dir`, with a "/" at its end.
     pub(crate) fn figure_of(&mut self, dir: &str, figure: &Figure) {
         let plot = figure.svg.plot();
         self.needs.charts |= plot.is_some();
@@ -199,14 +199,14 @@ impl HtmlPage {
         self.body.push_str("</figure>\n");
     }
 
-    /// Data for the script; `json` is safe within an element.
+    /// Adds data for the script; `json` is safe within an element.
     fn data(&mut self, attribute: &str, json: &str) {
         self.body.push_str(&format!(
             "<script type=\"application/json\" {attribute}>{json}</script>\n"
         ));
     }
 
-    /// The figures, and what is missing among them with the reason.
+    /// Adds the figures, and the missing ones with the reason.
     pub(crate) fn drawn(&mut self, drawn: &Drawn) {
         if !drawn.figures.is_empty() {
             self.heading("Figures");
@@ -221,13 +221,13 @@ impl HtmlPage {
         }
     }
 
-    /// A table; columns whose heading begins with '#' hold numbers.
+    /// Adds a table; columns whose heading begins with '#' are numeric.
     pub(crate) fn table(&mut self, header: &[String], rows: &[Vec<String>]) {
         self.linked_table(header, rows, |_, _| None);
     }
 
-    /// A table whose first cells lead where `target` says for the number of a row and the text, relative
-    /// to the page.
+    /// Adds a table whose first cells link to what `target` returns for the row number and the
+    /// text, relative to the page.
     pub(crate) fn linked_table(
         &mut self,
         header: &[String],
@@ -259,8 +259,8 @@ impl HtmlPage {
         self.body.push_str("</table></div>\n");
     }
 
-    /// The connections: a table that the script makes of `json`, which is safe within an element, and the
-    /// first rows for those without scripts.
+    /// Adds the connections: a table that the script builds from `json`, which is safe within an
+    /// element, and the first rows for readers without scripts.
     pub(crate) fn connections(&mut self, json: &str, header: &[String], first: &[Vec<String>]) {
         self.needs.connections = true;
         self.body.push_str("<div id=\"connections\">\n");
@@ -269,7 +269,7 @@ impl HtmlPage {
         self.data("id=\"connection-rows\"", json);
     }
 
-    /// Links to files beside the page.
+    /// Adds links to files beside the page.
     pub(crate) fn files<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
         let link = |name: &String| format!("<a href=\"{}\">{}</a>", href(name), escape(name));
         let links: Vec<String> = names.map(link).collect();
@@ -315,8 +315,8 @@ impl HtmlPage {
     }
 }
 
-/// A path relative to the page as the value of `href`: characters that mean something in an address are
-/// written as their bytes (RFC 3986 section 2.1).
+/// A path relative to the page as the value of `href`: characters with a meaning in a URL are
+/// percent-encoded (RFC 3986 section 2.1).
 fn href(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -328,7 +328,7 @@ fn href(path: &str) -> String {
     out
 }
 
-/// How to read a kind of figure, for those who see it for the first time.
+/// Explains how to read a kind of figure, for readers who see it for the first time.
 fn how_to_read(figure: &Figure) -> &'static str {
     if figure.svg.plot().is_some() {
         return "Each curve or band is named at the side, and each axis is labelled with its quantity and \

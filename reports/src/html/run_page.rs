@@ -13,10 +13,10 @@ use crate::store::reader::Groups;
 use crate::store::{RunSummary, StoreError};
 use crate::words;
 
-/// Rows of the table of links; those beyond are in the Parquet file.
+/// Most rows of the table of links; the others are in the Parquet file.
 const MOST_LINKS: usize = 50;
 
-/// Connections listed where scripts are off.
+/// Connections listed if scripts are off.
 const FIRST_CONNECTIONS: usize = 20;
 
 const LINK_COLUMNS: [&str; 10] = [
@@ -35,7 +35,7 @@ const LINK_COLUMNS: [&str; 10] = [
 /// The table of links.
 struct LinkRows {
     rows: Vec<Vec<String>>,
-    /// Those that are only in the Parquet file.
+    /// Number of links that are only in the Parquet file.
     more: usize,
 }
 
@@ -50,12 +50,12 @@ struct ConnectionRows {
     json: String,
     header: Vec<String>,
     first: Vec<Vec<String>>,
-    /// Those that are only in the Parquet file.
+    /// Number of connections that are only in the Parquet file.
     more: u64,
 }
 
 impl PageTables {
-    /// Reads them; those that cannot be read are absent, and named among the failures.
+    /// Reads the tables; those that cannot be read are absent, and listed among the failures.
     pub(crate) fn read(dir: &Path) -> (PageTables, Drawn) {
         let mut failed = Drawn::default();
         let links = failed.part("table of links", dir, || links(dir));
@@ -183,7 +183,7 @@ fn go_to_files(page: &mut HtmlPage, summary: &RunSummary) {
     page.link("Scenario of this run", "run.toml");
 }
 
-/// Says what the tables do not hold, and how to get it.
+/// Says what the tables leave out, and how to get it.
 fn left_out(page: &mut HtmlPage, summary: &RunSummary) {
     if summary.left_out.is_empty() {
         return;
@@ -222,7 +222,7 @@ fn counters(page: &mut HtmlPage, summary: &RunSummary) {
     page.table(&header, &rows);
 }
 
-/// The rows of the table of links, and how many there are beyond these.
+/// The rows of the table of links, and the number of further links.
 fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
     let columns = [
         "from_node",

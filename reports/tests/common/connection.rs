@@ -73,8 +73,8 @@ impl Made {
             trace.event = SegmentEvent::Lost(LossCause::Scripted);
             trace.state = None;
             let lost = TcpSample::Segment(Box::new(trace));
-            // A full queue reports the loss before the sender has recorded what it sent; a wire reports it
-            // afterwards.
+            // A full queue reports the loss before the sender has recorded the packet as sent; a
+            // wire reports it afterwards.
             let order = if s.conn.serial().is_multiple_of(2) {
                 [sent, lost]
             } else {

@@ -1,4 +1,4 @@
-//! Made-up records of a client and a server, as a simulation would hand them over.
+//! Made-up records of a client and a server, in the form a simulation would produce.
 #![allow(dead_code, unreachable_pub)] // each test uses its own part
 
 mod connection;
@@ -25,7 +25,7 @@ pub fn at(s: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_secs_f64(s)
 }
 
-/// What is to be made up.
+/// Describes the records to make up.
 #[derive(Clone, Copy)]
 pub struct Story {
     pub duration_s: f64,

@@ -1,8 +1,8 @@
-//! Names cut or broken into lines to fit their place.
+//! Cuts names, or breaks them into lines, to fit their place.
 
 use super::{CATEGORY_LINES, LETTER};
 
-/// A text in lines of at most this many letters, broken at blanks where there are any; cut after
+/// Breaks a text into lines of at most this many letters, at blanks if there are any; cuts it after
 /// [`CATEGORY_LINES`].
 pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
@@ -33,14 +33,14 @@ pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
     lines
 }
 
-/// The size of letters in which a title fits into a width.
+/// The font size at which a title fits into a width.
 pub(super) fn title_size(title: &str, width: f64) -> u32 {
     let letters = title.chars().count().max(1) as f64;
     ((width / letters / 0.56) as u32).clamp(12, 19)
 }
 
-/// The name of an axis, or its unit alone if the axis is too short for the name, which is also in the
-/// title.
+/// The name of an axis, or only its unit if the axis is too short for the name, which is also in
+/// the title.
 pub(super) fn fitting(label: &str, length: f64) -> String {
     let fits = label.chars().count() as f64 * LETTER <= length;
     match label.rfind('(') {

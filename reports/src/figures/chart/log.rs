@@ -1,4 +1,4 @@
-//! Logarithmic axes: charts are drawn of the logarithms, and ticks are labelled with the numbers.
+//! Logarithmic axes: charts are drawn from the logarithms, and ticks are labelled with the numbers.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) fn scaled<'a>(chart: &Chart<'a>) -> Chart<'a> {
     }
 }
 
-/// The logarithm, if asked for; NaN of what has none.
+/// The logarithm, if requested; NaN for values that have none.
 fn scale(value: f64, log: bool) -> f64 {
     match log {
         true if value > 0.0 => value.log10(),
@@ -61,7 +61,8 @@ fn mark(mark: &Mark, x: bool, y: bool) -> Mark {
             for p in points.iter_mut() {
                 let mean = scale(p.2, y);
                 let low = scale(p.1, y);
-                // An interval that reaches below zero has no end on this axis: it goes down a decade.
+                // An interval that reaches below zero has no end on this axis: it is drawn one
+                // decade down.
                 let low = if low.is_finite() { low } else { mean - 1.0 };
                 *p = (scale(p.0, x), low, mean, scale(p.3, y));
             }
@@ -71,7 +72,7 @@ fn mark(mark: &Mark, x: bool, y: bool) -> Mark {
     mark
 }
 
-/// From the least to the greatest logarithm, with some room.
+/// From the least to the greatest logarithm, with some margin.
 pub(super) fn range<'m>(marks: impl Iterator<Item = &'m Mark>) -> Range<f64> {
     let values = marks.flat_map(|mark| mark.values().into_iter().flat_map(|v| [v.0, v.1]));
     let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
@@ -84,7 +85,7 @@ pub(super) fn range<'m>(marks: impl Iterator<Item = &'m Mark>) -> Range<f64> {
     low - room..high + room
 }
 
-/// Logarithms of 1, 2 and 5 in each decade; of the powers of ten alone where there are many.
+/// Logarithms of 1, 2 and 5 in each decade; only powers of ten if there are many decades.
 pub(super) fn ticks(range: &Range<f64>) -> Vec<f64> {
     let steps: &[f64] = match range.end - range.start {
         span if span > 3.0 => &[1.0],
@@ -96,7 +97,7 @@ pub(super) fn ticks(range: &Range<f64>) -> Vec<f64> {
     all.filter(|t| range.contains(t)).collect()
 }
 
-/// The numbers at the ticks of an axis, with as many digits as tell them apart.
+/// The numbers at the ticks of an axis, with as many digits as are needed to distinguish them.
 pub(super) fn labels(ticks: &[f64], log: bool) -> Vec<String> {
     let short: Vec<String> = ticks.iter().map(|t| label(*t, log)).collect();
     let step = ticks.windows(2).map(|w| (w[1] - w[0]).abs());
@@ -110,7 +111,7 @@ pub(super) fn labels(ticks: &[f64], log: bool) -> Vec<String> {
     ticks.iter().map(|t| format!("{t:.digits$}")).collect()
 }
 
-/// The number at a place of the axis.
+/// The number at a position on the axis.
 fn label(place: f64, log: bool) -> String {
     if !log {
         return number(place);

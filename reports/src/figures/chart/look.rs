@@ -1,4 +1,4 @@
-//! How a mark looks: in colour on screens; in print by shade, dashes and the shape of its points.
+//! The appearance of a mark: colour on screens; shade, dashes and the shape of points in print.
 
 use plotters::prelude::RGBColor;
 
@@ -26,7 +26,8 @@ pub(super) struct MarkLook {
 /// A shade, dashes and a shape.
 type PrintedLook = (u8, Option<(i32, i32)>, PointShape);
 
-/// Looks of the series of a printed figure, in the order of the colours. Neighbours differ in all three.
+/// Looks of the series of a printed figure, in the order of the colours. Neighbours differ in all
+/// three respects.
 const PRINTED: [PrintedLook; 8] = [
     (0, None, PointShape::Disc),
     (105, Some((9, 4)), PointShape::Ring),
@@ -38,10 +39,11 @@ const PRINTED: [PrintedLook; 8] = [
     (150, Some((7, 7)), PointShape::Cross),
 ];
 
-/// Shades of the areas of a printed stack, in the same order: neighbours differ most.
+/// Shades of the areas of a printed stack, in the same order: neighbours differ as much as
+/// possible.
 const AREAS: [u8; 8] = [70, 200, 130, 235, 100, 175, 40, 215];
 
-/// How a mark of a colour looks; `dashed` is theory or a limit.
+/// The look of a mark of a colour; `dashed` is for theory and limits.
 pub(super) fn look(style: FigureStyle, colour: Rgb, dashed: bool) -> MarkLook {
     let theory = dashed.then_some((8, 6));
     match (style, SERIES.iter().position(|c| *c == colour)) {

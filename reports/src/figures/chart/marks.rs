@@ -29,7 +29,7 @@ pub(crate) enum Mark {
         colour: Rgb,
         points: Vec<(f64, f64, f64, f64)>,
         dashed: bool,
-        /// False for points of which neighbours have nothing to do with each other.
+        /// False if neighbouring points are unrelated.
         joined: bool,
     },
     /// Upright strokes: (x, lower, upper).
@@ -44,7 +44,7 @@ pub(crate) enum Mark {
         colour: Rgb,
         points: Vec<(f64, f64)>,
     },
-    /// Parts of the x axis with a background, from and to.
+    /// Parts of the x axis with a coloured background, each from and to.
     Band {
         label: String,
         colour: Rgb,
@@ -97,7 +97,7 @@ impl Mark {
         }
     }
 
-    /// Whether its line has points.
+    /// Whether its line is drawn with points.
     pub(super) fn has_points(&self) -> bool {
         matches!(self, Mark::Intervals { .. })
     }
@@ -145,7 +145,7 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark, style: FigureStyle
         } => {
             let own = own(colour, *dashed);
             for part in points.split(|p| !p.1.is_finite()).filter(|p| !p.is_empty()) {
-                // A crowded curve drawn thick is a blot.
+                // A crowded curve drawn thick would be a blot.
                 let width = if *dashed || part.len() > 1000 { 2 } else { 3 };
                 let style = own.colour.stroke_width(width);
                 let part = thin(part);
@@ -170,7 +170,7 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark, style: FigureStyle
             let style = own.colour.stroke_width(2);
             let means = points.iter().map(|p| (p.0, p.2));
             match own.dash {
-                // The dots below are all there is.
+                // Only the dots below are drawn.
                 _ if !joined => {}
                 Some((dash, gap)) => {
                     axes.draw_series(DashedLineSeries::new(means.clone(), dash, gap, style))?;
@@ -179,7 +179,7 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark, style: FigureStyle
                     axes.draw_series(LineSeries::new(means.clone(), style))?;
                 }
             }
-            // A single run has no interval, and so no bar.
+            // A single run has no interval, and therefore no bar.
             let bars = points
                 .iter()
                 .filter(|p| p.1 < p.3)
@@ -204,13 +204,13 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark, style: FigureStyle
                 draw_points(axes, points.iter().copied(), own)?;
             }
         }
-        // The background, drawn before.
+        // The background has already been drawn.
         Mark::Band { .. } => {}
     }
     Ok(())
 }
 
-/// Points in their shape, about eight pixels wide.
+/// Draws points in their shape, about eight pixels wide.
 fn draw_points(
     axes: &mut Axes<'_, '_>,
     points: impl Iterator<Item = (f64, f64)>,
@@ -229,7 +229,7 @@ fn draw_points(
     Ok(())
 }
 
-/// One of them, in a legend.
+/// Draws a single point, for a legend.
 pub(super) fn draw_point(area: &Area<'_>, at: (i32, i32), look: MarkLook) -> PlotResult {
     let line = look.colour.stroke_width(2);
     let fill = line.filled();
@@ -242,12 +242,12 @@ pub(super) fn draw_point(area: &Area<'_>, at: (i32, i32), look: MarkLook) -> Plo
     Ok(())
 }
 
-/// At most a few points per pixel column: of each column the first, lowest, highest and last.
+/// Thins a curve to a few points per pixel column: the first, lowest, highest and last in each.
 pub(super) fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     thin_to(points, 700)
 }
 
-/// The same with a number of columns.
+/// The same for a given number of columns.
 pub(super) fn thin_to(points: &[(f64, f64)], columns: usize) -> Vec<(f64, f64)> {
     if points.len() <= 4 * columns {
         return points.to_vec();
@@ -271,7 +271,8 @@ pub(super) fn thin_to(points: &[(f64, f64)], columns: usize) -> Vec<(f64, f64)> 
     kept
 }
 
-/// Rows of a stack as areas: `layers[i]` lies on those before it. Many rows are thinned.
+/// The layers of a stack as areas: `layers[i]` lies on top of those before it. Many rows are
+/// thinned.
 pub(crate) fn stack(xs: &[f64], layers: Vec<(String, Rgb, Vec<f64>)>) -> Vec<Mark> {
     let mut below = vec![0.0; xs.len()];
     let mut marks = Vec::with_capacity(layers.len());

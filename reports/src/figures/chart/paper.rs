@@ -6,7 +6,8 @@ use super::look::{area, look};
 use super::marks::{LegendKey, draw_point};
 use super::{Area, Chart, FONT, LETTER, PANEL_HEIGHT, PlotResult, TITLE_LINE};
 
-/// Width in pixels, which stand for [`WIDTH_MM`] on paper: letters of 14 pixels are 7 points high.
+/// Width in pixels, which corresponds to [`WIDTH_MM`] on paper: a font size of 14 pixels is 7
+/// points.
 const WIDTH: u32 = 504;
 /// The width of a column of the usual two-column styles.
 const WIDTH_MM: f64 = 89.0;
@@ -14,7 +15,7 @@ const WIDTH_MM: f64 = 89.0;
 const HEIGHT: u32 = 310;
 /// Height of a row of the legend.
 const ROW: u32 = 20;
-/// Panels beside one another.
+/// Panels side by side.
 const COLUMNS: usize = 2;
 
 /// The size in pixels.
@@ -30,7 +31,7 @@ pub(super) fn size(chart: &Chart<'_>) -> (u32, u32) {
     (WIDTH, legend + panels.div_ceil(COLUMNS) as u32 * panel)
 }
 
-/// The entries of the legend in rows: the places of the marks with a name.
+/// The entries of the legend in rows: the indices of marks with a name.
 fn rows(chart: &Chart<'_>) -> Vec<Vec<usize>> {
     let mut rows: Vec<Vec<usize>> = Vec::new();
     let mut used = f64::INFINITY;
@@ -50,7 +51,7 @@ fn entry_width(label: &str) -> f64 {
     44.0 + LETTER * label.chars().count() as f64 + 10.0
 }
 
-/// Draws the legend and below it the diagrams.
+/// Draws the legend, and the diagrams below it.
 pub(super) fn draw(chart: &Chart<'_>, root: &Area<'_>) -> PlotResult {
     let rows = rows(chart);
     let (legend, body) = root.split_vertically(ROW * rows.len() as u32 + 8);
@@ -109,7 +110,7 @@ fn draw_legend(chart: &Chart<'_>, legend: &Area<'_>, rows: &[Vec<usize>]) -> Plo
     Ok(())
 }
 
-/// The picture with its size on paper instead of that in pixels.
+/// The picture with its size on paper instead of its size in pixels.
 pub(super) fn sized(svg: &str, (width, height): (u32, u32)) -> String {
     let mm = WIDTH_MM / f64::from(width);
     let on_paper = format!(

@@ -1,4 +1,4 @@
-//! The data of a chart as JSON, thinned with its extremes kept: what a page needs to draw it again.
+//! The data of a chart as JSON, thinned but with its extremes: what a page needs to redraw it.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::marks::thin_to;
 use super::{Chart, Mark, Panel};
 use crate::figures::style::Rgb;
 
-/// Columns to which a curve is thinned: four points each at most.
+/// Columns to which a curve is thinned, with at most four points each.
 const COLUMNS: usize = 400;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct PanelData {
     marks: Vec<MarkData>,
 }
 
-/// A mark in columns; those that its kind does not have are left out.
+/// A mark as columns; columns that its kind does not have are left out.
 #[derive(Default, Serialize)]
 struct MarkData {
     kind: &'static str,
@@ -45,7 +45,8 @@ struct MarkData {
     high: Vec<f64>,
 }
 
-/// True if x never falls along a curve; the chart library of pages sorts points by x and would join others.
+/// Returns true if x never decreases along a curve; the chart library of pages sorts points by x
+/// and would join other curves wrongly.
 pub(super) fn is_ordered(chart: &Chart<'_>) -> bool {
     let in_panels = chart.panels.iter().flat_map(|panel| &panel.marks);
     let mut marks = chart.marks.iter().chain(in_panels);
@@ -87,7 +88,7 @@ pub(super) fn json(chart: &Chart<'_>) -> String {
         shaded: shaded.collect(),
         panels,
     };
-    // Nothing in it can fail to be written.
+    // Serialisation cannot fail: no value is unsupported.
     serde_json::to_string(&plot).unwrap_or_default()
 }
 
@@ -184,7 +185,7 @@ fn column<T>(all: &[T], number: impl Fn(&T) -> f64) -> Vec<f64> {
     all.iter().map(|element| rounded(number(element))).collect()
 }
 
-/// Each stretch of numbers thinned on its own, so that gaps stay.
+/// Thins each run of finite numbers separately, so that gaps remain.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let parts = points.split_inclusive(|p| !p.1.is_finite());
     let thin = |part: &[(f64, f64)]| {
@@ -200,21 +201,22 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     parts.flat_map(thin).collect()
 }
 
-/// Single points or strokes of a mark at most.
+/// Most single points or strokes of a mark.
 const MOST_SINGLE: usize = 4000;
 
-/// At most `most` of them, at equal distances.
+/// At most `most` of the elements, evenly spaced.
 fn every<T: Copy>(all: &[T], most: usize) -> Vec<T> {
     let stride = all.len().div_ceil(most).max(1);
     all.iter().copied().step_by(stride).collect()
 }
 
-/// The powers of ten that are exact as floats and that seven digits may have to be multiplied by.
+/// The powers of ten that are exact as floats and by which a number of seven digits may have to be
+/// multiplied.
 const POWERS: [f64; 16] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 ];
 
-/// With seven significant digits, more than a screen has pixels.
+/// Rounds to seven significant digits, more than a screen has pixels.
 fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { 0.0 } else { f64::NAN };

@@ -1,4 +1,4 @@
-//! The columns of the table of segments, of one row group.
+//! The columns of the table of segments, for one row group.
 
 use std::collections::HashMap;
 
@@ -31,13 +31,13 @@ pub(super) struct Columns<'a> {
     pub(super) stamps: [&'a [f64]; 2],
     pub(super) retransmission: &'a [bool],
     pub(super) texts: [TextColumn<'a, u32>; 6],
-    /// What the texts of these columns say: lost or a duplicate; a reset; the state.
+    /// The meanings of the texts in these columns: lost or a duplicate; a reset; the state.
     pub(super) fates: TextColumn<'a, (bool, bool)>,
     pub(super) resets: TextColumn<'a, bool>,
     pub(super) states: [TextColumn<'a, Option<State>>; 2],
 }
 
-/// A column of texts, and what each of its texts means.
+/// A column of texts, and the meaning of each distinct text.
 pub(super) struct TextColumn<'a, T> {
     pub(super) texts: &'a Texts,
     pub(super) meanings: Vec<T>,
@@ -61,7 +61,7 @@ impl<'a, T: Copy> TextColumn<'a, T> {
 }
 
 impl<'a> Columns<'a> {
-    /// `places`: of all texts so far.
+    /// `places` has the indices of all texts so far.
     pub(super) fn of(
         table: &'a Table,
         places: &mut HashMap<String, u32>,
@@ -116,7 +116,7 @@ impl<'a> Columns<'a> {
         if a <= b { (a, b) } else { (b, a) }
     }
 
-    /// A further arrival of a segment that has a row already.
+    /// Another arrival of a segment that already has a row.
     pub(super) fn is_duplicate(&self, i: usize) -> bool {
         self.fates.at(i).1
     }

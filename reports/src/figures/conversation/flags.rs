@@ -2,10 +2,11 @@
 
 use std::ops::Deref;
 
-/// Flags by name; the place of each is its bit.
+/// Flags by name; the index of each is its bit.
 const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
 
-/// The flags of a segment as tables write them, "SYN,ACK", looked up without reading the text again.
+/// The flags of a segment as tables write them, such as "SYN,ACK", tested without parsing the text
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FlagText {
     text: String,
@@ -13,7 +14,7 @@ pub(crate) struct FlagText {
 }
 
 impl FlagText {
-    /// True when the flag of that name is set; of a name that is none it never is.
+    /// Returns true if the flag of this name is set; false for an unknown name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.bits & bit(name) != 0
     }

@@ -1,8 +1,8 @@
-//! The segments of a connection that a diagram may need, of however many.
+//! Keeps the segments of a connection that a diagram may need, however many there are.
 
 use std::collections::VecDeque;
 
-/// Segments kept from the beginning, from the end, and of trouble between.
+/// Number of segments kept from the beginning, from the end, and of problems in between.
 const HEAD: usize = 400;
 const TAIL: usize = 400;
 const TROUBLE: usize = 400;

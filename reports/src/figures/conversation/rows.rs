@@ -41,13 +41,13 @@ const SEGMENTS: &[&str] = &[
 ];
 const STATES: &[&str] = &["time_s", "conn", "node", "from", "to"];
 
-/// Connections looked at for each that is shown: one may be the other half of a simultaneous open,
-/// or use the 4-tuple of an earlier one.
+/// Connections examined for each one that is shown: one may be the other half of a simultaneous
+/// open, or use the 4-tuple of an earlier one.
 const SPARE: usize = 4;
-/// State changes of one connection that are read.
+/// Most state changes read for one connection.
 pub(crate) const MOST_CHANGES: usize = 1000;
 
-/// The first `most` connections that have segments; where none has, those that have states.
+/// The first `most` connections that have segments; if none has, those that have states.
 pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>, StoreError> {
     let traced = TracedRows::read(dir, most)?;
     let conns = traced.rows.keys().copied().collect();
@@ -89,7 +89,7 @@ pub(crate) fn conversations(dir: &Path, most: usize) -> Result<Vec<Conversation>
     Ok(found)
 }
 
-/// The rows of the first connections, and of those that share their 4-tuples.
+/// The rows of the first connections, and of others that share their 4-tuples.
 #[derive(Debug, Default)]
 struct TracedRows {
     /// Connections in order of their first segment.
@@ -132,7 +132,7 @@ impl TracedRows {
                 }
                 let mut row = columns.row(i, place, pair);
                 if row.number == 0 {
-                    // Every segment has a row: they are numbered by counting.
+                    // If every segment has a row, segments are numbered by counting.
                     let count = sent.entry((conn, row.source)).or_default();
                     *count += i64::from(!columns.is_duplicate(i));
                     row.number = *count;
@@ -154,7 +154,7 @@ impl TracedRows {
         self.texts.get(place as usize).map_or("", String::as_str)
     }
 
-    /// A row as diagrams need it.
+    /// A row in the form diagrams need.
     fn sent(&self, row: &TracedRow, (from, to): (usize, usize)) -> LadderSegment {
         let text = |which: usize| self.text(row.texts[which]).to_owned();
         let [seq, ack, len, window] = row.numbers;
@@ -189,8 +189,8 @@ impl TracedRows {
         }
     }
 
-    /// Rows of a connection, with those that others sent over its 4-tuple meanwhile: old
-    /// duplicates, and the other half of a simultaneous open, whose identity joins `conns`.
+    /// Rows of a connection, with those that others sent over its 4-tuple in the meantime: old
+    /// duplicates, and the other half of a simultaneous open, whose identity is added to `conns`.
     fn conversation(&self, conn: i64, conns: &mut BTreeSet<i64>) -> Vec<&TracedRow> {
         let own = self.rows.get(&conn).map_or(&[][..], Vec::as_slice);
         let mut rows: Vec<&TracedRow> = own.iter().collect();
@@ -211,7 +211,7 @@ impl TracedRows {
     }
 }
 
-/// State changes, with their nodes; the lane of a change is not known yet.
+/// State changes with their nodes; the lane of a change is not known yet.
 #[derive(Debug, Default)]
 struct Changes {
     /// Connections in order of their first change.
@@ -220,7 +220,7 @@ struct Changes {
 }
 
 impl Changes {
-    /// Those of `conns`; without any, those of the first connections.
+    /// The changes of `conns`; if that is empty, of the first connections.
     fn read(dir: &Path, conns: BTreeSet<i64>, most: usize) -> Result<Changes, StoreError> {
         let mut all = Changes::default();
         let Some(mut groups) = Groups::open(dir, "states", STATES)? else {

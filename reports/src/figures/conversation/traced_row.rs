@@ -1,4 +1,4 @@
-//! A row of the table of segments, as diagrams need it.
+//! A row of the table of segments, in the form diagrams need.
 
 use tcp_model::State;
 
@@ -19,11 +19,11 @@ pub(super) struct TracedRow {
     pub(super) source: (i64, i64),
     pub(super) dst_port: i64,
     pub(super) numbers: [u32; 4],
-    /// Timestamps; NaN without.
+    /// Timestamps; NaN without the option.
     pub(super) stamps: [f64; 2],
     pub(super) retransmission: bool,
     pub(super) is_reset: bool,
-    /// Places of its texts in `rows::Traced::texts`, in the order of `columns::TEXTS`.
+    /// Indices of its texts in `rows::Traced::texts`, in the order of `columns::TEXTS`.
     pub(super) texts: [u32; 6],
     pub(super) state_at_sender: Option<State>,
     pub(super) state_at_receiver: Option<State>,

@@ -11,7 +11,7 @@ pub(super) fn colour(s: &LadderSegment) -> Rgb {
     if s.retransmission { VERMILION } else { BLACK }
 }
 
-/// A segment's way on the page; that of a lost one ends on the way.
+/// The path of a segment on the page; that of a lost segment ends midway.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrow {
     pub(super) from: (f64, f64),
@@ -19,7 +19,7 @@ pub(super) struct Arrow {
 }
 
 impl Arrow {
-    /// `rows` are those of its sending and its arrival.
+    /// `rows` are the rows of its sending and its arrival.
     pub(super) fn of(s: &LadderSegment, scale: &TimeScale, rows: (u32, u32)) -> Arrow {
         let sign = if s.to >= s.from { 1.0 } else { -1.0 };
         let y = scale.y(s.sent) + ROW * f64::from(rows.0);
@@ -49,7 +49,7 @@ impl Arrow {
         self.slope().atan().to_degrees()
     }
 
-    /// The point `share` of the way along and `gap` pixels above the line.
+    /// The point at a share `share` of the path and `gap` pixels above the line.
     pub(super) fn above(&self, share: f64, gap: f64) -> (f64, f64) {
         let angle = self.slope().atan();
         (
@@ -58,14 +58,14 @@ impl Arrow {
         )
     }
 
-    /// Height at `x`, where it passes there.
+    /// The y coordinate at `x`, if the arrow passes there.
     pub(super) fn y_at(&self, x: f64) -> Option<f64> {
         let (low, high) = (self.from.0.min(self.to.0), self.from.0.max(self.to.0));
         let inside = low <= x && x <= high;
         inside.then(|| self.from.1 + self.slope() * (x - self.from.0))
     }
 
-    /// The size of letters in which its label runs over no bar: smaller for a long one.
+    /// The font size at which its label does not run over a bar: smaller for a long label.
     pub(super) fn label_size(&self, text: &str) -> u32 {
         let room = (self.to.0 - self.from.0).abs() - 24.0;
         let sizes = (SMALLEST..=LABEL.size).rev();
@@ -73,7 +73,7 @@ impl Arrow {
         fitting.next().unwrap_or(SMALLEST)
     }
 
-    /// The room that a text takes at a share of the way and a distance above the line.
+    /// The room that a text takes at a share of the path and a distance above the line.
     fn label_box(&self, (share, gap): (f64, f64), text: &str, size: u32) -> LabelBox {
         // Letters are wider in some fonts than in others.
         let half = 0.52 * text_width(text, size) + 2.0;
@@ -84,9 +84,9 @@ impl Arrow {
         )
     }
 
-    /// A place for its label: where it covers no other text, and as few arrows as possible. Where there
-    /// is none, in smaller letters; at last only its number, and the caller writes the rest elsewhere. `None`
-    /// where there is no room even for the number.
+    /// A place for its label where it covers no other text and as few arrows as possible. If there
+    /// is none, smaller letters are tried, and finally only the number; the caller then writes the
+    /// rest elsewhere. `None` if there is no room even for the number.
     pub(super) fn place_label<'a>(
         &self,
         (number, text): (&str, &str),
@@ -123,7 +123,7 @@ impl Arrow {
         })
     }
 
-    /// The place at which a text meets no other text and fewest arrows.
+    /// The place where a text covers no other text and the fewest arrows.
     fn free_place(
         &self,
         text: &str,
@@ -135,7 +135,8 @@ impl Arrow {
         let half = (0.52 * text_width(text, size) + 4.0) / length.max(1.0);
         let fits = |share: &f64| share.min(1.0 - share) >= half;
         let usual = [0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76];
-        // Where arrows cross, a free place may lie between those, or at an end, where they are apart.
+        // Where arrows cross, a free place may lie between these, or at an end, where the arrows
+        // are apart.
         let more = (0..=31).map(|k| 0.04 + 0.03 * f64::from(k));
         let ends = [half + 0.01, 0.99 - half];
         let shares: Vec<f64> = usual
@@ -173,8 +174,8 @@ impl Arrow {
         self.label_box(label.place, text, label.size)
     }
 
-    /// Where the cause of a loss is written: beyond the cross, or below or above it, where no other text
-    /// is; with the room it takes.
+    /// A place for the cause of a loss: beyond the cross, or below or above it, where there is no
+    /// other text; with the room it takes.
     pub(super) fn place_cause(&self, text: &str, taken: &[LabelBox]) -> (PlacedCause, LabelBox) {
         let sign = if self.to.0 >= self.from.0 { 1.0 } else { -1.0 };
         let (x, y) = self.to;
@@ -206,10 +207,10 @@ impl Arrow {
     }
 }
 
-/// Where a label lies, in which size, and whether it is the whole label or the number alone.
+/// The place and size of a label, and whether it is the whole label or only the number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PlacedLabel {
-    /// The share of the arrow, and how far above it.
+    /// The share of the arrow's length, and the distance above the arrow.
     pub(super) place: (f64, f64),
     pub(super) size: u32,
     pub(super) whole: bool,
@@ -258,7 +259,7 @@ mod tests {
             from: (SIDE, 0.0),
             to: (SIDE + LANE, 60.0),
         };
-        // Three arrows the other way, which cross it about its middle.
+        // Three arrows in the other direction, which cross it near its middle.
         let crossing = [0.0, 19.0, 38.0].map(|down| Arrow {
             from: (SIDE + LANE, down - 10.0),
             to: (SIDE, 50.0 + down),
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn labels_in_a_crowd_meet_no_other_and_end_as_numbers() {
-        // Twenty arrows from one end in the time of one flight.
+        // Twenty arrows from one end within the time of one flight.
         let arrows: Vec<Arrow> = (0..20)
             .map(|i| Arrow {
                 from: (SIDE, 6.0 * f64::from(i)),

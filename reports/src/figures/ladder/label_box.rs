@@ -1,4 +1,4 @@
-//! The room that a text takes on a page, turned by any angle.
+//! The room that a text takes on a page, rotated by any angle.
 
 /// A rectangle about a centre.
 #[derive(Clone, Copy, Debug)]
@@ -10,11 +10,11 @@ pub(super) struct LabelBox {
     turn: (f64, f64),
 }
 
-/// Points along its middle.
+/// Number of points along its middle.
 const POINTS: usize = 21;
 
 impl LabelBox {
-    /// The angle is in radians, clockwise on the page.
+    /// A box rotated by `angle` in radians, clockwise on the page.
     pub(super) fn new(centre: (f64, f64), half: (f64, f64), angle: f64) -> LabelBox {
         LabelBox {
             centre,
@@ -23,7 +23,7 @@ impl LabelBox {
         }
     }
 
-    /// That of a level text which begins at `x` and whose middle lies at `y`.
+    /// The box of a horizontal text that begins at `x` and whose middle is at `y`.
     pub(super) fn level(x: f64, y: f64, size: (f64, f64)) -> LabelBox {
         LabelBox::new((x + size.0 / 2.0, y), (size.0 / 2.0, size.1 / 2.0), 0.0)
     }
@@ -40,14 +40,14 @@ impl LabelBox {
         })
     }
 
-    /// Its highest and its lowest point.
+    /// Its highest and its lowest y coordinate.
     pub(super) fn heights(&self) -> (f64, f64) {
         let reach = self.half.0 * self.turn.1.abs() + self.half.1 * self.turn.0.abs();
         (self.centre.1 - reach, self.centre.1 + reach)
     }
 
-    /// Whether two of them have a point in common: they have none if, seen along a side of one of them,
-    /// they are apart.
+    /// Whether two boxes overlap: they do not if their projections on a side of one of them are
+    /// apart.
     pub(super) fn meets(&self, other: &LabelBox) -> bool {
         let between = (
             other.centre.0 - self.centre.0,
@@ -76,12 +76,12 @@ mod tests {
     fn turned_boxes_meet_only_where_they_touch() {
         let level = LabelBox::new((0.0, 0.0), (50.0, 5.0), 0.0);
         let cases = [
-            // Above it by less, and by more, than both heights.
+            // Above it by less, and by more, than the sum of half heights.
             ((0.0, 9.0), 0.0, true),
             ((0.0, 11.0), 0.0, false),
             // Beside it.
             ((101.0, 0.0), 0.0, false),
-            // Turned by 45 degrees: the upright rectangles around them meet, they do not.
+            // Rotated by 45 degrees: their bounding rectangles overlap, but they do not.
             ((70.0, 45.0), std::f64::consts::FRAC_PI_4, false),
             ((60.0, 25.0), std::f64::consts::FRAC_PI_4, true),
         ];

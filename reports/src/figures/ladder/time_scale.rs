@@ -1,4 +1,4 @@
-//! Where times lie on a ladder: stretches in which nothing happens are compressed.
+//! Maps times to positions on a ladder; periods in which nothing happens are compressed.
 
 use super::{FLIGHT, ROW, TOP};
 use crate::figures::conversation::SegmentFate;
@@ -6,13 +6,13 @@ use crate::figures::ladder_choice::{Fold, ShownSegments};
 use crate::figures::ladder_rows::Rows;
 use crate::format::{count, seconds};
 
-/// The times at which something happens, and where they lie on the page.
+/// The times at which something happens, and their positions on the page.
 pub(super) struct TimeScale {
     pub(super) times: Vec<f64>,
     pub(super) ys: Vec<f64>,
-    /// Compressed stretches: upper and lower end, and what is written there.
+    /// Compressed periods: upper and lower end, and the text written there.
     pub(super) gaps: Vec<(f64, f64, String)>,
-    /// Where the last row of the last instant lies.
+    /// Position of the last row of the last instant.
     end: f64,
 }
 
@@ -57,7 +57,7 @@ impl TimeScale {
                 ];
                 let texts: Vec<String> = texts.into_iter().flatten().collect();
                 if !texts.is_empty() {
-                    // Room for a loss before it and for its own label.
+                    // Room for a loss before it and for its label.
                     y = from + 2.0 * FLIGHT;
                     scale.gaps.push((from, y, texts.join(", ")));
                 }

@@ -1,4 +1,4 @@
-//! What a time-sequence plot needs of the table of segments.
+//! Reads what a time-sequence plot needs from the table of segments.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,15 +24,15 @@ const COLUMNS: &[&str] = &[
     "reason",
 ];
 
-/// Segments of each end that are looked at.
+/// Segments of each end that are examined.
 const MOST: usize = 30_000;
 /// Segments drawn, and how many of them come before the first retransmission.
 const MOST_DRAWN: usize = 400;
 const BEFORE: usize = 120;
-/// A sender of fewer segments has no plot: the ladder shows it better.
+/// A sender with fewer segments has no plot: the ladder shows it better.
 const FEWEST: usize = 20;
 
-/// With fewer ACKs than one for this many segments, ACKs were not recorded.
+/// If there are fewer ACKs than one per this many segments, ACKs were not recorded.
 const ACKED: usize = 8;
 
 /// An end of a connection: its address and port.
@@ -43,7 +43,7 @@ type EndAddress = (i64, i64);
 struct SequenceRow {
     number: i64,
     sent: f64,
-    /// NaN of one that did not arrive, or was not seen to.
+    /// NaN if it did not arrive, or its arrival was not seen.
     received: f64,
     lost: bool,
     /// Has the ACK flag.
@@ -63,7 +63,7 @@ pub(super) struct Data {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) lost: bool,
-    /// The rule by which it was sent again; empty of one sent for the first time.
+    /// The rule by which it was retransmitted; empty for a first transmission.
     pub(super) reason: String,
 }
 
@@ -131,7 +131,7 @@ fn read(
         if rows.len() == MOST {
             continue;
         }
-        // Where every segment has a row, they are numbered by counting.
+        // If every segment has a row, segments are numbered by counting.
         let counted = rows.len() as i64 + 1;
         rows.push(SequenceRow {
             number: if number[i] == 0 { counted } else { number[i] },
@@ -150,8 +150,9 @@ fn read(
     Ok(())
 }
 
-/// The stretch of a sender's segments without a gap among those recorded, with ACKs that arrived meanwhile
-/// (`acked`, in order), in which most were sent again; of a long one what lies around the first of them.
+/// Of the stretches of a sender's segments recorded without a gap, with ACKs that arrived in the
+/// meantime (`acked`, in order), the one with most retransmissions; if it is long, the part around
+/// the first of them.
 fn stretch(rows: &[SequenceRow], acked: &[f64]) -> Range<usize> {
     let again = |rows: &[SequenceRow]| rows.iter().filter(|r| !r.reason.is_empty()).count();
     let is_acked = |rows: &[SequenceRow]| {
@@ -200,7 +201,7 @@ fn sequence(conn: i64, sender: &[SequenceRow], receiver: &[SequenceRow]) -> Opti
         return None;
     }
     let (first, last) = (data[0].time, data[data.len() - 1].time);
-    // A round trip more, so that the last segments are seen acknowledged.
+    // One round trip more, so that the last segments are shown acknowledged.
     let flights = receiver.iter().map(|r| r.received - r.sent);
     let end = last + 2.0 * flights.filter(|f| f.is_finite()).fold(0.0, f64::max);
     let shift = window_shift(sender, receiver);
@@ -224,7 +225,8 @@ fn sequence(conn: i64, sender: &[SequenceRow], receiver: &[SequenceRow]) -> Opti
     })
 }
 
-/// What the receiver's windows are to be multiplied with: both ends must have offered to scale them.
+/// The factor by which the receiver's windows are to be multiplied: both ends must have offered
+/// window scaling.
 fn window_shift(sender: &[SequenceRow], receiver: &[SequenceRow]) -> f64 {
     let offered = |rows: &[SequenceRow]| {
         let options = rows.iter().map(|r| r.options.as_str());
@@ -240,7 +242,7 @@ fn window_shift(sender: &[SequenceRow], receiver: &[SequenceRow]) -> f64 {
     }
 }
 
-/// The blocks of "…,sack 1:1001 2001:3001".
+/// The blocks in "…,sack 1:1001 2001:3001".
 fn sack_blocks(options: &str) -> impl Iterator<Item = (u32, u32)> {
     let lists = options.split(',').filter_map(|o| o.strip_prefix("sack "));
     let blocks = lists.flat_map(str::split_whitespace);

@@ -1,7 +1,7 @@
 //! What an end waited for before it sent a segment.
 //!
-//! Inferred from times alone: of waits of the application, of Nagle's algorithm and of pacing only the sum is
-//! seen.
+//! Inferred from times alone: of delays by the application, by Nagle's algorithm and by pacing,
+//! only the sum can be seen.
 
 use rustc_hash::FxHashMap;
 
@@ -10,32 +10,32 @@ use crate::figures::conversation::{Conversation, LadderSegment, SegmentFate};
 /// Why nothing was sent for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The other end's segment was on its way.
+    /// The other end's segment was in flight.
     RoundTrip,
-    /// A timer that repeats what is not acknowledged.
+    /// A timer that retransmits unacknowledged data.
     TimeOut,
-    /// The ACK was held back in case that there is more to acknowledge.
+    /// The ACK was delayed in case there would be more to acknowledge.
     DelayedAck,
     /// The peer's window was closed.
     Window,
-    /// Nothing was to be sent: the application thought, worked, or had not closed.
+    /// There was nothing to send: the application was idle or busy, or had not closed.
     Application,
-    /// Data were outstanding: the application, Nagle's algorithm, or pacing.
+    /// Data were outstanding: the delay is due to the application, Nagle's algorithm, or pacing.
     Sender,
 }
 
-/// What is known at one end of a connection, and of what will arrive there.
+/// What is known at one end of a connection, and what will arrive there.
 #[derive(Clone, Debug)]
 struct KnownWaits {
-    /// When it last sent anything, and each sequence number; seconds.
+    /// When it last sent anything, and when it last sent each sequence number; seconds.
     last_sent: f64,
     sent: FxHashMap<u32, f64>,
     /// The end of the data that it has sent.
     data_end: Option<u32>,
-    /// Times of arrivals that lie ahead, with the places of the segments; not in order.
+    /// Times of future arrivals, with the indices of the segments; not in order.
     ahead: Vec<(f64, usize)>,
-    /// Of those that have arrived: the last, the last with data, the last's closed window, and the
-    /// highest acknowledgment.
+    /// Of past arrivals: the time of the last, the time of the last with data, whether the last
+    /// closed the window, and the highest acknowledgment.
     last_arrival: f64,
     last_data: f64,
     window_closed: bool,
@@ -56,7 +56,7 @@ impl KnownWaits {
         }
     }
 
-    /// Takes what has arrived by `now`.
+    /// Processes what has arrived by `now`.
     fn arrive(&mut self, c: &Conversation, now: f64) {
         let mut due: Vec<(f64, usize)> = self.ahead.extract_if(.., |(t, _)| *t <= now).collect();
         due.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -83,7 +83,7 @@ impl KnownWaits {
         }
     }
 
-    /// Some of its data are not acknowledged.
+    /// Whether some of its data are not acknowledged.
     fn is_outstanding(&self) -> bool {
         let unacked = |end| {
             self.acked
@@ -92,7 +92,7 @@ impl KnownWaits {
         self.data_end.is_some_and(unacked)
     }
 
-    /// How long it has waited before it sends `s`, seconds, and for what; `None` where it has not.
+    /// How long it waited before sending `s`, in seconds, and for what; `None` if it did not wait.
     fn wait(&self, s: &LadderSegment) -> Option<(f64, Cause)> {
         let timed = matches!(
             s.reason.as_str(),
@@ -129,7 +129,7 @@ fn later(known: Option<u32>, other: u32) -> u32 {
     }
 }
 
-/// For each segment how long its sender had waited, seconds, and for what.
+/// For each segment how long its sender waited, in seconds, and for what.
 pub(super) fn of(c: &Conversation) -> Vec<Option<(f64, Cause)>> {
     let mut ends = vec![KnownWaits::new(); c.lanes.len()];
     let mut all = Vec::with_capacity(c.segments.len());

@@ -5,7 +5,7 @@ use tcp_model::State;
 use super::waits::Cause;
 use crate::figures::conversation::LadderSegment;
 
-/// The same in two languages.
+/// A text in two languages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bilingual {
     pub(super) english: String,
@@ -17,7 +17,7 @@ impl Bilingual {
         Bilingual { english, chinese }
     }
 
-    /// With another sentence behind.
+    /// Appends another sentence.
     pub(super) fn and(mut self, more: Bilingual) -> Bilingual {
         if !more.english.is_empty() {
             self.english.push(' ');
@@ -31,7 +31,7 @@ impl Bilingual {
 /// Sender and receiver.
 type EndNames<'a> = (&'a str, &'a str);
 
-/// What the sender's state becomes, if that is known.
+/// The state that the sender enters, if known.
 fn enters(s: &LadderSegment) -> (String, String) {
     match s.state_at_sender {
         Some(state) => (
@@ -267,7 +267,7 @@ pub(super) fn reset((a, b): EndNames<'_>, _: &LadderSegment) -> Bilingual {
     )
 }
 
-/// `first`: the number of the segment that is repeated, from 1.
+/// `first` is the number of the segment that is repeated, from 1.
 pub(super) fn again(s: &LadderSegment, first: usize) -> Bilingual {
     let rule = match s.reason.as_str() {
         "RTO" => (

@@ -2,7 +2,7 @@
 
 use crate::batch::Axis;
 
-/// The x axis: numbers in a suitable unit, or categories at equal distances.
+/// The x axis: numbers in a suitable unit, or equidistant categories.
 pub(super) struct AxisScale {
     pub(super) places: Vec<f64>,
     pub(super) unit: &'static str,
@@ -27,13 +27,14 @@ impl AxisScale {
         }
     }
 
-    /// Whether it can be logarithmic: it needs at least two numbers, all greater than zero.
+    /// Whether it can be logarithmic: it needs at least two numbers greater than zero, and no
+    /// categories.
     pub(super) fn takes_log(&self) -> bool {
         let positive = self.places.iter().filter(|p| **p > 0.0).count();
         self.names.is_empty() && positive > 1
     }
 
-    /// Its ends where it is logarithmic.
+    /// Its ends if it is logarithmic.
     pub(super) fn log_ends(&self) -> (f64, f64) {
         let positive = self.places.iter().copied().filter(|p| *p > 0.0);
         let low = positive.clone().fold(f64::INFINITY, f64::min);

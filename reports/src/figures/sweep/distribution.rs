@@ -1,5 +1,5 @@
-//! How a metric is distributed over the runs: the share of them with at most a value (CDF), or with more
-//! (CCDF).
+//! The distribution of a metric over the runs: the share of runs with at most a value (CDF), or
+//! with more (CCDF).
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::words;
 /// Values of the runs by panel and curve.
 type CurveValues = BTreeMap<(Vec<usize>, usize), Vec<f64>>;
 
-/// The figure: a curve for each value of the second axis, or of the first where there is one alone; `None`
-/// where no run has the metric.
+/// The figure: a curve for each value of the second axis, or of the first if it is the only one;
+/// `None` if no run has the metric.
 pub(super) fn figure(
     info: &BatchInfo,
     rows: &[BatchRow],
@@ -130,7 +130,7 @@ fn values(
     values
 }
 
-/// A curve in steps from end to end of the axis.
+/// A curve in steps, from end to end of the axis.
 fn curve_of(
     values: &[f64],
     factor: f64,

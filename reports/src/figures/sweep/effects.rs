@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::text::sentence;
 use crate::words;
 
-/// Parameters drawn at most; all are in the figure's CSV file.
+/// Most parameters drawn; all are in the figure's CSV file.
 const MOST: usize = 20;
 const ROW: f64 = 46.0;
 const TOP: f64 = 56.0;
@@ -23,7 +23,7 @@ const TITLE: Font = Font::new(17, BLACK).bold();
 const TEXT: Font = Font::new(13, BLACK);
 const SMALL: Font = Font::new(12, GREY);
 
-/// The figure; `None` where fewer than one parameter has an effect that can be computed.
+/// The figure; `None` if no parameter has an effect that can be computed.
 pub(super) fn figure(
     info: &BatchInfo,
     rows: &[BatchRow],
@@ -54,7 +54,7 @@ pub(super) fn figure(
     }))
 }
 
-/// What the bars are, and what is left of the variance.
+/// Describes the bars, and the share of the variance that they do not explain.
 fn caption(title: &str, id: &str, of_sample: bool, all: &[Effect]) -> String {
     let means = match of_sample {
         false => {
@@ -115,7 +115,7 @@ fn difference(id: &str, effect: &Effect) -> String {
 fn draw(title: &str, id: &str, all: &[Effect]) -> crate::figures::drawing::Drawing {
     let names = all.iter().map(|e| text_width(&e.name, TEXT.size));
     let values = all.iter().flat_map(|e| [&e.from.0, &e.to.0]);
-    // On either side of the bars.
+    // On both sides of the bars.
     let room = values.map(|v| text_width(v, TEXT.size)).fold(0.0, f64::max) + 12.0;
     let left = names.fold(80.0, f64::max) + 36.0 + room;
     let width = (left + PLOT + room + 20.0).max(text_width(title, TITLE.size) + 40.0);

@@ -14,14 +14,14 @@ use crate::store::StoreError;
 use crate::text::sentence;
 use crate::words;
 
-/// Places of the pairs within the limit, and beyond it.
+/// Positions of the pairs within the limit, and beyond it.
 #[derive(Default)]
 struct Cells {
     within: Vec<(f64, f64)>,
     beyond: Vec<(f64, f64)>,
 }
 
-/// The figure; `None` where only one parameter is swept.
+/// The figure; `None` if only one parameter is swept.
 pub(super) fn figure(
     info: &BatchInfo,
     wanted: &MetricFigure,
@@ -104,7 +104,7 @@ fn marks(cells: Cells) -> Vec<Mark> {
         .collect()
 }
 
-/// The label of an axis: with its unit, or what its places stand for.
+/// The label of an axis, with its unit or the meaning of its positions.
 fn label(name: &str, scale: &AxisScale) -> String {
     if scale.names.is_empty() {
         return match scale.unit {

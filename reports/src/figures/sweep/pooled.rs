@@ -1,9 +1,9 @@
-//! How a duration is distributed over the connects, requests or flows of all replicas together.
+//! The distribution of a duration over the connects, requests or flows of all replicas together.
 //!
-//! The runs keep their distributions as bins. The share at each end of a bin has the interval of a share of
-//! counts in which the replicas are independent and what happens within one of them need not be
-//! ([`Estimate::of_counts`]). A quantile's interval is where the interval of the share crosses it (Woodruff,
-//! JASA 47, 1952).
+//! The runs store their distributions as bins. The share at each end of a bin has the interval of a
+//! share of counts: replicas are independent, but events within one of them need not be
+//! ([`Estimate::of_counts`]). The interval of a quantile is where the interval of the share crosses
+//! it (Woodruff, JASA 47, 1952).
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::store::StoreError;
 use crate::text::sentence;
 use crate::words;
 
-/// Curves whose quantiles the caption gives.
+/// Curves whose quantiles are given in the caption.
 const MOST_NAMED: usize = 6;
 
 /// The share below each end of a bin, seconds.
@@ -30,7 +30,7 @@ struct Pooled {
 }
 
 impl Pooled {
-    /// Of replicas; `None` where none of them counted anything.
+    /// Pools replicas; `None` if none of them counted anything.
     fn of(rows: &[&BatchRow], distribution: &str) -> Option<Pooled> {
         let of_run = |row: &&BatchRow| -> BTreeMap<i32, f64> {
             let names = row.metrics.names().iter();
@@ -55,7 +55,7 @@ impl Pooled {
         Some(Pooled { points })
     }
 
-    /// The duration at which a curve of shares reaches `q`, between the ends of its bin.
+    /// The duration at which a curve of shares reaches `q`, interpolated within its bin.
     fn crossing(&self, q: f64, share: impl Fn(&Estimate) -> f64) -> Option<f64> {
         let at = self.points.iter().position(|(_, e)| share(e) >= q)?;
         let (to, after) = (self.points[at].0, share(&self.points[at].1));
@@ -85,8 +85,8 @@ impl Pooled {
     }
 }
 
-/// The figure: a curve for each value of the second axis, or of the first where there is one alone; `None`
-/// where no run keeps the distribution.
+/// The figure: a curve for each value of the second axis, or of the first if it is the only one;
+/// `None` if no run stores the distribution.
 pub(super) fn figure(
     info: &BatchInfo,
     rows: &[BatchRow],
@@ -94,7 +94,7 @@ pub(super) fn figure(
     layout: &Layout,
     how: DistributionKind,
 ) -> Result<Option<Figure>, StoreError> {
-    // Only replicas are pooled: the axis that makes no curves makes panels.
+    // Only replicas are pooled: an axis that does not make curves makes panels.
     let (by, other) = match layout.series {
         Some(series) if !wanted.series.is_empty() => (series, Some(layout.x)),
         series => (layout.x, series),
@@ -203,7 +203,7 @@ impl PooledCurves<'_> {
         panels.into_iter().map(|p| p.1).collect()
     }
 
-    /// The curve and, where there are replicas, both ends of its interval.
+    /// The curve and, if there are replicas, both ends of its interval.
     fn marks(&self, curve: usize, pooled: &Pooled) -> Vec<Mark> {
         let colour = SERIES[curve % SERIES.len()];
         let line = |label: String, dashed: bool, share: &dyn Fn(&Estimate) -> f64| Mark::Line {
@@ -287,7 +287,7 @@ mod tests {
         let rows: Vec<&BatchRow> = rows.iter().collect();
         let pooled = Pooled::of(&rows, "connect_latency").unwrap();
         let at = |s: f64| pooled.points.iter().find(|p| p.0 > s).unwrap().1;
-        // 390 of 400 within a millisecond or so, all within a little more than a second.
+        // 390 of 400 within about a millisecond, all within a little more than a second.
         assert_eq!(at(0.0012).mean, 0.975);
         assert_eq!(pooled.points.last().unwrap().1.mean, 1.0);
         let (low, high) = at(0.0012).interval.unwrap();

@@ -7,7 +7,7 @@ use crate::figures::chart::Mark;
 use crate::figures::style::SERIES;
 
 impl Sweep<'_> {
-    /// The value of an axis that all runs of a panel have; `None` where they differ.
+    /// The value of an axis shared by all runs of a panel; `None` if they differ.
     fn value_in_panel(&self, panel: &[usize], path: &str) -> Option<&str> {
         let fixed = self.layout.only.iter().copied();
         let mut fixed = fixed.chain(
@@ -22,8 +22,9 @@ impl Sweep<'_> {
         self.info.axes[axis].values.get(at).map(String::as_str)
     }
 
-    /// Theoretical curves of a panel, dashed, in colours not used by runs. A curve for other values than
-    /// the panel's is not drawn there; one that belongs to a single curve of runs names its value.
+    /// Theoretical curves of a panel, dashed, in colours not used by runs. A curve for other values
+    /// than those of the panel is left out; one that belongs to a single curve of runs names its
+    /// value.
     pub(super) fn theory(&self, scale: &AxisScale, factor: f64, panel: &[usize]) -> Vec<Mark> {
         let axis = &self.info.axes[self.layout.x];
         let curves = self.layout.curves(&self.info.axes);
@@ -51,7 +52,7 @@ impl Sweep<'_> {
         marks.collect()
     }
 
-    /// "theory: Mathis et al. 1997", with the values that are not those of the whole panel.
+    /// "theory: Mathis et al. 1997", with the values that do not hold for the whole panel.
     fn theory_label(&self, curve: &TheoryCurve, panel: &[usize]) -> String {
         let own = curve.only.iter();
         let own = own.filter(|(path, _)| self.value_in_panel(panel, path).is_none());

@@ -1,7 +1,7 @@
-//! One metric against another: a point for each value of the swept parameter, and the Pareto front, the
-//! points to which no other is better in both.
+//! One metric against another: a point for each value of the swept parameter, and the Pareto front:
+//! the points that no other point beats in both metrics.
 //!
-//! Better is more of the metric along y (throughput) and less of the one along x (delay).
+//! Better means more of the metric along y (throughput) and less of the metric along x (delay).
 
 use super::{Points, name_of};
 use crate::batch::{BatchInfo, Layout, MOST_PANELS, MetricFigure};
@@ -14,13 +14,13 @@ use crate::store::StoreError;
 use crate::text::sentence;
 use crate::words;
 
-/// A point: value of the metric along x, then low, mean and high of the one along y.
+/// A point: value of the metric along x, then low, mean and high of the metric along y.
 type TradeoffPoint = (f64, f64, f64, f64);
 
-/// A point of a panel, by the places of its curve and of its value on x.
+/// A point of a panel, with the indices of its curve and of its value on x.
 type PlacedPoint = (usize, usize, TradeoffPoint);
 
-/// The figure; `None` where no runs have both metrics.
+/// The figure; `None` if no runs have both metrics.
 pub(super) fn figure(
     info: &BatchInfo,
     wanted: &MetricFigure,
@@ -124,8 +124,8 @@ fn log_ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (low / 1.2, positive.fold(low, f64::max) * 1.2)
 }
 
-/// The points of a panel: a curve for each value of the second axis, or a colour for each value of the
-/// first; and the front of all of them.
+/// The points of a panel: a curve for each value of the second axis, or a colour for each value of
+/// the first; and the front of all points.
 fn marks(
     layout: &Layout,
     points: &[PlacedPoint],
@@ -162,7 +162,7 @@ fn marks(
     marks
 }
 
-/// The points to which no other is better in both, by x; better is less x and more y.
+/// The points that no other point beats in both, sorted by x; better is less x and more y.
 fn front(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut sorted: Vec<(f64, f64)> = points.to_vec();
     sorted.retain(|p| p.0.is_finite() && p.1.is_finite());
@@ -176,7 +176,7 @@ fn front(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     sorted
 }
 
-/// The border of what the front is better than.
+/// The border of the region that the front beats.
 fn steps(front: &[(f64, f64)], right: f64) -> Vec<(f64, f64)> {
     let mut points = Vec::new();
     for (i, &(x, y)) in front.iter().enumerate() {
