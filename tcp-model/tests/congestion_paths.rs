@@ -27,7 +27,7 @@ struct Path {
     loss: f64,
     seed: u64,
     ecn: EcnMode,
-    /// Reductions are spread over a round trip.
+    /// Window reductions are spread over a round trip (PRR).
     prr: bool,
     /// The time that the receiving process takes to wake up.
     wake_up: SimDuration,
@@ -96,7 +96,7 @@ impl Path {
         pair.run()
     }
 
-    /// Mbit/s between two times.
+    /// Goodput in Mbit/s between two times.
     fn goodput(&self, from: u64, to: u64) -> f64 {
         let received = |seconds| self.run(seconds)[1].bytes_received;
         let bytes = received(to) - received(from);
@@ -134,13 +134,13 @@ fn steady_goodput_is_that_of_linux() {
     }
 }
 
-/// A measurement with random losses: control, share of lost packets, smallest and largest goodput of three runs
-/// in Mbit/s.
+/// A measurement with random losses: control, share of lost packets, smallest and largest goodput
+/// of three runs in Mbit/s.
 type LossyCell = (&'static str, f64, f64, f64);
 
-/// Linux 6.18 with random losses at 100 ms, from the tenth second on: reno and cubic over 100 Mbit/s to
-/// the 120th, bbr over 10 Mbit/s to the 60th. Data are lost before they are queued, and the queue never
-/// overflowed.
+/// Linux 6.18 with random losses at 100 ms, from the tenth second on: reno and cubic over 100
+/// Mbit/s up to the 120th, bbr over 10 Mbit/s up to the 60th. Data are lost before they are queued,
+/// and the queue never overflowed.
 const LOSSY: [LossyCell; 9] = [
     ("reno", 0.001, 4.28, 4.65),
     ("reno", 0.01, 1.17, 1.35),
@@ -153,11 +153,12 @@ const LOSSY: [LossyCell; 9] = [
     ("bbr", 0.03, 9.14, 9.22),
 ];
 
-/// What the measured receiver took to wake up. Packets came 120 us apart, and at 0.1 % of losses one
-/// ACK covered 2.1 to 2.5 segments, where that of a reader that is never late covers two: it must have
-/// read between two and three segments at a time. `acks_per_segment_are_those_of_linux` checks the value
-/// by itself; the goodput follows, because an odd segment is then read, and acknowledged, with others
-/// instead of waiting 40 ms for the next one.
+/// The time that the measured receiver took to wake up. Packets arrived 120 us apart, and at 0.1 %
+/// loss one ACK covered 2.1 to 2.5 segments; the ACK of a reader that is never late covers two. So
+/// it must have read between two and three segments at a time.
+/// `acks_per_segment_are_those_of_linux` checks the value by itself; the goodput follows, because
+/// an odd segment is then read, and acknowledged, together with others instead of waiting 40 ms for
+/// the next one.
 const WAKE_UP: SimDuration = SimDuration::from_micros(300);
 
 fn lossy(name: &str, loss: f64, seed: u64) -> Path {
@@ -174,9 +175,9 @@ fn lossy(name: &str, loss: f64, seed: u64) -> Path {
     }
 }
 
-/// The runs differ by chance, those of the simulator as much as those of Linux: the bound is the
-/// measured spread and, on either side, the 95 % interval of a mean of three simulated runs.
-/// `SYNFIN_LARGE=1` takes all cells.
+/// The runs differ by chance, in the simulator as much as in Linux: the bound is the measured
+/// spread plus, on either side, the 95 % interval of a mean of three simulated runs.
+/// `SYNFIN_LARGE=1` runs all cells.
 #[test]
 fn goodput_with_random_losses_is_that_of_linux() {
     let large = std::env::var_os("SYNFIN_LARGE").is_some();
@@ -185,7 +186,7 @@ fn goodput_with_random_losses_is_that_of_linux() {
         if !large && (loss == 0.001 || (bbr && loss != 0.03)) {
             continue;
         }
-        // Student's t for as many runs less one, two-sided.
+        // Student's t for this number of runs less one, two-sided.
         let (seeds, t) = if bbr && !large {
             (8u64, 2.365)
         } else {
@@ -211,8 +212,8 @@ fn mean_and_spread(values: &[f64]) -> (f64, f64) {
     (mean, (squares / (n - 1.0)).sqrt())
 }
 
-/// The same runs of Linux: ACKs per data segment, the duplicate ones and those of quick-ACK mode
-/// included.
+/// The same runs of Linux: ACKs per data segment, including duplicate ACKs and those of quick-ACK
+/// mode.
 #[test]
 fn acks_per_segment_are_those_of_linux() {
     let measured = [
@@ -254,11 +255,12 @@ fn like_ns3(name: &str, one_way_ms: u64, queue: (&str, &[(&str, &str)])) -> Path
     }
 }
 
-/// ns-3 expects of DCTCP, with marks from 1 ms of delay on: over 10 ms 48 to 49 Mbit/s from 5.6 s on,
-/// and over 80 ms 47.5 to 48.5 Mbit/s from 32 s on. Until 14 s it expects less than 20 Mbit/s there; this
-/// sender passes that at 11 s, because its window grows by what is acknowledged, a segment each round
-/// trip, where that of ns-3 grows by ACKs, half as fast with delayed ones. With PRR, as Linux reduces for a mark,
-/// the window does not grow in the round trip of a reduction: near it is then 47.8 Mbit/s.
+/// ns-3 expects of DCTCP, with marks above 1 ms of delay: over 10 ms 48 to 49 Mbit/s from 5.6 s on,
+/// and over 80 ms 47.5 to 48.5 Mbit/s from 32 s on. Until 14 s it expects less than 20 Mbit/s
+/// there; this sender exceeds that at 11 s, because its window grows by the data acknowledged, a
+/// segment each round trip, while that of ns-3 grows by the number of ACKs, half as fast with
+/// delayed ones. With PRR, which Linux uses to reduce after a mark, the window does not grow in the
+/// round trip of a reduction: the goodput over 10 ms is then 47.8 Mbit/s.
 #[test]
 fn dctcp_has_the_throughput_that_ns3_validates() {
     let marks = (
@@ -278,9 +280,9 @@ fn dctcp_has_the_throughput_that_ns3_validates() {
     assert!(before < 20.0 && after > 20.0, "{before}, {after}");
 }
 
-/// ns-3 expects of CUBIC over 50 ms and CoDel a window of 511 segments 0.46 s after the start, and then
-/// maxima of 236 and 234 segments, 3.8 s apart. Its senders are paced; this one is not, and its slow start
-/// ends at 580 segments.
+/// Over 50 ms and CoDel, ns-3 expects of CUBIC a window of 511 segments 0.46 s after the start, and
+/// then maxima of 236 and 234 segments, 3.8 s apart. Its senders are paced; this one is not, and
+/// its slow start ends at 580 segments.
 #[test]
 fn cubic_has_the_windows_that_ns3_validates() {
     let windows = like_ns3("cubic", 25, ("codel", &[])).windows(16);
@@ -301,7 +303,8 @@ fn cubic_has_the_windows_that_ns3_validates() {
     assert!((3.6..4.1).contains(&(two.0 - one.0)), "{one:?}, {two:?}");
 }
 
-/// Whatever the control, a long transfer alone on a path uses most of its rate, and no more than its rate.
+/// With any control, a long transfer alone on a path uses most of its rate, but not more than its
+/// rate.
 #[test]
 fn every_control_uses_a_path_that_it_has_for_itself() {
     for algorithm in BUILT_IN {

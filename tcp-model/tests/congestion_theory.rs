@@ -1,4 +1,4 @@
-//! The throughput of long transfers against the closed forms of the literature, where they hold.
+//! The throughput of long transfers against closed forms from the literature, where they hold.
 //!
 //! `SYNFIN_LARGE=1` takes more loss rates, longer runs and more seeds.
 
@@ -28,8 +28,8 @@ fn params(control: Control) -> TcpParams {
     params
 }
 
-/// Segments a second of one endless flow that neither buffers nor the link limit, and that has an
-/// ACK for each segment. `lose` prepares the link to the receiver.
+/// Segments per second of one endless flow that is limited neither by buffers nor by the link, with
+/// an ACK for each segment. `lose` prepares the link to the receiver.
 fn throughput(
     params: TcpParams,
     rtt: f64,
@@ -63,8 +63,8 @@ fn throughput(
     bytes as f64 / MSS / seconds as f64
 }
 
-/// Padhye, Firoiu, Towsley and Kurose 1998, the full model of their section 3 without a limit of the
-/// window, for an ACK per segment: segments a second.
+/// Padhye, Firoiu, Towsley and Kurose 1998, the full model of their section 3 without a window
+/// limit, for one ACK per segment: segments per second.
 fn pftk(p: f64, rtt: f64, rto: f64) -> f64 {
     let window = 1.0 + libm::sqrt(8.0 * (1.0 - p) / (3.0 * p) + 1.0);
     let kept = |n: f64| libm::pow(1.0 - p, n);
@@ -79,8 +79,8 @@ fn pftk(p: f64, rtt: f64, rto: f64) -> f64 {
     segments / (rtt * (window / 2.0 + 1.0) + timeout * rto * back_off / (1.0 - p))
 }
 
-/// RFC 9438 section 5.1, equation 6, for C = 0.4 and beta = 0.7: the average window in segments when a
-/// segment in every 1/p is lost.
+/// RFC 9438 section 5.1, equation 6, for C = 0.4 and beta = 0.7: the average window in segments if
+/// one segment in every 1/p is lost.
 fn cubic_window(p: f64, rtt: f64) -> f64 {
     1.054 * libm::pow(rtt, 0.75) / libm::pow(p, 0.75)
 }
@@ -92,13 +92,14 @@ fn newreno_has_the_throughput_of_the_pftk_formula() {
         false => (&[1e-3, 1e-2, 5e-2, 0.1], 3),
     };
     for &p in rates {
-        // This many losses in a run, which lasts two hours at most.
+        // The number of losses in a run, which lasts two hours at most.
         let losses = if large() { 500.0 } else { 150.0 };
         let seconds = (losses / p / pftk(p, 0.1, 0.3)).clamp(200.0, 7200.0) as u64;
         let mut params = params(Control::named("newreno").unwrap());
         if p > 0.03 {
-            // The formula's sender waits for a time-out where three duplicate ACKs do not come. With small
-            // windows that is the rule, and what avoids it makes the transfer half as fast again.
+            // The formula's sender waits for a time-out if three duplicate ACKs do not arrive. With
+            // small windows that is the rule, and the features that avoid it make the transfer one
+            // and a half times as fast.
             (params.sack, params.rack, params.tail_loss_probe) = (false, false, false);
             params.frto = false;
         }
@@ -120,7 +121,8 @@ fn newreno_has_the_throughput_of_the_pftk_formula() {
 
 #[test]
 fn cubic_has_the_window_of_its_response_function() {
-    // The cubic region alone; at these round trips it is above Reno's at every loss rate taken.
+    // Only the CUBIC region; at these round trips its window is above Reno's at every loss rate
+    // used.
     let cases: &[(f64, f64)] = match large() {
         true => &[(1e-3, 0.4), (1e-4, 0.1), (1e-4, 0.2), (1e-4, 0.4)],
         false => &[(1e-3, 0.4)],
@@ -134,7 +136,7 @@ fn cubic_has_the_window_of_its_response_function() {
             });
         let every = libm::round(1.0 / p) as u64;
         let expected = cubic_window(p, rtt);
-        // Some 300 losses.
+        // About 300 losses.
         let seconds = (300.0 * every as f64 / (expected / rtt)) as u64;
         let rate = throughput(params(control), rtt, seconds, 1, |link| {
             link.impairments.drop = (1..=400).map(|i| i * every).collect();
@@ -152,7 +154,7 @@ fn cubic_has_the_window_of_its_response_function() {
     }
 }
 
-/// Bytes received after a time, of a transfer whose receiver acknowledges every segment.
+/// Bytes received after a time in a transfer whose receiver acknowledges every segment.
 fn received_after(control: Control, rtt: f64, seconds: f64) -> u64 {
     let params = params(control);
     let bulk = BulkSpec {
@@ -177,8 +179,9 @@ fn received_after(control: Control, rtt: f64, seconds: f64) -> u64 {
         .map_or(0, |h| h.counts().bytes_received)
 }
 
-/// Without loss, and on a link without a rate, round k of slow start brings 10 * 2^k segments, the first of
-/// them one and a half round trips after the connect: what has arrived is known to the segment.
+/// Without loss, and on a link without a rate, round k of slow start brings 10 * 2^k segments, the
+/// first of them one and a half round trips after the connect: the data that have arrived are known
+/// to the segment.
 #[test]
 fn slow_start_doubles_with_every_round_to_the_segment() {
     for name in [

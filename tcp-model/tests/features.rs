@@ -1,5 +1,5 @@
-//! Features of a connection beyond plain handshake, transfer and close: one end point, with the test as
-//! its peer.
+//! Features of a connection beyond plain handshake, transfer and close: one end point, with the
+//! test as its peer.
 
 #[path = "features/control.rs"]
 mod control;
@@ -94,7 +94,7 @@ impl TestEnd {
         TestEnd::established_after(params, SimDuration::ZERO)
     }
 
-    /// The same with a handshake whose round trip takes this time.
+    /// [`TestEnd::established`] with a handshake whose round trip takes this time.
     fn established_after(params: TcpParams, rtt: SimDuration) -> TestEnd {
         let mut end = TestEnd::new(params);
         end.step(Input::Listen);
@@ -144,7 +144,7 @@ impl TestEnd {
         self.news.drain(..).collect()
     }
 
-    /// How the connection ended, if it did since outputs were last taken.
+    /// How the connection ended, if it has ended since outputs were last taken.
     fn ended(&mut self) -> Option<ConnectionEnd> {
         self.news().iter().find_map(|signal| match signal {
             Signal::Ended(why) => Some(*why),
@@ -201,7 +201,7 @@ fn ack(seq: u32, acked: u32) -> Segment {
     }
 }
 
-/// The same with a SACK block from `from` to `to`, relative to the end point's SYN.
+/// [`ack`] with a SACK block from `from` to `to`, relative to the end point's SYN.
 fn sack_of(acked: u32, from: u32, to: u32) -> Segment {
     let mut segment = ack(1, acked);
     let blocks = [(SeqNum(ISS) + from, SeqNum(ISS) + to)];

@@ -1,4 +1,4 @@
-//! Experiments with the real Linux, replayed by the `linux` profile.
+//! Experiments with real Linux, replayed by the `linux` profile.
 //!
 //! `tests/linux/README.md` says what was measured; the crate's documentation has the table of
 //! results, in the module `linux`.

@@ -110,13 +110,13 @@ fn a_syn_that_is_never_answered_and_a_reset_free_their_port() {
         (stats.mappings, stats.peak_mappings, stats.exhausted),
         (5, 5, 0)
     );
-    // It is up and refuses connections: during its quiet time it listens on no port.
+    // It is up but refuses connections: during its quiet time it does not listen on any port.
     world.outages[0].up = Some(at(1));
     world.quiet = SimDuration::from_secs(100);
     world.nat.timeouts.reset = ms(3000);
     let done = world.run();
     let stats = world.nat_stats(&done);
-    // The one that is about to expire and three more.
+    // The mapping that is about to expire and three more.
     assert_eq!(
         (stats.mappings, stats.peak_mappings, stats.exhausted),
         (3, 4, 0)
@@ -252,7 +252,8 @@ fn a_crash_loses_connections_without_a_segment_and_a_boot_resets_them() {
             _ => None,
         })
         .collect();
-    // The second request, 5 s after the first was answered at 8 ms, meets a server that knows nothing.
+    // The second request, 5 s after the first was answered at 8 ms, meets a server without any
+    // state.
     assert_eq!(
         ended,
         [

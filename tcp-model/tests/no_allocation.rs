@@ -30,11 +30,11 @@ fn count() {
     let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
 }
 
-// SAFETY: hands every call on to `System` unchanged; the counter allocates nothing.
+// SAFETY: passes every call on to `System` unchanged; the counter allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are `System`'s.
+        // SAFETY: the caller upholds the contract of `System`.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
@@ -61,8 +61,8 @@ struct Warm {
     fast_recoveries: u64,
 }
 
-/// Counts the records of segments, keeps each batch and gives back the one before, as a recorder with
-/// a thread of its own does.
+/// Counts the records of segments, keeps each batch and returns the one before, like a recorder
+/// with its own thread.
 #[derive(Default)]
 struct KeepsBatches {
     before: Vec<Record<TcpSample>>,

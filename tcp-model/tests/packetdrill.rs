@@ -1,5 +1,5 @@
-//! The scripts of this project, one directory per subject; and each of them with one number
-//! changed, which must be noticed.
+//! The scripts of this project, one directory per subject, and each of them with one number
+//! changed, which must be detected.
 
 mod packetdrill {
     mod arguments;

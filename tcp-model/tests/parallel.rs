@@ -1,4 +1,5 @@
-//! Random networks with random TCP workloads give the same results whether run whole or divided.
+//! Random networks with random TCP workloads give the same results whether they run whole or
+//! partitioned.
 //!
 //! `SYNFIN_CASES=N` sets the number of cases; a failure names the seed of its case, and
 //! `SYNFIN_SEED=S` runs that case alone.
@@ -381,7 +382,7 @@ fn a_run_in_parts_is_the_run_in_one_piece() {
     let (records, again) = (0..cases)
         .map(check)
         .fold((0, 0), |(r, a), (records, again)| (r + records, a + again));
-    // The worlds are worth testing: much happens in them, and much goes wrong.
+    // The worlds are worth testing: many things happen in them, and many go wrong.
     assert!(records as u64 > 500 * cases, "{records} records");
     assert!(again > cases, "{again} retransmissions");
 }

@@ -11,8 +11,8 @@ use tcp_model::model::TcpModel;
 use tcp_model::params::{PARAMS, Param, ParamType, ParamValue, param};
 use tcp_model::{State, TcpParams};
 
-/// A number from `least` to `most`: an end of the range, or anything between, small ones as likely
-/// as large ones.
+/// A number from `least` to `most`: an end of the range, or anything in between, with small numbers
+/// as likely as large ones.
 fn number(least: u64, most: u64, rng: &mut Rng) -> u64 {
     match rng.below(8) {
         0 => least,
@@ -59,7 +59,7 @@ fn value(param: &Param, rng: &mut Rng) -> ParamValue {
     }
 }
 
-/// A profile of which some parameters, or all, have other values.
+/// A profile in which some parameters, or all, have other values.
 fn params(rng: &mut Rng) -> TcpParams {
     let share = [0.05, 0.3, 1.0][rng.below(3) as usize];
     loop {
@@ -80,7 +80,7 @@ fn params(rng: &mut Rng) -> TcpParams {
 const REQUEST: u64 = 40;
 const RESPONSE: u64 = 300;
 
-/// Writes, and closes when the other side has closed, in the end anyway.
+/// Writes, and closes when the other side has closed, and at the latest after a long time.
 fn side(params: TcpParams, bytes: u64) -> PairSide {
     let at = SimTime::ZERO + SimDuration::from_millis(5);
     let later = at + SimDuration::from_secs(500_000);
@@ -116,7 +116,7 @@ fn random_world(case: u64) -> ConnectionPair {
     world(case, params(&mut rng), params(&mut rng))
 }
 
-/// Runs a case and prints its first segments and what its parameters differ in.
+/// Runs a case and prints its first segments and the parameters that differ from `linux`.
 fn show(case: u64) {
     let mut world = random_world(case);
     let sides = world.sides.iter();

@@ -1,5 +1,6 @@
-//! Every congestion control through every queue discipline on a random path: all bytes arrive, none twice,
-//! in bounded time and with a bounded number of segments, and what is in flight follows the window.
+//! Every congestion control through every queue discipline on a random path: all bytes arrive
+//! exactly once, in bounded time and with a bounded number of segments, and the data in flight
+//! follow the window.
 //!
 //! `SYNFIN_CASES=N` runs each pair on N paths.
 
@@ -18,9 +19,10 @@ use tcp_model::{TcpHost, TcpParams};
 
 /// Payload of the transfer.
 const BYTES: u64 = 150_000;
-/// The transfer must be over by then: long enough for three time-outs in a row with their back-off.
+/// The transfer must be complete by then: long enough for three time-outs in a row with their
+/// back-off.
 const WITHIN: SimDuration = SimDuration::from_secs(120);
-/// Segments beyond the window that may be out: limited transmit and a probe of the tail.
+/// Segments beyond the window that may be in flight: limited transmit and a tail loss probe.
 const ALLOWANCE: u64 = 3;
 
 /// A path with its end points.
@@ -164,8 +166,9 @@ impl RandomPath {
         self.check_window(&done);
     }
 
-    /// Outside recovery no more is in flight than the largest window so far. During recovery a sample also
-    /// counts what is SACKed or lost as in flight, which may be all that the peer's window allows.
+    /// Outside recovery, the data in flight never exceed the largest window so far. During recovery
+    /// a sample also counts data that are SACKed or lost as in flight, which may be all that the
+    /// peer's window allows.
     fn check_window(&self, done: &Finished<TcpHost>) {
         let mut largest = 0;
         for record in &done.records {

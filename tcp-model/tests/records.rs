@@ -1,4 +1,5 @@
-//! What can be seen only in records: whether each retransmission was needed, and the state of the sender.
+//! Facts that only records show: whether each retransmission was needed, and the state of the
+//! sender.
 
 use std::net::SocketAddrV4;
 use std::ops::ControlFlow;

@@ -1,5 +1,5 @@
 //! Any segments, calls and time-outs in any order: no panic, `SND.UNA <= SND.NXT`, no timer that
-//! fires for ever at the same moment, no flood, and memory bounded by the buffers.
+//! fires for ever at the same instant, no flood, and memory bounded by the buffers.
 //!
 //! `SYNFIN_CASES` sets the number of cases.
 
@@ -22,9 +22,9 @@ enum FuzzEvent {
     Receive(u64),
     Call(u8),
     Icmp(u8, u8, u16, i32),
-    /// Lets time pass, timers firing as they are due.
+    /// Lets time pass; timers fire when they are due.
     Wait(u64),
-    /// A time-out before its time, which must be harmless.
+    /// A time-out before it is due, which must be harmless.
     Early,
     Params(Box<TcpParams>),
 }
@@ -162,7 +162,7 @@ struct Target {
     tcp: Connection,
     now: SimTime,
     out: Outputs,
-    /// Octets the buffers may hold, over all parameters it has had.
+    /// Octets that the buffers may hold, with all parameters that it has had.
     most: u64,
 }
 
@@ -221,7 +221,8 @@ impl Target {
         Ok(())
     }
 
-    /// Fires the timers due until `until`: they must not fire for ever at one time, nor cause a flood.
+    /// Fires the timers due until `until`: they must not fire for ever at one instant, nor cause a
+    /// flood.
     fn wait(&mut self, until: SimTime) -> Result<(), TestCaseError> {
         let (mut fired, mut at_this_moment) = (0, 0);
         while let Some(at) = self.tcp.next_timeout().filter(|at| *at <= until) {
@@ -345,10 +346,10 @@ proptest! {
         for event in &events {
             target.happen(event)?;
         }
-        // What it holds is bounded by its buffers: a run of octets for every second octet at most.
+        // Its memory is bounded by its buffers: at most one run of octets for every second octet.
         let size = format!("{:?}", target.tcp).len() as u64;
         prop_assert!(size < 20_000 + 60 * target.most.max(65_535), "{size} bytes to show");
-        // Left alone it becomes idle, or continues at the pace of its timers.
+        // Left alone, it becomes idle, or continues at the pace of its timers.
         let end = target.now + SimDuration::from_secs(3_600);
         target.wait(end)?;
     }
@@ -361,7 +362,7 @@ proptest! {
         arrival in arrival(),
     ) {
         // The application's calls come before the connection is opened; then its SYN is answered by
-        // a segment that may carry anything besides.
+        // a segment that may also carry anything else.
         let mut target = Target::new(params);
         for call in &calls {
             target.happen(call)?;

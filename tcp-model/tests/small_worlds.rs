@@ -41,7 +41,7 @@ fn params(rng: &mut Rng) -> TcpParams {
     p
 }
 
-/// What is off by default, or rarely matters.
+/// Features that are off by default, or rarely matter.
 fn features(p: &mut TcpParams, rng: &mut Rng) {
     p.congestion = Control::new(BUILT_IN[rng.below(BUILT_IN.len() as u64) as usize]);
     p.pacing = rng.chance(0.3);
@@ -91,7 +91,7 @@ fn side(rng: &mut Rng) -> PairSide {
     let polite = rng.chance(0.92);
     let last = if polite { Act::Shutdown } else { Act::Close };
     plan.push((at, if rng.chance(0.03) { Act::Abort } else { last }));
-    // Whatever happens, the application closes in the end.
+    // In any case, the application closes in the end.
     plan.push((at + SimDuration::from_secs(200_000), Act::Close));
     let mut side = PairSide::new(params, plan, eager);
     side.polite = polite;
@@ -121,7 +121,7 @@ fn world(case: u64) -> ConnectionPair {
 }
 
 fn check(case: u64, world: &mut ConnectionPair) {
-    // A reader that has stopped leaves window probes and keep-alives to go on until the last close.
+    // With a reader that has stopped, window probes and keep-alives continue until the last close.
     world.run(2_000_000);
     let context = || format!("case {case}: {}", world.summary());
     for s in 0..2 {

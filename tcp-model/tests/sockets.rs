@@ -13,7 +13,7 @@ use tcp_model::spec::{HostConfig, TraceSpec};
 
 const PORT: u16 = 80;
 
-/// Host 0 connects to host 1, over a wire that takes 10 ms.
+/// Host 0 connects to host 1 over a wire with a delay of 10 ms.
 struct TestWire {
     hosts: [Sockets<'static>; 2],
     now: SimTime,

@@ -68,8 +68,8 @@ fn show(name: &str, world: &mut ConnectionPair) -> String {
     text
 }
 
-/// PSH means "deliver at once"; what comes without it may wait in the receiver (RFC 9293 section
-/// 3.9.1.2), unless the receiver is one that never holds data.
+/// PSH means "deliver at once"; data without it may wait in the receiver (RFC 9293 section
+/// 3.9.1.2), unless the receiver never holds data.
 #[test]
 fn a_receiver_that_holds_data_delivers_them_on_push() {
     use std::net::{Ipv4Addr, SocketAddrV4};

@@ -1,9 +1,10 @@
 //! Two end points and a channel between them: no engine, no host.
 //!
-//! `tcp_model::testing` has no such rig: its `End` is one end point whose peer is the test, and its `Pair` puts
-//! whole hosts around the connections, whose sockets, listeners and TIME-WAIT tables stand between the test and
-//! the state machine. Here every output of a bare [`Connection`] is checked as it comes, connections open at
-//! both sides at once, and calls are made that a host does not offer, such as a write without PUSH.
+//! `tcp_model::testing` has no such rig: its `End` is one end point whose peer is the test, and its
+//! `Pair` puts whole hosts around the connections, with sockets, listeners and TIME-WAIT tables
+//! between the test and the state machine. Here every output of a bare [`Connection`] is checked as
+//! it comes, connections open at both sides at once, and calls are made that a host does not offer,
+//! such as a write without PUSH.
 #![allow(unreachable_pub, dead_code)]
 
 mod side;
@@ -116,7 +117,7 @@ impl ConnectionPair {
         self.simultaneous = true;
     }
 
-    /// Opens and runs until nothing is left to happen, or `limit` steps.
+    /// Opens and runs until nothing more happens, or for `limit` steps.
     pub fn run(&mut self, limit: u64) {
         self.open(0, 0);
         self.step(0, Input::Connect);
@@ -393,7 +394,7 @@ impl ConnectionPair {
     }
 }
 
-/// Text of a log, relative numbers, one line a segment: what a reader of a trace would see.
+/// A log as text with relative numbers, one line per segment: what a reader of a trace would see.
 pub fn trace(world: &ConnectionPair) -> Vec<String> {
     let mut isn = [None; 2];
     for sent in &world.log {

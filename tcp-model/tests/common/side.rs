@@ -6,7 +6,7 @@ use sim_core::{SimDuration, SimTime};
 use tcp_model::model::{ConnectionEnd, TcpModel};
 use tcp_model::{Connection, State, TcpParams};
 
-/// What an application does, and when.
+/// What an application does.
 #[derive(Clone, Copy, Debug)]
 pub enum Act {
     Write {
@@ -21,7 +21,7 @@ pub enum Act {
     Read(u64),
 }
 
-/// One side: its end point, its application's plan, and what came of it.
+/// One side: its end point, its application's plan, and the results.
 #[derive(Debug)]
 pub struct PairSide {
     pub model: Option<Connection>,
@@ -31,7 +31,7 @@ pub struct PairSide {
     pub eager: bool,
     /// Reads this much this often, when not eager.
     pub reader: (SimDuration, u64),
-    /// Closes when the peer has closed and all is read; its plan only shuts down.
+    /// Closes when the peer has closed and all is read; its plan only shuts down sending.
     pub polite: bool,
     /// Waits for a connection to open before it closes it.
     pub patient: bool,

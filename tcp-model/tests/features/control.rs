@@ -1,4 +1,5 @@
-//! The events that a connection passes to its congestion control, and how it obeys the control.
+//! The events that a connection passes to its congestion control, and how the connection obeys the
+//! control.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +18,7 @@ enum ControlEvent {
     Idle(AfterIdle),
 }
 
-/// Records every event it receives. A window that never changes, and perhaps a rate.
+/// Records every event it receives. Its window never changes; it may set a pacing rate.
 #[derive(Clone, Debug)]
 struct Witness {
     segments: u64,

@@ -32,8 +32,8 @@ fn the_bare_last_ack_does_not_establish_and_data_do() {
     assert_eq!(at_once.state(), State::Established);
 }
 
-/// Five seconds are three time-outs, at 1, 3 and 7 s. After the ACK the SYN-ACK is not retransmitted, except
-/// once at the end as a last chance; then a bare ACK is enough.
+/// Five seconds are three time-outs, at 1, 3 and 7 s. After the ACK the SYN-ACK is not
+/// retransmitted, except once at the end as a last chance; then a bare ACK is sufficient.
 #[test]
 fn at_the_end_of_the_deferral_a_bare_ack_establishes() {
     let mut end = deferring(5);

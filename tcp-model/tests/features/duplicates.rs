@@ -27,7 +27,8 @@ fn the_old_part_of_a_segment_is_reported() {
     assert_eq!(end.tcp.view().readable, 800);
 }
 
-/// RFC 2883 section 4.1.1 to 4.1.3: the duplicate first, then the block it lies in, then the rest.
+/// RFC 2883 section 4.1.1 to 4.1.3: the duplicate first, then the block that contains it, then the
+/// rest.
 #[test]
 fn a_duplicate_ahead_of_a_gap_comes_before_the_block_that_holds_it() {
     let mut end = TestEnd::established(plain());

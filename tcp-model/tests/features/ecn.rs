@@ -222,7 +222,7 @@ fn plus_plus(ecn_plus_plus: bool) -> TestEnd {
         ecn_plus_plus,
         "SYN-ACK"
     );
-    // The SYN-ACK came as it left.
+    // The SYN-ACK arrived with the field it was sent with.
     let arrived = if ecn_plus_plus { Flags::AE } else { Flags::CWR };
     end.arrives(Segment {
         flags: Flags::ACK | arrived,

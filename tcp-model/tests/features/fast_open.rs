@@ -133,7 +133,7 @@ fn the_cached_mss_bounds_the_data_of_a_syn() {
     }
 }
 
-/// Section 4.2.1: a server that does not take the data gets them again.
+/// Section 4.2.1: data that a server does not accept are sent to it again.
 #[test]
 fn data_that_the_answer_does_not_acknowledge_are_sent_again_at_once() {
     let mut client = connect(Some(option(cookie())), 500, 1000);
@@ -160,7 +160,7 @@ fn a_retransmitted_syn_is_a_plain_one() {
     client.arrives(syn_ack(1));
     assert_eq!(client.text(), [(1, 500)]);
     assert!(learnt(&mut client).syn_dropped);
-    // Or the answer to the first, which was only late.
+    // Or the reply to the first SYN, which was only late.
     let mut client = connect(Some(option(cookie())), 500, 1000);
     client.runs_to(ms(1500));
     client.take();
@@ -184,7 +184,7 @@ fn an_unanswered_request_is_reported_to_the_host() {
     );
 }
 
-/// Section 4.2.2: a wrong cookie opens an ordinary connection, and the right one is sent back.
+/// Section 4.2.2: a wrong cookie opens an ordinary connection, and the right one is returned.
 #[test]
 fn a_wrong_cookie_gets_the_right_one_and_an_ordinary_handshake() {
     let wrong = Cookie::new(&[9; 8]).unwrap();
@@ -221,7 +221,7 @@ fn data_without_the_option_are_taken_only_where_no_cookie_is_required() {
     assert_eq!((syn.len, FastOpenOption::find(&syn.options)), (100, None));
 }
 
-/// Linux: only the SYN-ACK is sent again before its acknowledgement.
+/// Linux: only the SYN-ACK is retransmitted before it is acknowledged.
 #[test]
 fn an_early_answer_is_not_sent_again_before_the_handshake_is_complete() {
     let mut server = listen(true);
@@ -263,7 +263,7 @@ fn a_close_before_the_handshake_is_complete_sends_a_fin_if_nothing_waits() {
     assert_eq!(again[0].1.flags, Flags::SYN_ACK, "the SYN first");
     end.arrives(ack(1, 2));
     assert_eq!(end.state(), State::FinWait2);
-    // What was written before is sent first, when the handshake is complete.
+    // Data written earlier are sent first, when the handshake is complete.
     let mut end = opening();
     end.writes(100);
     end.step(Input::Shutdown);

@@ -1,6 +1,6 @@
-//! The hazards of RFC 1337: what old duplicates do to the next incarnation of a connection where TIME-WAIT does
-//! not keep them away. H1: their data are accepted. H2: the ends stay out of step for ever. H3: the connection
-//! fails.
+//! The hazards of RFC 1337: what old duplicates do to the next incarnation of a connection if
+//! TIME-WAIT does not keep them away. H1: their data are accepted. H2: the ends stay out of step
+//! for ever. H3: the connection fails.
 
 use std::net::SocketAddrV4;
 
@@ -15,7 +15,7 @@ use super::*;
 
 const ROUND_TRIP: u64 = 20;
 
-/// A connection over which 1000 octets went a second ago, and the packet that carried them.
+/// A connection that carried 1000 octets a second ago, and the packet with these octets.
 fn connected(params: &TcpParams) -> (Pair, SocketId, Packet<Segment>) {
     let sink = SinkSpec {
         port: 80,
@@ -36,8 +36,8 @@ fn connected(params: &TcpParams) -> (Pair, SocketId, Packet<Segment>) {
     (pair, id, packet)
 }
 
-/// A packet like that one, as an earlier incarnation would have sent it: it fits what the receiver expects next, and
-/// its timestamp is older.
+/// A packet like the given one, as an earlier incarnation would have sent it: it fits what the
+/// receiver expects next, and its timestamp is older.
 fn old_duplicate(of: &Packet<Segment>) -> Packet<Segment> {
     let mut old = *of;
     old.payload.seq = of.payload.seq_end();
@@ -58,7 +58,7 @@ fn corrupted(pair: &Pair) -> u64 {
     pair.host(1).host().counts().old_duplicate_bytes
 }
 
-/// Packets of the ten seconds after the old duplicate came to the server.
+/// Packets in the ten seconds after the old duplicate arrived at the server.
 fn packets_after(params: &TcpParams) -> (u64, usize) {
     let (mut pair, _, packet) = connected(params);
     let before = pair.log().len();
@@ -67,7 +67,8 @@ fn packets_after(params: &TcpParams) -> (u64, usize) {
     (corrupted(&pair), pair.log().len() - before)
 }
 
-/// What the old data acknowledge was never sent: each end answers the other's ACK for ever.
+/// The old segment acknowledges data that were never sent: each end answers the other's ACK for
+/// ever.
 #[test]
 fn h1_and_h2_old_data_are_taken_and_make_an_endless_loop_of_acks() {
     let endless = TcpParams {
@@ -100,8 +101,8 @@ fn timestamps_keep_old_data_away() {
     );
 }
 
-/// A reset of the old incarnation that falls into the window: by RFC 793 it ends the new one, by RFC 5961 only one
-/// that is exactly what is expected next does.
+/// A reset of the old incarnation that falls into the window: under RFC 793 it ends the new one;
+/// under RFC 5961 only a reset at exactly the next expected sequence number does.
 #[test]
 fn h3_an_old_reset_kills_the_connection_unless_it_has_to_be_exact() {
     for (any_in_window, dies) in [(true, true), (false, false)] {

@@ -27,7 +27,7 @@ fn connecting(params: TcpParams) -> TestEnd {
     end
 }
 
-/// SHLD-26; MUST-54 has the error come to this connection.
+/// SHLD-26; MUST-54 requires that the error reaches this connection.
 #[test]
 fn a_hard_error_ends_a_connection_attempt_in_both_profiles() {
     for params in [TcpParams::rfc9293(), TcpParams::linux()] {
@@ -126,7 +126,8 @@ fn an_error_about_what_is_not_outstanding_is_ignored() {
     assert_eq!(end.state(), State::Closed);
 }
 
-/// RFC 9293 section 3.8.3 with 3.9.2.2: at R2, the application gets the error that the network reported.
+/// RFC 9293 section 3.8.3 with 3.9.2.2: at R2, the application gets the error that the network
+/// reported.
 #[test]
 fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
     let mut end = TestEnd::established(plain());
@@ -144,7 +145,7 @@ fn a_connection_that_times_out_after_a_soft_error_ends_with_it() {
     assert_eq!(end.ended(), Some(tcp_model::ConnectionEnd::TimedOut));
 }
 
-/// RFC 1191 section 6.4: at once, in segments that fit, without a smaller window.
+/// RFC 1191 section 6.4: retransmitted at once, in segments that fit, without a smaller window.
 #[test]
 fn packet_too_big_makes_segments_smaller_and_sends_again() {
     let mut end = TestEnd::established(TcpParams {

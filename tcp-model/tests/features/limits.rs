@@ -30,7 +30,7 @@ fn after_r1_retransmissions_the_path_is_in_doubt() {
     }
 }
 
-/// MUST-21: R2 is the application's to set.
+/// MUST-21: R2 is set by the application.
 #[test]
 fn the_user_timeout_ends_a_connection_without_acknowledgements() {
     let params = TcpParams {
@@ -50,7 +50,7 @@ fn the_user_timeout_ends_a_connection_without_acknowledgements() {
     assert_eq!(end.ended(), Some(tcp_model::ConnectionEnd::TimedOut));
 }
 
-/// Linux lets the user time-out take the place of the number of probes.
+/// In Linux the user time-out replaces the number of probes.
 #[test]
 fn the_user_timeout_counts_for_keep_alive() {
     let idle = |user_timeout| {
@@ -99,7 +99,7 @@ fn keep_alive_is_switched_and_timed_while_the_connection_is_open() {
     assert_eq!(end.tcp.next_timeout(), None);
 }
 
-/// What Linux's `tcp_info` has of the segments in flight.
+/// The data about segments in flight that Linux reports in `tcp_info`.
 #[test]
 fn details_include_the_segments_in_flight() {
     let mut end = TestEnd::established(TcpParams {

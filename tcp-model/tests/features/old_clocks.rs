@@ -1,12 +1,13 @@
-//! Connections left alone for so long that the clocks of the timestamps ran half way round (25 days) or once
-//! round (50 days): they continue, and do not answer each other endlessly (RFC 7323 section 5.5).
+//! Connections left alone for so long that the timestamp clocks wrapped half way round (25 days) or
+//! all the way round (50 days): they continue, and do not answer each other endlessly (RFC 7323
+//! section 5.5).
 
 use sim_core::SimDuration;
 use tcp_model::params::GiveUp;
 use tcp_model::testing::End;
 use tcp_model::{Connection, Input, Segment, State, TcpModel, TcpParams};
 
-/// More segments than this in answer to one are an endless exchange.
+/// More segments than this in reply to one are an endless exchange.
 const ENOUGH: usize = 12;
 
 /// A profile in which nothing ends or refreshes an idle connection.
@@ -40,7 +41,8 @@ impl Two {
         [self.ends[0].state(), self.ends[1].state()]
     }
 
-    /// Delivers segments to an end and everything that follows from them; returns the number of segments.
+    /// Delivers segments to an end, and all segments that follow from them; returns the number of
+    /// segments.
     fn exchange(&mut self, mut to: usize, mut segments: Vec<Segment>) -> usize {
         let mut count = 0;
         while !segments.is_empty() && count <= ENOUGH {
@@ -56,14 +58,14 @@ impl Two {
         self.ends[end].call(Input::Shutdown)
     }
 
-    /// Lets time pass; everything sent in that time is lost.
+    /// Lets time pass; everything sent in the meantime is lost.
     fn lose(&mut self, time: SimDuration) {
         for end in &mut self.ends {
             end.wait(time);
         }
     }
 
-    /// Waits until an end sends something on its own.
+    /// Waits until an end sends something unprompted.
     fn retransmission_of(&mut self, end: usize) -> Vec<Segment> {
         for _ in 0..3600 {
             let time = SimDuration::from_secs(1);
@@ -77,7 +79,7 @@ impl Two {
     }
 }
 
-/// Every profile, after 25 and 50 days and between (when a clock seems to run backwards).
+/// Every profile, after 25 and 50 days and in between (when a clock seems to run backwards).
 fn for_each_age(mut check: impl FnMut(&TcpParams, SimDuration, &str)) {
     for name in TcpParams::PROFILES {
         for days in [25, 37, 50] {
@@ -87,7 +89,7 @@ fn for_each_age(mut check: impl FnMut(&TcpParams, SimDuration, &str)) {
     }
 }
 
-/// `from` writes after the idle time, and what it writes arrives.
+/// `from` writes after the idle time, and its data arrive.
 fn writes(two: &mut Two, from: usize, about: &str) {
     let data = two.ends[from].write(100);
     let count = two.exchange(1 - from, data);
@@ -171,14 +173,14 @@ fn fins_that_crossed_and_were_not_acknowledged_all_the_while_end_the_connection(
         let fin = two.retransmission_of(0);
         assert!(two.exchange(1, fin) <= ENOUGH, "{about}");
         if params.linux_input {
-            // Only its acknowledgement counts, and nothing answers it. TIME-WAIT answers the next FIN, here
-            // before its time is over; after it the host resets.
+            // Only its acknowledgment counts, and it is not answered. TIME-WAIT answers the next
+            // FIN if that arrives, as here, before its time is over; afterwards the host resets.
             assert_eq!(two.states(), [State::Closing, State::TimeWait], "{about}");
             let sent = two.ends[0].wait(SimDuration::from_secs(600)).into_iter();
             let fin = sent.take(1).map(|(_, segment)| segment).collect();
             assert!(two.exchange(1, fin) <= ENOUGH, "{about}");
         }
-        // The FIN is old to the other end, whose answer acknowledges it.
+        // To the other end the FIN is old; its reply acknowledges the FIN.
         assert_eq!(two.ends[0].state(), State::TimeWait, "{about}");
     });
 }

@@ -22,7 +22,7 @@ fn sending(params: TcpParams) -> TestEnd {
     end
 }
 
-/// The first segment that goes out again at the next time-out.
+/// The first segment retransmitted at the next time-out.
 fn at_next_timeout(end: &mut TestEnd) -> Vec<(u32, RetransmitReason)> {
     let at = end.tcp.next_timeout().expect("a timer runs");
     end.now = end.now.max(at);

@@ -1,5 +1,5 @@
-//! Nagle, cork, `MSG_MORE`: when less than a full segment is sent (RFC 9293 section 3.7.4, RFC 1122 section
-//! 4.2.3.4; Linux's options).
+//! Nagle, cork, `MSG_MORE`: when less than a full segment is sent (RFC 9293 section 3.7.4, RFC 1122
+//! section 4.2.3.4; Linux's options).
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn a_cork_lets_full_segments_pass_and_holds_the_rest_until_it_is_removed() {
     assert_eq!(end.text(), [(2001, 600)]);
 }
 
-/// Linux: the probe timer sends what waits, 200 ms at the least.
+/// Linux: the probe timer sends the waiting data after at least 200 ms.
 #[test]
 fn a_corked_rest_goes_by_itself_after_a_while() {
     let mut end = TestEnd::established(corked());

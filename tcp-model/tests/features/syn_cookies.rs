@@ -1,4 +1,4 @@
-//! A connection made from a SYN cookie that came back.
+//! A connection made from a returned SYN cookie.
 
 use tcp_model::syn_cookie::CookieHandshake;
 

@@ -18,7 +18,7 @@ fn params() -> TcpParams {
     }
 }
 
-/// Ten segments are out, ten more wait.
+/// Ten segments are in flight, ten more wait.
 fn sending(params: TcpParams) -> TestEnd {
     let mut end = TestEnd::established_after(params, SimDuration::from_millis(10));
     end.writes(2 * WINDOW);
@@ -62,7 +62,7 @@ fn a_time_out_whose_segments_were_only_late_is_undone() {
             [(1 + 10 * MSS, MSS), (1 + 11 * MSS, MSS)],
             "{rack}"
         );
-        // Step 3b: the second is for a segment that was sent once.
+        // Step 3b: the second ACK is for a segment that was sent once.
         end.arrives(ack(1, 1 + 2 * MSS));
         assert!(end.view().cwnd >= WINDOW, "{rack}: {}", end.view().cwnd);
         assert_eq!(end.view().ssthresh, None, "{rack}");
@@ -119,7 +119,8 @@ fn a_fast_retransmit_that_d_sack_reports_is_undone() {
     let mut end = sending(params());
     fast_retransmit(&mut end);
     assert_eq!(end.view().ssthresh, Some(WINDOW / 2));
-    // The original comes late and ends recovery, as far as the sender can tell; its copy is reported.
+    // The original arrives late and ends recovery, as far as the sender can tell; its copy is
+    // reported.
     let out = end.view().snd_nxt.offset_from(SeqNum(ISS));
     end.arrives(ack(1, out));
     assert!(
@@ -160,7 +161,8 @@ fn stamped(mut segment: Segment, echo: u32) -> Segment {
     segment
 }
 
-/// Established with timestamps at 1 s, ten segments out; the timestamp that they carry.
+/// Established with timestamps at 1 s, with ten segments in flight; returns the timestamp that they
+/// carry.
 fn sending_stamped() -> (TestEnd, u32) {
     let mut end = TestEnd::new(TcpParams {
         timestamps: true,

@@ -48,7 +48,7 @@ fn must_13_who_closes_first_stays_in_time_wait_for_two_msl() {
     assert_eq!(rig.state(), State::TimeWait);
     rig.wait(secs(1));
     assert_eq!(rig.state(), State::Closed);
-    // The end that closes second does not.
+    // The end that closes second does not enter TIME-WAIT.
     let mut rig = Rig::established(plain());
     rig.get(rig.flagged(FIN_ACK, 0));
     rig.call(Input::Close);
@@ -105,7 +105,7 @@ fn shld_4_a_newer_timestamp_ends_time_wait_early() {
         ..plain()
     };
     let list = [TcpOption::Timestamps(90, 0)];
-    // An ISN below the old numbers, which alone would be an old duplicate.
+    // An ISN below the old numbers, which on its own would indicate an old duplicate.
     let mut rig = time_wait(params(), &list);
     let newer = next_syn(&rig, IRS - 5_000, &[TcpOption::Timestamps(101, 0)]);
     rig.get(newer);

@@ -33,7 +33,7 @@ fn bytes(segment: Segment) -> Vec<u8> {
     out
 }
 
-/// The one's complement sum over pseudo header and segment, done the long way; all ones when the
+/// The one's complement sum over pseudo header and segment, computed word by word; all ones if the
 /// checksum is right.
 fn tcp_sum(packet: &[u8]) -> u16 {
     let tcp = &packet[20..];
@@ -126,7 +126,7 @@ fn must_4_end_of_list_no_operation_and_mss_are_understood() {
     let list = [TcpOption::Nop, TcpOption::Mss(700), TcpOption::Eol];
     let rig = Rig::connected(plain(), &list);
     assert_eq!(first_segment(rig), 700);
-    // After the end-of-list option nothing counts.
+    // After the end-of-list option, nothing counts.
     let list = [TcpOption::Eol, TcpOption::Mss(700)];
     assert_eq!(first_segment(Rig::connected(plain(), &list)), 536);
 }
@@ -294,7 +294,7 @@ fn rec_1_windows_are_stored_and_computed_in_32_bits() {
     assert!(rig.view().rcv_wnd > 800 << 20);
 }
 
-/// The ISN of the first connection of a run that opens it at this time.
+/// The ISN of a connection that is the first of its run and opens at this time.
 fn isn(seed: u64, millis: u64) -> SeqNum {
     let mut lan = Lan::new();
     lan.seed = seed;
@@ -315,7 +315,7 @@ fn must_8_the_isn_of_a_pair_of_sockets_follows_a_clock_of_four_microseconds() {
 
 #[test]
 fn must_9_without_the_secret_the_isn_cannot_be_known() {
-    // Same sockets, same time, other secrets: the bits look random.
+    // Same sockets, same time, different secrets: the bits look random.
     let all: Vec<u32> = (0..64).map(|seed| isn(seed, 0).0).collect();
     for bit in 0..32 {
         let ones = all.iter().filter(|isn| *isn >> bit & 1 == 1).count();

@@ -123,7 +123,7 @@ fn must_29_an_unanswered_probe_does_not_mean_a_dead_connection() {
     rig.get_ack(); // late, but alive
     rig.wait(secs(7_000));
     assert_eq!((rig.state(), rig.end()), (State::Established, None));
-    // Nine in a row are.
+    // Nine unanswered probes in a row are enough.
     let sent = rig.wait(secs(7_200 + 9 * 75));
     assert_eq!(sent.len(), 10, "nine probes and a reset");
     assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));

@@ -20,7 +20,7 @@ pub(super) fn at(ms: u64) -> SimTime {
     SimTime::ZERO + SimDuration::from_millis(ms)
 }
 
-/// What an application does at a time; it may keep sockets and what it has learned.
+/// What an application does at a given time; it may store sockets and what it has learned.
 pub(super) type Step = Arc<dyn Fn(&mut SocketCx<'_, '_>, &mut Known) + Send + Sync>;
 
 /// What an application knows.
@@ -31,8 +31,8 @@ pub(super) struct Known {
     pub(super) notes: Vec<String>,
 }
 
-/// Performs its steps; reads everything that arrives, writes its data on every connection and then shuts down
-/// sending, and closes after its peer.
+/// Performs its steps; reads everything that arrives, writes its data on every connection and then
+/// shuts down sending, and closes after its peer.
 struct LanScript {
     steps: Vec<(u64, Step)>,
     listens: Vec<u16>,
@@ -118,7 +118,7 @@ pub(super) struct Done {
 }
 
 impl Lan {
-    /// B listens on port 80.
+    /// Two hosts, A and B; B listens on port 80.
     pub(super) fn new() -> Lan {
         Lan {
             seed: 1,
@@ -132,7 +132,7 @@ impl Lan {
         }
     }
 
-    /// A host does something at a time, in milliseconds.
+    /// Schedules an action of a host at a time, in milliseconds.
     pub(super) fn step(
         &mut self,
         host: usize,
@@ -231,7 +231,7 @@ impl Done {
     }
 }
 
-/// Two hosts with applications that come with synfin.
+/// Two hosts with built-in applications.
 pub(super) fn run_apps(apps: [Vec<AppSpec>; 2]) -> Done {
     let mut lan = Lan::new();
     lan.listens = [Vec::new(), Vec::new()];

@@ -22,7 +22,7 @@ fn must_49_the_time_to_live_of_what_is_sent_is_configurable() {
     }
 }
 
-/// A packet of TCP with these IP options.
+/// A TCP packet with these IP options.
 fn with_ip_options(options: &[u8]) -> Vec<u8> {
     assert_eq!(options.len() % 4, 0);
     let segment = tcp_model::Segment {
@@ -71,7 +71,7 @@ fn must_50_ip_options_that_are_not_understood_are_passed_over() {
     }
 }
 
-/// The verdict on an error about data in flight.
+/// The effect of an ICMP error about data in flight.
 fn error(kind: IcmpKind) -> Rig {
     let mut rig = Rig::established(plain());
     let seq = rig.write(100)[0].seq;

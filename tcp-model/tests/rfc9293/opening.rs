@@ -163,7 +163,7 @@ fn must_45_all_segments_of_a_connection_have_the_same_local_address() {
     }
 }
 
-/// Every way of opening to this address is refused, and nothing is sent.
+/// Every way of opening to this address is rejected, and nothing is sent.
 fn is_refused(address: Ipv4Addr) {
     let mut lan = Lan::new();
     lan.step(0, 0, move |socket, known| {

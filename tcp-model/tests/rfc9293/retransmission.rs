@@ -13,7 +13,7 @@ use super::rig::*;
 
 #[test]
 fn must_18_the_time_out_is_that_of_rfc_6298() {
-    // SRTT = 100 ms and RTTVAR = 50 ms make 300 ms, rounded up to a second.
+    // SRTT = 100 ms and RTTVAR = 50 ms give 300 ms, rounded up to one second.
     let mut rig = rig();
     assert_eq!((rig.view().srtt, rig.view().rto), (Some(ms(100)), secs(1)));
     // R = 3 s: RTTVAR = 3/4 50 + 1/4 2900 = 762.5, SRTT = 7/8 100 + 1/8 3000 = 462.5 ms.
@@ -140,7 +140,7 @@ fn may_18_another_congestion_control_can_take_its_place() {
     }
 }
 
-/// Both ends agreed on ECN.
+/// An end point whose ends have negotiated ECN.
 fn ecn_rig() -> Rig {
     let mut rig = Rig::syn_sent(TcpParams {
         ecn: EcnMode::Active,
@@ -171,7 +171,8 @@ fn shld_8_ecn_is_negotiated_echoed_until_answered_and_reacted_to() {
     let sent = rig.write(1_000);
     assert_eq!(sent[0].ecn, Ecn::Ect0, "data are ECN-capable");
     rig.get_ack();
-    // The receiver echoes a mark in every ACK until the sender says that it has reduced.
+    // The receiver echoes a mark in every ACK until the sender reports that it has reduced its
+    // window.
     let marked = Segment {
         ecn: Ecn::Ce,
         ..rig.segment(100)
@@ -261,7 +262,7 @@ fn must_22_syns_are_retransmitted_by_the_same_rules() {
         sent.iter()
             .all(|(_, s)| s.flags == Flags::SYN && s.seq == ISS)
     );
-    // At R1 the application is advised, at R2 the connection ends.
+    // At R1 the application is notified, at R2 the connection ends.
     assert!(rig.signalled(Signal::DeliveryTrouble));
     rig.wait(secs(400));
     assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
@@ -283,7 +284,7 @@ fn shld_9_between_r1_and_r2_the_application_is_informed_of_the_trouble() {
     rig.write(10);
     rig.wait(secs(60));
     assert!(rig.signalled(Signal::DeliveryTrouble) && rig.end().is_none());
-    // Once for the same octets, and once more for others.
+    // Once for the same octets, and once again for others.
     let times = |rig: &Rig| {
         rig.news
             .iter()

@@ -26,7 +26,7 @@ pub(super) fn plain() -> TcpParams {
     }
 }
 
-/// Established over a path of 100 ms, by the handshake's sample; without Nagle.
+/// Established over a path of 100 ms, measured by the handshake; without Nagle.
 pub(super) fn rig() -> Rig {
     Rig::established(TcpParams {
         nagle: false,
@@ -39,7 +39,7 @@ pub(super) fn shapes(segments: &[Segment]) -> Vec<(Flags, u32)> {
     segments.iter().map(|s| (s.flags, s.len)).collect()
 }
 
-/// A bare ACK, at SND.NXT, of RCV.NXT.
+/// Whether this is a single bare ACK of RCV.NXT, at SND.NXT.
 pub(super) fn is_ack(rig: &Rig, segments: &[Segment]) -> bool {
     let view = rig.view();
     matches!(segments, [s] if s.flags == Flags::ACK && s.len == 0

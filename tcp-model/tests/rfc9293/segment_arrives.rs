@@ -1,5 +1,5 @@
-//! Section 3.10.7.4: what is done about each segment, where the text has labels; section 3.4 on
-//! closed windows.
+//! Section 3.10.7.4: how each segment is handled, where the text has labels; section 3.4 on closed
+//! windows.
 
 use tcp_model::model::{ConnectionEnd, Input, Signal};
 use tcp_model::{Flags, Segment, State, TcpParams};
@@ -31,7 +31,7 @@ fn must_59_all_queued_segments_are_processed_before_an_acknowledgement() {
             ..first
         });
     }
-    // The gap closes: one acknowledgement, of everything that had been queued.
+    // The gap is filled: one acknowledgment of everything that was queued.
     let acks = rig.get(first);
     assert_eq!(acks.len(), 1);
     assert_eq!(acks[0].ack, first.seq + 500);
@@ -96,13 +96,13 @@ fn may_12_acknowledgements_of_what_was_never_in_flight_mark_data_as_forged() {
         (answer.len(), rig.view().readable)
     };
     let (una, nxt) = (rig.view().snd_una, rig.view().snd_nxt);
-    // Max.snd.wnd is 65535, offered with the SYN-ACK.
+    // MAX.SND.WND is 65535, offered with the SYN-ACK.
     assert_eq!(forged(&mut rig, nxt + 1), (1, 0));
     assert_eq!(forged(&mut rig, una - 65_536), (1, 0));
     assert_eq!(forged(&mut rig, una - 65_535), (0, 50), "old, but possible");
 }
 
-/// Nothing of the receive window is left.
+/// A full receive window.
 fn full() -> Rig {
     let mut rig = Rig::established(TcpParams {
         receive_buffer: 3_000,

@@ -110,7 +110,7 @@ fn may_3_the_mss_is_sent_even_when_it_is_the_default() {
 
 #[test]
 fn shld_6_the_mss_offered_fits_the_smallest_of_what_the_path_has_carried() {
-    // The application or host bounds it for paths of several MTUs; the smallest is announced.
+    // The application or host bounds it for paths with several MTUs; the smallest is announced.
     let params = TcpParams {
         max_segment: Some(700),
         ..plain()
@@ -171,7 +171,7 @@ fn must_17_an_application_switches_nagle_off_for_its_connection() {
 
 #[test]
 fn may_4_a_retransmission_is_a_packet_of_its_own() {
-    // Identifications may be the same; here each packet has another, also when sent again.
+    // Identifications may be the same; here each packet has its own, even a retransmission.
     let mut lan = Lan::new();
     lan.corrupt(0.4);
     lan.exchange(10_000);

@@ -1,4 +1,4 @@
-//! The table of requirements: complete, correct, and documented as it is.
+//! The table of requirements: it is complete, correct, and matches its documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ struct RequirementTable {
 #[serde(deny_unknown_fields)]
 struct Row {
     id: String,
-    /// Which of several rows of one label.
+    /// Distinguishes several rows with one label.
     case: Option<String>,
     section: String,
     says: String,
@@ -28,7 +28,7 @@ struct Row {
     note: Option<String>,
     /// Why it cannot apply to a simulator.
     not_applicable: Option<String>,
-    /// Why a MAY is left.
+    /// Why a MAY is not implemented.
     not_taken: Option<String>,
 }
 
@@ -77,7 +77,8 @@ fn every_label_has_all_its_rows() {
 
 #[test]
 fn every_row_is_implemented_and_tested_or_says_why_not() {
-    // Only requirements about IP options may be marked as not applicable, because packets here have none.
+    // Only requirements about IP options may be marked as not applicable, because packets here have
+    // none.
     let ip_options = [
         "MUST-51", "MUST-52", "MUST-53", "SHLD-24", "MAY-10", "MAY-11",
     ];
@@ -110,7 +111,7 @@ fn at_least_105_requirements_are_implemented_and_tested() {
     assert!(done >= 105, "only {done}");
 }
 
-/// Whether a source file has an item, a field or a variant of that name.
+/// Whether a source file defines an item, a field or a variant of this name.
 fn defines(source: &str, name: &str) -> bool {
     let keywords = [
         "fn", "struct", "enum", "trait", "const", "mod", "type", "static",
@@ -138,7 +139,7 @@ fn defines(source: &str, name: &str) -> bool {
         };
         match item {
             Some(item) => rest(item).is_some_and(|c| !c.is_alphanumeric() && c != '_'),
-            // A field or a variant: behind it comes a colon, a comma, or what it holds.
+            // A field or a variant: it is followed by a colon, a comma, or its contents.
             None => rest(line).is_some_and(|c| ":,({ ".contains(c)) && !line.ends_with(';'),
         }
     })
@@ -159,7 +160,7 @@ fn every_item_that_is_named_exists() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Names of the tests of a source file; ignored ones are none.
+/// Names of the tests of a source file, without ignored ones.
 fn tests_of(source: &str) -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     let mut attributes = String::new();

@@ -24,7 +24,7 @@ fn rig() -> Rig {
     })
 }
 
-/// Octets whose urgent pointer lies `pointer` octets after the first.
+/// Octets with an urgent pointer `pointer` octets after the first.
 fn urgent(rig: &Rig, len: u32, pointer: u16) -> Segment {
     Segment {
         urgent: pointer,
@@ -57,7 +57,7 @@ fn must_31_urgent_data_may_be_of_any_length() {
         [(true, end); 5],
         "every segment points at the same end"
     );
-    // Longer than the pointer can express: it points as far as it can, and further later.
+    // Longer than the pointer can express: it points as far as possible, and further later.
     let mut rig = Rig::established(tcp_model::TcpParams {
         initial_window: 100,
         ..plain()
@@ -115,7 +115,7 @@ fn must_62_the_pointer_points_behind_the_last_urgent_octet() {
     rig.get_ack();
     let sent = rig.call(Input::Send(urgently(1)));
     assert_eq!(sent[0].urgent, 1);
-    // And is read so.
+    // And is read accordingly.
     let mut rig = self::rig();
     rig.get(urgent(&rig, 3, 3));
     assert!(rig.signalled(Signal::Urgent(3)));

@@ -22,10 +22,10 @@ fn must_60_octets_sent_without_a_push_are_not_held_for_ever() {
     let mut rig = Rig::established(plain());
     let sent = rig.call(Input::Send(unpushed(10)));
     assert_eq!(sent[0].len, 10);
-    // With data in flight small segments wait for an acknowledgement, and no longer.
+    // With data in flight, small segments wait for an acknowledgment, but not longer.
     assert!(rig.call(Input::Send(unpushed(10))).is_empty());
     assert_eq!(rig.get_ack()[0].len, 10);
-    // Nor when the window is too small to be worth it.
+    // Nor are they held for ever when the window is too small to be worth filling.
     let mut rig = Rig::established(plain());
     rig.write(1_000);
     rig.window = 200;
@@ -47,7 +47,7 @@ fn must_61_the_last_segment_of_what_is_buffered_is_pushed() {
 
 #[test]
 fn may_15_a_send_may_be_pushed() {
-    // Later octets are buffered when the segment is sent; the push is still where it was requested.
+    // Later octets are buffered when the segment is sent; the push stays where it was requested.
     let mut rig = Rig::syn_sent(plain());
     rig.write(1_000);
     rig.call(Input::Send(unpushed(1_700)));
@@ -82,7 +82,7 @@ fn shld_28_segments_are_as_large_as_they_can_be() {
     rig.get_ack();
     let sent = rig.write(5_300);
     assert_eq!(sent.iter().map(|s| s.len).collect::<Vec<_>>(), [1_000; 5]);
-    // Data sent in small segments are retransmitted in large ones.
+    // Data sent in small segments are retransmitted in large segments.
     let mut rig = Rig::established(TcpParams {
         nagle: false,
         ..plain()
@@ -131,7 +131,7 @@ fn must_47_soft_errors_are_reported_to_the_application() {
 
 #[test]
 fn shld_20_an_application_may_disable_reports_of_errors() {
-    // Nothing arrives: between R1 and R2 the trouble is reported.
+    // Nothing gets through: between R1 and R2 the trouble is reported.
     for on in [true, false] {
         let mut lan = Lan::new();
         lan.lose(1.0);
@@ -158,7 +158,7 @@ fn ds_fields(lan: Lan) -> Vec<u8> {
         .collect()
 }
 
-/// A connects; its application changes the DS field after 100 ms and writes.
+/// A connects; its application changes the DS field after 100 ms and then writes.
 fn changing(to: u8) -> Lan {
     let mut lan = Lan::new();
     lan.finishes = false;

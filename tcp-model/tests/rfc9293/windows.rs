@@ -1,4 +1,4 @@
-//! Section 3.8.6: managing the window, silly windows, delayed acknowledgements.
+//! Section 3.8.6: managing the window, silly windows, delayed acknowledgments.
 
 use sim_core::SimDuration;
 use tcp_model::model::{ConnectionEnd, Input, TcpModel};
@@ -8,7 +8,7 @@ use tcp_model::{Flags, Segment, State, TcpParams, Transmit};
 
 use super::rig::*;
 
-/// An acknowledgement of everything below SND.NXT less `but`, with this window.
+/// An acknowledgment of everything below SND.NXT less `but`, with this window.
 fn ack(rig: &Rig, but: u32, window: u16) -> Segment {
     let nxt = rig.view().snd_nxt;
     Segment {
@@ -61,7 +61,7 @@ fn shld_14_the_right_edge_of_the_window_offered_never_moves_left() {
     for (_, Transmit { segment, .. }) in &rig.sent[1..] {
         assert!((segment.ack + u32::from(segment.window)).at_or_before(edge));
     }
-    // Nor when the application takes a smaller buffer.
+    // Nor if the application chooses a smaller buffer.
     let small = std::sync::Arc::new(TcpParams {
         receive_buffer: 2_000,
         ..plain()
@@ -99,8 +99,8 @@ fn shld_16_what_lies_inside_the_shrunken_window_is_retransmitted() {
 
 #[test]
 fn shld_17_octets_beyond_a_shrunken_window_time_no_connection_out() {
-    // The peer acknowledges all that is inside, and keeps the window where it is; octets beyond it
-    // stay unacknowledged for much longer than R2.
+    // The peer acknowledges everything inside the window, and does not move the window; octets
+    // beyond it stay unacknowledged for much longer than R2.
     let mut rig = rig();
     rig.write(3_000);
     rig.get(ack(&rig, 2_000, 0));
@@ -123,7 +123,7 @@ fn shld_17_octets_beyond_a_shrunken_window_time_no_connection_out() {
 
 #[test]
 fn may_7_octets_beyond_a_shrunken_window_may_be_sent_again() {
-    // All that is unacknowledged is sent again after a time-out, inside or not.
+    // All unacknowledged data are retransmitted after a time-out, inside the window or not.
     let mut rig = rig();
     rig.write(3_000);
     rig.get(ack(&rig, 3_000, 500));
@@ -174,7 +174,7 @@ fn must_36_a_closed_window_is_probed_until_it_opens() {
     assert!(sent >= 499, "{sent}");
     rig.get_ack();
     assert_eq!(rig.view().send_queue, 0);
-    // The loss of a window update is made good by the answer to the next probe.
+    // The loss of a window update is repaired by the reply to the next probe.
     let mut rig = closed(TcpParams {
         probe_with_octet: false,
         ..plain()
@@ -193,7 +193,7 @@ fn must_37_answered_probes_keep_the_connection_for_ever() {
         }
     }
     assert_eq!((rig.end(), rig.state()), (None, State::Established)); // more than eight hours
-    // Without answers the connection ends.
+    // Without replies the connection ends.
     rig.wait(secs(1_000));
     assert_eq!(rig.end(), Some(ConnectionEnd::TimedOut));
 }
@@ -256,7 +256,7 @@ fn must_38_the_sender_waits_for_a_window_worth_it() {
     assert_eq!(small.write(5_000)[0].len, 400);
     assert!(small.get(ack(&small, 0, 150)).is_empty());
     assert_eq!(small.get(ack(&small, 0, 250))[0].len, 250);
-    // And after the override time-out, whatever the window allows.
+    // And after the override time-out, whatever the window allows is sent.
     let mut rig = self::rig();
     rig.write(1_000);
     rig.get(ack(&rig, 0, 0));
@@ -322,7 +322,7 @@ fn shld_19_at_least_every_second_full_segment_is_acknowledged() {
     let mut rig = rig();
     let acks: Vec<usize> = (0..6).map(|_| rig.get_data(1_000).len()).collect();
     assert_eq!(acks, [0, 1, 0, 1, 0, 1]);
-    // Or as many octets in smaller ones.
+    // Or the same number of octets in smaller segments.
     let acks: Vec<usize> = (0..8).map(|_| rig.get_data(500).len()).collect();
     assert_eq!(acks, [0, 0, 0, 1, 0, 0, 0, 1]);
 }

@@ -54,7 +54,7 @@ fn observe(place: &Place, seg: &Segment, wanted: &OracleVerdict) -> Result<Oracl
     })
 }
 
-/// A segment by its form; every field that the RFC gives is checked.
+/// Classifies a segment; every field that the RFC specifies is checked.
 fn name(f: &Facts, v: &OracleVerdict, s: &Segment) -> Result<Reply, String> {
     if s.len != 0 || (s.src_port, s.dst_port) != (1, 2) {
         return Err(format!("odd answer {s:?}"));
@@ -73,7 +73,7 @@ fn name(f: &Facts, v: &OracleVerdict, s: &Segment) -> Result<Reply, String> {
     }
     let agreed = f.setting.timestamps;
     let echo = s.options.timestamps().map(|(_, echo)| echo);
-    // A SYN without the option ends the agreement before it began.
+    // A SYN without the option ends the agreement before it has begun.
     let expected = (agreed && v.ts_recent != 0).then_some(v.ts_recent);
     if echo != expected {
         return Err(format!("echoes {echo:?}, not {expected:?}"));
@@ -146,7 +146,7 @@ fn every_state_answers_every_class_of_segment_with_other_choices_by_the_rules() 
 
 #[test]
 fn the_oracle_is_not_the_end_point() {
-    // If either of them is wrong, they disagree: a change in any part of a verdict is noticed.
+    // If either of them is wrong, they disagree: a change in any part of a verdict is detected.
     let place = &places::all(PLAIN)[5];
     assert_eq!(place.facts.state, State::Established);
     let seg = Segment {

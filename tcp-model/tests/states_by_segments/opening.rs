@@ -8,7 +8,7 @@ use super::oracle::{
 };
 use super::places::Facts;
 
-/// 3.10.7.1: the answer of a host without the connection.
+/// 3.10.7.1: the reply of a host without the connection.
 pub(super) fn closed(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     if s.flags.is_rst() {
@@ -20,8 +20,8 @@ pub(super) fn closed(f: &Facts, s: &Segment) -> OracleVerdict {
     }
 }
 
-/// 3.10.7.2. Deviation: text and FIN that come with the SYN are not queued; not being
-/// acknowledged, they come again.
+/// 3.10.7.2. Deviation: text and FIN that come with the SYN are not queued; as they are not
+/// acknowledged, they are retransmitted.
 pub(super) fn listen(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     if s.flags.is_rst() {
@@ -73,7 +73,7 @@ pub(super) fn syn_sent(f: &Facts, s: &Segment) -> OracleVerdict {
         return answered(Reply::SynAck, v);
     }
     // "If there are other controls or text in the segment, then continue processing at the sixth
-    // step": what follows the SYN, with the window that our SYN offered.
+    // step": the octets after the SYN, with the window that our SYN offered.
     let f = Facts {
         state: State::Established,
         rcv_nxt: s.seq + 1,

@@ -1,7 +1,7 @@
-//! RFC 9293 section 3.10.7 with RFC 5961 and RFC 7323, written a second time: numbers are distances from
-//! RCV.NXT and SND.UNA, and each rule gives its verdict whole.
+//! RFC 9293 section 3.10.7 with RFC 5961 and RFC 7323, written a second time: numbers are distances
+//! from RCV.NXT and SND.UNA, and each rule returns a complete verdict.
 //!
-//! Where synfin departs from the letter, the rule says so: "Deviation".
+//! Where synfin departs from the text, the rule says so: "Deviation".
 
 use tcp_model::model::ConnectionEnd;
 use tcp_model::{Segment, SeqNum, State};
@@ -9,7 +9,7 @@ use tcp_model::{Segment, SeqNum, State};
 use super::opening::{closed, listen, syn_sent};
 use super::places::{Facts, TS_RECENT};
 
-/// The segment to be sent in answer.
+/// The segment to be sent as the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     /// `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`.
@@ -115,7 +115,7 @@ fn place(f: &Facts, s: &Segment) -> Place {
     let inside = |octet: i64| 0 <= octet && octet < wnd;
     let acceptable = match (s.seq_len(), f.rcv_wnd) {
         (0, 0) => first == 0,
-        // Deviation: the right edge itself, too, while there may be something to acknowledge.
+        // Deviation: also at the right edge itself, while there may be something to acknowledge.
         (0, _) => inside(first) || (first == wnd && f.state != State::TimeWait),
         (_, 0) => false,
         _ => inside(first) || inside(last),
@@ -174,7 +174,7 @@ fn otherwise(f: &Facts, s: &Segment) -> OracleVerdict {
         };
     }
     if !s.flags.is_ack() {
-        // A closed window: the special allowance does not apply.
+        // With a closed window, the special allowance does not apply.
         return match place {
             Place::ControlOnly => answered(Reply::Ack, v),
             _ => v,
@@ -197,9 +197,9 @@ fn otherwise(f: &Facts, s: &Segment) -> OracleVerdict {
     urgent_text_fin(f, s, skip, s.len, v)
 }
 
-/// Deviation: a SYN seen before is not an unacceptable segment. Alone it means that our SYN-ACK was lost; with
-/// an ACK it is the peer's half of a simultaneous open (section 3.5, figure 7), whose SYN-ACK the sequence
-/// check would otherwise refuse.
+/// Deviation: a SYN seen before is not an unacceptable segment. Alone, it means that our SYN-ACK
+/// was lost; with an ACK, it is the peer's half of a simultaneous open (section 3.5, figure 7),
+/// whose SYN-ACK the sequence check would otherwise reject.
 fn syn_again(f: &Facts, s: &Segment) -> OracleVerdict {
     if !s.flags.is_ack() {
         return answered(Reply::SynAck, nothing(f));
@@ -227,7 +227,7 @@ fn reset(f: &Facts, s: &Segment, v: OracleVerdict) -> OracleVerdict {
     }
 }
 
-/// Fifth. `Err`: the segment goes no further.
+/// Fifth. `Err`: the segment is not processed further.
 fn acknowledgment(
     f: &Facts,
     s: &Segment,
@@ -317,7 +317,7 @@ pub(super) fn urgent_text_fin(
     if first > 0 {
         return answered(Reply::Ack, v); // held; a duplicate ACK says so
     }
-    // A FIN counts when all the text before it does. Deviation: also just beyond the right edge.
+    // A FIN counts if all the text before it does. Deviation: also just beyond the right edge.
     let fin = s.flags.is_fin() && end <= wnd;
     let taken = new.max(0) as u32;
     let v = OracleVerdict {
@@ -347,13 +347,13 @@ pub(super) fn urgent_text_fin(
 }
 
 /// The sequence number of a segment without text. Deviation: SND.NXT only up to the right edge of
-/// the peer's window, beyond which the peer would refuse it.
+/// the peer's window; the peer would reject a segment beyond it.
 pub(super) fn next_seq(f: &Facts, v: &OracleVerdict) -> SeqNum {
     let room = i64::from(v.snd_wnd).min(after(f.nxt, v.una));
     v.una + room as u32
 }
 
-/// TIME-WAIT: section 3.10.7.4 and MAY-2 of section 3.6.1, RFC 6191 where timestamps are in use.
+/// TIME-WAIT: section 3.10.7.4 and MAY-2 of section 3.6.1, RFC 6191 if timestamps are in use.
 fn time_wait(f: &Facts, s: &Segment) -> OracleVerdict {
     let v = nothing(f);
     let first = after(s.seq, f.rcv_nxt);
@@ -401,7 +401,7 @@ fn time_wait(f: &Facts, s: &Segment) -> OracleVerdict {
     if !s.flags.is_ack() {
         return v;
     }
-    // A SYN is challenged; other octets have no business here.
+    // A SYN is challenged; other octets are unacceptable.
     if s.seq_len() > 0 {
         return answered(Reply::Ack, v);
     }

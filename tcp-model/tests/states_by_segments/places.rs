@@ -1,4 +1,4 @@
-//! How to reach each state, and what holds there.
+//! How to reach each state, and the facts that hold there.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) struct Facts {
     pub(super) wl2: SeqNum,
     pub(super) rcv_nxt: SeqNum,
     pub(super) rcv_wnd: u32,
-    /// Octets received and not read.
+    /// Octets received but not read.
     pub(super) unread: u32,
     pub(super) passive: bool,
     pub(super) fin_sent: bool,
@@ -40,7 +40,7 @@ pub(super) struct Facts {
     pub(super) setting: Setting,
 }
 
-/// What was negotiated, and which of the optional rules apply.
+/// What was negotiated, and which optional rules apply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setting {
     pub(super) timestamps: bool,
@@ -62,7 +62,7 @@ pub(super) const PLAIN: Setting = Setting {
     accept_syn: true,
 };
 
-/// The peer's shift count, where scaling is agreed on.
+/// The peer's shift count, if window scaling was negotiated.
 const SHIFT: u8 = 3;
 
 #[derive(Clone)]
@@ -90,7 +90,7 @@ struct Builder {
     passive: bool,
     fin_sent: bool,
     nobody_reads: bool,
-    /// Next octet of the peer, and what it acknowledges.
+    /// Sequence number of the peer's next octet, and the number that it acknowledges.
     seq: SeqNum,
     ack: SeqNum,
 }
@@ -189,13 +189,13 @@ impl Builder {
             .call(Input::Listen)
             .peer(Flags::SYN, 0)
             .peer(Flags::ACK, 0);
-        // 100 octets each way, read and acknowledged; 100 more under way.
+        // 100 octets each way, read and acknowledged; 100 more in flight.
         let mut up = up.send(100).acks(100).peer(Flags::ACK, 100);
         up = up.call(Input::Receive(100));
         up.send(100)
     }
 
-    /// Leaves nothing of the receive window.
+    /// Fills the receive window, except for `but` octets.
     fn fill(self, but: u32) -> Self {
         let left = self.tcp.view().rcv_wnd;
         self.peer(Flags::ACK, left - but)
@@ -236,7 +236,7 @@ pub(super) fn options(ts: Option<u32>) -> Options {
     ts.map_or(Options::NONE, |val| Options::timestamps_only(val, 0))
 }
 
-/// Every state, the ways into it that matter, with the receive window open or closed.
+/// Every state, reached in every way that matters, with the receive window open or closed.
 pub(super) fn all(setting: Setting) -> Vec<Place> {
     let new = || Builder::new(setting);
     let fin = Flags::FIN | Flags::ACK;

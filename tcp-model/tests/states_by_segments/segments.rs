@@ -1,4 +1,4 @@
-//! The classes of segments: flags, place, length, acknowledgement, window, timestamp.
+//! The classes of segments: flags, sequence number, length, acknowledgment, window, timestamp.
 
 use tcp_model::{Flags, Segment, SeqNum};
 
@@ -41,7 +41,7 @@ fn places(facts: &Facts) -> Vec<SeqNum> {
     all
 }
 
-/// Nothing, one octet, some; up to the left edge and over it; up to the right edge and over it.
+/// Zero, one octet, several; up to the left edge and over it; up to the right edge and over it.
 fn lengths(facts: &Facts, seq: SeqNum) -> Vec<u32> {
     let mut all = vec![0, 1, 20];
     let to_left = facts.rcv_nxt.offset_from(seq);
@@ -57,7 +57,7 @@ fn lengths(facts: &Facts, seq: SeqNum) -> Vec<u32> {
     all
 }
 
-/// Far too old, as old as is accepted, old, SND.UNA, in flight, SND.NXT, in the future.
+/// Far too old, just old enough to be accepted, old, SND.UNA, in flight, SND.NXT, in the future.
 fn acks(facts: &Facts, flags: Flags) -> Vec<SeqNum> {
     if !flags.is_ack() {
         return vec![SeqNum(0)];
