@@ -4,6 +4,7 @@
 //! [`parse`] reads a script; [`run`] plays it against models that the caller makes and reports the
 //! first difference. Text in, report out: no files, threads or clocks are involved, and the same
 //! script gives the same report every time.
+//!
 //! ```
 //! use tcp_model::Connection;
 //! use tcp_model::packetdrill::{RunOptions, parse, run};

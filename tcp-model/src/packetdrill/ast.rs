@@ -62,7 +62,7 @@ pub struct ScriptEvent {
     pub at: Position,
     /// When.
     pub moment: Moment,
-    /// When a call that blocks is to return, measured like the moment (`0.1...0.2`).
+    /// When a blocking call should return, measured like the moment (`0.1...0.2`).
     pub until: Option<SimDuration>,
     /// What.
     pub action: Action,
