@@ -154,7 +154,7 @@ impl Connection {
         ProbeStep::Go
     }
 
-    /// Restarts the search if the range has been narrow enough for some time, since paths change
+    /// Restarts the search, whose range is narrow enough by now, if it began long enough ago: paths change
     /// (section 7.7).
     fn search_again(&mut self, search: MtuSearch, now: SimTime) {
         if now.since(search.since) >= self.params.mtu_probe_interval {

@@ -38,7 +38,7 @@ impl Connection {
         wait.min(MOST).min(MOST - self.params.rto_slop) + self.params.rto_slop
     }
 
-    /// Whether enough window probes are unanswered to give up; the first one counts too.
+    /// Whether enough window probes are unanswered to give up; every probe counts.
     pub(super) fn probed_enough(&self, now: SimTime) -> bool {
         match self.give_up() {
             GiveUp::Retries(n) => self.timers.retries >= n,

@@ -387,12 +387,12 @@ impl Connection {
         }
     }
 
-    /// The application has been notified that the peer closed.
+    /// Notifies the application that the peer has closed.
     pub(super) fn signal_peer_closed(&mut self, out: &mut Outputs) {
         out.signals.push(Signal::PeerClosed);
     }
 
-    /// One time-out's length, for tests and views.
+    /// Whether every segment is acknowledged without delay.
     pub(super) fn delayed_ack_is_off(&self) -> bool {
         self.params.delayed_ack == SimDuration::ZERO
     }

@@ -27,7 +27,8 @@ use super::flow_table::FlowTable;
 use super::{FxMap, Middlebox, MiddleboxCount, MiddleboxCx};
 use crate::segment::{Flags, Packed};
 
-/// Entries of closing connections are removed early when the table is fuller than this share.
+/// Entries of connections that are closing or not assured are removed early when the table is fuller than
+/// this share.
 const NEARLY_FULL: f64 = 0.95;
 
 /// Source and destination of a packet.
@@ -229,7 +230,7 @@ impl Conntrack {
         false
     }
 
-    /// Removes entries of connections that are closing, when it is time to.
+    /// Removes entries of connections that are closing or not assured, when it is time to.
     fn collect(&mut self, now: SimTime) {
         if self.spec.gc.is_zero() || now < self.next_gc {
             return;
