@@ -58,6 +58,24 @@ pub struct QueueTrace {
     pub cells: Vec<QueueCell>,
     /// Waits of all packets.
     pub waits: Histogram,
+    /// The cell of the last arrival, and that of the end of the last transmission.
+    arrivals: CellSpan,
+    transmissions: CellSpan,
+}
+
+/// Where a cell begins and ends, so that the next event in it needs no division; empty if unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct CellSpan {
+    index: usize,
+    from: SimTime,
+    to: SimTime,
+}
+
+impl CellSpan {
+    #[inline]
+    fn holds(&self, at: SimTime) -> bool {
+        self.from <= at && at < self.to
+    }
 }
 
 impl QueueTrace {
@@ -67,25 +85,45 @@ impl QueueTrace {
             step: FIRST_STEP,
             cells: Vec::with_capacity(CELLS),
             waits: Histogram::default(),
+            arrivals: CellSpan::default(),
+            transmissions: CellSpan::default(),
         })
     }
 
-    fn cell(&mut self, at: SimTime) -> &mut QueueCell {
-        let mut index = at.as_ps() / self.step.as_ps();
-        while index >= CELLS as u64 {
+    /// The cell of a time, which exists afterwards, and whose place is found again in `last` if it is
+    /// that of the last call.
+    #[inline]
+    fn cell(&mut self, at: SimTime, last: fn(&mut QueueTrace) -> &mut CellSpan) -> &mut QueueCell {
+        let known = *last(self);
+        let index = if known.holds(at) {
+            known.index
+        } else {
+            let span = self.find(at);
+            *last(self) = span;
+            span.index
+        };
+        &mut self.cells[index]
+    }
+
+    #[inline(never)]
+    fn find(&mut self, at: SimTime) -> CellSpan {
+        while at.as_ps() / self.step.as_ps() >= CELLS as u64 {
             self.coarsen();
-            index = at.as_ps() / self.step.as_ps();
         }
+        let index = at.as_ps() / self.step.as_ps();
+        let from = SimTime::from_ps(index * self.step.as_ps());
+        let to = from.saturating_add(self.step);
         let index = index as usize;
         if index >= self.cells.len() {
             self.cells.resize(index + 1, QueueCell::default());
         }
-        &mut self.cells[index]
+        CellSpan { index, from, to }
     }
 
     /// Merges every two cells into one.
     fn coarsen(&mut self) {
         self.step = self.step.saturating_mul(2);
+        (self.arrivals, self.transmissions) = <(CellSpan, CellSpan)>::default();
         let half = self.cells.len().div_ceil(2);
         for i in 0..half {
             let mut both = self.cells[2 * i];
@@ -97,9 +135,13 @@ impl QueueTrace {
         self.cells.truncate(half);
     }
 
+    fn at_arrival(&mut self, now: SimTime) -> &mut QueueCell {
+        self.cell(now, |trace| &mut trace.arrivals)
+    }
+
     /// Records the backlog when a packet has arrived.
     pub(super) fn holds(&mut self, now: SimTime, pkts: u32, bytes: u64) {
-        let cell = self.cell(now);
+        let cell = self.at_arrival(now);
         cell.max_pkts = cell.max_pkts.max(pkts);
         cell.max_bytes = cell.max_bytes.max(bytes);
     }
@@ -107,7 +149,7 @@ impl QueueTrace {
     /// Records the wait of a packet.
     pub(super) fn waits(&mut self, now: SimTime, wait: SimDuration) {
         self.waits.add(wait);
-        let cell = self.cell(now);
+        let cell = self.at_arrival(now);
         cell.pkts += 1;
         cell.wait += wait;
         cell.max_wait = cell.max_wait.max(wait);
@@ -116,7 +158,7 @@ impl QueueTrace {
     /// Records drops and marks.
     pub(super) fn signals(&mut self, now: SimTime, drops: u32, marks: u32) {
         if drops + marks > 0 {
-            let cell = self.cell(now);
+            let cell = self.at_arrival(now);
             cell.drops += drops;
             cell.marks += marks;
         }
@@ -124,13 +166,16 @@ impl QueueTrace {
 
     /// Records that the link transmits from `start` to `end`.
     pub(super) fn sends(&mut self, start: SimTime, end: SimTime) {
-        self.cell(end); // makes cells long enough before the time is divided among them
+        let transmissions: fn(&mut QueueTrace) -> &mut CellSpan = |trace| &mut trace.transmissions;
+        // Makes cells long enough before the time is divided among them.
+        self.cell(end, transmissions);
         let mut at = start;
         while at < end {
-            let step = self.step.as_ps();
-            let next = SimTime::from_ps((at.as_ps() / step + 1).saturating_mul(step));
-            let until = next.min(end);
-            self.cell(at).busy += until.since(at);
+            if !self.transmissions.holds(at) {
+                self.transmissions = self.find(at);
+            }
+            let until = self.transmissions.to.min(end);
+            self.cell(at, transmissions).busy += until.since(at);
             at = until;
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn record_trace(trace: SegmentTrace, cx: &mut impl HostEnv) {
 }
 
 /// The trace of a packet at some point of its path.
+#[inline(always)]
 pub(super) fn trace_of(
     packet: &Packet<Segment>,
     event: SegmentEvent,
@@ -52,7 +53,7 @@ pub(super) fn trace_of(
 }
 
 /// The trace of a segment just sent with this TTL and DS field.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn trace_of_sent(
     packet: u64,
     flow: FourTuple,
@@ -100,7 +101,8 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
     }
     let view = endpoint.tcp.view();
     let in_flight = view.snd_nxt.offset_from(view.snd_una);
-    // An end that only receives is looked at with each segment: what is cheap to compare comes first.
+    // An end that only receives is compared at each segment: cheap values come first, and without data
+    // sent its congestion control has had nothing to act on.
     let same = last.as_ref().is_some_and(|(_, before)| {
         before.in_flight == in_flight
             && before.acked == view.counts.bytes_acked
@@ -108,7 +110,8 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
             && before.ssthresh == view.ssthresh
             && before.snd_wnd == view.snd_wnd
             && (before.srtt, before.rto) == (view.srtt, view.rto)
-            && before.state == endpoint.tcp.sender_state()
+            && (before.acked == 0 && in_flight == 0
+                || before.state == endpoint.tcp.sender_state())
     });
     if same {
         return;

@@ -54,43 +54,35 @@ impl Stack {
     /// [`Stack::send_all`] for a partly traced connection: its tracer decides about each segment.
     #[inline(never)]
     pub(super) fn send_traced(&mut self, slot: u32, out: &Outputs, cx: &mut impl HostEnv) {
+        let ladder = self.trace.keep == KeptSegments::Ladder;
+        let Some(endpoint) = self.endpoints.get(slot) else {
+            return;
+        };
+        let (flow, state, marks) = (endpoint.flow, endpoint.state, self.marks(endpoint));
         for transmit in &out.segments {
             if transmit.challenge && !self.may_send_challenge(cx.now()) {
                 continue;
             }
-            let Some(endpoint) = self.endpoints.get(slot) else {
-                return;
-            };
-            let (flow, state, marks) = (endpoint.flow, endpoint.state, self.marks(endpoint));
             let mut transmit = *transmit;
-            transmit.segment.tag.detail = self.detail(slot, &transmit, state, cx);
+            transmit.segment.tag.detail = match self.endpoints.get_mut(slot) {
+                Some(endpoint) if ladder => {
+                    let again = transmit.retransmission.is_some();
+                    let tracer = endpoint.tracer.get_or_insert_default();
+                    let mut record = |trace| record_trace(trace, cx);
+                    tracer.before_sending(&transmit.segment, again, state, &mut record)
+                }
+                _ => RecordingDetail::None,
+            };
             let packet = self.put_on_wire(flow, &transmit, Some(state), marks, cx);
-            let endpoint = self.endpoints.get_mut(slot);
             if transmit.segment.tag.is_recorded()
-                && let Some(tracer) = endpoint.and_then(|e| e.tracer.as_mut())
+                && let Some(endpoint) = self.endpoints.get_mut(slot)
+                && let Some(tracer) = endpoint.tracer.as_mut()
             {
-                let sent = trace_of_sent(packet, flow, &transmit, Some(state), marks);
-                tracer.on_sent(sent, cx.now(), &mut |t| record_trace(t, cx));
+                let detail = transmit.segment.tag.detail;
+                let sent = || trace_of_sent(packet, flow, &transmit, Some(state), marks);
+                let now = cx.now();
+                tracer.on_sent(detail, sent, now, &mut |t| record_trace(t, cx));
             }
-        }
-    }
-
-    /// The recording detail of a segment about to be sent.
-    pub(super) fn detail(
-        &mut self,
-        slot: u32,
-        transmit: &Transmit,
-        state: State,
-        cx: &mut impl HostEnv,
-    ) -> RecordingDetail {
-        match self.endpoints.get_mut(slot) {
-            Some(endpoint) if self.trace.keep == KeptSegments::Ladder => {
-                let again = transmit.retransmission.is_some();
-                let tracer = endpoint.tracer.get_or_insert_default();
-                let mut record = |trace| record_trace(trace, cx);
-                tracer.before_sending(&transmit.segment, again, state, &mut record)
-            }
-            _ => RecordingDetail::None,
         }
     }
 

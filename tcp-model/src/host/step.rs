@@ -13,7 +13,9 @@ use crate::app::AppEvent;
 use crate::app::spec::KeptSegments;
 use crate::model::{ConnectionEnd, Input, Outputs, Signal, TcpModel};
 use crate::params::TcpParams;
-use crate::sample::{EndReason, OpenResult, SegmentEvent, Side, StateChange, TcpSample};
+use crate::sample::{
+    EndReason, OpenResult, SegmentEvent, SegmentTrace, Side, StateChange, TcpSample,
+};
 use crate::segment::{RecordingDetail, Segment};
 use crate::state::State;
 
@@ -102,15 +104,17 @@ impl Stack {
             return;
         };
         let state = Some(endpoint.tcp.view().state);
+        let detail = packet.payload.tag.detail;
+        let trace = || SegmentTrace {
+            spurious,
+            ..trace_of(packet, SegmentEvent::Received, state)
+        };
         if endpoint.traced && self.trace.keep == KeptSegments::Ladder {
             let tracer = endpoint.tracer.get_or_insert_default();
-            let mut trace = trace_of(packet, SegmentEvent::Received, state);
-            trace.spurious = spurious;
-            tracer.on_received(trace, cx.now(), &mut |trace| record_trace(trace, cx));
-        } else if packet.payload.tag.detail != RecordingDetail::Background {
-            let mut trace = trace_of(packet, SegmentEvent::Received, state);
-            trace.spurious = spurious;
-            record_trace(trace, cx);
+            let now = cx.now();
+            tracer.on_received(detail, trace, now, &mut |trace| record_trace(trace, cx));
+        } else if detail != RecordingDetail::Background {
+            record_trace(trace(), cx);
         }
     }
 

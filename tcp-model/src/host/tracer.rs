@@ -10,8 +10,6 @@
 //! The records of one end are bounded by the lengths of the rings and by [`MOST_AROUND`] segments around
 //! trouble; after that only SYN, FIN and RST are recorded, and losses, which the network reports.
 
-use std::collections::VecDeque;
-
 use sim_core::SimTime;
 
 use crate::sample::{SegmentTrace, SenderSample};
@@ -57,7 +55,9 @@ pub(super) struct Tracer {
 /// The last unrecorded segments, and how many of them came after the last recorded one.
 #[derive(Debug, Default)]
 struct Ring {
-    traces: VecDeque<SegmentTrace>,
+    /// In order from `oldest`, which is 0 unless the ring is full.
+    traces: Vec<SegmentTrace>,
+    oldest: usize,
     fresh: usize,
 }
 
@@ -128,35 +128,45 @@ impl Tracer {
         self.mark = mark;
     }
 
-    /// Records a sent segment, or remembers it in the ring.
+    /// Records a sent segment of this detail, or remembers it in the ring.
     #[inline(always)]
     pub(super) fn on_sent(
         &mut self,
-        mut trace: SegmentTrace,
+        detail: RecordingDetail,
+        trace: impl FnOnce() -> SegmentTrace,
         now: SimTime,
         record: &mut TraceSink<'_>,
     ) {
         self.count += 1;
-        trace.number = self.count;
-        if trace.segment.tag.detail == RecordingDetail::Background {
-            self.sent.push(SENT, trace, now);
+        let number = self.count;
+        let numbered = || SegmentTrace { number, ..trace() };
+        if detail == RecordingDetail::Background {
+            self.sent.push(SENT, numbered, now);
         } else {
-            record(trace);
+            record(numbered());
         }
     }
 
-    /// Remembers an arrival, or records it, with the ones before it if its sender had trouble.
+    /// Remembers an arrival of this detail, or records it, with the ones before it if its sender had
+    /// trouble.
+    #[inline(always)]
     pub(super) fn on_received(
         &mut self,
-        trace: SegmentTrace,
+        detail: RecordingDetail,
+        trace: impl FnOnce() -> SegmentTrace,
         now: SimTime,
         record: &mut TraceSink<'_>,
     ) {
-        let detail = trace.segment.tag.detail;
         if detail == RecordingDetail::Background {
             self.received.push(RECEIVED, trace, now);
-            return;
+        } else {
+            self.record_received(trace(), record);
         }
+    }
+
+    #[inline(never)]
+    fn record_received(&mut self, trace: SegmentTrace, record: &mut TraceSink<'_>) {
+        let detail = trace.segment.tag.detail;
         if self.received.take_fresh(&mut self.budget, record)
             && detail == RecordingDetail::Full
             && self.head == 0
@@ -174,6 +184,7 @@ impl Tracer {
     /// Records the last segments when the connection or the run ends.
     pub(super) fn end(&mut self, record: &mut TraceSink<'_>) {
         for ring in [&mut self.sent, &mut self.received] {
+            ring.straighten();
             let traces = std::mem::take(&mut ring.traces);
             let passed = traces.len().saturating_sub(TAIL);
             traces.into_iter().skip(passed).for_each(&mut *record);
@@ -182,14 +193,27 @@ impl Tracer {
 }
 
 impl Ring {
+    /// Remembers a segment in place of the oldest of `most`; built where it is kept, since this is done for
+    /// every segment of a long transfer.
     #[inline(always)]
-    fn push(&mut self, most: usize, mut trace: SegmentTrace, now: SimTime) {
-        if self.traces.len() == most {
-            self.traces.pop_front();
-        }
+    fn push(&mut self, most: usize, trace: impl FnOnce() -> SegmentTrace, now: SimTime) {
+        let at = Some(now);
         self.fresh += 1;
-        trace.at = Some(now);
-        self.traces.push_back(trace);
+        if self.traces.len() < most {
+            self.traces.push(SegmentTrace { at, ..trace() });
+        } else if let Some(place) = self.traces.get_mut(self.oldest) {
+            *place = SegmentTrace { at, ..trace() };
+            self.oldest += 1;
+            if self.oldest == most {
+                self.oldest = 0;
+            }
+        }
+    }
+
+    /// Puts the oldest first.
+    fn straighten(&mut self) {
+        self.traces.rotate_left(self.oldest);
+        self.oldest = 0;
     }
 
     /// Records the segments since the last recorded one, within the budget; false when there is none.
@@ -199,20 +223,28 @@ impl Ring {
             .min(AROUND)
             .min(self.traces.len())
             .min(*budget as usize);
-        *budget -= n as u32;
-        self.traces.drain(self.traces.len() - n..).for_each(record);
+        if n > 0 {
+            *budget -= n as u32;
+            self.straighten();
+            self.traces.drain(self.traces.len() - n..).for_each(record);
+        }
         fresh > 0
     }
 
     /// Records the last segment with the same octets.
     fn take_same(&mut self, segment: &Segment, budget: &mut u32, record: &mut TraceSink<'_>) {
+        if *budget == 0 {
+            return;
+        }
         let same = |t: &SegmentTrace| t.segment.seq == segment.seq && t.segment.len > 0;
-        if *budget > 0
-            && let Some(i) = self.traces.iter().rposition(same)
-            && let Some(trace) = self.traces.remove(i)
-        {
+        let (later, earlier) = self.traces.split_at(self.oldest);
+        let at = later.iter().rposition(same);
+        let at = at.or_else(|| Some(self.oldest + earlier.iter().rposition(same)?));
+        if let Some(at) = at {
+            let age_order = (at + self.traces.len() - self.oldest) % self.traces.len();
+            self.straighten();
             *budget -= 1;
-            record(trace);
+            record(self.traces.remove(age_order));
         }
     }
 }

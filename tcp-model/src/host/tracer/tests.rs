@@ -43,13 +43,14 @@ impl TracedPath {
             spurious: None,
             segment,
         };
-        self.ends[from].on_sent(trace.clone(), now, &mut record);
+        let detail = segment.tag.detail;
+        self.ends[from].on_sent(detail, || trace.clone(), now, &mut record);
         if !lost {
             let trace = SegmentTrace {
                 event: SegmentEvent::Received,
                 ..trace
             };
-            self.ends[1 - from].on_received(trace, now, &mut record);
+            self.ends[1 - from].on_received(detail, || trace, now, &mut record);
         }
     }
 
