@@ -13,6 +13,7 @@
 
 pub mod analytic;
 pub mod batch;
+mod beside;
 mod csv;
 pub mod difference;
 mod expectations;
@@ -44,7 +45,7 @@ pub use info::{
 };
 pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
 pub use render::{
-    read_batch, render_batch, render_batch_in, render_run, render_run_in, write_batch,
+    Rendered, read_batch, render_batch, render_batch_in, render_run, render_run_in, write_batch,
     write_batch_of,
 };
 pub use store::{LeftOut, RunSummary, RunWriter, StoreError};

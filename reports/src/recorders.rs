@@ -9,7 +9,6 @@
 //! The simulating thread only passes its records on; when a few batches are queued, it waits. The
 //! amount recorded by default is bounded, however long the run; see [`LeftOut`].
 
-mod beside;
 mod capture;
 mod census;
 mod connections;
@@ -46,6 +45,7 @@ use sim_core::{Record, Recorder, RunStats, SimTime};
 use tcp_model::TcpSample;
 use tcp_model::app::http::HttpPayloads;
 
+use crate::beside::Beside;
 use crate::findings::findings;
 use crate::info::{LinkInfo, NodeGroup, RunInfo};
 use crate::metrics::Metrics;
@@ -54,7 +54,6 @@ use crate::store::LeftOut;
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::table::Tables;
 use crate::store::{MemorySummary, Provenance, RunSummary, RunWriter, StoreError, Timing};
-use beside::Beside;
 pub use numbers::NumbersRecorder;
 use recording::Recording;
 use row_texts::NodeNames;
@@ -83,6 +82,8 @@ pub struct Completed {
     pub summary: RunSummary,
     /// Files that the user had edited and that were kept under another name.
     pub kept: Vec<PathBuf>,
+    /// Tables that could not be read and figures that could not be drawn, each with the reason.
+    pub missing: Vec<String>,
 }
 
 /// Receives the records of one run and writes its directory.
@@ -115,7 +116,8 @@ impl RunRecorder {
         let info = info.finite();
         let dir = writer.path();
         let recording = Recording::new(&dir.into(), &info, http)?;
-        let beside = Beside::new(recording).map_err(StoreError::io("record into", dir))?;
+        let beside = Beside::new("recording", recording, WAITING)
+            .map_err(StoreError::io("record into", dir))?;
         Ok(RunRecorder {
             beside,
             writer,
@@ -188,9 +190,13 @@ impl RunRecorder {
             completion.provenance,
         )?;
         summary.write(&dir)?;
-        render_files(&dir, &summary, &dir)?;
+        let missing = render_files(&dir, &summary, &dir)?;
         let kept = self.writer.finish(&summary.files)?;
-        Ok(Completed { summary, kept })
+        Ok(Completed {
+            summary,
+            kept,
+            missing,
+        })
     }
 }
 
@@ -212,6 +218,9 @@ impl Recorder<TcpSample> for RunRecorder {
         Ok(())
     }
 }
+
+/// Batches of records that may wait for the recording thread.
+const WAITING: usize = 4;
 
 /// Number of rows of a table above which writing it takes longer than starting a thread.
 const WORTH_A_THREAD: usize = 2_000;

@@ -25,28 +25,46 @@ pub use batch::{read_batch, render_batch, render_batch_in, write_batch, write_ba
 /// When the directory is not a complete run, its files are damaged, or it cannot be written; nothing has
 /// changed then.
 pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
-    render_run_in(&mut ResultDir::open(dir)?)
+    render_run_in(&mut ResultDir::open(dir)?).map(|rendered| rendered.summary)
+}
+
+/// A run whose figures and report have been drawn.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// Its summary.
+    pub summary: RunSummary,
+    /// Tables that could not be read and figures that could not be drawn, each with the reason; the report
+    /// names them too.
+    pub missing: Vec<String>,
 }
 
 /// Like [`render_run`], for an open directory, which then knows which files it has kept.
 ///
 /// # Errors
 /// As [`render_run`].
-pub fn render_run_in(place: &mut ResultDir) -> Result<RunSummary, StoreError> {
+pub fn render_run_in(place: &mut ResultDir) -> Result<Rendered, StoreError> {
     let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let summary = RunSummary::read(dir)?;
+    let mut missing = Vec::new();
     place.change(
         |name| !is_drawn(name),
         true,
-        |aside| guarded(dir, || render_files(dir, &summary, aside)),
+        |aside| {
+            missing = guarded(dir, || render_files(dir, &summary, aside))?;
+            Ok(())
+        },
     )?;
-    Ok(summary)
+    Ok(Rendered { summary, missing })
 }
 
 /// Draws the run whose tables are in `dir` into `to`, which may be the same. Figures that cannot be drawn
-/// are left out, and the report names them with the reason.
-pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Result<(), StoreError> {
+/// are left out; the report names them with the reason, and they are returned.
+pub(crate) fn render_files(
+    dir: &Path,
+    summary: &RunSummary,
+    to: &Path,
+) -> Result<Vec<String>, StoreError> {
     let (mut drawn, (tables, failed)) =
         rayon::join(|| run_figures(dir, summary), || PageTables::read(dir));
     drawn.extend(failed);
@@ -55,7 +73,8 @@ pub(crate) fn render_files(dir: &Path, summary: &RunSummary, to: &Path) -> Resul
         write_whole(&to.join("report.html"), &html)
     };
     let (figures, page) = rayon::join(|| write_figures(to, &drawn.figures), page);
-    figures.and(page)
+    figures.and(page)?;
+    Ok(drawn.failed)
 }
 
 /// Writes `figures/NAME.svg` and `figures/NAME.csv`.
@@ -69,4 +88,19 @@ pub(crate) fn write_figures(dir: &Path, figures: &[Figure]) -> Result<(), StoreE
         write_whole(&place.join(format!("{}.svg", figure.name)), &figure.svg)?;
         write_whole(&place.join(format!("{}.csv", figure.name)), &figure.csv)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_report_lacks_is_returned_and_named_in_it() {
+        let tmp = tempfile::tempdir().unwrap();
+        std::fs::write(tmp.path().join("outcomes.parquet"), "no table").unwrap();
+        let missing = render_files(tmp.path(), &RunSummary::default(), tmp.path()).unwrap();
+        assert!(missing[0].contains("outcomes.parquet"), "{missing:?}");
+        let page = std::fs::read_to_string(tmp.path().join("report.html")).unwrap();
+        assert!(page.contains("Missing here") && page.contains("outcomes.parquet"));
+    }
 }

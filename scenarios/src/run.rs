@@ -107,6 +107,8 @@ pub struct FinishedRun {
     pub simulating_cpu_s: f64,
     /// Where files that somebody had edited are kept, if the run replaced them.
     pub kept: Vec<PathBuf>,
+    /// Tables that could not be read and figures that could not be drawn, each with the reason.
+    pub missing: Vec<String>,
 }
 
 /// The metrics of a run that was executed only for them.
@@ -248,12 +250,17 @@ impl<'a> Job<'a> {
         if let Some(freed) = freed {
             let _ = freed.join();
         }
-        let Completed { summary, kept } = completed?;
+        let Completed {
+            summary,
+            kept,
+            missing,
+        } = completed?;
         Ok(FinishedRun {
             summary,
             division,
             simulating_cpu_s,
             kept,
+            missing,
         })
     }
 

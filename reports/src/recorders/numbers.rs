@@ -6,9 +6,9 @@ use std::io;
 use sim_core::{Record, Recorder, RunStats, SimTime};
 use tcp_model::TcpSample;
 
-use super::beside::BatchWork;
 use super::{Completion, Recording, write_network};
 use crate::batch::with_derived;
+use crate::beside::BatchWork;
 use crate::info::RunInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;

@@ -20,7 +20,8 @@ use super::samples::SamplesRecorder;
 use super::segments::SegmentsRecorder;
 use super::states::States;
 use super::tracked::Tracked;
-use super::{WORTH_A_THREAD, beside, both};
+use super::{WORTH_A_THREAD, both};
+use crate::beside::BatchWork;
 use crate::info::RunInfo;
 use crate::metrics::Metrics;
 use crate::store::table::Tables;
@@ -166,7 +167,7 @@ impl Recording {
     }
 }
 
-impl beside::BatchWork for Recording {
+impl BatchWork for Recording {
     type Item = Record<TcpSample>;
 
     fn work(&mut self, batch: &[Record<TcpSample>]) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Reads tables back as columns: whole, or row group by row group, and only the columns wanted.
 
 mod chunks;
+mod table_file;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,10 +11,12 @@ use std::path::{Path, PathBuf};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
+use rayon::prelude::*;
 
 use super::StoreError;
 use super::texts::Texts;
 use chunks::{append, empty, read_chunk};
+use table_file::TableFile;
 
 /// A column in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,12 +48,13 @@ const MOST_GROUP_ROWS: usize = 1 << 20;
 /// A table read row group by row group, so that its size does not matter.
 pub struct Groups {
     path: PathBuf,
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<TableFile>,
     /// Columns to be read: index and name.
     wanted: Vec<(usize, String)>,
     /// Index of the column with the identities of connections.
     conn: Option<usize>,
     next: usize,
+    side_by_side: bool,
 }
 
 impl std::fmt::Debug for Groups {
@@ -75,6 +79,7 @@ impl Groups {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(StoreError::io("read", &path)(e)),
         };
+        let file = TableFile::new(file).map_err(StoreError::io("read", &path))?;
         let reader = SerializedFileReader::new(file).map_err(damaged(&path))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let all = schema.columns().iter().enumerate();
@@ -94,7 +99,17 @@ impl Groups {
             wanted,
             conn,
             next: 0,
+            side_by_side: false,
         }))
+    }
+
+    /// Reads the columns of a row group side by side, for tables that may have millions of rows. While a
+    /// thread waits for columns it may draw another figure: the caller must hold no lock that figures
+    /// take.
+    #[must_use]
+    pub(crate) fn side_by_side(mut self) -> Groups {
+        self.side_by_side = true;
+        self
     }
 
     /// Number of rows of the whole table.
@@ -160,14 +175,18 @@ impl Groups {
             return Err(ParquetError::General(why));
         }
         let rows = rows.min(most);
-        let columns = self.wanted.iter().map(|(i, name)| {
+        let read = |(i, name): &(usize, String)| {
             let column = read_chunk(group.get_column_reader(*i)?, rows, name)?;
-            Ok((name.clone(), column))
-        });
+            Ok::<_, ParquetError>((name.clone(), column))
+        };
+        let columns: Result<_, ParquetError> = match self.side_by_side {
+            true => self.wanted.par_iter().map(read).collect(),
+            false => self.wanted.iter().map(read).collect(),
+        };
         Ok(Table {
             path: self.path.clone(),
             rows,
-            columns: columns.collect::<Result<_, ParquetError>>()?,
+            columns: columns?,
         })
     }
 

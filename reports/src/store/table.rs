@@ -1,6 +1,7 @@
 //! Writes tables: Parquet files filled row by row, flushed by the row group.
 //!
-//! Memory is that of one row group per open table, however long the run. The bytes are a function
+//! Memory is that of one row group per open table, or of three once a thread of its own encodes them,
+//! however long the run. The bytes are a function
 //! of the rows: no time stamps, no random salts, a fixed `created_by`.
 
 mod cells;
@@ -17,6 +18,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
 use super::StoreError;
+use crate::beside::{BatchWork, Beside};
 #[cfg(test)]
 use cells::TextCells;
 use cells::{ColumnCells, write_group};
@@ -91,11 +93,44 @@ impl From<&Tables> for Tables {
 /// A table being written.
 pub struct TableWriter {
     path: PathBuf,
-    /// `None` for a table that is not written.
-    file: Option<SerializedFileWriter<File>>,
+    output: Output,
     cells: Vec<ColumnCells>,
     rows: usize,
     total: u64,
+}
+
+/// Where full row groups go.
+enum Output {
+    /// Nowhere: the table is not written.
+    Discard,
+    /// Encoded and written here: the first row group, and the only one of a small table.
+    Here(GroupWriter),
+    /// By a thread of their own: encoding a row takes longer than creating it.
+    Thread(Beside<GroupWriter>),
+}
+
+/// Encodes row groups and writes them to the file.
+struct GroupWriter {
+    path: PathBuf,
+    file: SerializedFileWriter<File>,
+}
+
+impl BatchWork for GroupWriter {
+    type Item = ColumnCells;
+
+    fn work(&mut self, cells: &[ColumnCells]) -> Result<(), StoreError> {
+        let group = self.file.next_row_group();
+        group
+            .and_then(|group| write_group(group, cells))
+            .map_err(|e| failed(&self.path, e))
+    }
+}
+
+impl GroupWriter {
+    fn close(self) -> Result<(), StoreError> {
+        let closed = self.file.close().map(drop);
+        closed.map_err(|e| failed(&self.path, e))
+    }
 }
 
 impl std::fmt::Debug for TableWriter {
@@ -117,30 +152,26 @@ impl TableWriter {
         name: &str,
         columns: &[(&str, ColumnKind)],
     ) -> Result<TableWriter, StoreError> {
-        let Tables::In(dir) = to.into() else {
-            return Ok(TableWriter {
-                path: PathBuf::new(),
-                file: None,
-                cells: columns
-                    .iter()
-                    .map(|&(_, kind)| ColumnCells::new(kind))
-                    .collect(),
-                rows: 0,
-                total: 0,
-            });
+        let (path, output) = match to.into() {
+            Tables::Nowhere => (PathBuf::new(), Output::Discard),
+            Tables::In(dir) => {
+                let path = dir.join(format!("{name}.parquet"));
+                let file = File::create(&path).map_err(StoreError::io("create", &path))?;
+                let made = schema(name, columns)
+                    .and_then(|s| SerializedFileWriter::new(file, s, properties(columns)));
+                let file = made.map_err(|e| failed(&path, e))?;
+                let writer = GroupWriter {
+                    path: path.clone(),
+                    file,
+                };
+                (path, Output::Here(writer))
+            }
         };
-        let path = dir.join(format!("{name}.parquet"));
-        let file = File::create(&path).map_err(StoreError::io("create", &path))?;
-        let made = schema(name, columns)
-            .and_then(|s| SerializedFileWriter::new(file, s, properties(columns)));
-        let file = made.map_err(|e| failed(&path, e))?;
+        let cells = columns.iter().map(|&(_, kind)| ColumnCells::new(kind));
         Ok(TableWriter {
             path,
-            file: Some(file),
-            cells: columns
-                .iter()
-                .map(|&(_, kind)| ColumnCells::new(kind))
-                .collect(),
+            output,
+            cells: cells.collect(),
             rows: 0,
             total: 0,
         })
@@ -162,9 +193,10 @@ impl TableWriter {
     /// When the file cannot be written.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.flush()?;
-        match self.file {
-            Some(file) => file.close().map(drop).map_err(|e| failed(&self.path, e)),
-            None => Ok(()),
+        match self.output {
+            Output::Discard => Ok(()),
+            Output::Here(writer) => writer.close(),
+            Output::Thread(thread) => thread.join()?.close(),
         }
     }
 
@@ -173,11 +205,11 @@ impl TableWriter {
     /// # Errors
     /// When the file cannot be removed.
     pub fn discard(self) -> Result<(), StoreError> {
-        if self.file.is_none() {
+        if matches!(self.output, Output::Discard) {
             return Ok(());
         }
         let path = self.path;
-        drop(self.file);
+        drop(self.output);
         std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))
     }
 
@@ -186,14 +218,32 @@ impl TableWriter {
             return Ok(());
         }
         self.rows = 0;
-        let Some(file) = &mut self.file else {
-            self.cells.iter_mut().for_each(ColumnCells::clear);
-            return Ok(());
+        match &mut self.output {
+            Output::Discard => {}
+            Output::Here(writer) => writer.work(&self.cells)?,
+            Output::Thread(thread) => {
+                let mut next = thread.used();
+                if next.is_empty() {
+                    next.extend(self.cells.iter().map(ColumnCells::empty_like));
+                }
+                thread.hand_over(std::mem::replace(&mut self.cells, next))?;
+            }
+        }
+        self.cells.iter_mut().for_each(ColumnCells::clear);
+        Ok(())
+    }
+
+    /// After a full row group: more will follow, and a thread encodes them.
+    fn grow(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        self.output = match std::mem::replace(&mut self.output, Output::Discard) {
+            Output::Here(writer) => {
+                let thread = Beside::new("tables", writer, 1);
+                Output::Thread(thread.map_err(StoreError::io("write", &self.path))?)
+            }
+            other => other,
         };
-        let group = file.next_row_group();
-        group
-            .and_then(|group| write_group(group, &mut self.cells))
-            .map_err(|e| failed(&self.path, e))
+        Ok(())
     }
 }
 
@@ -272,12 +322,12 @@ impl RowWriter<'_> {
         debug_assert_eq!(self.at, self.table.cells.len(), "one cell per column");
         self.table.rows += 1;
         self.table.total += 1;
-        let most = match self.table.file {
-            Some(_) => GROUP_ROWS,
-            None => FORGOTTEN_ROWS,
+        let most = match self.table.output {
+            Output::Discard => FORGOTTEN_ROWS,
+            _ => GROUP_ROWS,
         };
         if self.table.rows == most {
-            self.table.flush()?;
+            self.table.grow()?;
         }
         Ok(())
     }

@@ -52,6 +52,8 @@ pub struct MadeNow {
     pub division: Option<Division>,
     /// Where files that somebody had edited are kept, if this run replaced them.
     pub kept: Vec<PathBuf>,
+    /// Tables that could not be read and figures that could not be drawn, each with the reason.
+    pub missing: Vec<String>,
 }
 
 impl From<FinishedRun> for MadeNow {
@@ -60,6 +62,7 @@ impl From<FinishedRun> for MadeNow {
             outline: made.summary.into(),
             division: Some(made.division),
             kept: made.kept,
+            missing: made.missing,
         }
     }
 }

@@ -211,6 +211,7 @@ impl RunsInProgress<'_> {
                 outline: RunOutline::of_metrics(metrics),
                 division: None,
                 kept: Vec::new(),
+                missing: Vec::new(),
             })
         });
         seen.done(spec.scenario.duration);

@@ -72,3 +72,13 @@ pub(super) fn note_kept(kept: &[PathBuf]) {
         note(&format!("… and {} more files", kept.len() - MOST_NAMED));
     }
 }
+
+/// Notes what the reports of new runs lack, with the reasons.
+pub(super) fn note_missing(missing: &[String]) {
+    for what in missing.iter().take(MOST_NAMED) {
+        note(&format!("the report lacks something: {what}"));
+    }
+    if missing.len() > MOST_NAMED {
+        note(&format!("… and {} more", missing.len() - MOST_NAMED));
+    }
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use reports::store::{ResultDir, ResultKind, StoreError, look_at_results, resolve};
 use reports::{render_batch_in, render_run_in};
 
-use super::drawings::{note_changed_runs, note_kept, note_lost_timing};
+use super::drawings::{note_changed_runs, note_kept, note_lost_timing, note_missing};
 use super::unfold::unfold;
 use crate::batch;
 use crate::console::{CommandError, note, print};
@@ -28,10 +28,15 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
     match marker.kind {
         ResultKind::Run => {
             let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;
-            let summary = render_run_in(&mut place).map_err(|e| failed(dir, &e))?;
+            let rendered = render_run_in(&mut place).map_err(|e| failed(dir, &e))?;
             note_kept(place.kept());
+            note_missing(&rendered.missing);
             note_lost_timing(dir);
-            summary.findings.iter().try_for_each(|f| print(f))?;
+            rendered
+                .summary
+                .findings
+                .iter()
+                .try_for_each(|f| print(f))?;
         }
         _ if marker.complete => {
             let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;

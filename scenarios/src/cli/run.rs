@@ -11,7 +11,7 @@ use reports::{Judgement, Unit, Verdict};
 
 use super::args::RunArgs;
 use super::cost::RunsCost;
-use super::drawings::{note_changed_drawings, note_changed_runs, note_kept};
+use super::drawings::{note_changed_drawings, note_changed_runs, note_kept, note_missing};
 use super::junit;
 use super::wanted::WantedRuns;
 use crate::batch::{self, Batch, BatchOptions, RunControl, RunLimits, RunOutcome};
@@ -181,6 +181,7 @@ fn single(
             }
             if !args.quiet {
                 note_kept(&made.kept);
+                note_missing(&made.missing);
             }
             made.outline
         }
@@ -253,11 +254,14 @@ fn all(
     }
     if !args.quiet {
         let of_runs = outcomes.iter().filter_map(|o| match o {
-            RunOutcome::Made { made, .. } => Some(&made.kept),
+            RunOutcome::Made { made, .. } => Some(made),
             _ => None,
         });
-        let of_runs = of_runs.flatten().cloned();
-        note_kept(&kept.iter().cloned().chain(of_runs).collect::<Vec<_>>());
+        let (kept_of_runs, missing): (Vec<_>, Vec<_>) =
+            of_runs.map(|made| (&made.kept, &made.missing)).unzip();
+        let kept_of_runs = kept_of_runs.into_iter().flatten().cloned();
+        note_kept(&kept.iter().cloned().chain(kept_of_runs).collect::<Vec<_>>());
+        note_missing(&missing.into_iter().flatten().cloned().collect::<Vec<_>>());
         let kept_runs = shown
             .each()
             .filter(|(_, o)| matches!(o, RunOutcome::Kept(_)));

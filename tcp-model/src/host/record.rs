@@ -110,8 +110,7 @@ pub(super) fn sample_sender(endpoint: &mut Endpoint, interval: SimDuration, cx: 
             && before.ssthresh == view.ssthresh
             && before.snd_wnd == view.snd_wnd
             && (before.srtt, before.rto) == (view.srtt, view.rto)
-            && (before.acked == 0 && in_flight == 0
-                || before.state == endpoint.tcp.sender_state())
+            && (before.acked == 0 && in_flight == 0 || before.state == endpoint.tcp.sender_state())
     });
     if same {
         return;

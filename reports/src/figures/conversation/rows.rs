@@ -102,9 +102,10 @@ struct TracedRows {
 impl TracedRows {
     fn read(dir: &Path, most: usize) -> Result<TracedRows, StoreError> {
         let mut traced = TracedRows::default();
-        let Some(mut groups) = Groups::open(dir, "segments", SEGMENTS)? else {
+        let Some(groups) = Groups::open(dir, "segments", SEGMENTS)? else {
             return Ok(traced);
         };
+        let mut groups = groups.side_by_side();
         let most = SPARE * most;
         let (mut kept, mut pairs) = (
             BTreeMap::<i64, KeptItems<TracedRow>>::new(),

@@ -93,11 +93,16 @@ pub(super) fn sequences(
     conns: &[i64],
 ) -> Result<Vec<SequencePlot>, StoreError> {
     let mut ends: BTreeMap<(i64, EndAddress), Vec<SequenceRow>> = BTreeMap::new();
-    let Some(mut groups) = data.groups("segments", COLUMNS)? else {
+    let Some(groups) = data.groups("segments", COLUMNS)? else {
         return Ok(Vec::new());
     };
+    let mut groups = groups.side_by_side();
+    let both_ends = 2 * conns.len();
     while let Some(group) = groups.next_group()? {
         read(&group, conns, &mut ends)?;
+        if ends.len() == both_ends && ends.values().all(|rows| rows.len() == MOST) {
+            break; // no row of a later group would be taken
+        }
     }
     let of = |conn: i64| {
         let mut both = ends.range((conn, (i64::MIN, i64::MIN))..=(conn, (i64::MAX, i64::MAX)));

@@ -50,6 +50,38 @@ fn a_table_of_several_row_groups_is_read_back() {
 }
 
 #[test]
+fn columns_read_side_by_side_are_those_read_one_by_one() {
+    let tmp = tempfile::tempdir().unwrap();
+    write(tmp.path(), 200_000);
+    let open = || Groups::open(tmp.path(), "t", &[]).unwrap().unwrap();
+    let read = |mut groups: Groups| {
+        let mut all = Vec::new();
+        while let Some(group) = groups.next_group().unwrap() {
+            let numbers = group.ints("n").unwrap().to_vec();
+            let times = group.floats("x_s").unwrap().to_vec();
+            let missing: Vec<u64> = group
+                .floats("maybe_s")
+                .unwrap()
+                .iter()
+                .map(|x| x.to_bits())
+                .collect();
+            let flags = group.bools("flag").unwrap().to_vec();
+            let texts = group.texts("name").unwrap();
+            let texts: Vec<String> = (0..group.len()).map(|i| texts[i].clone()).collect();
+            all.push((numbers, times, missing, flags, texts));
+        }
+        all
+    };
+    let one_by_one = read(open());
+    assert_eq!(one_by_one.len(), 4);
+    let several: Vec<_> = (0..4)
+        .into_par_iter()
+        .map(|_| read(open().side_by_side()))
+        .collect();
+    assert!(several.iter().all(|all| *all == one_by_one));
+}
+
+#[test]
 fn row_groups_come_one_by_one_with_the_columns_asked_for() {
     let tmp = tempfile::tempdir().unwrap();
     write(tmp.path(), 150_000);

@@ -53,9 +53,9 @@ impl TextCells {
         place
     }
 
-    /// Writes the cells, this many at a time, and clears them and their texts.
+    /// Writes the cells, this many at a time.
     pub(super) fn write(
-        &mut self,
+        &self,
         group: &mut SerializedRowGroupWriter<'_, File>,
         at_a_time: usize,
     ) -> Result<(), ParquetError> {
@@ -68,9 +68,6 @@ impl TextCells {
             block.extend(texts.map(|text| text.0.clone()));
             writer.write_batch(&block, None, None)?;
         }
-        self.cells.clear();
-        self.texts.clear();
-        self.places.clear();
         column.close()
     }
 }
@@ -84,6 +81,17 @@ impl ColumnCells {
             ColumnKind::Bool => ColumnCells::Bool(Vec::new()),
             ColumnKind::Text => ColumnCells::Text(TextCells::default()),
         }
+    }
+
+    /// No cells, of the same kind.
+    pub(super) fn empty_like(&self) -> ColumnCells {
+        ColumnCells::new(match self {
+            ColumnCells::Int(_) => ColumnKind::Int,
+            ColumnCells::Float(_) => ColumnKind::Float,
+            ColumnCells::OptFloat(..) => ColumnKind::OptFloat,
+            ColumnCells::Bool(_) => ColumnKind::Bool,
+            ColumnCells::Text(_) => ColumnKind::Text,
+        })
     }
 
     /// Discards all cells but keeps their memory.
@@ -105,9 +113,10 @@ impl ColumnCells {
     }
 }
 
+/// Writes the cells of a row group.
 pub(super) fn write_group(
     mut group: SerializedRowGroupWriter<'_, File>,
-    cells: &mut [ColumnCells],
+    cells: &[ColumnCells],
 ) -> Result<(), ParquetError> {
     for cells in cells {
         match cells {
@@ -115,7 +124,6 @@ pub(super) fn write_group(
             ColumnCells::Float(v) => write_column::<DoubleType>(&mut group, v, None)?,
             ColumnCells::OptFloat(v, present) => {
                 write_column::<DoubleType>(&mut group, v, Some(present))?;
-                present.clear();
             }
             ColumnCells::Bool(v) => write_column::<BoolType>(&mut group, v, None)?,
             ColumnCells::Text(texts) => texts.write(&mut group, TEXT_BLOCK)?,
@@ -133,11 +141,10 @@ pub(super) fn next_column<'a>(
 
 pub(super) fn write_column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, File>,
-    values: &mut Vec<T::T>,
+    values: &[T::T],
     present: Option<&[i16]>,
 ) -> Result<(), ParquetError> {
     let mut column = next_column(group)?;
     column.typed::<T>().write_batch(values, present, None)?;
-    values.clear();
     column.close()
 }

@@ -8,11 +8,8 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::store::StoreError;
 
-/// Number of batches that may wait for the thread; sending another one blocks.
-const WAITING: usize = 4;
-
 /// Processes batches in the order in which they are sent.
-pub(super) trait BatchWork: Send + 'static {
+pub(crate) trait BatchWork: Send + 'static {
     /// The items of a batch.
     type Item: Send + 'static;
 
@@ -24,7 +21,7 @@ pub(super) trait BatchWork: Send + 'static {
 }
 
 /// A worker thread. Batches are returned after use, so that their memory can be reused.
-pub(super) struct Beside<W: BatchWork> {
+pub(crate) struct Beside<W: BatchWork> {
     /// `None` once the last batch has been sent.
     batches: Option<SyncSender<Vec<W::Item>>>,
     used: Receiver<Vec<W::Item>>,
@@ -38,15 +35,16 @@ impl<W: BatchWork> fmt::Debug for Beside<W> {
 }
 
 impl<W: BatchWork> Beside<W> {
-    /// Starts the thread.
+    /// Starts a thread of this name. At most `waiting` batches wait for it; the sender of another one is
+    /// blocked.
     ///
     /// # Errors
     /// When the operating system cannot create a thread.
-    pub(super) fn new(work: W) -> io::Result<Beside<W>> {
-        let (batches, waiting) = sync_channel(WAITING);
+    pub(crate) fn new(name: &str, work: W, waiting: usize) -> io::Result<Beside<W>> {
+        let (batches, waiting) = sync_channel(waiting);
         let (give_back, used) = channel();
         let thread = Builder::new()
-            .name("recording".to_owned())
+            .name(name.to_owned())
             .spawn(move || run(work, &waiting, &give_back))?;
         Ok(Beside {
             batches: Some(batches),
@@ -56,7 +54,7 @@ impl<W: BatchWork> Beside<W> {
     }
 
     /// A batch that has been processed, to be reused, or a new one without memory.
-    pub(super) fn used(&self) -> Vec<W::Item> {
+    pub(crate) fn used(&self) -> Vec<W::Item> {
         self.used.try_recv().unwrap_or_default()
     }
 
@@ -67,7 +65,7 @@ impl<W: BatchWork> Beside<W> {
     ///
     /// # Panics
     /// When the thread panicked.
-    pub(super) fn hand_over(&mut self, batch: Vec<W::Item>) -> Result<(), StoreError> {
+    pub(crate) fn hand_over(&mut self, batch: Vec<W::Item>) -> Result<(), StoreError> {
         let sent = self.batches.as_ref().map(|batches| batches.send(batch));
         match sent {
             Some(Ok(())) => Ok(()),
@@ -83,7 +81,7 @@ impl<W: BatchWork> Beside<W> {
     ///
     /// # Panics
     /// When the thread panicked.
-    pub(super) fn join(mut self) -> Result<W, StoreError> {
+    pub(crate) fn join(mut self) -> Result<W, StoreError> {
         let work = self.stop()?;
         // A thread that was stopped earlier has already returned its error, and has nothing to
         // return now.
@@ -147,7 +145,7 @@ mod tests {
 
     #[test]
     fn all_batches_are_worked_on_in_bounded_memory() {
-        let mut beside = Beside::new(Sum::default()).unwrap();
+        let mut beside = Beside::new("sums", Sum::default(), 4).unwrap();
         let mut made = 0;
         for i in 1..=1000 {
             let mut batch = beside.used();
@@ -156,16 +154,16 @@ mod tests {
             batch.push(i);
             beside.hand_over(batch).unwrap();
         }
-        assert!(made <= WAITING + 2, "{made} batches were made");
+        assert!(made <= 4 + 2, "{made} batches were made");
         assert_eq!(beside.join().unwrap().0, 500_500);
     }
 
     #[test]
     fn an_error_comes_back_to_whoever_hands_over_or_joins() {
-        let mut beside = Beside::new(Sum::default()).unwrap();
+        let mut beside = Beside::new("sums", Sum::default(), 4).unwrap();
         beside.hand_over(vec![0]).unwrap();
         assert!(matches!(beside.join(), Err(StoreError::BadName(_))));
-        let mut beside = Beside::new(Sum::default()).unwrap();
+        let mut beside = Beside::new("sums", Sum::default(), 4).unwrap();
         let errors = (0..100).filter_map(|_| beside.hand_over(vec![0]).err());
         assert_eq!(errors.count(), 1);
         assert!(beside.join().is_err());
@@ -174,7 +172,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "unlucky")]
     fn a_panic_comes_back_too() {
-        let mut beside = Beside::new(Sum::default()).unwrap();
+        let mut beside = Beside::new("sums", Sum::default(), 4).unwrap();
         beside.hand_over(vec![u64::MAX]).unwrap();
         let _ = beside.join();
     }
