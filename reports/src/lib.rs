@@ -13,7 +13,6 @@
 
 pub mod analytic;
 pub mod batch;
-mod beside;
 mod csv;
 pub mod difference;
 mod expectations;

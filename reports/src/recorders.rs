@@ -45,12 +45,12 @@ use sim_core::{Record, Recorder, RunStats, SimTime};
 use tcp_model::TcpSample;
 use tcp_model::app::http::HttpPayloads;
 
-use crate::beside::Beside;
 use crate::findings::findings;
 use crate::info::{LinkInfo, NodeGroup, RunInfo};
 use crate::metrics::Metrics;
 use crate::render::render_files;
 use crate::store::LeftOut;
+use crate::store::beside::Beside;
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::table::Tables;
 use crate::store::{MemorySummary, Provenance, RunSummary, RunWriter, StoreError, Timing};

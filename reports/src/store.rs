@@ -2,6 +2,7 @@
 //! their marker `synfin.json`, and read back for figures.
 
 mod aside;
+pub(crate) mod beside;
 mod error;
 mod files;
 pub mod hash;

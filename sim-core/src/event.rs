@@ -48,6 +48,7 @@ impl Tie {
     /// # Panics
     /// When the node number does not fit 24 bits or the counter 39: more than 5 * 10^11 events
     /// scheduled by one node.
+    #[inline]
     pub fn new(node: NodeId, count: u64) -> Tie {
         assert!(node.0 < Self::MAX_NODES, "node number beyond 24 bits");
         assert!(

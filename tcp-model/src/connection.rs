@@ -267,6 +267,7 @@ impl TcpModel for Connection {
         }
     }
 
+    #[inline]
     fn next_timeout(&self) -> Option<SimTime> {
         let next = self.timers.next().min(self.pace_timeout());
         (next < SimTime::MAX).then_some(next)

@@ -240,16 +240,22 @@ impl Options {
         self.len == 0 || self.is_timestamps_only()
     }
 
+    #[inline(never)]
+    fn sack_data(&self) -> &[u8] {
+        let found = self.iter().find_map(|o| match o {
+            Ok(TcpOption::Sack(data)) => Some(data),
+            _ => None,
+        });
+        found.unwrap_or(&[])
+    }
+
     /// The SACK blocks, in order, of the first SACK option.
+    #[inline]
     pub fn sack_blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
-        let data: &[u8] = if self.is_usual() {
+        let data = if self.is_usual() {
             &[]
         } else {
-            let found = self.iter().find_map(|o| match o {
-                Ok(TcpOption::Sack(data)) => Some(data),
-                _ => None,
-            });
-            found.unwrap_or(&[])
+            self.sack_data()
         };
         data.chunks_exact(8)
             .map(|b| (SeqNum(be32(&b[..4])), SeqNum(be32(&b[4..]))))

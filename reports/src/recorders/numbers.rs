@@ -8,10 +8,10 @@ use tcp_model::TcpSample;
 
 use super::{Completion, Recording, write_network};
 use crate::batch::with_derived;
-use crate::beside::BatchWork;
 use crate::info::RunInfo;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
+use crate::store::beside::BatchWork;
 use crate::store::table::Tables;
 
 /// Receives the records of a run of which only the metrics are kept: the same metrics as in the run

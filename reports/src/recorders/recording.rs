@@ -21,9 +21,9 @@ use super::segments::SegmentsRecorder;
 use super::states::States;
 use super::tracked::Tracked;
 use super::{WORTH_A_THREAD, both};
-use crate::beside::BatchWork;
 use crate::info::RunInfo;
 use crate::metrics::Metrics;
+use crate::store::beside::BatchWork;
 use crate::store::table::Tables;
 use crate::store::{LeftOut, StoreError};
 

@@ -41,7 +41,7 @@ impl TcpModel for AnyTcp {
     fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs) {
         each!(self, tcp => tcp.step(input, now, out))
     }
-    #[inline]
+    #[inline(always)]
     fn next_timeout(&self) -> Option<SimTime> {
         each!(self, tcp => tcp.next_timeout())
     }

@@ -83,15 +83,21 @@ impl ColumnCells {
         }
     }
 
-    /// No cells, of the same kind.
+    /// No cells, of the same kind, with room for as many.
     pub(super) fn empty_like(&self) -> ColumnCells {
-        ColumnCells::new(match self {
-            ColumnCells::Int(_) => ColumnKind::Int,
-            ColumnCells::Float(_) => ColumnKind::Float,
-            ColumnCells::OptFloat(..) => ColumnKind::OptFloat,
-            ColumnCells::Bool(_) => ColumnKind::Bool,
-            ColumnCells::Text(_) => ColumnKind::Text,
-        })
+        match self {
+            ColumnCells::Int(v) => ColumnCells::Int(Vec::with_capacity(v.len())),
+            ColumnCells::Float(v) => ColumnCells::Float(Vec::with_capacity(v.len())),
+            ColumnCells::OptFloat(v, present) => ColumnCells::OptFloat(
+                Vec::with_capacity(v.len()),
+                Vec::with_capacity(present.len()),
+            ),
+            ColumnCells::Bool(v) => ColumnCells::Bool(Vec::with_capacity(v.len())),
+            ColumnCells::Text(texts) => ColumnCells::Text(TextCells {
+                cells: Vec::with_capacity(texts.cells.len()),
+                ..TextCells::default()
+            }),
+        }
     }
 
     /// Discards all cells but keeps their memory.

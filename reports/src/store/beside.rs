@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use crate::store::StoreError;
+use super::StoreError;
 
 /// Processes batches in the order in which they are sent.
 pub(crate) trait BatchWork: Send + 'static {
