@@ -241,7 +241,7 @@ pub struct FigureFile {
     pub y_scale: Option<String> => { default: "linear", example: r#""log""#, one_of: |_| SCALES.to_vec() },
     /// Theoretical curves to draw beside `y`, each where its conditions hold. The goodput of one transfer with
     /// random losses and a constant delay: `"mathis"`, `"pftk"`, `"cubic"`. The queue of a single link that
-    /// a Poisson flood of SYNs has for itself, as `queue_wait_mean_s` and `busiest_link_utilisation`:
+    /// a Poisson flood of SYNs has to itself, as `queue_wait_mean_s` and `busiest_link_utilisation`:
     /// `"m/d/1"`, and with an exponential `rate_process` `"m/m/1"`, and `"m/m/1/k"` for a queue of K packets
     /// (also `queue_drops_pkts`). The least `busiest_link_utilisation` by 50 endless NewReno transfers or
     /// more over a single drop-tail link: `"square-root"`.
@@ -262,7 +262,7 @@ pub struct FigureFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantile: Option<f64> => { default: "the mean", example: "0.9", within: Some((0.0, 1.0)) },
     /// Draws the effect of each swept path on `y` as a bar, the largest first (a tornado diagram): from
-    /// the mean over all runs with one value of it to that with another. Of a sample also the share of the
+    /// the mean over all runs with one value of it to that with another. For a sample, also the share of the
     /// variance that each explains. Which swept path `x` names makes no difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effects: Option<bool> => { default: "false", example: "true" },

@@ -52,7 +52,7 @@ pub fn warning(risk: &PhaseRisk) -> String {
     let ns = (risk.packet_s * 0.8e9).round() as u64;
     format!(
         "phase effects: {} flows share the drop-tail queue from {} to {} and nothing is random, so they \
-         may fall into step with it and some may starve (Floyd and Jacobson 1992); a random processing \
+         may synchronise with it and some may starve (Floyd and Jacobson 1992); a random processing \
          time shorter than a packet's transmission time prevents that: topology.processing = \"{}\"",
         risk.flows,
         risk.from,

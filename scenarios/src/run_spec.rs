@@ -95,7 +95,7 @@ impl RunSpec {
                 .collect(),
         };
         // The comment must not contain text of the scenario, because a newline would end it.
-        let head = "# A run of synfin, complete: `synfin run run.toml` makes it again.\n\n";
+        let head = "# A run of synfin, complete: `synfin run run.toml` repeats it.\n\n";
         head.to_owned()
             + &canonical(&ScenarioFile {
                 replicas: None,

@@ -95,7 +95,7 @@ pub(super) enum BenchWorkload {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = 1000)]
         connections: u32,
     },
-    /// Cost of recording, tables and figures over that of the bare simulation: 1 GB bulk, time-wait, churn
+    /// Cost of recording, tables and figures relative to the bare simulation: 1 GB bulk, time-wait, churn
     /// of 10,000 connections/s, a star of 10,000 clients
     Report {
         /// Run only this part of each workload
@@ -104,7 +104,7 @@ pub(super) enum BenchWorkload {
     },
     /// The event queues alone, replaying the operations of whole workloads
     Replay {
-        /// Operations of each workload, at most
+        /// Maximum number of operations of each workload
         #[arg(long, value_parser = clap::value_parser!(u32).range(1000..=50_000_000), default_value_t = 4_000_000)]
         operations: u32,
     },

@@ -29,13 +29,13 @@ use crate::execution::Execution;
 const SEGMENT: f64 = 1448.0;
 const PORT: u16 = 5000;
 
-/// What may be other than usual.
+/// Options of the workload.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct DumbbellOptions {
-    /// Congestion control of the senders, by name; NewReno without
+    /// Congestion control of the senders, by name [default: NewReno]
     #[arg(long, value_name = "NAME")]
     control: Option<String>,
-    /// Queue discipline of the bottleneck, by name with its defaults; drop-tail without
+    /// Queue discipline of the bottleneck, by name, with its default parameters [default: drop-tail]
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
 }

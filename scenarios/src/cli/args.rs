@@ -102,24 +102,24 @@ pub(super) enum CliCommand {
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Write a page that shows several runs, or several batches, beside one another
+    /// Write a page that shows several runs, or several batches, side by side
     Compare(CompareArgs),
     /// Draw the connections of a capture (pcap or pcapng) of a real network as those of runs: ladders,
     /// timelines, time-sequence plots
     ReadPcap {
         /// The capture
         file: PathBuf,
-        /// Directory for the page and its figures, which is made [default: the name of the capture without its
-        /// ending]
+        /// Directory for the page and its figures; created if missing [default: the name of the capture without
+        /// its ending]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Draw so many connections, the first of the capture
+        /// Number of connections to draw, from the first of the capture
         #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
         connections: u32,
     },
     /// Draw a figure of a batch: a metric against a swept parameter or against another metric
     Plot(PlotArgs),
-    /// Find where two runs begin to differ: their parameters, and the first event that is not the same
+    /// Find where two runs begin to differ: their parameters, and the first event that differs
     Diff {
         /// Directory of a run
         first: PathBuf,
@@ -144,11 +144,11 @@ pub(super) enum CliCommand {
         /// Only this host or group of hosts
         #[arg(long, value_name = "HOST")]
         host: Option<String>,
-        /// Make the run again up to that time, and show Recv-Q, Send-Q and all sockets, recorded or not
+        /// Repeat the run up to that time, and show Recv-Q, Send-Q and all sockets, recorded or not
         #[arg(long)]
         queues: bool,
     },
-    /// Make a run again up to a time, and print its sockets then, as ss -tan does, with their queues
+    /// Repeat a run up to a time, and print its sockets then, as ss -tan does, with their queues
     Replay {
         /// Directory of a run
         dir: PathBuf,
@@ -249,7 +249,7 @@ pub(super) struct RunArgs {
     /// Do not start a run whose estimated memory exceeds this, as in "2 GB"; it counts as failed
     #[arg(long, value_name = "SIZE")]
     pub(super) run_memory: Option<String>,
-    /// Keep the progress of the runs in this file, as JSON, for other programs
+    /// Write the progress of the runs to this file, as JSON, for other programs
     #[arg(long, value_name = "FILE")]
     pub(super) progress: Option<PathBuf>,
     /// Write the verdicts on the expectations as JUnit XML, for build servers
@@ -305,11 +305,11 @@ pub(super) struct PlotArgs {
     /// The metric along y
     #[arg(long, value_name = "METRIC")]
     pub(super) y: String,
-    /// A curve for each value of this swept parameter [default: the first that is left]
+    /// A curve for each value of this swept parameter [default: the first remaining one]
     #[arg(long, value_name = "NAME")]
     pub(super) series: Option<String>,
-    /// A panel for each value of this swept parameter; may be given several times [default: all that are
-    /// left]
+    /// A panel for each value of this swept parameter; may be given several times [default: all
+    /// remaining ones]
     #[arg(long, value_name = "NAME")]
     pub(super) facet: Vec<String>,
     /// A logarithmic x axis
@@ -318,7 +318,7 @@ pub(super) struct PlotArgs {
     /// A logarithmic y axis
     #[arg(long)]
     pub(super) log_y: bool,
-    /// What is drawn of the runs that differ by their replica alone, or of all runs of a curve
+    /// What to draw for runs that differ only in their replica, or for all runs of a curve
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub(super) kind: PlotKind,
     /// Only runs where a condition on the swept values holds, as in 'tcp.congestion == "cubic"'
@@ -342,7 +342,7 @@ pub(super) enum PlotKind {
     Median,
     /// The share of runs with at most a value
     Cdf,
-    /// The share of runs with more
+    /// The share of runs with more than a value
     Ccdf,
     /// The effect of each swept parameter
     Effects,

@@ -18,7 +18,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), CommandError> {
     let usage = |text: String| CommandError::Usage(format!("error: {text}"));
     if args.dirs.len() > MOST_COMPARED {
         return Err(usage(format!(
-            "{} directories do not fit beside one another\n  = help: compare at most {MOST_COMPARED}",
+            "{} directories do not fit side by side\n  = help: compare at most {MOST_COMPARED}",
             args.dirs.len()
         )));
     }
@@ -70,7 +70,7 @@ fn refuse_foreign(page: &Path) -> Result<(), CommandError> {
         return Ok(());
     }
     Err(CommandError::Usage(format!(
-        "error: {} exists and is not a page of synfin's, so it is left alone\n  = help: choose another name with --out",
+        "error: {} exists and was not written by synfin, so it is left alone\n  = help: choose another name with --out",
         page.display()
     )))
 }

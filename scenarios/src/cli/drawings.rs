@@ -64,7 +64,7 @@ pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'
 pub(super) fn note_kept(kept: &[PathBuf]) {
     for path in kept.iter().take(MOST_NAMED) {
         note(&format!(
-            "a file that was not as synfin had written it has been kept as {}",
+            "an edited file has been kept as {}",
             path.display()
         ));
     }

@@ -65,7 +65,7 @@ fn wanted(
         .filter(|f| f.extension().is_none_or(|e| e != "svg"))
     {
         return Err(usage(format!(
-            "--out: {} is no .svg file\n  = help: for a PNG, press \"Save PNG\" below the figure in the report, or \
+            "--out: {} is not an .svg file\n  = help: for a PNG, press \"Save PNG\" below the figure in the report, or \
              convert the SVG, as with rsvg-convert",
             file.display()
         )));

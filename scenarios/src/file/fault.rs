@@ -6,7 +6,7 @@ use sim_core::SimDuration;
 use super::keys::described;
 
 described! {
-/// An outage of a node, or of each node of a group: of all at once, or of one after the other.
+/// An outage of a node, or of each node of a group, all at once or one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultFile {
@@ -24,8 +24,8 @@ pub struct FaultFile {
     /// 3.4.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<SimDuration> => { default: "0 s", example: r#""240 s""# },
-    /// The host does not go down: its applications stand still, as in a garbage collection, while its TCP goes on
-    /// acknowledging and accepting.
+    /// The host does not go down: its applications stop, as in a garbage collection, while its TCP continues to
+    /// acknowledge and accept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause: Option<bool> => { default: "false", example: "true" },
 }

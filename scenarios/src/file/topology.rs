@@ -192,7 +192,7 @@ pub struct LinkFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<OrModel<f64>> => { default: "0", example: "0.001", within: Some((0.0, 1.0)) },
     /// Packets to drop before they are queued: by number, counted from 1 as they are offered to this
-    /// direction; or by what they are, in both directions: `"client FIN 1"`, `"server SYN 1"`, `"client ACK
+    /// direction; or by sender and kind, in both directions: `"client FIN 1"`, `"server SYN 1"`, `"client ACK
     /// 2"`, `"server data segment 5, second transmission"`, `"client segment 3, connection 4"`. Named
     /// packets are counted within their connection, and dropped in every connection unless one is given.
     #[serde(skip_serializing_if = "Option::is_none")]

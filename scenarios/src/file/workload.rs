@@ -94,7 +94,7 @@ pub struct WorkloadFile {
     pub limit: Option<CountLimit> => { default: r#""unlimited""#, example: "1000" },
     /// When connections are opened (exchange), or SYNs sent (syn-flood).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub arrivals: Option<ArrivalsFile> => { default: "none; needed, but for bulk", example: r#"{ kind = "poisson", rate = "450 /s" }"# },
+    pub arrivals: Option<ArrivalsFile> => { default: "none; needed, except for bulk", example: r#"{ kind = "poisson", rate = "450 /s" }"# },
     /// Requests per connection; 0 for clients that connect and stay silent until they close
     /// (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,13 +135,13 @@ pub struct WorkloadFile {
     /// How the connection is closed (exchange): both directions, one after the other, or by a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub how: Option<String> => { default: "fin", example: r#""half""#, one_of: |_| vec!["fin", "half", "rst"] },
-    /// How long the end that closes first waits before it does (exchange).
+    /// How long the end that closes first waits before it closes (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close_after: Option<SimDuration> => { default: "0 s", example: r#""1 s""# },
     /// How long the other end then waits before it closes too (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linger: Option<SimDuration> => { default: "0 s", example: r#""1 s""# },
-    /// The first request goes with the SYN (exchange), where `fast_open` of the hosts has bit 1 at
+    /// The first request is sent with the SYN (exchange) if `fast_open` of the hosts has bit 1 at
     /// the client and bit 2 at the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fast_open: Option<bool> => { default: "false", example: "true" },

@@ -180,7 +180,7 @@ fn check_kind(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     let given: Vec<&str> = kinds.iter().filter(|k| k.1).map(|k| k.0).collect();
     if let [first, second, ..] = given.as_slice() {
         let message = format!("`{first}` and `{second}` ask for two different figures");
-        return Err(Problem::new(at.key(second), message).help("make two figures of them"));
+        return Err(Problem::new(at.key(second), message).help("use two figures"));
     }
     if let Some(q) = figure.quantile.filter(|q| !(*q > 0.0 && *q < 1.0)) {
         let message = format!("quantile = {q} is not between 0 and 1");
