@@ -70,7 +70,8 @@ fn allocations(kept: SegmentsKept) -> f64 {
     (info.record.segments, info.record.pcapng) = (kept, false);
     let writer = RunWriter::create(&tmp.path().join("run"), false).unwrap();
     let mut recorder = RunRecorder::new(writer, info).unwrap();
-    let (rounds, warm) = (40, 30);
+    // Every table has filled row groups by then, and has the thread that encodes them.
+    let (rounds, warm) = (140, 60);
     let (mut before, mut counted) = (0, 0);
     for round in 0..rounds {
         if round == warm {

@@ -210,7 +210,7 @@ fn a_figure_is_drawn_on_request() {
         ),
         (
             &["--y", "connects_attempted", "--out", "p.pdf"][..],
-            "no .svg file",
+            "not an .svg file",
         ),
     ] {
         let (code, _, words) = plot(args);
