@@ -152,7 +152,7 @@ impl Transmitter {
     }
 
     /// [`Transmitter::offer`] for a link whose queue has a limit.
-    #[inline(never)]
+    #[inline]
     fn offer_limited(&mut self, size: u32, now: SimTime) -> Fate {
         if !self.has_room(size, now) {
             return Fate::Lost(LossCause::QueueFull);
@@ -300,7 +300,7 @@ impl Transmitter {
         fate
     }
 
-    #[inline]
+    #[inline(always)]
     fn has_room(&mut self, size: u32, now: SimTime) -> bool {
         let Some(queue) = &mut self.queue else {
             return true;
