@@ -174,6 +174,33 @@ fn parameters(all: &[ComparedResults]) -> Vec<ComparedRow> {
     rows.filter(differs).collect()
 }
 
+/// Most parameters in a name.
+const MOST_IN_NAME: usize = 2;
+
+/// Names results by the parameters in which they differ, as far as these are few; where that does not tell
+/// them apart, as among replicas, the name they had follows.
+pub(crate) fn name_by_difference(all: &mut [ComparedResults]) {
+    let differing = parameters(all);
+    if differing.is_empty() || differing.len() > MOST_IN_NAME {
+        return;
+    }
+    let named: Vec<String> = (0..all.len())
+        .map(|i| {
+            let pairs = differing
+                .iter()
+                .map(|(name, values)| format!("{name} = {}", values[i]));
+            pairs.collect::<Vec<_>>().join(", ")
+        })
+        .collect();
+    for (i, one) in all.iter_mut().enumerate() {
+        let is_unique = named.iter().filter(|name| **name == named[i]).count() == 1;
+        one.name = match is_unique {
+            true => named[i].clone(),
+            false => format!("{} ({})", named[i], one.name),
+        };
+    }
+}
+
 fn differs(row: &ComparedRow) -> bool {
     row.1.iter().any(|v| *v != row.1[0])
 }
@@ -368,6 +395,37 @@ mod tests {
             path: format!("../{name}/"),
             contents: ResultContents::Run(Box::new((summary, Drawn::default()))),
         }
+    }
+
+    #[test]
+    fn runs_are_named_by_the_few_parameters_in_which_they_differ() {
+        let names = |mut all: Vec<ComparedResults>| {
+            name_by_difference(&mut all);
+            all.into_iter().map(|c| c.name).collect::<Vec<_>>()
+        };
+        let two = vec![run("3f2a", "1 Mbit/s", 1.0), run("9b1c", "2 Mbit/s", 1.0)];
+        assert_eq!(names(two), ["rate = 1 Mbit/s", "rate = 2 Mbit/s"]);
+        let replicas = ["1 Mbit/s", "2 Mbit/s", "2 Mbit/s"];
+        let replicas = replicas.iter().zip(["a", "b", "c"]);
+        let replicas = replicas.map(|(rate, name)| run(name, rate, 1.0)).collect();
+        assert_eq!(
+            names(replicas),
+            [
+                "rate = 1 Mbit/s",
+                "rate = 2 Mbit/s (b)",
+                "rate = 2 Mbit/s (c)"
+            ]
+        );
+        let same = vec![run("a", "1 Mbit/s", 1.0), run("b", "1 Mbit/s", 2.0)];
+        assert_eq!(names(same), ["a", "b"]);
+        let mut many = vec![run("a", "1", 1.0), run("b", "2", 1.0)];
+        for (i, one) in many.iter_mut().enumerate() {
+            if let ResultContents::Run(run) = &mut one.contents {
+                let more = ["x", "y"].map(|name| (name.to_owned(), i.to_string()));
+                run.0.info.parameters.extend(more);
+            }
+        }
+        assert_eq!(names(many), ["a", "b"]);
     }
 
     #[test]

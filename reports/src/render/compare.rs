@@ -13,7 +13,7 @@ use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, write_wh
 pub const MOST_COMPARED: usize = 8;
 
 /// Writes a page that compares results, each with its name on the page: all of them runs, or all of
-/// them batches. Returns the findings at the top of the page.
+/// them batches. Runs of batches are named by the parameters in which they differ. Returns the findings at the top of the page.
 ///
 /// # Errors
 /// When a directory holds no complete results, when runs and batches are mixed, or the page cannot be
@@ -29,10 +29,19 @@ pub fn write_comparison(
             contents: contents(dir)?,
         })
     });
-    let all: Vec<ComparedResults> = read.collect::<Result<_, StoreError>>()?;
+    let mut all: Vec<ComparedResults> = read.collect::<Result<_, StoreError>>()?;
+    if dirs.iter().all(|(_, dir)| is_run_of_batch(dir)) {
+        compare::name_by_difference(&mut all);
+    }
     let (html, first) = compare::report(&all);
     write_whole(page, &html)?;
     Ok(first)
+}
+
+/// Whether a directory is named by the hash of its run, which says nothing to a reader.
+fn is_run_of_batch(dir: &Path) -> bool {
+    let above = dir.parent().and_then(Path::file_name);
+    above.is_some_and(|name| name == "runs")
 }
 
 fn contents(dir: &Path) -> Result<ResultContents, StoreError> {

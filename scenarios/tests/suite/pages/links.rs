@@ -113,6 +113,12 @@ fn a_comparison_shows_runs_beside_one_another() {
     assert_eq!(code, 0, "{words}");
     assert!(said_.contains("They differ in"), "{said_}");
     let page = dir.path().join("a # b/c.html");
+    let hash = runs[0].file_name().unwrap().to_str().unwrap();
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(
+        html.contains(" = ") && !html.contains(&format!(">{hash}<")),
+        "named by what differs"
+    );
     let to = assert_all_lead_somewhere(&page);
     assert!(
         to.iter().filter(|t| t.ends_with("/report.html")).count() >= 4,
