@@ -276,8 +276,8 @@ impl Network {
         &self.nodes[node.0 as usize].name
     }
 
-    /// The hosts as [`Simulation::new`] takes them: `make(node)` for each host and gateway, `None`
-    /// for each router.
+    /// The hosts as [`Simulation::new`](crate::Simulation::new) takes them: `make(node)` for each host
+    /// and gateway, `None` for each router.
     pub fn place<H>(&self, mut make: impl FnMut(NodeId) -> H) -> Vec<Option<H>> {
         let nodes = self.nodes.iter().zip(0..);
         nodes

@@ -178,9 +178,15 @@ fn parameters(all: &[ComparedResults]) -> Vec<ComparedRow> {
 const MOST_IN_NAME: usize = 2;
 
 /// Names results by the parameters in which they differ, as far as these are few; where that does not tell
-/// them apart, as among replicas, the name they had follows.
+/// them apart, as among replicas, the name they had follows. Of parameters that differ in the same way, as
+/// the two directions of a link, the first is enough.
 pub(crate) fn name_by_difference(all: &mut [ComparedResults]) {
-    let differing = parameters(all);
+    let mut differing: Vec<ComparedRow> = Vec::new();
+    for row in parameters(all) {
+        if differing.iter().all(|known| known.1 != row.1) {
+            differing.push(row);
+        }
+    }
     if differing.is_empty() || differing.len() > MOST_IN_NAME {
         return;
     }
@@ -405,6 +411,15 @@ mod tests {
         };
         let two = vec![run("3f2a", "1 Mbit/s", 1.0), run("9b1c", "2 Mbit/s", 1.0)];
         assert_eq!(names(two), ["rate = 1 Mbit/s", "rate = 2 Mbit/s"]);
+        let mut ways = vec![run("a", "1 Mbit/s", 1.0), run("b", "2 Mbit/s", 1.0)];
+        for one in &mut ways {
+            if let ResultContents::Run(run) = &mut one.contents {
+                let parameters = &mut run.0.info.parameters;
+                let rate = parameters[0].1.clone();
+                parameters.extend(["back", "forth"].map(|name| (name.into(), rate.clone())));
+            }
+        }
+        assert_eq!(names(ways), ["rate = 1 Mbit/s", "rate = 2 Mbit/s"]);
         let replicas = ["1 Mbit/s", "2 Mbit/s", "2 Mbit/s"];
         let replicas = replicas.iter().zip(["a", "b", "c"]);
         let replicas = replicas.map(|(rate, name)| run(name, rate, 1.0)).collect();
@@ -421,7 +436,7 @@ mod tests {
         let mut many = vec![run("a", "1", 1.0), run("b", "2", 1.0)];
         for (i, one) in many.iter_mut().enumerate() {
             if let ResultContents::Run(run) = &mut one.contents {
-                let more = ["x", "y"].map(|name| (name.to_owned(), i.to_string()));
+                let more = [("x", i), ("y", 1 - i)].map(|(name, n)| (name.into(), n.to_string()));
                 run.0.info.parameters.extend(more);
             }
         }
