@@ -177,6 +177,15 @@ fn parameters(all: &[ComparedResults]) -> Vec<ComparedRow> {
 /// Most parameters in a name.
 const MOST_IN_NAME: usize = 2;
 
+/// A parameter's value in a name: a word for itself, anything else with the last part of the parameter's path.
+fn valued(name: &str, value: &str) -> String {
+    let is_word = value.starts_with(char::is_alphabetic) && !matches!(value, "true" | "false");
+    match name.rsplit('.').next() {
+        Some(last) if !is_word => format!("{last} = {value}"),
+        _ => value.to_owned(),
+    }
+}
+
 /// Names results by the parameters in which they differ, as far as these are few; where that does not tell
 /// them apart, as among replicas, the name they had follows. Of parameters that differ in the same way, as
 /// the two directions of a link, the first is enough.
@@ -194,7 +203,7 @@ pub(crate) fn name_by_difference(all: &mut [ComparedResults]) {
         .map(|i| {
             let pairs = differing
                 .iter()
-                .map(|(name, values)| format!("{name} = {}", values[i]));
+                .map(|(name, values)| valued(name, &values[i]));
             pairs.collect::<Vec<_>>().join(", ")
         })
         .collect();
@@ -411,6 +420,12 @@ mod tests {
         };
         let two = vec![run("3f2a", "1 Mbit/s", 1.0), run("9b1c", "2 Mbit/s", 1.0)];
         assert_eq!(names(two), ["rate = 1 Mbit/s", "rate = 2 Mbit/s"]);
+        assert_eq!(valued("tcp.congestion", "cubic"), "cubic");
+        assert_eq!(valued("tcp.sack", "true"), "sack = true");
+        assert_eq!(
+            valued("topology.queue.limit", "5 packets"),
+            "limit = 5 packets"
+        );
         let mut ways = vec![run("a", "1 Mbit/s", 1.0), run("b", "2 Mbit/s", 1.0)];
         for one in &mut ways {
             if let ResultContents::Run(run) = &mut one.contents {
