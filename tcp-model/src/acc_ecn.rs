@@ -4,14 +4,17 @@
 //! Paths that change codepoints or clear ACE are detected in the handshake and in the first feedback after
 //! it (sections 3.2.2.3, 3.2.2.4 and 3.2.3.2.4).
 //!
-//! Leaves out: the reset where classic and accurate SYNs are mixed; and the advice to distrust marks on all
-//! packets of the first rounds, because a step threshold in a congested network marks them all too.
+//! A path that marks every packet with CE is detected by `accecn_ce_rounds` (section 3.2.2.3). Leaves out
+//! trying again later whether a path that mangles ECN still does; and ACKs that answer pure ACKs with CE (section
+//! 3.2.2.5.1), which only a peer with ECN++ sends: their marks are reported with the next segment.
 
 mod byte_counters;
+mod constant_marks;
 mod negotiation;
 mod option_path;
 
 use byte_counters::{CodepointBytes, FIRST_BYTES, option_of};
+use constant_marks::ConstantMarks;
 pub(crate) use negotiation::{EcnFeedback, ace, asked_for, granted};
 use negotiation::{ace_flags, handshake_code, is_invalid, reported};
 use option_path::OptionPath;
@@ -60,10 +63,15 @@ pub(crate) struct AccEcn {
     handshake: Option<Ecn>,
     /// The codepoint with which the SYN or SYN-ACK of this end left.
     sent: Ecn,
-    /// The peer has shown that the path changes codepoints: nothing is sent with ECT.
+    /// Nothing is sent with ECT: the peer has shown that the path changes codepoints, or may not use ECN.
     mangled: bool,
-    /// ACE arrived cleared: its reports of marks are ignored (section 3.2.2.4).
-    cleared: bool,
+    /// ACE arrived cleared, or reported marks on every packet: reports of marks are ignored (sections
+    /// 3.2.2.1, 3.2.2.3 and 3.2.2.4).
+    ignores_marks: bool,
+    /// The SYN-ACK arrived with CE, which counts once.
+    marked_syn_ack: bool,
+    /// Whether every packet of the first rounds was marked.
+    constant: ConstantMarks,
     /// The counters of the option arrived cleared: it is ignored (section 3.2.3.2.4).
     option_cleared: bool,
     /// The first feedback after the handshake is still to come.
@@ -89,7 +97,9 @@ impl Default for AccEcn {
             handshake: None,
             sent: Ecn::NotEct,
             mangled: false,
-            cleared: false,
+            ignores_marks: false,
+            marked_syn_ack: false,
+            constant: ConstantMarks::default(),
             option_cleared: false,
             awaits_feedback: true,
             option_due: true,
@@ -114,21 +124,34 @@ impl AccEcn {
     }
 
     /// Notes that the SYN has arrived again, with this codepoint: the SYN-ACK reports the latest
-    /// one (section 3.1.5).
-    pub(crate) fn on_syn_again(&mut self, arrived: Ecn) {
+    /// one. `asks`: it requests feedback; otherwise this server sends no ECT from now on (section 3.1.5).
+    pub(crate) fn on_syn_again(&mut self, arrived: Ecn, asks: bool) {
         self.handshake = Some(arrived);
+        self.mangled |= !asks;
+    }
+
+    /// Notes that this server answers the SYN without ECN: it sends no ECT from now on, because the
+    /// client may not use ECN (section 3.1.5).
+    pub(crate) fn on_syn_ack_without_ecn(&mut self) {
+        self.mangled = true;
     }
 
     /// Processes a SYN-ACK that arrived with this codepoint and these flags and options: its ACK
     /// reports the codepoint, and CE counts.
     pub(crate) fn on_syn_ack(&mut self, arrived: Ecn, flags: Flags, options: &Options) {
-        self.handshake = Some(arrived);
+        self.report_syn_ack(arrived);
         self.path.test_with_data();
-        if arrived == Ecn::Ce {
-            self.cep += 1;
-        }
         self.compare(ace(flags));
         self.check_option(options);
+    }
+
+    /// Has the next pure ACK report how the SYN-ACK arrived, for the first time or again (section
+    /// 3.2.2.1). CE counts once, however many SYN-ACKs had it (section 3.2.2.2).
+    pub(crate) fn report_syn_ack(&mut self, arrived: Ecn) {
+        self.handshake = Some(arrived);
+        if arrived == Ecn::Ce && !std::mem::replace(&mut self.marked_syn_ack, true) {
+            self.cep += 1;
+        }
     }
 
     /// Checks the code by which the peer reports how the handshake packet of this end arrived.
@@ -146,7 +169,7 @@ impl AccEcn {
         self.handshake = None;
         match ace {
             0b110 => self.peer_cep = FIRST_CEP + 1,
-            0b000 => self.mangled = true,
+            0b000 => (self.mangled, self.ignores_marks) = (true, true),
             _ => {}
         }
         self.compare(ace);
@@ -218,6 +241,16 @@ impl AccEcn {
         self.path.on_old_data(end);
     }
 
+    /// Notes the cumulative acknowledgement `una`, with data sent up to `nxt`. After `most` rounds in which
+    /// every packet was marked, from the first on, nothing more is sent with ECT and marks are ignored
+    /// (section 3.2.2.3).
+    pub(crate) fn on_round(&mut self, una: SeqNum, nxt: SeqNum, most: u32) {
+        if self.constant.is_over(una, nxt, most) {
+            (self.mangled, self.ignores_marks) = (true, true);
+            self.pending = ReportedMarks::default();
+        }
+    }
+
     /// CE packets reported by the peer.
     pub(crate) fn reported_packets(&self) -> u32 {
         self.peer_cep.wrapping_sub(FIRST_CEP)
@@ -247,10 +280,10 @@ impl AccEcn {
         if std::mem::take(&mut self.awaits_feedback) {
             self.check_option(options);
             if ace(flags) == 0 {
-                (self.mangled, self.cleared) = (true, true);
+                (self.mangled, self.ignores_marks) = (true, true);
             }
         }
-        if self.cleared {
+        if self.ignores_marks {
             return;
         }
         let ce_bytes = self.read_option(options);
@@ -259,6 +292,7 @@ impl AccEcn {
         let packets = safest(fewest, segments, ce_bytes, mss);
         self.peer_cep = self.peer_cep.wrapping_add(packets);
         self.pending.packets += packets;
+        self.constant.on_ack(packets >= segments);
         let estimate = u64::from(packets) * u64::from(mss);
         self.pending.bytes += ce_bytes.unwrap_or(estimate.min(delivered) as u32);
     }

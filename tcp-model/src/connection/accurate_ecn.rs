@@ -2,8 +2,9 @@
 //! [`crate::acc_ecn`], and what arrives.
 
 use super::Connection;
-use crate::acc_ecn::{ACE, AccEcn, EcnFeedback, ace, granted};
+use crate::acc_ecn::{ACE, AccEcn, EcnFeedback, ace, asked_for, granted};
 use crate::options::Options;
+use crate::params::EcnMode;
 use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 
@@ -41,16 +42,39 @@ impl Connection {
 
     /// Processes the ACK of the SYN-ACK at the server.
     pub(super) fn note_last_ack(&mut self, seg: &Segment) {
-        let pure = seg.len == 0 && !seg.flags.is_syn();
+        let pure =
+            seg.len == 0 && !seg.flags.is_syn() && seg.options.sack_blocks().next().is_none();
         if let (true, Some(accurate)) = (pure, self.accurate_mut()) {
             accurate.on_last_ack(ace(seg.flags));
         }
     }
 
-    /// Notes that the peer's SYN has arrived again.
-    pub(super) fn take_ecn_of_syn_again(&mut self, seg: &Segment) {
-        if let Some(accurate) = self.accurate_mut() {
-            accurate.on_syn_again(seg.ecn);
+    /// Notes that the peer's SYN has arrived again. The mode of feedback stays that of the first SYN;
+    /// returns false if one of the two requests classic and the other accurate feedback, since the ends
+    /// could then disagree: the connection has to be reset (RFC 9768 section 3.1.5).
+    pub(super) fn take_ecn_of_syn_again(&mut self, seg: &Segment) -> bool {
+        let knows = matches!(
+            self.params.ecn,
+            EcnMode::Accurate | EcnMode::AccuratePassive
+        );
+        let is_classic = knows && self.speaks_ecn();
+        let asked = asked_for(seg.flags);
+        match self.accurate_mut() {
+            Some(_) if asked == EcnFeedback::Classic => return false,
+            Some(accurate) => accurate.on_syn_again(seg.ecn, asked == EcnFeedback::Accurate),
+            None => return !(is_classic && asked == EcnFeedback::Accurate),
+        }
+        true
+    }
+
+    /// Notes that the SYN-ACK has arrived again at an established client: the ACK for it reports its
+    /// codepoint if it grants accurate feedback (RFC 9768 section 3.2.2.1).
+    pub(super) fn take_ecn_of_syn_ack_again(&mut self, seg: &Segment) {
+        if !self.passive
+            && let Some(accurate) = self.accurate_mut()
+            && granted(seg.flags) == EcnFeedback::Accurate
+        {
+            accurate.report_syn_ack(seg.ecn);
         }
     }
 

@@ -47,10 +47,14 @@ impl Connection {
             // The second retransmission no longer negotiates ECN, but feedback stays accurate (RFC
             // 9768 section 3.2.3.2.2).
             let gives_up = self.snd.syn_retransmissions >= 2 && self.params.ecn_fallback;
-            return match self.accurate() {
-                Some(_) if gives_up => Flags::NONE,
+            let classic = self.speaks_ecn();
+            return match self.accurate_mut() {
+                Some(accurate) if gives_up => {
+                    accurate.on_syn_ack_without_ecn();
+                    Flags::NONE
+                }
                 Some(accurate) => accurate.syn_ack_flags(),
-                None if self.speaks_ecn() => Flags::ECE,
+                None if classic => Flags::ECE,
                 None => Flags::NONE,
             };
         }
@@ -71,7 +75,7 @@ impl Connection {
         let classic = self.speaks_ecn();
         let syn = segment.flags.is_syn();
         let again = segment.tag.again.is_some();
-        let nxt = self.rcv.nxt;
+        let (nxt, client) = (self.rcv.nxt, !self.passive);
         let Some(accurate) = self.accurate_mut() else {
             // Classic ECN has no ECT on pure ACKs, nor on a SYN.
             let data = segment.len > 0 || segment.flags.is_fin() || syn;
@@ -82,7 +86,8 @@ impl Connection {
         };
         if !syn {
             let alone = segment.seq_len() == 0;
-            let pure = alone && segment.options.is_usual();
+            // Only a client reports how a handshake packet arrived in this way (section 3.2.2.1).
+            let pure = client && alone && segment.options.is_usual();
             segment.flags = segment.flags.without(ACE) | accurate.flags(pure);
             if alone && option {
                 accurate.push_option(&mut segment.options, false);
@@ -110,11 +115,13 @@ impl Connection {
 
     /// Takes the feedback of an ACK that newly delivers `delivered` bytes; true when it reports marks.
     pub(super) fn take_feedback(&mut self, seg: &Segment, delivered: u64) -> bool {
-        let mss = self.snd.mss;
+        let (mss, nxt) = (self.snd.mss, self.snd.nxt);
+        let most = self.params.accecn_ce_rounds;
         match self.accurate_mut() {
             Some(accurate) if delivered > 0 => {
                 accurate.on_acked(seg.ack);
                 accurate.on_ack(seg.flags, &seg.options, delivered, mss);
+                accurate.on_round(seg.ack, nxt, most);
                 accurate.pending.packets > 0
             }
             _ => false,

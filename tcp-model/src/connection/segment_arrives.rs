@@ -48,6 +48,9 @@ impl Connection {
             self.syn_again(seg, now, out);
             return;
         }
+        if syn && seg.flags.is_ack() {
+            self.take_ecn_of_syn_ack_again(seg);
+        }
         // first: sequence number, with the timestamp's veto (RFC 7323 section 5.3)
         let Some(sequence) = self.check_timestamp(seg, now, out) else {
             return;
@@ -146,7 +149,11 @@ impl Connection {
             // Our SYN-ACK was lost or crossed the retransmission: restart the timer.
             self.snd.timed = None;
             self.timers.rto = SimTime::MAX;
-            self.take_ecn_of_syn_again(seg);
+            if !self.take_ecn_of_syn_again(seg) {
+                self.send_reset(now, out);
+                self.end(ConnectionEnd::Reset, out);
+                return;
+            }
             self.send_syn(Some(RetransmitReason::DuplicateSyn), now, out);
             return;
         }

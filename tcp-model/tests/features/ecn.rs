@@ -270,3 +270,60 @@ fn a_syn_that_asks_for_accurate_feedback_may_carry_ect_with_ecn_plus_plus() {
         assert_eq!(end.take()[0].ecn, expected, "{ecn:?}");
     }
 }
+
+/// Established with accurate feedback over a path that marks every packet; the codepoints of the data of
+/// each of six rounds. `unmarked`: the round with a packet that is not marked.
+fn rounds_of_ce(accecn_ce_rounds: u32, unmarked: Option<usize>) -> Vec<Ecn> {
+    let mut end = TestEnd::new(TcpParams {
+        accecn_ce_rounds,
+        ..params(EcnMode::Accurate)
+    });
+    end.step(Input::Listen);
+    end.arrives(Segment {
+        flags: SETUP | Flags::AE,
+        ..syn()
+    });
+    end.arrives(Segment {
+        flags: Flags::ACK | Flags::CWR,
+        ..ack(1, 1)
+    });
+    end.take();
+    end.writes(1_000_000);
+    let (mut una, mut cep, mut seen) = (1, 5, Vec::new());
+    for round in 1..=6 {
+        let flight = end.take();
+        assert!(!flight.is_empty(), "round {round}");
+        assert!(flight.iter().all(|s| s.ecn == flight[0].ecn));
+        seen.push(flight[0].ecn);
+        una += flight.iter().map(|s| s.len).sum::<u32>();
+        cep += flight.len() - usize::from(unmarked == Some(round));
+        let bit = |bit: usize, flag: Flags| if cep & bit != 0 { flag } else { Flags::NONE };
+        end.now += SimDuration::from_millis(100);
+        end.arrives(Segment {
+            flags: Flags::ACK | bit(4, Flags::AE) | bit(2, Flags::CWR) | bit(1, Flags::ECE),
+            ..ack(1, una)
+        });
+    }
+    seen
+}
+
+#[test]
+fn a_path_that_marks_every_packet_gets_no_more_ect() {
+    // RFC 9768 section 3.2.2.3.
+    for (most, unmarked, rounds) in [
+        (4, None, 4_usize),
+        (2, None, 2),
+        (0, None, 6),
+        (4, Some(3), 6),
+        (4, Some(5), 4),
+    ] {
+        let seen = rounds_of_ce(most, unmarked);
+        let with_ect = seen.iter().take_while(|ecn| **ecn == Ecn::Ect0).count();
+        let without = seen.iter().filter(|ecn| **ecn == Ecn::NotEct).count();
+        assert_eq!(
+            (with_ect, without),
+            (rounds, 6 - rounds),
+            "{most} {unmarked:?}: {seen:?}"
+        );
+    }
+}

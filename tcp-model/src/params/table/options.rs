@@ -102,6 +102,14 @@ macro_rules! rows {
                     rfc9293: true,
                     kind: ParamKind::flag()
                 }
+                /// With accurate feedback: after this many rounds in which every packet was reported with CE, counted
+                /// from the first, the path is taken to mark everything. This end then sends no ECT and
+                /// ignores marks (RFC 9768 section 3.2.2.3, which suggests three or four). 0 for never, as
+                /// on Linux: a queue with a step threshold may mark whole rounds too.
+                accecn_ce_rounds: u32 {
+                    rfc9293: 4, linux: 0,
+                    kind: ParamKind::count(0, 1_000, "rounds")
+                }
                 /// Alternative back-off with ECN (RFC 8511): a congestion mark costs NewReno a fifth and CUBIC
                 /// 15 % of the window, less than a loss does.
                 abe: bool {
