@@ -2,13 +2,18 @@
 //!
 //! `SYNFIN_LARGE=1` takes more loss rates, longer runs and more seeds.
 
+#[path = "congestion_theory/ideal_sender.rs"]
+mod ideal_sender;
+
 use std::net::SocketAddrV4;
 
-use sim_core::{LinkSpec, SimDuration, SimTime};
+use sim_core::{LinkSpec, Rate, SimDuration, SimTime};
 use tcp_model::congestion::{Control, ControlValue};
 use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
 use tcp_model::testing::{A, B, two_hosts};
 use tcp_model::{TcpHost, TcpParams};
+
+use ideal_sender::IdealSender;
 
 /// Payload of a segment with timestamps, bytes.
 const MSS: f64 = 1448.0;
@@ -85,18 +90,42 @@ fn cubic_window(p: f64, rtt: f64) -> f64 {
     1.054 * libm::pow(rtt, 0.75) / libm::pow(p, 0.75)
 }
 
+/// Mean of some values and half the width of its 99 % interval, by Student's t.
+fn interval(values: &[f64]) -> (f64, f64) {
+    let t = match values.len() {
+        8 => 3.499,
+        40 => 2.708,
+        n => panic!("no t for {n} values"),
+    };
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, t * libm::sqrt(variance / n))
+}
+
+/// NewReno is compared with two theories.
+///
+/// PFTK: within the 15 % for which the formula is usually taken to hold. It is biased for independent losses,
+/// since it assumes that losses are evenly spaced apart from bursts, which gives a window of sqrt(3/2) / sqrt(p)
+/// = 1.2247 / sqrt(p). For independent losses the stationary mean over time is 1.3098 / sqrt(p) (Ott, Kemperman
+/// and Mathis 1996): 6.9 % more. Where it counts time-outs (p of 0.01 and more), SACK and RACK avoid most.
+///
+/// [`IdealSender`], which has no such bias: the slack is that of the 99 % intervals of both means over seeds, and
+/// nothing else.
 #[test]
 fn newreno_has_the_throughput_of_the_pftk_formula() {
-    let (rates, seeds): (&[f64], u64) = match large() {
-        true => (&[1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 5e-2, 0.1], 5),
-        false => (&[1e-3, 1e-2, 5e-2, 0.1], 3),
+    let rates: &[f64] = match large() {
+        true => &[1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 5e-2, 0.1],
+        false => &[1e-3, 1e-2, 5e-2, 0.1],
     };
+    let rtt = 0.1;
     for &p in rates {
         // The number of losses in a run, which lasts two hours at most.
-        let losses = if large() { 500.0 } else { 150.0 };
-        let seconds = (losses / p / pftk(p, 0.1, 0.3)).clamp(200.0, 7200.0) as u64;
+        let losses = if large() { 500.0 } else { 200.0 };
+        let seconds = (losses / p / pftk(p, rtt, 0.3)).clamp(200.0, 7200.0) as u64;
         let mut params = params(Control::named("newreno").unwrap());
-        if p > 0.03 {
+        let few_duplicates = p > 0.03;
+        if few_duplicates {
             // The formula's sender waits for a time-out if three duplicate ACKs do not arrive. With
             // small windows that is the rule, and the features that avoid it make the transfer one
             // and a half times as fast.
@@ -104,31 +133,50 @@ fn newreno_has_the_throughput_of_the_pftk_formula() {
             params.frto = false;
         }
         let of_seed = |seed| {
-            throughput(params.clone(), 0.1, seconds, seed, |link| {
+            throughput(params.clone(), rtt, seconds, seed, |link| {
                 link.impairments.loss = p.into();
             })
         };
-        let mean = (1..=seeds).map(of_seed).sum::<f64>() / seeds as f64;
-        let expected = pftk(p, 0.1, 0.3);
+        let (mean, half) = interval(&(1..=8).map(of_seed).collect::<Vec<_>>());
+        let expected = pftk(p, rtt, 0.3);
         let off = mean / expected - 1.0;
         println!(
-            "p = {p}: {mean:.1} segments a second, formula {expected:.1}, {:+.1} %",
+            "p = {p}: {mean:.1} +- {half:.1} segments a second, formula {expected:.1}, {:+.1} %",
             off * 100.0
         );
         assert!(off.abs() < 0.15, "p = {p}: {mean} instead of {expected}");
+        if few_duplicates {
+            continue;
+        }
+        let rounds = seconds as f64 / rtt;
+        let ideal = |seed| IdealSender::new(p, seed).segments_by(rounds) / rounds / rtt;
+        let (ideal, about) = interval(&(1..=40).map(ideal).collect::<Vec<_>>());
+        println!(
+            "  ideal sender {ideal:.1} +- {about:.1}, {:+.1} %",
+            (mean / ideal - 1.0) * 100.0
+        );
+        assert!(
+            (mean - ideal).abs() < libm::hypot(half, about),
+            "p = {p}: {mean} +- {half} instead of {ideal} +- {about}"
+        );
     }
 }
 
+/// CUBIC in its own region against equation 6 of RFC 9438, within the 15 % for which such formulas are taken to hold.
+///
+/// The equation leaves out fast convergence, which is off here: it releases a window whenever a cycle ends a
+/// little below the last one, and lowers the mean by 9 %. It also leaves out the round trip of each recovery,
+/// in which nothing grows (at 1e-3 and 400 ms one of eleven), and the beginning, which approaches the
+/// stationary cycle from the far larger window of slow start over tens of cycles.
 #[test]
 fn cubic_has_the_window_of_its_response_function() {
-    // Only the CUBIC region; at these round trips its window is above Reno's at every loss rate
-    // used.
+    // At these round trips CUBIC's window is above Reno's at every loss rate used.
     let cases: &[(f64, f64)] = match large() {
         true => &[(1e-3, 0.4), (1e-4, 0.1), (1e-4, 0.2), (1e-4, 0.4)],
         false => &[(1e-3, 0.4)],
     };
     for &(p, rtt) in cases {
-        let off = ["reno_friendly", "hystart"];
+        let off = ["reno_friendly", "hystart", "fast_convergence"];
         let control = off
             .iter()
             .fold(Control::named("cubic").unwrap(), |c, name| {
@@ -139,6 +187,8 @@ fn cubic_has_the_window_of_its_response_function() {
         // About 300 losses.
         let seconds = (300.0 * every as f64 / (expected / rtt)) as u64;
         let rate = throughput(params(control), rtt, seconds, 1, |link| {
+            // At one time, RACK cannot tell what was sent first.
+            link.rate = Some(Rate::mbps(1000));
             link.impairments.drop = (1..=400).map(|i| i * every).collect();
         });
         let window = rate * rtt;
