@@ -7,7 +7,8 @@
 //! The round trip is 20 ms. The drop-tail queue holds one bandwidth-delay product of 1500-byte packets, at
 //! least two, not counting the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
 //! two segments, NewReno; starts spread evenly over the first 100 ms. Another congestion control and another
-//! queue discipline can be chosen by name.
+//! queue discipline can be chosen by name. Nothing is random by default, as in the ns-3 program it is compared with;
+//! a processing time makes the flows share fairly.
 
 use std::net::SocketAddrV4;
 
@@ -38,12 +39,19 @@ pub(super) struct DumbbellOptions {
     /// Queue discipline of the bottleneck, by name, with its default parameters [default: drop-tail]
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
+    /// Largest random processing time of a packet in hosts, such as "50 us", which prevents phase effects
+    /// [default: none]
+    #[arg(long, value_name = "TIME")]
+    processing: Option<SimDuration>,
 }
 
 impl DumbbellOptions {
     /// The options as an addition to the title.
     pub(super) fn title(&self) -> String {
-        let given = [&self.control, &self.queue].into_iter().flatten();
+        let processing = self.processing.map(|time| format!("processing {time}"));
+        let given = [&self.control, &self.queue, &processing]
+            .into_iter()
+            .flatten();
         given.map(|name| format!(", {name}")).collect()
     }
 
@@ -116,7 +124,8 @@ pub(super) fn world(
     for (side, router) in [("sender", left), ("receiver", right)] {
         for i in 0..n {
             let host = net.host(format!("{side}-{i}"));
-            net.connect(host, router, access, one_ms);
+            let [up, _] = net.connect(host, router, access, one_ms);
+            net.link_mut(up).impairments.processing = options.processing.unwrap_or_default();
         }
     }
     let network = net.build().map_err(|e| e.to_string())?;

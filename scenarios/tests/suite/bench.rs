@@ -41,6 +41,17 @@ fn bulk_flows_fill_their_bottleneck_whatever_the_queue() {
 }
 
 #[test]
+fn a_random_processing_time_prevents_phase_effects() {
+    let jain = |more: &str| {
+        let m = bench(&format!("dumbbell 10 --seconds 10{more}")).remove(0);
+        number(&m, "jain_index")
+    };
+    let (without, with) = (jain(""), jain(" --processing 50us"));
+    assert!(without < 0.6, "{without}");
+    assert!(with > 0.95, "{with}");
+}
+
+#[test]
 fn repetitions_have_a_median() {
     let columns = bench("dumbbell 1 --seconds 1 --reps 3");
     let names: Vec<&str> = columns
