@@ -18,6 +18,7 @@ mod samples;
 mod senders;
 mod sequence;
 mod shares;
+mod slowdown;
 mod story;
 mod style;
 mod svg;
@@ -151,6 +152,7 @@ const SINGLE: &[(&str, DrawFigure)] = &[
     ("goodput", bulk::goodput),
     ("shares of the goodput", shares::shares),
     ("fairness", shares::fairness),
+    ("slowdown by size", slowdown::by_size),
     ("congestion windows", bulk::cwnd),
     ("round-trip times", bulk::rtt),
     ("queueing delay", queues::waits),

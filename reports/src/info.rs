@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::expectations::Expectation;
+use crate::ideal::IdealPaths;
 use crate::stats::WarmUpRule;
 
 /// The description of a run for reports; stored in `summary.json`.
@@ -32,6 +33,9 @@ pub struct RunInfo {
     /// All link directions by number; kept in the table `links`.
     #[serde(skip)]
     pub links: Vec<LinkInfo>,
+    /// The idle paths, for the slowdown of transfers.
+    #[serde(skip)]
+    pub paths: IdealPaths,
     /// Nodes and links that are down for a time, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<OutageSpan>,
@@ -215,6 +219,9 @@ pub struct RecordOptions {
     /// Distributions of latencies are stored as metrics too, so that runs can be pooled.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub histograms: bool,
+    /// The slowdown of transfers is computed, by their size; needs [`RunInfo::paths`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub slowdown: bool,
 }
 
 impl Default for RecordOptions {
@@ -232,6 +239,7 @@ impl Default for RecordOptions {
             diagrams: 4,
             warm_up: None,
             histograms: false,
+            slowdown: false,
         }
     }
 }

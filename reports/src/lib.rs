@@ -22,6 +22,7 @@ pub mod findings;
 pub mod format;
 mod guard;
 mod html;
+pub mod ideal;
 pub mod import;
 pub mod info;
 pub mod metrics;

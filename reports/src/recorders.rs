@@ -31,6 +31,7 @@ mod requests;
 mod row_texts;
 mod samples;
 mod segments;
+mod slowdown;
 mod states;
 mod tracked;
 

@@ -1,5 +1,6 @@
 //! Turns a run into the input of the engine: the network, hosts with their applications, and configuration.
 
+mod idle_paths;
 mod info;
 mod workload_hosts;
 

@@ -213,6 +213,11 @@ pub struct RecordFile {
     /// `[[figure]] distribution` can pool the connects or requests of all replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub histograms: Option<bool> => { default: "false", example: "true" },
+    /// Computes the slowdown of each complete transfer, the time it took divided by that on its idle path, by
+    /// classes of sizes: metrics `slowdown_…`, a table and a figure. See `slowdown_mean` in the metrics'
+    /// reference for how the ideal is computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slowdown: Option<bool> => { default: "false", example: "true" },
 }
 }
 

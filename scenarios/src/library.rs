@@ -55,6 +55,7 @@ library!(
     "tcp-evaluation",
     "multiple-bottlenecks",
     "ramp-up",
+    "flow-sizes",
     "time-wait-client",
     "time-wait-server",
     "remedies",

@@ -119,8 +119,21 @@ pub struct RequestDone {
     /// For the first request of a connection, from the call of connect to the last response byte read; for
     /// later ones the same as `latency`. With a pool, from the arrival of the request.
     pub with_connect: SimDuration,
+    /// Whether `with_connect` begins with the call of connect of this very connection.
+    pub opens: bool,
+    /// Bytes of the request.
+    pub sent: u64,
+    /// Bytes of the response; zero for a request that is only written.
+    pub received: u64,
+    /// The address it was sent to.
+    pub server: Option<Ipv4Addr>,
+}
+
+impl RequestDone {
     /// Whether it was answered: a request for a response of zero bytes is only written.
-    pub answered: bool,
+    pub fn is_answered(&self) -> bool {
+        self.received > 0
+    }
 }
 
 /// What ended an activity of an application on a connection.
@@ -252,8 +265,10 @@ pub struct FlowEnd {
     pub took: SimDuration,
     /// How it ended: with its connection in order and all bytes acknowledged, or not.
     pub ending: Ending,
-    /// Whether it had a number of bytes to send; otherwise only its connection or the run ends it.
-    pub sized: bool,
+    /// The number of bytes it had to send; without one, only its connection or the run ends it.
+    pub bytes: Option<u64>,
+    /// The address of the sink.
+    pub server: Ipv4Addr,
 }
 
 /// Why an end point ended.

@@ -52,7 +52,7 @@ impl Flows {
                 if flow.took >= LONG_ENOUGH {
                     self.cut_off.insert(flow.conn);
                 }
-                if flow.sized {
+                if flow.bytes.is_some() {
                     self.unfinished += 1;
                     self.longest = self.longest.max(flow.took);
                 }

@@ -18,6 +18,7 @@ use super::requests::Requests;
 use super::row_texts::NodeNames;
 use super::samples::SamplesRecorder;
 use super::segments::SegmentsRecorder;
+use super::slowdown::Slowdowns;
 use super::states::States;
 use super::tracked::Tracked;
 use super::{WORTH_A_THREAD, both};
@@ -39,6 +40,7 @@ pub(super) struct Recording {
     pub(super) tracked: Tracked,
     pub(super) connections: ConnectionsRecorder,
     pub(super) flows: Flows,
+    pub(super) slowdowns: Slowdowns,
     pub(super) half_open: HalfOpen,
     pub(super) states: States,
     pub(super) samples: SamplesRecorder,
@@ -75,6 +77,7 @@ impl Recording {
             tracked: Tracked::new(to, record.interval_s)?,
             connections: ConnectionsRecorder::new(to, first(record.connections))?,
             flows: Flows::new(record.histograms),
+            slowdowns: Slowdowns::new(to, record.slowdown.then_some(&info.paths))?,
             half_open: HalfOpen::default(),
             states: States::new(to, first(record.states))?,
             samples: SamplesRecorder::new(to, record.all_samples, record.samples_every_s)?,
@@ -99,6 +102,7 @@ impl Recording {
         self.retries.close(metrics);
         self.tracked.close(end, &self.names)?;
         self.flows.close(metrics);
+        self.slowdowns.close(metrics)?;
         self.half_open.close(metrics);
         let (opened, traced) = (self.connections.opened(), self.samples.traced());
         let connections = self.connections;
@@ -139,14 +143,20 @@ impl Recording {
             }
             TcpSample::Connect(attempt) => self.outcomes.on_connect(time, attempt),
             TcpSample::Outcome(outcome) => self.outcomes.on_outcome(time, outcome),
-            TcpSample::Request(request) => self.requests.on_request(time, request)?,
+            TcpSample::Request(request) => {
+                self.slowdowns.on_request(node, request);
+                self.requests.on_request(time, request)?;
+            }
             TcpSample::Unanswered(request) => self.requests.on_unanswered(time, request),
             TcpSample::Waiting(waiting) => self.requests.on_waiting(waiting),
             TcpSample::Pool(pool) => self.pools.on_pool(time, pool)?,
             TcpSample::Retry(retry) => self.retries.on_retry(retry),
             TcpSample::Tracked(n) => self.tracked.on_tracked(time, node, *n, &self.names)?,
             TcpSample::CutShort(_) => self.requests.on_cut_short(),
-            TcpSample::Flow(flow) => self.flows.on_flow(flow),
+            TcpSample::Flow(flow) => {
+                self.slowdowns.on_flow(node, flow);
+                self.flows.on_flow(flow);
+            }
             TcpSample::Ended(end) => {
                 self.flows.on_ended(end);
                 self.half_open.on_ended(end);

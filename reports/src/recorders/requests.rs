@@ -144,7 +144,7 @@ impl Requests {
         request: &RequestDone,
     ) -> Result<(), StoreError> {
         self.advance(time)?;
-        if !request.answered {
+        if !request.is_answered() {
             self.one_way += 1;
             return Ok(());
         }

@@ -1,9 +1,11 @@
 //! Information about a run for its reports.
 
+use reports::ideal::IdealPaths;
 use reports::stats::WarmUpRule;
 use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
 use sim_core::{Network, NodeId};
 
+use super::idle_paths;
 use crate::analytic;
 use crate::file::values::{SamplesChoice, WarmUpChoice};
 use crate::outages;
@@ -53,6 +55,10 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
                 delay_s: l.delay.as_secs_f64(),
             })
             .collect(),
+        paths: match scenario.record.slowdown {
+            true => idle_paths::of(scenario, network),
+            false => IdealPaths::default(),
+        },
         outages: outages::named(scenario),
         expectations: spec.expectations.clone(),
         record: RecordOptions {
@@ -74,6 +80,7 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
                 WarmUpChoice::Lasts(time) => WarmUpRule::After(time.as_secs_f64()),
             }),
             histograms: scenario.record.histograms,
+            slowdown: scenario.record.slowdown,
         },
         phase_risk: phase::risk(scenario, network),
         analytic,

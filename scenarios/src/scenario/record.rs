@@ -42,6 +42,8 @@ pub struct RecordPlan {
     pub warm_up: Option<WarmUpChoice>,
     /// Keep distributions of latencies among the metrics.
     pub histograms: bool,
+    /// Compute the slowdown of transfers.
+    pub slowdown: bool,
 }
 
 impl RecordPlan {
@@ -89,6 +91,7 @@ impl RecordPlan {
             pcap_payload: file.pcap_payload.unwrap_or_default(),
             warm_up: warm_up(file.warm_up, duration, &at)?,
             histograms: file.histograms.unwrap_or(false),
+            slowdown: file.slowdown.unwrap_or(false),
         })
     }
 
@@ -109,6 +112,7 @@ impl RecordPlan {
                 .then_some(self.pcap_payload),
             warm_up: self.warm_up,
             histograms: self.histograms.then_some(true),
+            slowdown: self.slowdown.then_some(true),
         }
     }
 }

@@ -42,6 +42,7 @@ mod recording;
 mod reference;
 mod schemas;
 mod signals;
+mod slowdown;
 mod small_inputs;
 mod sockets_and_counters;
 mod statistics;

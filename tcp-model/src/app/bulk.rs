@@ -41,7 +41,8 @@ impl Bulk {
                 conn,
                 took: socket.now().since(opened),
                 ending,
-                sized: self.spec.bytes.is_some(),
+                bytes: self.spec.bytes,
+                server: *self.spec.remote.ip(),
             }));
         }
     }

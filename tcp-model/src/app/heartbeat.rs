@@ -147,6 +147,7 @@ impl HeartbeatClient {
 
     fn read(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let got = socket.read(id, u64::MAX);
+        let bytes = self.heartbeat.bytes;
         let Some(open) = self.own(id).filter(|open| open.to_read > 0) else {
             return;
         };
@@ -161,7 +162,10 @@ impl HeartbeatClient {
             index: open.sent - 1,
             latency: socket.now().since(open.began),
             with_connect: socket.now().since(since),
-            answered: true,
+            opens: false,
+            sent: bytes,
+            received: bytes,
+            server: socket.ends(id).map(|(_, remote)| *remote.ip()),
         };
         socket.record(TcpSample::Request(done));
     }

@@ -1,6 +1,6 @@
-//! Bulk flows.
+//! Bulk flows, and the slowdown of transfers.
 
-use super::super::MetricKind::{BitRate, Bytes, Count, Duration, Index};
+use super::super::MetricKind::{BitRate, Bytes, Count, Duration, Index, Number};
 use super::super::{Metric, MetricKind, MetricSource};
 
 const fn flows(
@@ -15,6 +15,7 @@ const fn flows(
 const NO_BULK: &str = "no sender had 50 kB acknowledged";
 const NO_SIZE: &str = "no bulk flow ended or had a number of bytes";
 const NONE_COMPLETED: &str = "no bulk flow was completed";
+const NO_SLOWDOWN: &str = "`record.slowdown` is false, or no transfer was completed";
 
 pub(super) const FLOWS: &[Metric] = &[
     flows("flow_goodput_mean_bps", BitRate, "goodput of senders of at least 50 kB while active, mean", "Acknowledged payload divided by the time from the opening of the connection to its end, or to the end of the run: of bulk flows, and of servers that send as much over one connection.").absent(NO_BULK),
@@ -31,6 +32,16 @@ pub(super) const FLOWS: &[Metric] = &[
     flows("flow_completion_p99_s", Duration, "time to complete a bulk flow, 99th percentile", "").absent(NONE_COMPLETED),
     flows("flow_completion_p999_s", Duration, "time to complete a bulk flow, 99.9th percentile", "").absent(NONE_COMPLETED),
     flows("flow_completion_max_s", Duration, "time to complete a bulk flow, maximum", "").absent(NONE_COMPLETED),
+    flows("slowdown_mean", Number, "slowdown of transfers, mean", "The time that a complete transfer took, divided by the time on its idle path. A transfer is a bulk flow with a number of bytes (`flow_completion_mean_s`) or a request with its response, from the call of connect for the first on a connection. The ideal is what the links require if nothing else uses them: the round trip of a SYN, and each message as segments that follow each other at the rate of the slowest link, without slow start, loss, or service time.").absent(NO_SLOWDOWN),
+    flows("slowdown_p50", Number, "slowdown of transfers, median", "").absent(NO_SLOWDOWN),
+    flows("slowdown_p99", Number, "slowdown of transfers, 99th percentile", "").absent(NO_SLOWDOWN),
+    flows("slowdown_max", Number, "slowdown of transfers, maximum", "").absent(NO_SLOWDOWN),
+    flows("slowdown_transfers.<size>", Count, "complete transfers of up to <size>", "And of more than a tenth of that, except for 1kB. The size of an exchange is that of the larger of request and response.").absent(NO_SLOWDOWN),
+    flows("slowdown_mean.<size>", Number, "slowdown of transfers of up to <size>, mean", "").absent(NO_SLOWDOWN),
+    flows("slowdown_p50.<size>", Number, "slowdown of transfers of up to <size>, median", "").absent(NO_SLOWDOWN),
+    flows("slowdown_p99.<size>", Number, "slowdown of transfers of up to <size>, 99th percentile", "").absent(NO_SLOWDOWN),
+    flows("slowdown_max.<size>", Number, "slowdown of transfers of up to <size>, maximum", "").absent(NO_SLOWDOWN),
+    flows("transfers_without_slowdown", Count, "complete transfers without a known idle path", "Their path ends elsewhere than at the server: at a load balancer or proxy, or on the host itself.").absent("`record.slowdown` is false"),
     flows(
         "goodput_bps",
         BitRate,

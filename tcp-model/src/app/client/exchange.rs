@@ -67,7 +67,12 @@ impl Client {
             index: c.index,
             latency: socket.now().since(c.began),
             with_connect,
-            answered: key.bytes(DrawKind::Response, self.spec.exchange.response) > 0,
+            opens: first.is_some(),
+            sent: key
+                .bytes(DrawKind::Request, self.spec.exchange.request)
+                .max(1),
+            received: key.bytes(DrawKind::Response, self.spec.exchange.response),
+            server: socket.ends(id).map(|(_, remote)| *remote.ip()),
         }));
         let think = key.time(DrawKind::Think, self.spec.exchange.think);
         c.index += 1;

@@ -120,7 +120,12 @@ impl PoolClient {
             index: c.index,
             latency: socket.now().since(c.began),
             with_connect: socket.now().since(wanted.since),
-            answered: key.bytes(DrawKind::Response, self.spec.exchange.response) > 0,
+            opens: false,
+            sent: key
+                .bytes(DrawKind::Request, self.spec.exchange.request)
+                .max(1),
+            received: key.bytes(DrawKind::Response, self.spec.exchange.response),
+            server: socket.ends(id).map(|(_, remote)| *remote.ip()),
         }));
         c.index += 1;
         c.phase = PooledPhase::Idle;
