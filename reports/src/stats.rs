@@ -6,11 +6,13 @@
 
 use std::sync::LazyLock;
 
+mod saltelli;
 mod sensitivity;
 mod series;
 mod student;
 
-pub use sensitivity::{FirstOrder, first_order};
+pub use saltelli::{LEAST_BASE_POINTS, SobolIndices, saltelli};
+pub use sensitivity::{SobolIndex, first_order};
 pub use series::{
     LongMean, WarmUpEnd, WarmUpRule, batch_means, long_mean, mser5, quantile_interval,
 };
@@ -114,6 +116,11 @@ impl Estimate {
     pub fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.mean, self.mean))
     }
+}
+
+/// Whether a variance is more than the rounding of values with this mean.
+fn varies(variance: f64, mean: f64) -> bool {
+    variance > f64::EPSILON * mean * mean
 }
 
 /// Wilson's score interval for a share of `trials`, with the quantile `z`.

@@ -49,6 +49,8 @@ pub struct SweepAxis {
     pub sets: Vec<Vec<(DottedPath, Value)>>,
     /// Columns that change together with it, each with the same number of values.
     pub companions: Vec<SweepColumn>,
+    /// Of the points of a Saltelli design, the number of base points.
+    pub base_points: Option<usize>,
 }
 
 /// A path and its values.
@@ -116,9 +118,11 @@ impl SweepAxis {
             values: values.iter().map(label).collect(),
             typed: values::typed(values),
             companions: Vec::new(),
+            base_points: None,
         });
         let mut axis = columns.next().unwrap_or_default();
         axis.companions = columns.collect();
+        axis.base_points = self.base_points;
         if !self.sets.is_empty() {
             axis.typed = reports::AxisValues::Names;
         }
@@ -172,6 +176,23 @@ impl Plan {
     /// Rejects a metric that none of the runs can have; `at` is the option or key that names it.
     pub(crate) fn check_metric(&self, metric: &str, at: &'static str) -> Result<(), Problem> {
         figures::check_metric(metric, &self.runs, &at.into())
+    }
+
+    /// The theoretical curves with these names for a metric along the swept path `x`.
+    pub(crate) fn theory(
+        &self,
+        names: &[String],
+        x: &str,
+        metric: &str,
+    ) -> Result<Vec<reports::batch::TheoryCurve>, Problem> {
+        let figure = FigureFile {
+            x: x.to_owned(),
+            y: metric.to_owned(),
+            theory: names.to_vec(),
+            ..FigureFile::default()
+        };
+        figures::check_drawing(&figure, &"figure".into())?;
+        Ok(figure_for_report(&figure, &self.runs).theory)
     }
 
     /// True for a single run, where nothing is swept.

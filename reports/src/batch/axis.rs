@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::format;
 use crate::metrics::MetricKind;
+
+/// Values with more digits are shortened in legends.
+const MOST_DIGITS: usize = 7;
 
 /// A swept parameter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,11 @@ pub struct Axis {
     /// Parameters that change together with it, each with the same number of values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<Axis>,
+    /// Of the points of a Saltelli design, the number of base points ([`saltelli`](crate::stats::saltelli));
+    /// `None` for any other axis. Point number `b (d + 2) + k`, counted from 0 while values count from 1,
+    /// belongs to base point `b` and is result `k` of it, where `d` is the number of companions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_points: Option<usize>,
 }
 
 /// The values of an axis as data, in the order of the sweep.
@@ -119,6 +128,7 @@ impl Axis {
                 },
             },
             companions: self.companions.iter().map(|c| c.only(keep)).collect(),
+            base_points: self.base_points,
         }
     }
 
@@ -138,8 +148,36 @@ impl Axis {
         }
     }
 
+    /// A number with the unit of the axis, to about three digits.
+    pub(crate) fn in_words(&self, value: f64) -> String {
+        match self.unit() {
+            Unit::One => format::number(value),
+            Unit::Seconds => format::seconds(value),
+            Unit::PerSecond => format!("{} /s", format::number(value)),
+            Unit::BitsPerSecond => format::bit_rate(value),
+            Unit::Bytes => format::bytes(value),
+            Unit::Packets => format!("{} packets", format::number(value)),
+        }
+    }
+
+    /// A value for a legend: as written, or with fewer digits if it has many, as those of a logarithmic range have.
+    pub(crate) fn short(&self, at: usize) -> String {
+        let written = &self.values[at];
+        let digits = written.chars().filter(char::is_ascii_digit);
+        match self.numbers() {
+            Some(numbers) if digits.count() > MOST_DIGITS => self.in_words(numbers[at]),
+            _ => written.clone(),
+        }
+    }
+
     /// The index of a value as written.
     pub(crate) fn place(&self, value: &str) -> Option<usize> {
+        // The points of a sample are numbered from 1, and there may be many.
+        let numbered = value.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let is_there = |&at: &usize| self.values.get(at).is_some_and(|v| v == value);
+        if let Some(at) = numbered.filter(is_there) {
+            return Some(at);
+        }
         self.values.iter().position(|v| v == value)
     }
 }

@@ -1,12 +1,11 @@
 //! Main effects: how the mean of a metric over all runs changes with each swept parameter and, for
 //! samples, the share of the variance that each parameter explains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::variants::variants;
-use super::{Axis, BatchRow, Unit};
-use crate::format;
-use crate::stats::{Estimate, FirstOrder, first_order};
+use super::{Axis, BatchRow};
+use crate::stats::{Estimate, SobolIndex, SobolIndices, first_order, saltelli};
 use crate::words;
 
 /// Number of equal-sized classes of points into which a sample is divided; the first is compared
@@ -28,10 +27,13 @@ pub(crate) struct Effect {
     /// The second mean minus the first.
     pub(crate) difference: Estimate,
     /// The first-order Sobol index; for samples only.
-    pub(crate) share: Option<FirstOrder>,
+    pub(crate) share: Option<SobolIndex>,
+    /// The total Sobol index; for Saltelli designs only.
+    pub(crate) total: Option<SobolIndex>,
 }
 
-/// The effects of all swept parameters with at least two values, the largest first.
+/// The effects of all swept parameters with at least two values, the largest first: by total index if there is one,
+/// otherwise by the difference.
 pub(crate) fn effects(axes: &[Axis], rows: &[BatchRow], metric: &str) -> Vec<Effect> {
     let names = words::axes(axes.iter().map(|a| a.path.as_str()));
     let mut found: Vec<Effect> = Vec::new();
@@ -45,8 +47,11 @@ pub(crate) fn effects(axes: &[Axis], rows: &[BatchRow], metric: &str) -> Vec<Eff
             });
         }
     }
-    let size = |e: &Effect| e.difference.mean.abs();
-    found.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    let size = |e: &Effect| (e.total.map_or(0.0, |t| t.index), e.difference.mean.abs());
+    found.sort_by(|a, b| {
+        let (a, b) = (size(a), size(b));
+        b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1))
+    });
     found
 }
 
@@ -96,28 +101,83 @@ fn of_axis(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Opti
         to: (axis.values[*last].clone(), mean(to)),
         difference: Estimate::of_values(&pairs, (f64::NEG_INFINITY, f64::INFINITY))?,
         share: None,
+        total: None,
     })
 }
 
 /// The effects of the parameters of a sample, from the means of its points.
 fn of_sample(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Vec<Effect> {
+    let axis = &axes[place];
     let mut points: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
     for variant in variants(rows) {
-        let point = variant.values.get(place).and_then(|v| axes[place].place(v));
+        let point = variant.values.get(place).and_then(|v| axis.place(v));
         if let (Some(point), Some(of)) = (point, variant.estimate(metric)) {
             let sum = points.entry(point).or_default();
             *sum = (sum.0 + of.mean, sum.1 + 1.0);
         }
     }
-    let points: Vec<(usize, f64)> = points
+    let mut points: Vec<(usize, f64)> = points
         .into_iter()
         .map(|(p, (sum, n))| (p, sum / n))
         .collect();
-    let columns = &axes[place].companions;
+    let design = axis.base_points.map(|_| Design::new(axis, &points));
+    if let Some(design) = &design {
+        points.clone_from(&design.independent);
+    }
+    let columns = &axis.companions;
     let names = words::axes(columns.iter().map(|a| a.path.as_str()));
-    let each = columns.iter().zip(names);
-    each.filter_map(|(column, name)| of_column(column, &name.name, &points))
-        .collect()
+    let each = columns.iter().zip(names).enumerate();
+    each.filter_map(|(i, (column, name))| {
+        let effect = of_column(column, &name.name, &points)?;
+        let Some(design) = &design else {
+            return Some(effect);
+        };
+        let own = design.indices.as_ref().and_then(|all| all.get(i));
+        Some(Effect {
+            share: own.map(|i| i.first),
+            total: own.map(|i| i.total),
+            ..effect
+        })
+    })
+    .collect()
+}
+
+/// The results of a Saltelli design.
+struct Design {
+    /// The points A and B, which are independent of each other, without repetitions.
+    independent: Vec<(usize, f64)>,
+    /// The indices of each parameter; `None` if too few base points have all their results.
+    indices: Option<Vec<SobolIndices>>,
+}
+
+impl Design {
+    fn new(axis: &Axis, points: &[(usize, f64)]) -> Design {
+        let width = axis.companions.len() + 2;
+        // Points are numbered from 1. Some may be missing, because their runs failed or a filter left them out.
+        let number = |place: usize| axis.values[place].parse::<usize>().map_or(0, |n| n - 1);
+        let values = |place: usize| -> Vec<&str> {
+            let columns = axis.companions.iter();
+            columns.map(|c| c.values[place].as_str()).collect()
+        };
+        // Equal points have one run.
+        let by_values: HashMap<Vec<&str>, f64> =
+            points.iter().map(|&(at, y)| (values(at), y)).collect();
+        let mut rows: BTreeMap<usize, Vec<Option<f64>>> = BTreeMap::new();
+        for place in 0..axis.values.len() {
+            let (base, of) = (number(place) / width, number(place) % width);
+            let row = rows.entry(base).or_insert_with(|| vec![None; width]);
+            row[of] = by_values.get(&values(place)).copied();
+        }
+        let whole = rows.values();
+        let whole = whole.map(|row| row.iter().copied().collect::<Option<Vec<f64>>>());
+        let whole: Vec<Vec<f64>> = whole.flatten().collect();
+        let rows: Vec<&[f64]> = whole.iter().map(Vec::as_slice).collect();
+        let is_independent = |&&(place, _): &&(usize, f64)| number(place) % width < 2;
+        Design {
+            independent: points.iter().filter(is_independent).copied().collect(),
+            indices: saltelli(&rows),
+        }
+    }
 }
 
 /// The effect of a parameter on the results of points.
@@ -140,6 +200,7 @@ fn of_column(column: &Axis, name: &str, points: &[(usize, f64)]) -> Option<Effec
         from: (from.0, mean(&from.1)),
         to: (to.0, mean(&to.1)),
         share: first_order(&x, &y),
+        total: None,
     })
 }
 
@@ -155,7 +216,7 @@ fn ends(column: &Axis, points: &[(usize, f64)], x: &[f64]) -> Option<(PointClass
     let mut order: Vec<usize> = (0..points.len()).collect();
     order.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
     let class = |of: &[usize]| -> PointClass {
-        let value = |i: usize| words_of(column, x[of[i]]);
+        let value = |i: usize| column.in_words(x[of[i]]);
         let words = match (value(0), value(of.len() - 1)) {
             (first, last) if first == last => first,
             (first, last) => format!("{first} to {last}"),
@@ -164,18 +225,6 @@ fn ends(column: &Axis, points: &[(usize, f64)], x: &[f64]) -> Option<(PointClass
     };
     let (low, high) = (&order[..size], &order[order.len() - size..]);
     (x[low[0]] < x[high[size - 1]]).then(|| (class(low), class(high)))
-}
-
-/// A number of a column with its unit, to about three digits: the values of a sample have many.
-fn words_of(column: &Axis, value: f64) -> String {
-    match column.unit() {
-        Unit::One => format::number(value),
-        Unit::Seconds => format::seconds(value),
-        Unit::PerSecond => format!("{} /s", format::number(value)),
-        Unit::BitsPerSecond => format::bit_rate(value),
-        Unit::Bytes => format::bytes(value),
-        Unit::Packets => format!("{} packets", format::number(value)),
-    }
 }
 
 /// The points with the name that has the smallest mean, and with the name that has the largest.
@@ -223,7 +272,7 @@ fn mean(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{AxisValues, RunStatus};
+    use crate::batch::{AxisValues, RunStatus, Unit};
 
     fn numbers(path: &str, values: &[f64]) -> Axis {
         Axis {
@@ -307,5 +356,92 @@ mod tests {
         assert!((shares[0] - 0.9).abs() < 0.03, "{shares:?}");
         assert!((shares[1] - 0.1).abs() < 0.03, "{shares:?}");
         assert!(found[1].difference.interval.is_some());
+    }
+
+    /// A design of two parameters, y = (1 + a) (1 + 2 b): the rows, without those of `missing` base points.
+    fn design(base_points: usize, missing: usize) -> (Axis, Vec<BatchRow>) {
+        let mut state = 0u64;
+        let mut uniform = || {
+            state += 1;
+            (sim_core::rng::mix(state) >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for _ in 0..base_points {
+            let (a0, a1, b0, b1) = (uniform(), uniform(), uniform(), uniform());
+            a.extend([a0, b0, b0, a0]);
+            b.extend([a1, b1, a1, b1]);
+        }
+        let count: Vec<f64> = (1..=a.len()).map(|i| i as f64).collect();
+        let axis = Axis {
+            companions: vec![numbers("a", &a), numbers("b", &b)],
+            base_points: Some(base_points),
+            ..numbers("sample", &count)
+        };
+        let rows = (4 * missing..a.len())
+            .map(|i| row(&[&axis.values[i]], 0, (1.0 + a[i]) * (1.0 + 2.0 * b[i])))
+            .collect();
+        (axis, rows)
+    }
+
+    #[test]
+    fn a_design_has_total_indices_of_each_parameter() {
+        let (axis, rows) = design(2000, 7);
+        let found = effects(std::slice::from_ref(&axis), &rows, "goodput_bps");
+        // Relative variances of the factors: 1/12 / 1.5^2 and 4/12 / 2^2.
+        let (va, vb) = (1.0 / 27.0, 1.0 / 12.0);
+        let all = (1.0 + va) * (1.0 + vb) - 1.0;
+        for (effect, path, v, other) in [(&found[0], "b", vb, va), (&found[1], "a", va, vb)] {
+            assert_eq!(effect.path, path);
+            let (first, total) = (effect.share.unwrap(), effect.total.unwrap());
+            assert!((first.index - v / all).abs() < 0.02, "{first:?}");
+            assert!(
+                (total.index - v * (1.0 + other) / all).abs() < 0.02,
+                "{total:?}"
+            );
+        }
+        let total: f64 = found.iter().map(|e| e.total.unwrap().index).sum();
+        assert!(total > 1.0, "both have the interaction: {total}");
+        // Differences are those of the independent points only.
+        let ends = found[0].difference.n;
+        assert!(ends <= 2 * 2 * (2000 - 7) / CLASSES + 2, "{ends}");
+        // Too few base points have differences, but no indices.
+        let (axis, rows) = design(70, 7);
+        let found = effects(&[axis], &rows, "goodput_bps");
+        assert_eq!((found[0].share, found[0].total), (None, None));
+        assert!(found[0].difference.interval.is_some());
+    }
+
+    #[test]
+    fn equal_points_of_a_design_share_one_result() {
+        // Two values of each parameter: most points repeat others, and only the first has a run.
+        let (axis, _) = design(400, 0);
+        let coarse = |column: &Axis| {
+            let values: Vec<f64> = column
+                .numbers()
+                .unwrap()
+                .iter()
+                .map(|v| v.round())
+                .collect();
+            numbers(&column.path, &values)
+        };
+        let axis = Axis {
+            companions: axis.companions.iter().map(coarse).collect(),
+            ..axis
+        };
+        let (a, b) = (&axis.companions[0], &axis.companions[1]);
+        let mut seen = std::collections::HashSet::new();
+        let each = (0..axis.values.len()).filter(|&i| seen.insert((&a.values[i], &b.values[i])));
+        let rows: Vec<BatchRow> = each
+            .map(|i| {
+                let (a, b) = (a.numbers().unwrap()[i], b.numbers().unwrap()[i]);
+                row(&[&axis.values[i]], 0, a + 3.0 * b)
+            })
+            .collect();
+        assert_eq!(rows.len(), 4);
+        let found = effects(std::slice::from_ref(&axis), &rows, "goodput_bps");
+        let total = |i: usize| found[i].total.unwrap();
+        assert_eq!((found[0].path.as_str(), found[1].path.as_str()), ("b", "a"));
+        assert!((total(0).index - 0.9).abs() < 0.08, "{:?}", total(0));
+        assert!((total(1).index - 0.1).abs() < 0.03, "{:?}", total(1));
     }
 }

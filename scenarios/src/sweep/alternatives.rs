@@ -25,6 +25,7 @@ pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<SweepAxis>, Proble
         values: Vec::new(),
         sets: Vec::new(),
         companions: Vec::new(),
+        base_points: None,
     };
     for (i, variant) in variants.iter().enumerate() {
         let at = DottedPath::from(NAME).index(i);

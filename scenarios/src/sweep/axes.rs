@@ -122,6 +122,7 @@ impl SweepAxis {
             values: column.values,
             sets: Vec::new(),
             companions: Vec::new(),
+            base_points: None,
         }
     }
 }

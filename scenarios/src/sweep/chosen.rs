@@ -1,8 +1,10 @@
-//! Selects the combinations of swept values to run: those that meet every `constraint` and no `exclude`.
+//! Selects the combinations of swept values to run: those that meet every `constraint` and no `exclude`, without
+//! equal points of a Saltelli design.
 
 use rayon::prelude::*;
 use toml::{Table, Value};
 
+use super::sample::saltelli;
 use super::variants::places;
 use super::{SweepAxis, swept};
 use crate::condition::{Condition, ConditionValue};
@@ -34,8 +36,22 @@ pub(super) fn combinations(sweep: &Table, axes: &[SweepAxis]) -> Result<Vec<usiz
     };
     let names: Vec<String> = columns().map(|(_, (name, _))| name.clone()).collect();
     let rules = rules(sweep, &names)?;
-    if rules.is_empty() {
-        return Ok((0..count).collect());
+    let design = axes.iter().position(|axis| axis.base_points.is_some());
+    match (design, rules.first()) {
+        (Some(_), Some(rule)) => {
+            let message =
+                "a Saltelli design needs all of its points, so no combination may be left out";
+            return Err(Problem::new(rule.at.clone(), message).help(
+                "use another method in [sweep.sample], or ranges in which every combination is valid",
+            ));
+        }
+        (Some(design), None) => {
+            let repeats = saltelli::repeats(&axes[design]);
+            let is_first = |i: &usize| !repeats[places(axes, *i)[design]];
+            return Ok((0..count).filter(is_first).collect());
+        }
+        (None, None) => return Ok((0..count).collect()),
+        (None, Some(_)) => {}
     }
     let data: Vec<(usize, Vec<ConditionValue>)> = columns()
         .map(|(axis, (_, values))| (axis, values.iter().map(ConditionValue::of).collect()))

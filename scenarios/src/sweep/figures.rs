@@ -143,7 +143,7 @@ fn check_y(figure: &FigureFile, runs: &[RunSpec], at: &DottedPath) -> Result<(),
 }
 
 /// Checks the names of scales and theories, and that each theory predicts the metric.
-fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
+pub(super) fn check_drawing(figure: &FigureFile, at: &DottedPath) -> Result<(), Problem> {
     for (key, scale) in [("x_scale", &figure.x_scale), ("y_scale", &figure.y_scale)] {
         if let Some(scale) = scale.as_deref().filter(|s| !SCALES.contains(s)) {
             let message = suggest::unknown("scale", scale, SCALES);

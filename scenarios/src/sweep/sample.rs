@@ -2,8 +2,9 @@
 //!
 //! `method` is `"random"`, `"latin-hypercube"` (each range is divided into as many equal parts as there are
 //! points, with one point in each part; McKay, Beckman and Conover 1979), or `"sobol"` (a Sobol sequence
-//! with the direction numbers of Joe and Kuo 2008, shifted by the seed). The points depend only on the
-//! method, the count and the seed.
+//! with the direction numbers of Joe and Kuo 2008, shifted by the seed). With `"saltelli"`, each of the
+//! `count` points of a Sobol sequence is expanded to the points that total Sobol indices need
+//! ([`saltelli`]). The points depend only on the method, the count and the seed.
 
 use sim_core::rng::mix;
 use toml::{Table, Value};
@@ -14,6 +15,7 @@ use crate::dotted_path::DottedPath;
 use crate::problem::Problem;
 use crate::suggest;
 
+pub(super) mod saltelli;
 mod sobol;
 
 /// Name of the points' axis.
@@ -26,12 +28,14 @@ enum SamplingMethod {
     Random,
     LatinHypercube,
     Sobol,
+    Saltelli,
 }
 
-const METHODS: [(&str, SamplingMethod); 3] = [
+const METHODS: [(&str, SamplingMethod); 4] = [
     ("random", SamplingMethod::Random),
     ("latin-hypercube", SamplingMethod::LatinHypercube),
     ("sobol", SamplingMethod::Sobol),
+    ("saltelli", SamplingMethod::Saltelli),
 ];
 
 /// A path of a sample and the source of its values.
@@ -79,7 +83,7 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<SweepAxis, Pro
     let Some((_, method)) = found else {
         let names = METHODS.map(|(name, _)| name);
         return Err(wrong("method", suggest::unknown("method", method, names))
-            .help("the methods are \"random\", \"latin-hypercube\" and \"sobol\""));
+            .help("the methods are \"random\", \"latin-hypercube\", \"sobol\" and \"saltelli\""));
     };
     let count = table.get("count").and_then(Value::as_integer);
     let count = count.and_then(|n| usize::try_from(n).ok());
@@ -97,6 +101,9 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<SweepAxis, Pro
         return Err(wrong("over", "a sample needs at least one range".to_owned()).help(
             "write [sweep.sample.over] and below it for example \"topology.path.loss\" = { from = 1e-5, to = 0.1, scale = \"log\" }",
         ));
+    }
+    if *method == SamplingMethod::Saltelli {
+        return saltelli::axis(&at, over, count, seed);
     }
     if *method == SamplingMethod::Sobol && over.len() > sobol::MOST_DIMENSIONS {
         let why = format!(
@@ -121,6 +128,7 @@ pub(super) fn axis(table: &Table, over: Vec<Dimension>) -> Result<SweepAxis, Pro
         values: (1..=count).map(|i| Value::Integer(i as i64)).collect(),
         sets: vec![Vec::new(); count],
         companions: companions.collect(),
+        base_points: None,
     })
 }
 
@@ -142,7 +150,7 @@ fn places(
             let within = move |part: usize| (part as f64 + random.next()) / count as f64;
             Box::new(parts.into_iter().map(within))
         }
-        SamplingMethod::Sobol => {
+        SamplingMethod::Sobol | SamplingMethod::Saltelli => {
             let shift = (random.next() * 2f64.powi(32)) as u32;
             Box::new(
                 sobol::points(d)

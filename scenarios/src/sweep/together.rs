@@ -42,6 +42,7 @@ pub(super) fn axis(
         values: main.values,
         sets: Vec::new(),
         companions,
+        base_points: None,
     }))
 }
 

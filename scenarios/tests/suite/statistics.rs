@@ -218,3 +218,69 @@ fn a_sample_says_how_much_each_parameter_explains() {
         "{err}"
     );
 }
+
+/// Sockets in TIME-WAIT are the rate of connections times its length: a product of two independent inputs, whose
+/// indices are known.
+#[test]
+fn a_saltelli_design_has_the_total_indices_of_a_product() {
+    let text = TEXT
+        .replace("100 s", "8 s")
+        .replace(", loss = 0.01", "")
+        .replace("tcp = { time_wait = \"1 s\" }\n", "")
+        .replace("poisson", "fixed");
+    let text = format!(
+        "{text}[sweep.sample]\nmethod = \"saltelli\"\ncount = 64\n[sweep.sample.over]\n\
+         \"workload[0].arrivals.rate\" = {{ from = \"10 /s\", to = \"50 /s\" }}\n\
+         \"tcp.time_wait\" = {{ from = \"1 s\", to = \"4 s\" }}\n\
+         [[figure]]\nname = \"decides\"\nx = \"tcp.time_wait\"\n\
+         y = \"time_wait_peak\"\neffects = true\n"
+    );
+    let dir = directory(&[("product.toml", &text)]);
+    let run = ["run", "product.toml", "--out", "r", "--quiet"];
+    let (code, out, err) = said(dir.path(), &run);
+    assert_eq!(code, 0, "{out}{err}");
+    let index = read(dir.path(), "r/index.csv");
+    assert_eq!(rows(&index).len(), 64 * 4);
+    // Variance over squared mean of each factor.
+    let (rate, length) = (1600.0 / 12.0 / 900.0, 9.0 / 12.0 / 6.25);
+    let all = (1.0 + rate) * (1.0 + length) - 1.0;
+    let found = read(dir.path(), "r/figures/decides.csv");
+    let found = rows(&found);
+    for (row, path, own, other) in [
+        (&found[0], "workload[0].arrivals.rate", rate, length),
+        (&found[1], "tcp.time_wait", length, rate),
+    ] {
+        assert_eq!(row["parameter"], path);
+        for (index, low, high, truth) in [
+            ("share", "share_low", "share_high", own / all),
+            (
+                "total_share",
+                "total_low",
+                "total_high",
+                own * (1.0 + other) / all,
+            ),
+        ] {
+            let (index, low, high) = (number(row, index), number(row, low), number(row, high));
+            assert!((index - truth).abs() < 0.06, "{path}: {index} for {truth}");
+            assert!(
+                low <= truth && truth <= high,
+                "{path}: {low} {truth} {high}"
+            );
+        }
+    }
+    let page = read(dir.path(), "r/report.html");
+    assert!(page.contains("the total index, which includes"), "{page}");
+    // The design is incomplete without any of its points.
+    let set = [
+        "check",
+        "product.toml",
+        "--set",
+        "sweep.exclude=[\"tcp.time_wait > '3 s'\"]",
+    ];
+    let (code, _, err) = said(dir.path(), &set);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("a Saltelli design needs all of its points"),
+        "{err}"
+    );
+}

@@ -2,12 +2,13 @@
 
 use super::name_of;
 use crate::batch::effects::{Effect, effects, is_sample};
-use crate::batch::{BatchInfo, BatchRow, Layout, MetricFigure};
+use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MetricFigure};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::style::{BLACK, BLUE, GREY, LIGHT_GREY, Rgb, VERMILION};
 use crate::figures::svg::{Anchor, Font, Svg, text_width};
 use crate::format::{metric, percent};
+use crate::stats::{LEAST_BASE_POINTS, SobolIndex};
 use crate::store::StoreError;
 use crate::text::sentence;
 use crate::words;
@@ -41,28 +42,28 @@ pub(super) fn figure(
     }
     let name = words::column(&wanted.metric);
     let title = sentence(&format!("What changes the {name}"));
-    let of_sample = info.axes.iter().any(is_sample);
+    let sample = info.axes.iter().find(|axis| is_sample(axis));
     Ok(Some(Figure {
         name: match wanted.name.as_str() {
             "" => crate::figures::file_name(&format!("{}-effects", wanted.metric)),
             _ => name_of(wanted, ""),
         },
         svg: draw(&title, &wanted.metric, &all[..all.len().min(MOST)]),
-        caption: caption(&title, &wanted.metric, of_sample, &all),
+        caption: caption(&title, &wanted.metric, sample, &all),
         csv: csv(&all),
         title,
     }))
 }
 
 /// Describes the bars, and the share of the variance that they do not explain.
-fn caption(title: &str, id: &str, of_sample: bool, all: &[Effect]) -> String {
-    let means = match of_sample {
-        false => {
+fn caption(title: &str, id: &str, sample: Option<&Axis>, all: &[Effect]) -> String {
+    let means = match sample {
+        None => {
             "Each bar leads from the mean over all runs with one value of a parameter to that with \
              another: of numbers the lowest and the highest value, of names those with the least and the \
              largest mean"
         }
-        true => {
+        Some(_) => {
             "Each bar leads from the mean over the fifth of the points with the lowest values of a \
              parameter to that over the fifth with the highest; of names from the least mean to the largest"
         }
@@ -70,15 +71,28 @@ fn caption(title: &str, id: &str, of_sample: bool, all: &[Effect]) -> String {
     let mut text =
         format!("{title} ({id}). {means}; in brackets the 95 % interval of the difference.");
     let shares: Vec<f64> = all.iter().filter_map(|e| Some(e.share?.index)).collect();
-    if !shares.is_empty() {
-        let rest = (1.0 - shares.iter().sum::<f64>()).clamp(0.0, 1.0);
-        text.push_str(&format!(
+    let rest = percent((1.0 - shares.iter().sum::<f64>()).clamp(0.0, 1.0));
+    let has_totals = all.iter().any(|e| e.total.is_some());
+    match sample {
+        None => {}
+        Some(_) if has_totals => text.push_str(&format!(
+            " Shares of the variance are Sobol indices with 95 % intervals (bootstrap). \"Alone\" is the \
+             first-order index, what a parameter explains by itself; the rest, {rest}, is by parameters together and by \
+             chance. \"In total\" is the total index, which includes what a parameter does together with others, so \
+             that totals may add up to more than 100 %. A parameter with a total of 0 may have any value in its range \
+             without changing the result."
+        )),
+        Some(_) if !shares.is_empty() => text.push_str(&format!(
             " Shares are first-order Sobol indices: how much of the variance each parameter explains by \
-             itself. The rest, {}, is by parameters together and by chance.",
-            percent(rest)
-        ));
-    } else if of_sample {
-        text.push_str(" Sixty points or more would show the share of the variance, too.");
+             itself. The rest, {rest}, is by parameters together and by chance (method = \"saltelli\" tells which \
+             parameters are involved)."
+        )),
+        Some(axis) if axis.base_points.is_some() => text.push_str(&format!(
+            " {LEAST_BASE_POINTS} base points or more would show the share of the variance, too."
+        )),
+        Some(_) => {
+            text.push_str(" Sixty points or more would show the share of the variance, too.");
+        }
     }
     if all.len() > MOST {
         text.push_str(&format!(
@@ -100,14 +114,21 @@ fn difference(id: &str, effect: &Effect) -> String {
         Some((low, high)) => format!("{by} [{} … {}]", signed(low), signed(high)),
         None => by,
     };
-    if let Some(share) = effect.share {
-        let (low, high) = share.interval;
-        text.push_str(&format!(
-            "; explains {} [{} … {}]",
-            percent(share.index.clamp(0.0, 1.0)),
+    let percents = |index: SobolIndex| {
+        let (low, high) = index.interval;
+        format!(
+            "{} [{} … {}]",
+            percent(index.index.clamp(0.0, 1.0)),
             percent(low),
             percent(high)
-        ));
+        )
+    };
+    match (effect.share.map(percents), effect.total.map(percents)) {
+        (Some(alone), Some(total)) => {
+            text.push_str(&format!("; explains {alone} alone, {total} in total"));
+        }
+        (Some(alone), None) => text.push_str(&format!("; explains {alone}")),
+        _ => {}
     }
     text
 }
@@ -170,6 +191,9 @@ fn csv(all: &[Effect]) -> String {
         "share",
         "share_low",
         "share_high",
+        "total_share",
+        "total_low",
+        "total_high",
     ];
     let mut csv = Csv::new(head);
     for effect in all {
@@ -179,6 +203,7 @@ fn csv(all: &[Effect]) -> String {
         let (low, high) = effect.difference.interval.unwrap_or((f64::NAN, f64::NAN));
         let nothing = (f64::NAN, (f64::NAN, f64::NAN));
         let (share, ends) = effect.share.map_or(nothing, |s| (s.index, s.interval));
+        let (total, total_ends) = effect.total.map_or(nothing, |s| (s.index, s.interval));
         let of = effect.difference.mean;
         csv.row([
             effect.from.1,
@@ -189,6 +214,9 @@ fn csv(all: &[Effect]) -> String {
             share,
             ends.0,
             ends.1,
+            total,
+            total_ends.0,
+            total_ends.1,
         ]);
     }
     csv.finish()
