@@ -19,6 +19,9 @@ const MOST_COMPARED: usize = 4;
 /// Most rows of the table of runs; the others are in `index.csv`.
 const MOST_RUNS: usize = 500;
 
+/// The page of a run, by its identity, relative to the page of its batch.
+pub(crate) type RunLinks<'a> = dyn Fn(&str) -> String + 'a;
+
 /// Writes the page.
 pub(crate) fn report(
     info: &BatchInfo,
@@ -27,6 +30,7 @@ pub(crate) fn report(
     metrics: &[String],
     drawn: &Drawn,
     lesson: &Lesson,
+    run_links: &RunLinks<'_>,
 ) -> String {
     let mut page = HtmlPage::new(&info.name, &info.question);
     for (text, name) in [
@@ -41,11 +45,11 @@ pub(crate) fn report(
     let judged = info.expectations.iter();
     page.judgements(judged.map(|e| e.judge(&info.axes, rows)));
     lesson.write(&mut page);
-    glance(&mut page, info, rows, metrics);
+    glance(&mut page, info, rows, metrics, run_links);
     differences(&mut page, info, rows, metrics);
     search(&mut page, info);
     page.drawn(drawn);
-    runs(&mut page, info, rows, metrics);
+    runs(&mut page, info, rows, metrics, run_links);
     if !info.parameters.is_empty() {
         page.heading("Parameters of all runs");
         let list = info.parameters.iter();
@@ -59,7 +63,7 @@ pub(crate) fn report(
     page.paragraph(match info.metrics_only {
         false => {
             "index.csv and index.parquet hold a row per run with all metrics; each run's own report is \
-             runs/ID/report.html."
+             runs/ID/report.html (runs/AB/ID/report.html in a batch of more than 256, where AB begins ID)."
         }
         true => "index.csv and index.parquet hold a row per run with all metrics.",
     });
@@ -90,7 +94,13 @@ fn columns(all: &[Variant<'_>], metrics: &[String]) -> Vec<String> {
 }
 
 /// The variants in a table: swept values and results.
-fn glance(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+fn glance(
+    page: &mut HtmlPage,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+    run_links: &RunLinks<'_>,
+) {
     let all = variants(rows);
     if all.is_empty() {
         return;
@@ -125,7 +135,7 @@ fn glance(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[S
         .collect();
     // A variant with one run links to it.
     page.linked_table(&header, &table, |row, _| match all[row].rows.as_slice() {
-        [only] if !info.metrics_only => Some(format!("runs/{}/report.html", only.id)),
+        [only] if !info.metrics_only => Some(run_links(&only.id)),
         _ => None,
     });
     if all.len() > MOST_VARIANTS {
@@ -207,7 +217,13 @@ fn search(page: &mut HtmlPage, info: &BatchInfo) {
     page.table(&cells(["#step", "what it showed"]), &rows);
 }
 
-fn runs(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+fn runs(
+    page: &mut HtmlPage,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+    run_links: &RunLinks<'_>,
+) {
     page.heading("Runs");
     let shown = &metrics[..metrics.len().min(4)];
     let header = ["run".to_owned()].into_iter();
@@ -247,7 +263,7 @@ fn runs(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[Str
     });
     page.linked_table(&header, &table, |_, id| {
         let made = !info.metrics_only && rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
-        made.then(|| format!("runs/{id}/report.html"))
+        made.then(|| run_links(id))
     });
     if rows.len() > MOST_RUNS {
         page.paragraph(&format!(
@@ -274,6 +290,7 @@ mod tests {
             &[],
             &drawn,
             &Lesson::default(),
+            &|id| id.to_owned(),
         );
         assert!(page.contains("Missing here"), "{page}");
         assert!(page.contains("figure peaks: batch.json cannot be used"));
@@ -284,6 +301,7 @@ mod tests {
             &[],
             &Drawn::default(),
             &Lesson::default(),
+            &|id| id.to_owned(),
         );
         assert!(!whole.contains("Missing here"));
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::page::HtmlPage;
 use crate::batch::{BatchInfo, BatchRow};
 use crate::figures::{Figure, run_ladders};
-use crate::store::RunSummary;
+use crate::store::{RunSummary, run_link, run_place};
 
 /// Most variants shown.
 const MOST_VARIANTS: usize = 8;
@@ -18,6 +18,8 @@ const MOST_CONNECTIONS: f64 = 2.0;
 struct LessonVariant {
     name: String,
     run: String,
+    /// Directory of the run, from the page of the batch.
+    link: String,
     ladders: Vec<Figure>,
 }
 
@@ -41,12 +43,13 @@ impl Lesson {
             return Lesson::default();
         }
         let variants = rows.iter().filter_map(|row| {
-            let dir = runs.join(&row.id);
+            let dir = run_place(runs, &row.id);
             let summary = RunSummary::read(&dir).ok()?;
             let ladders = run_ladders(&dir, &summary).figures;
             (!ladders.is_empty()).then(|| LessonVariant {
                 name: row.values.first().cloned().unwrap_or_default(),
                 run: row.id.clone(),
+                link: run_link(runs, &row.id),
                 ladders,
             })
         });
@@ -65,7 +68,7 @@ impl Lesson {
              does; the quiz asks what comes next before it shows it.",
         );
         for variant in &self.variants {
-            let dir = format!("runs/{}/", variant.run);
+            let dir = format!("{}/", variant.link);
             let id = format!("run-{}", variant.run);
             page.choice(&id, &variant.name, &format!("{dir}report.html"), |page| {
                 for ladder in &variant.ladders {

@@ -12,7 +12,8 @@ use crate::figures::sweep;
 use crate::guard::guarded;
 use crate::html;
 use crate::store::{
-    ResultDir, StoreError, is_drawn, look_at_results, read_own_text, write_json, write_whole,
+    ResultDir, StoreError, is_drawn, look_at_results, read_own_text, run_link, write_json,
+    write_whole,
 };
 
 /// The contents of `batch.json`; the metrics of the rows are in `index.parquet`.
@@ -124,7 +125,8 @@ fn render(
     let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows));
     write_figures(dir, &drawn.figures)?;
     let lesson = html::lesson::Lesson::read(runs, info, rows);
-    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson);
+    let links = |id: &str| format!("{}/report.html", run_link(runs, id));
+    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson, &links);
     write_whole(&dir.join("report.html"), &html)?;
     Ok(findings)
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::batch::{BatchInfo, BatchRow, batch_findings, chosen_metrics};
 use crate::figures::{Drawn, run_figures, sweep};
 use crate::html::compare::{self, ComparedResults, ResultContents};
-use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, write_whole};
+use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, runs_and_id, write_whole};
 
 /// Most results on one page: a page with more would be neither legible nor small.
 pub const MOST_COMPARED: usize = 8;
@@ -40,8 +40,7 @@ pub fn write_comparison(
 
 /// Whether a directory is named by the hash of its run, which says nothing to a reader.
 fn is_run_of_batch(dir: &Path) -> bool {
-    let above = dir.parent().and_then(Path::file_name);
-    above.is_some_and(|name| name == "runs")
+    runs_and_id(dir).is_some()
 }
 
 fn contents(dir: &Path) -> Result<ResultContents, StoreError> {

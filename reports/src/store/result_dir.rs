@@ -10,6 +10,7 @@ use super::aside::{Aside, INSIDE, remove_unfinished_marks};
 use super::install::{install, marks, remove_results, sync_tree};
 use super::parts::Parts;
 use super::path_contents::{PathContents, look, look_at_results};
+use super::run_place::run_place;
 use super::{DirLock, Marker, ResultKind, StoreError};
 
 /// How long another process may take to draw a report.
@@ -257,12 +258,15 @@ pub(crate) fn remove_runs<'a>(
 ) -> Result<(), StoreError> {
     let runs = dir.join("runs");
     for id in ids {
-        let run = runs.join(id);
+        let run = run_place(&runs, id);
         // A run that is not ours, or no longer ours, is left as it is.
         if let Ok(PathContents::Ours(marker)) = look(&run)
             && marker.kind == ResultKind::Run
         {
             remove_results(&run, &marker)?;
+        }
+        if let Some(above) = run.parent().filter(|above| *above != runs) {
+            let _ = fs::remove_dir(above);
         }
     }
     let _ = fs::remove_dir(&runs);

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use reports::SharedNames;
+use reports::store::new_run_place;
 use reports::store::parts::{PartRun, PartWriter, Parts};
 use sim_core::simulation::SimulationProgress;
 
@@ -67,7 +68,8 @@ struct RunsInProgress<'a> {
 
 impl RunsInProgress<'_> {
     pub(super) fn place(&self, spec: &RunSpec) -> PathBuf {
-        self.options.dir.join("runs").join(&spec.id)
+        let runs = self.options.dir.join("runs");
+        new_run_place(&runs, &spec.id, self.plan.runs.len())
     }
 
     /// Executes the runs and returns the outcome of each run of the plan.

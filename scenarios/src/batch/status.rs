@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use reports::BatchRow;
 use reports::store::parts::{PartRun, Parts};
-use reports::store::{ResultDir, StoreError, look_at_results, read_text_file};
+use reports::store::{
+    ResultDir, StoreError, look_at_results, read_text_file, run_place, runs_with_directories,
+};
 
 use super::look::outline;
 use super::{RunOutcome, RunOutline, go_on, row, rows, write_files};
@@ -57,7 +59,7 @@ pub fn collect(dir: &Path) -> Result<BatchStatus, RunError> {
         Some(PartRun::Complete { metrics, .. }) => {
             RunOutcome::Kept(Box::new(RunOutline::of_metrics(metrics.clone())))
         }
-        of_part => match Existing::look(spec, &dir.join("runs").join(&spec.id)) {
+        of_part => match Existing::look(spec, &run_place(&dir.join("runs"), &spec.id)) {
             Existing::Complete(summary) => RunOutcome::Kept(outline(*summary)),
             _ => RunOutcome::Failed(match of_part {
                 Some(PartRun::Failed(why)) => RunError::Earlier(why.clone()),
@@ -103,7 +105,7 @@ pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Result<Vec<String>, 
     let is_in_part = |id: &str| matches!(parts.runs.get(id), Some(PartRun::Complete { .. }));
     let ids: Vec<&String> = runs.iter().filter(|id| !is_in_part(id)).collect();
     let damaged = |id: &&String| {
-        let run = dir.join("runs").join(id);
+        let run = run_place(&dir.join("runs"), id);
         let checked = look_at_results(&run).and_then(|marker| marker.verify(&run));
         checked.err().map(|error| match error {
             StoreError::Damaged { path, why } => format!("{}: {why}", path.display()),
@@ -125,11 +127,7 @@ pub fn damaged_runs(dir: &Path, runs: &BTreeSet<String>) -> Result<Vec<String>, 
 /// # Errors
 /// When the parts cannot be read.
 pub fn runs_there(dir: &Path) -> Result<(HashSet<String>, HashMap<String, String>), StoreError> {
-    let entries = std::fs::read_dir(dir.join("runs")).into_iter();
-    let entries = entries.flatten().flatten();
-    let entries = entries.filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir()));
-    let named = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut there: HashSet<String> = named.filter(|name| !name.starts_with('.')).collect();
+    let mut there = runs_with_directories(&dir.join("runs"));
     let mut failed = HashMap::new();
     for (id, why) in Parts::glance(dir)? {
         match why {

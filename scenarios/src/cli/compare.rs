@@ -25,7 +25,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), CommandError> {
     let mut dirs = Vec::new();
     for dir in &args.dirs {
         let dir = resolve(dir).map_err(|e| usage(e.to_string()))?;
-        unfold(&dir)?;
+        let dir = unfold(&dir)?;
         let marker = look_at_results(&dir).map_err(|_| {
             usage(format!(
                 "{} holds no synfin results\n  = help: name directories that `synfin run` printed, as results/NAME",

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use reports::store::look_at_results;
+use reports::store::{look_at_results, run_place};
 
 use crate::console::note;
 use crate::output_dir::shell_words;
@@ -41,7 +41,7 @@ pub(super) fn note_lost_timing(dir: &Path) {
 
 /// The same for the first few runs of a batch.
 pub(super) fn note_changed_runs<'a>(dir: &Path, ids: impl IntoIterator<Item = &'a String>) {
-    let run = |id: &String| dir.join("runs").join(id);
+    let run = |id: &String| run_place(&dir.join("runs"), id);
     let changed = |run: &PathBuf| {
         let marker = look_at_results(run);
         marker.is_ok_and(|marker| {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reports::store::read_text_file;
 
+use super::unfold::unfold;
 use crate::console::{CommandError, print};
 use crate::library;
 use crate::output_dir::shell_words;
@@ -24,14 +25,15 @@ pub(super) fn list() -> Result<(), CommandError> {
 
 /// Prints the text of a scenario, or the command that reproduces its results.
 pub(super) fn show(name: &str, command: bool) -> Result<(), CommandError> {
-    let results = ["batch.toml", "run.toml"].map(|file| Path::new(name).join(file));
+    let dir = unfold(Path::new(name))?;
+    let results = ["batch.toml", "run.toml"].map(|file| dir.join(file));
     let results = results.into_iter().find(|file| file.is_file());
     match (library::find(name), results) {
         (Some(entry), _) if command => print(&shell_words(["synfin", "run", entry.name])),
         (Some(entry), _) => print(entry.text),
         (None, Some(file)) if command => {
-            let file = file.display().to_string();
-            print(&shell_words(["synfin", "run", &file, "--out", name]))
+            let (file, dir) = (file.display().to_string(), dir.display().to_string());
+            print(&shell_words(["synfin", "run", &file, "--out", &dir]))
         }
         (None, Some(file)) => {
             let text = read_text_file(&file, u64::MAX);

@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 5;
 /// Redraws the figures and rewrites the report of a run or batch directory.
 pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
     let dir = &resolve(dir).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
-    unfold(dir)?;
+    let dir = &unfold(dir)?;
     let interrupt = Interrupt::on_signals();
     let marker = look_at_results(dir).map_err(|e| match e {
         StoreError::NoResults(_) | StoreError::Unrecognised { .. } => no_results(&e),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reports::RunSummary;
+use reports::store::runs_and_id;
 
 use super::args::{RerunArgs, RunArgs};
 use super::run;
@@ -12,10 +13,9 @@ use crate::console::{CommandError, note};
 
 /// Repeats a run in another directory and reports whether its metrics are the same.
 pub(super) fn rerun(args: &RerunArgs) -> Result<(), CommandError> {
-    unfold(&args.run)?;
-    let file = args.run.join("run.toml");
-    let before =
-        RunSummary::read(&args.run).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
+    let run = unfold(&args.run)?;
+    let file = run.join("run.toml");
+    let before = RunSummary::read(&run).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
     let mut set = args.set.clone();
     if args.with_segments {
         set.push("record.segments=all".to_owned());
@@ -42,7 +42,7 @@ fn beside(run: &Path) -> PathBuf {
     let name = run.file_name().map(|n| n.to_string_lossy().into_owned());
     let name = format!("{}-again", name.unwrap_or_else(|| "run".to_owned()));
     let parent = run.parent().unwrap_or_else(|| Path::new(""));
-    match parent.file_name().is_some_and(|n| n == "runs") {
+    match runs_and_id(run).is_some() {
         true => Path::new("results").join(name),
         false => parent.join(name),
     }

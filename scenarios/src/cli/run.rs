@@ -6,7 +6,7 @@ mod shard;
 use std::path::Path;
 
 use reports::store::parts::Parts;
-use reports::store::{StoreError, look_at_results};
+use reports::store::{StoreError, look_at_results, run_place};
 use reports::{Judgement, Unit, Verdict};
 
 use super::args::RunArgs;
@@ -110,9 +110,10 @@ pub(super) fn still_to_make(
 ) -> Result<Vec<RunSpec>, CommandError> {
     let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     let in_parts = Parts::glance(dir).map_err(wrong)?;
+    let runs = dir.join("runs");
     let place = |spec: &RunSpec| match plan.is_single() {
         true => dir.to_path_buf(),
-        false => dir.join("runs").join(&spec.id),
+        false => run_place(&runs, &spec.id),
     };
     let is_there = |spec: &RunSpec| {
         let in_part = matches!(in_parts.get(&spec.id), Some(None));

@@ -15,7 +15,7 @@ use crate::console::CommandError;
 pub(super) fn open(dir: &Path) -> Result<(PathBuf, RunSummary), CommandError> {
     let usage = |text: String| CommandError::Usage(format!("error: {text}"));
     let dir = resolve(dir).map_err(|e| usage(e.to_string()))?;
-    unfold(&dir)?;
+    let dir = unfold(&dir)?;
     let marker = look_at_results(&dir).map_err(|_| {
         usage(format!(
             "{} holds no synfin results\n  = help: name the directory of a run, as in results/teardown/runs/ID",

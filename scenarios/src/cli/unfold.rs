@@ -1,10 +1,10 @@
 //! Repeats a run of which only the metrics are kept, when a command needs all its results.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use reports::RowMetrics;
 use reports::store::parts::{PartRun, Parts};
-use reports::store::{StoreError, read_text_file};
+use reports::store::{StoreError, new_run_place, read_text_file, run_place, runs_and_id};
 
 use crate::batch::{self, RunControl, RunOutcome};
 use crate::console::{CommandError, note};
@@ -15,18 +15,24 @@ use crate::progress::BatchProgress;
 use crate::sweep::Plan;
 
 /// Creates the directory `BATCH/runs/ID` of a run of which the batch keeps only the metrics. Does nothing if
-/// the directory exists, or if there is no such run.
+/// the directory exists, or if there is no such run. Returns the directory, which in a large batch is
+/// `BATCH/runs/AB/ID`.
 ///
 /// # Errors
 /// When the run fails, or has other metrics than before.
-pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
+pub(super) fn unfold(dir: &Path) -> Result<PathBuf, CommandError> {
     let Some((batch, id)) = place(dir).filter(|_| !dir.exists()) else {
-        return Ok(());
+        return Ok(dir.to_path_buf());
     };
+    let runs = batch.join("runs");
+    let there = run_place(&runs, id);
+    if there.exists() {
+        return Ok(there);
+    }
     let wrong = |e: StoreError| CommandError::Run(format!("error: {e}"));
     let mut parts = Parts::read(batch).map_err(wrong)?;
     let Some(PartRun::Complete { metrics, .. }) = parts.runs.remove(id) else {
-        return Ok(());
+        return Ok(there);
     };
     let file = batch.join("batch.toml");
     let text = read_text_file(&file, u64::MAX)
@@ -35,15 +41,16 @@ pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
     let plan =
         Plan::new(&SourceText { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
     let Some(spec) = plan.runs.iter().find(|run| run.id == id) else {
-        return Ok(());
+        return Ok(there);
     };
+    let dir = new_run_place(&runs, id, plan.runs.len());
     let interrupt = Interrupt::on_signals();
     let lengths = std::iter::once(spec.scenario.duration);
     let progress = BatchProgress::new(lengths, false);
     let control = RunControl::new(&progress, &interrupt);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let execution = Execution::with_threads(processors);
-    let outcome = batch::make_run_of_batch(spec, dir, execution, control);
+    let outcome = batch::make_run_of_batch(spec, &dir, execution, control);
     progress.finish();
     match outcome {
         RunOutcome::Failed(error) => Err(CommandError::Run(format!("error: {error}"))),
@@ -55,21 +62,21 @@ pub(super) fn unfold(dir: &Path) -> Result<(), CommandError> {
                     names.join(", "),
                     file.display()
                 ))),
-                _ => Ok(()),
+                _ => Ok(dir),
             }
         }
     }
 }
 
-/// Splits `BATCH/runs/ID` into the directory of the batch and the name of the run.
+/// Splits `BATCH/runs/ID` or `BATCH/runs/AB/ID` into the directory of the batch and the name of the run.
 fn place(dir: &Path) -> Option<(&Path, &str)> {
-    let runs = dir.parent().filter(|p| p.ends_with("runs"))?;
+    let (runs, id) = runs_and_id(dir)?;
     let batch = runs.parent()?;
     let batch = match batch.as_os_str().is_empty() {
         true => Path::new("."),
         false => batch,
     };
-    Some((batch, dir.file_name()?.to_str()?))
+    Some((batch, id))
 }
 
 /// The metrics that differ between two runs.

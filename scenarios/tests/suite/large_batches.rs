@@ -164,3 +164,96 @@ fn shards_side_by_side_make_the_batch_that_one_process_makes() {
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("SLURM_ARRAY_TASK_ID"), "{err}");
 }
+
+/// The column `id` of an index.
+fn ids(index: &str) -> Vec<String> {
+    let at = index
+        .lines()
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|c| c == "id");
+    let id = |line: &str| line.split(',').nth(at.unwrap()).unwrap().to_owned();
+    index.lines().skip(1).map(id).collect()
+}
+
+#[test]
+fn directories_of_a_batch_of_hundreds_of_runs_fan_out() {
+    let text = TEXT
+        .replace(
+            "duration = \"1 s\"\nreplicas = 3",
+            "duration = \"50 ms\"\nreplicas = 2",
+        )
+        .replace(
+            "[\"1 ms\", \"10 ms\"]",
+            "{ from = \"1 ms\", to = \"65 ms\", count = 65 }",
+        );
+    let dir = directory(&[("grid.toml", &text)]);
+    let call = |args: &[&str]| said(dir.path(), args);
+    let run = ["run", "grid.toml", "--out", "b", "--quiet", "--keep"];
+    assert_eq!(call(&[&run[..], &["metrics"]].concat()).0, 0);
+    let batch = dir.path().join("b");
+    let before = results(&batch);
+    let ids = ids(std::str::from_utf8(&before["index.csv"]).unwrap());
+    assert_eq!(ids.len(), 260);
+    // One run is inspected, under either of its names.
+    let id = &ids[100];
+    let flat = format!("b/runs/{id}");
+    let (code, out, err) = call(&["report", &flat]);
+    assert_eq!(code, 0, "{err}");
+    let place = format!("b/runs/{}/{id}", &id[..2]);
+    assert!(
+        out.contains(&format!("report: {place}/report.html")),
+        "{out}"
+    );
+    assert!(dir.path().join(&place).join("summary.json").exists());
+    assert!(!dir.path().join(&flat).exists());
+    for name in [&flat, &place] {
+        let (code, _, err) = call(&["report", name]);
+        assert_eq!(
+            (code, err.contains("only its metrics")),
+            (0, false),
+            "{err}"
+        );
+        let (code, out, err) = call(&["show", name, "--command"]);
+        assert!(code == 0 && out.contains("synfin run"), "{out}{err}");
+    }
+    let (code, _, err) = call(&["rerun", &flat]);
+    assert!(
+        code == 0 && err.contains("its metrics equal those of"),
+        "{err}"
+    );
+    // Some are repeated with everything; all are there, and the index is the same.
+    let some = ["all", "--filter", "topology.path.delay == '7 ms'"];
+    let (code, _, err) = call(&[&run[..], &some].concat());
+    assert_eq!(code, 0, "{err}");
+    let prefixes = names(&batch.join("runs"));
+    assert!(prefixes.iter().all(|name| name.len() == 2), "{prefixes:?}");
+    let below = prefixes
+        .iter()
+        .map(|name| names(&batch.join("runs").join(name)));
+    let mut below: Vec<String> = below.flatten().collect();
+    let mut made: Vec<String> = ids[6 * 4..7 * 4].to_vec();
+    made.push(id.clone());
+    made.sort();
+    below.sort();
+    assert_eq!(below, made);
+    let (_, out, _) = call(&["status", "b"]);
+    assert!(out.contains("260 of 260 runs are complete"), "{out}");
+    assert_eq!(call(&["collect", "b"]).0, 0);
+    assert!(results(&batch) == before);
+    let page = fs::read_to_string(batch.join("report.html")).unwrap();
+    assert!(page.contains("synfin report DIR/runs/ID"), "{page}");
+    // Damage in a subdirectory is found.
+    let summary = dir.path().join(&place).join("summary.json");
+    let whole = fs::read(&summary).unwrap();
+    fs::write(&summary, &whole[..whole.len() / 2]).unwrap();
+    let (_, _, err) = call(&["report", &place]);
+    assert!(err.contains("summary.json"), "{err}");
+    // Another batch removes them, and the subdirectories with them.
+    let other = ["metrics", "--force", "--set", "duration=60 ms"];
+    let (code, _, err) = call(&[&run[..], &other].concat());
+    assert_eq!(code, 0, "{err}");
+    let left = names(&batch.join("runs"));
+    assert!(left.is_empty() || left == [&id[..2]], "{left:?}");
+}

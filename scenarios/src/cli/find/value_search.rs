@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rayon::prelude::*;
-use reports::store::{ResultDir, look_at_results};
+use reports::store::{ResultDir, look_at_results, run_place};
 use reports::{Axis, BatchRow, Verdict};
 use toml::Value;
 
@@ -111,7 +111,7 @@ impl ValueSearch<'_> {
         let control = self.control(&progress);
         let outcomes: Vec<RunOutcome> = pool.install(|| {
             let make = |spec: &&crate::run_spec::RunSpec| {
-                let place = self.dir.join("runs").join(&spec.id);
+                let place = run_place(&self.dir.join("runs"), &spec.id);
                 batch::make_run_of_batch(spec, &place, Execution::default(), control)
             };
             runs.par_iter().with_max_len(1).map(make).collect()
@@ -193,7 +193,7 @@ impl ValueSearch<'_> {
         };
         let mut plan = Plan::new(&source, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
         // A value that was decided early has fewer replicas.
-        let is_there = |id: &str| self.dir.join("runs").join(id).is_dir();
+        let is_there = |id: &str| run_place(&self.dir.join("runs"), id).is_dir();
         plan.runs.retain(|run| is_there(&run.id));
         let progress = BatchProgress::new(std::iter::empty(), true);
         let options = BatchOptions {
