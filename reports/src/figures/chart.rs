@@ -78,6 +78,8 @@ const PANEL_HEIGHT: u32 = 260;
 const TITLE_LINE: u32 = 19;
 /// Estimated width of a letter of the labels.
 const LETTER: f64 = 7.5;
+/// Font size of the names of axes.
+const AXIS_FONT: u32 = 15;
 /// Most lines of the name of a category; longer names are cut.
 const CATEGORY_LINES: usize = 4;
 /// Height of such a line.
@@ -353,7 +355,8 @@ impl Chart<'_> {
         labels: (TickName<'_>, TickName<'_>),
     ) -> PlotResult {
         let height = axes.plotting_area().dim_in_pixel().1;
-        let y_label = fitting(self.y_label, f64::from(height) + 60.0);
+        // The labels of x are below, and margins above and below.
+        let (y_label, y_size) = fitting(self.y_label, f64::from(height) + 66.0);
         let is_numbers = self.categories.is_empty();
         let format_x = |x: &f64| {
             if is_numbers {
@@ -369,7 +372,7 @@ impl Chart<'_> {
             .bold_line_style(RGBColor(228, 228, 228))
             .axis_style(RGBColor(90, 90, 90))
             .label_style((FONT, 14).into_font())
-            .axis_desc_style((FONT, 15).into_font())
+            .axis_desc_style((FONT, y_size).into_font())
             .x_label_formatter(&format_x)
             .y_label_formatter(&|y| labels.1(y))
             .x_desc(self.x_label)

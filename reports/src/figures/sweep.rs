@@ -17,7 +17,10 @@ use super::style::SERIES;
 use super::{Drawn, Figure};
 use crate::batch::effects::is_sample;
 use crate::batch::variants::estimate;
-use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MOST_PANELS, MetricFigure, is_comparable};
+use crate::batch::{
+    Axis, AxisValues, BatchInfo, BatchRow, FigureStyle, Layout, MOST_CURVES, MOST_PANELS,
+    MetricFigure, is_comparable,
+};
 use crate::csv::Csv;
 use crate::metrics;
 use crate::stats::Estimate;
@@ -110,6 +113,9 @@ pub(crate) fn figure(
     };
     sweep.figure().map(Some)
 }
+
+/// Number of curves drawn of more than [`MOST_CURVES`].
+const FEW_CURVES: usize = 8;
 
 /// Estimates by panel, curve and position along x.
 type Points = BTreeMap<(Vec<usize>, usize, usize), Estimate>;
@@ -251,6 +257,15 @@ impl Sweep<'_> {
             }
             n => format!(" Points are means over up to {n} replicas, bars their 95 % intervals."),
         });
+        if let Some(series) = self.layout.series
+            && self.layout.curves(&self.info.axes) > MOST_CURVES
+        {
+            text.push_str(&format!(
+                " {FEW_CURVES} of the {} values of {} are drawn; the CSV file has all.",
+                self.layout.curves(&self.info.axes),
+                self.axes[series].name
+            ));
+        }
         if panels > MOST_PANELS {
             let names: Vec<String> = self
                 .layout
@@ -270,7 +285,11 @@ impl Sweep<'_> {
     /// A panel for each combination of values that has points.
     fn panels(&self, scale: &AxisScale, factor: f64) -> Vec<Panel> {
         let mut panels: BTreeMap<&Vec<usize>, BTreeMap<usize, Vec<PlotPoint>>> = BTreeMap::new();
-        for ((panel, curve, x), e) in &self.points {
+        let drawn = self
+            .points
+            .iter()
+            .filter(|((_, curve, _), _)| self.is_drawn(*curve));
+        for ((panel, curve, x), e) in drawn {
             let (low, high) = e.ends();
             let x = scale.places[*x] + self.shift(*curve, scale);
             let point = (x, low * factor, e.mean * factor, high * factor);
@@ -299,6 +318,14 @@ impl Sweep<'_> {
         (curve as f64 - (curves - 1) as f64 / 2.0) * step
     }
 
+    /// Whether a curve is drawn. Of more than can be distinguished, a few at equal distances are; a `[[figure]]` that asks
+    /// for so many is refused.
+    fn is_drawn(&self, curve: usize) -> bool {
+        let all = self.layout.curves(&self.info.axes);
+        let mut few = (0..FEW_CURVES).map(|i| i * (all - 1) / (FEW_CURVES - 1));
+        all <= MOST_CURVES || few.any(|drawn| drawn == curve)
+    }
+
     /// "bottleneck delay = 20 ms".
     fn panel_title(&self, values: &[usize]) -> Vec<String> {
         let named = self.layout.panels.iter().zip(values);
@@ -309,17 +336,24 @@ impl Sweep<'_> {
     fn named(&self, axis: usize, at: usize) -> String {
         format!(
             "{} = {}",
-            self.axes[axis].name, self.info.axes[axis].values[at]
+            self.axes[axis].name,
+            self.info.axes[axis].short(at)
         )
     }
 
     fn mark(&self, curve: usize, mut points: Vec<PlotPoint>) -> Mark {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // In a narrow column, names such as "cubic" are enough; numbers and switches are not.
+        let is_name = |axis: usize| self.info.axes[axis].typed == AxisValues::Names;
+        let label = match self.layout.series {
+            None => String::new(),
+            Some(axis) if self.wanted.style == FigureStyle::Paper && is_name(axis) => {
+                self.info.axes[axis].short(curve)
+            }
+            Some(axis) => self.named(axis, curve),
+        };
         Mark::Intervals {
-            label: self
-                .layout
-                .series
-                .map_or(String::new(), |axis| self.named(axis, curve)),
+            label,
             colour: SERIES[curve % SERIES.len()],
             points,
             dashed: curve / SERIES.len() % 2 == 1,

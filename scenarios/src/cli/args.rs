@@ -25,7 +25,7 @@ Where shells look for them, for example:
 const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\ncommit: ",
-    env!("SYNFIN_COMMIT"),
+    env!("SYNFIN_COMMIT_SHOWN"),
     "\nbuilt: ",
     env!("SYNFIN_BUILD"),
     ", ",
@@ -318,6 +318,10 @@ pub(super) struct PlotArgs {
     /// A logarithmic y axis
     #[arg(long)]
     pub(super) log_y: bool,
+    /// A theoretical curve beside the runs, as mathis, pftk or cubic; may be given several times
+    /// [default: those of the scenario's figure of the same metric and parameter]
+    #[arg(long, value_name = "NAME")]
+    pub(super) theory: Vec<String>,
     /// What to draw for runs that differ only in their replica, or for all runs of a curve
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub(super) kind: PlotKind,

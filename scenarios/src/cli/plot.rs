@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use reports::batch::{DistributionKind, FigureStyle};
+use reports::batch::{DistributionKind, FigureStyle, TheoryCurve};
 use reports::render::{metrics_of, plot_batch};
-use reports::store::{ResultKind, look_at_results, resolve};
+use reports::store::{ResultKind, look_at_results, read_text_file, resolve};
 use reports::{Axis, BatchInfo, BatchRow, Layout, MetricFigure, Unit, read_batch};
 
 use super::args::{PlotArgs, PlotKind, PlotStyle};
 use crate::condition::{Condition, ConditionValue};
 use crate::console::{CommandError, print};
+use crate::problem::SourceText;
 use crate::suggest;
+use crate::sweep::Plan;
 
 fn usage(text: String) -> CommandError {
     CommandError::Usage(format!("error: {text}"))
@@ -32,7 +34,8 @@ pub(super) fn plot(args: &PlotArgs) -> Result<(), CommandError> {
         Some(condition) => filtered(info, rows, condition)?,
         None => (info, rows),
     };
-    let wanted = wanted(args, &info, &rows)?;
+    let mut wanted = wanted(args, &info, &rows)?;
+    wanted.theory = theory(args, &dir, &info, &wanted)?;
     let figure =
         plot_batch(&info, &rows, &wanted).map_err(|e| CommandError::Run(format!("error: {e}")))?;
     let figure = figure
@@ -46,6 +49,40 @@ pub(super) fn plot(args: &PlotArgs) -> Result<(), CommandError> {
     write(&csv, figure.csv.as_bytes())?;
     print(&figure.caption)?;
     print(&format!("{}, numbers in {}", svg.display(), csv.display()))
+}
+
+/// The theoretical curves for a figure of means: those asked for, or those of the scenario's own figure.
+fn theory(
+    args: &PlotArgs,
+    dir: &Path,
+    info: &BatchInfo,
+    wanted: &MetricFigure,
+) -> Result<Vec<TheoryCurve>, CommandError> {
+    let x = Layout::new(&info.axes, wanted).map(|layout| info.axes[layout.x].path.clone());
+    let x = x.unwrap_or_default();
+    if args.theory.is_empty() {
+        let same = |f: &&MetricFigure| f.metric == wanted.metric && f.x == x;
+        let own = info.figures.iter().find(same);
+        return Ok(own.map(|f| f.theory.clone()).unwrap_or_default());
+    }
+    if args.kind != PlotKind::Mean || !wanted.against.is_empty() {
+        return Err(usage(
+            "--theory goes with means along a swept parameter\n  = help: leave it or the other option out".into(),
+        ));
+    }
+    let file = dir.join("batch.toml");
+    let text = read_text_file(&file, u64::MAX)
+        .map_err(|e| CommandError::Run(format!("error: cannot read {}: {e}", file.display())))?;
+    let name = file.display().to_string();
+    let plan =
+        Plan::new(&SourceText { name, text }, &[]).map_err(|e| CommandError::Run(e.to_string()))?;
+    plan.theory(&args.theory, &x, &wanted.metric)
+        .map_err(|problem| {
+            let help = problem
+                .help
+                .map_or(String::new(), |help| format!("\n  = help: {help}"));
+            usage(format!("--theory: {}{help}", problem.message))
+        })
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {

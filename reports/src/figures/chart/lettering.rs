@@ -1,6 +1,6 @@
 //! Cuts names, or breaks them into lines, to fit their place.
 
-use super::{CATEGORY_LINES, LETTER};
+use super::{AXIS_FONT, CATEGORY_LINES, LETTER};
 
 /// Breaks a text into lines of at most this many letters, at blanks if there are any; cuts it after
 /// [`CATEGORY_LINES`].
@@ -39,12 +39,29 @@ pub(super) fn title_size(title: &str, width: f64) -> u32 {
     ((width / letters / 0.56) as u32).clamp(12, 19)
 }
 
-/// The name of an axis, or only its unit if the axis is too short for the name, which is also in
-/// the title.
-pub(super) fn fitting(label: &str, length: f64) -> String {
-    let fits = label.chars().count() as f64 * LETTER <= length;
+/// What is left out of the name of an axis that is too short for it; the title and the caption have the whole name.
+const LEFT_OUT: [&str; 2] = [" over the whole run", " of all flows together"];
+
+/// The name of an axis and its font size: as large as the axis allows, if necessary without details; only the unit if
+/// the axis is too short for that.
+pub(super) fn fitting(label: &str, length: f64) -> (String, u32) {
+    let fits = |text: &str, size: &u32| {
+        text.chars().count() as f64 * f64::from(*size) / f64::from(AXIS_FONT) * LETTER <= length
+    };
+    let mut brief = label.to_owned();
+    for detail in LEFT_OUT {
+        brief = brief.replace(detail, "");
+    }
+    for (text, least) in [(label, 13), (&brief, 12)] {
+        let mut sizes = (least..=AXIS_FONT).rev();
+        if let Some(size) = sizes.find(|size| fits(text, size)) {
+            return (text.to_owned(), size);
+        }
+    }
     match label.rfind('(') {
-        Some(unit) if !fits && label.ends_with(')') => label[unit + 1..label.len() - 1].to_owned(),
-        _ => label.to_owned(),
+        Some(unit) if label.ends_with(')') => {
+            (label[unit + 1..label.len() - 1].to_owned(), AXIS_FONT)
+        }
+        _ => (label.to_owned(), AXIS_FONT),
     }
 }

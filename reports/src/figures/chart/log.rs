@@ -98,7 +98,18 @@ pub(super) fn ticks(range: &Range<f64>) -> Vec<f64> {
 }
 
 /// The numbers at the ticks of an axis, with as many digits as are needed to distinguish them.
+///
+/// On a logarithmic axis that has only powers of ten and reaches below a thousandth or above a hundred thousand, the
+/// numbers are powers: 10⁻⁵.
 pub(super) fn labels(ticks: &[f64], log: bool) -> Vec<String> {
+    let is_whole = |tick: &f64| (tick - tick.round()).abs() < 1e-9;
+    let is_wide = |tick: &f64| !(-3.5..=5.5).contains(tick);
+    if log && ticks.iter().all(is_whole) && ticks.iter().any(is_wide) {
+        return ticks
+            .iter()
+            .map(|t| power_of_ten(t.round() as i32))
+            .collect();
+    }
     let short: Vec<String> = ticks.iter().map(|t| label(*t, log)).collect();
     let step = ticks.windows(2).map(|w| (w[1] - w[0]).abs());
     let step = step.fold(f64::INFINITY, f64::min);
@@ -109,6 +120,17 @@ pub(super) fn labels(ticks: &[f64], log: bool) -> Vec<String> {
     // A step of 0.01 may have been computed as a little less.
     let digits = (-(step * (1.0 + 1e-6)).log10().floor()).clamp(0.0, 9.0) as usize;
     ticks.iter().map(|t| format!("{t:.digits$}")).collect()
+}
+
+/// 10⁻⁵ for -5.
+fn power_of_ten(exponent: i32) -> String {
+    let raised = |c: char| match c {
+        '-' => '⁻',
+        digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']
+            [digit.to_digit(10).unwrap_or(0) as usize],
+    };
+    let exponent: String = exponent.to_string().chars().map(raised).collect();
+    format!("10{exponent}")
 }
 
 /// The number at a position on the axis.
@@ -143,6 +165,8 @@ mod tests {
             ]
         );
         assert_eq!(names(0.9, 30_000.0), ["1", "10", "100", "1,000", "10,000"]);
+        assert_eq!(names(9e-6, 0.2), ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹"]);
+        assert_eq!(names(0.5, 2e12)[12], "10¹²");
     }
 
     #[test]

@@ -183,8 +183,13 @@ pub(super) fn draw_mark(axes: &mut Axes<'_, '_>, mark: &Mark, style: FigureStyle
             let bars = points
                 .iter()
                 .filter(|p| p.1 < p.3)
-                .map(|p| ErrorBar::new_vertical(p.0, p.1, p.2, p.3, style.filled(), 12));
+                .map(|p| PathElement::new(vec![(p.0, p.1), (p.0, p.3)], style));
             axes.draw_series(bars)?;
+            let ends = points.iter().filter(|p| p.1 < p.3);
+            let ends = ends.flat_map(|p| [(p.0, p.1), (p.0, p.3)]);
+            let caps = ends
+                .map(|end| EmptyElement::at(end) + PathElement::new(vec![(-5, 0), (5, 0)], style));
+            axes.draw_series(caps)?;
             draw_points(axes, means, own)?;
         }
         Mark::Strokes { colour, points, .. } => {

@@ -4,11 +4,16 @@ use crate::figures::style::GREY;
 
 #[test]
 fn an_axis_too_short_for_its_name_has_the_unit() {
-    assert_eq!(fitting("goodput (Mbit/s)", 200.0), "goodput (Mbit/s)");
-    assert_eq!(fitting("goodput (Mbit/s)", 100.0), "Mbit/s");
+    let of = |text: &str, size| (text.to_owned(), size);
+    let goodput = "goodput over the whole run (Mbit/s)";
+    assert_eq!(fitting(goodput, 300.0), of(goodput, 15));
+    assert_eq!(fitting(goodput, 250.0), of(goodput, 14));
+    assert_eq!(fitting(goodput, 200.0), of("goodput (Mbit/s)", 15));
+    assert_eq!(fitting(goodput, 100.0), of("goodput (Mbit/s)", 12));
+    assert_eq!(fitting(goodput, 90.0), of("Mbit/s", 15));
     assert_eq!(
         fitting("a number without unit", 10.0),
-        "a number without unit"
+        of("a number without unit", 15)
     );
 }
 
