@@ -1,8 +1,8 @@
 //! Finds out which commit and which compiler make the program, for the provenance of results.
 //!
 //! Of a published package the commit is in `.cargo_vcs_info.json`, which Cargo puts there; of a checkout Git
-//! knows it. Elsewhere it is unknown, and nothing depends on it. A debug build is not made again for a commit,
-//! so that its commit always counts as changed.
+//! knows it. Elsewhere, as in an archive or a copy in another repository, it is unknown, and nothing depends on
+//! it. A debug build is not made again for a commit, so that its commit always counts as changed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ fn main() {
     let here = here.unwrap_or_default();
     println!("cargo::rerun-if-changed=build.rs");
     let commit = published(&here).or_else(|| checked_out(&here));
-    println!(
-        "cargo::rustc-env=SYNFIN_COMMIT={}",
-        commit.unwrap_or_default()
-    );
+    let shown = commit.as_deref().unwrap_or("unknown");
+    println!("cargo::rustc-env=SYNFIN_COMMIT_SHOWN={shown}");
+    let commit = commit.unwrap_or_default();
+    println!("cargo::rustc-env=SYNFIN_COMMIT={commit}");
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = said(Command::new(rustc).arg("--version")).unwrap_or_default();
     println!("cargo::rustc-env=SYNFIN_RUSTC={version}");
@@ -35,7 +35,7 @@ fn published(here: &Path) -> Option<String> {
     Some(named(hash, is_dirty))
 }
 
-/// The commit of a checkout, if this package is in it: a package below somebody's own repository is not.
+/// The commit of a checkout of synfin. A package below another repository, tracked there or not, has none.
 fn checked_out(here: &Path) -> Option<String> {
     let git = |args: &[&str]| {
         let mut git = Command::new("git");
@@ -43,6 +43,11 @@ fn checked_out(here: &Path) -> Option<String> {
         said(git.args(args))
     };
     git(&["ls-files", "--error-unmatch", "Cargo.toml"])?;
+    // A copy in another repository has other commits.
+    let place = git(&["rev-parse", "--show-prefix"])?;
+    if place != "scenarios/" {
+        return None;
+    }
     let hash = git(&["rev-parse", "HEAD"])?;
     if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
         return Some(named(&hash, true));

@@ -37,6 +37,7 @@ mod metrics;
 mod notices;
 mod packetdrill;
 mod pages;
+mod provenance;
 mod read_pcap;
 mod recording;
 mod reference;
