@@ -10,16 +10,25 @@ use crate::run_spec::RunSpec;
 const LONG_S: f64 = 10.0;
 const LARGE_BYTES: f64 = 1e9;
 
+/// Time of a run beyond its events, seconds: with figures and a page, and if only its metrics are kept.
+const WHOLE_RUN_S: f64 = 10e-3;
+const METRICS_RUN_S: f64 = 0.6e-3;
+
 /// The estimated cost of several runs.
 pub(super) struct RunsCost {
     all: Vec<CostEstimate>,
+    /// Time of each run beyond its events, seconds.
+    each_s: f64,
 }
 
 impl RunsCost {
     pub(super) fn new(runs: &[RunSpec]) -> Result<RunsCost, CommandError> {
         let all = CostEstimate::of_all(runs);
         let all = all.map_err(|p| CommandError::Usage(format!("error: {}", p.message)))?;
-        Ok(RunsCost { all })
+        Ok(RunsCost {
+            all,
+            each_s: WHOLE_RUN_S,
+        })
     }
 
     /// The same for a batch of this size if only the metrics of its runs are kept.
@@ -27,6 +36,7 @@ impl RunsCost {
         if keep.metrics_only(runs) {
             let all = self.all.iter_mut();
             all.for_each(|e| e.disk_bytes = e.disk_bytes.min(BYTES_OF_METRICS));
+            self.each_s = METRICS_RUN_S;
         }
         self
     }
@@ -37,7 +47,13 @@ impl RunsCost {
     }
 
     fn seconds(&self) -> f64 {
-        self.all.iter().map(CostEstimate::seconds).sum()
+        self.seconds_times(1.0)
+    }
+
+    /// Time of all runs, seconds, if their events take `factor` times as long as estimated.
+    pub(super) fn seconds_times(&self, factor: f64) -> f64 {
+        let events: f64 = self.all.iter().map(CostEstimate::seconds).sum();
+        events * factor + self.each_s * self.all.len() as f64
     }
 
     /// Total memory of the `side_by_side` largest runs, bytes.
@@ -130,7 +146,18 @@ mod tests {
         };
         RunsCost {
             all: memory_bytes.iter().map(of).collect(),
+            each_s: METRICS_RUN_S,
         }
+    }
+
+    #[test]
+    fn many_small_runs_take_time_although_they_have_few_events() {
+        let many = cost(&[1e6; 10_000]);
+        assert!((many.seconds() - 6.0).abs() < 1e-9);
+        let mut some = cost(&[1e6; 2]);
+        some.all[0].events = 1e7;
+        // 3 s of events at the estimated speed.
+        assert!((some.seconds_times(2.0) - 6.0012).abs() < 1e-9);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use reports::store::parts::{PartRun, Parts};
+use reports::store::run_place;
 use serde_json::json;
 
 use super::args::PlanArgs;
@@ -11,7 +12,7 @@ use super::run::still_to_make;
 use super::wanted::WantedRuns;
 use crate::batch::Keep;
 use crate::console::{CommandError, print};
-use crate::estimate::{CostEstimate, bytes, time};
+use crate::estimate::{bytes, time};
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 
@@ -33,7 +34,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<(), CommandError> {
         missing: &missing,
         there: there.len(),
         chosen: only.map(|only| only.iter().filter(|chosen| **chosen).count()),
-        seconds: cost.each().iter().map(CostEstimate::seconds).sum::<f64>() * factor.unwrap_or(1.0),
+        seconds: cost.seconds_times(factor.unwrap_or(1.0)),
         memory: cost
             .each()
             .iter()
@@ -177,7 +178,7 @@ fn correction(plan: &Plan, there: &[RunSpec], dir: &Path) -> Result<Option<f64>,
     for (run, estimate) in looked_at.iter().zip(estimated.each()) {
         let dir = match plan.is_single() {
             true => dir.to_path_buf(),
-            false => dir.join("runs").join(&run.id),
+            false => run_place(&dir.join("runs"), &run.id),
         };
         let seconds = match parts.runs.get(&run.id) {
             Some(PartRun::Complete { simulation_s, .. }) => Some(*simulation_s),
