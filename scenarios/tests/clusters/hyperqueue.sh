@@ -38,7 +38,7 @@ with LocalCluster() as cluster:
 PYTHON
 venv/bin/python submit.py "$synfin"
 grep -h "^shard" err-*.txt
-[ "$(grep -h "5 runs made, 0 failed" err-*.txt | wc -l)" = 4 ]
+[ "$(grep -h "5 runs completed, 0 failed" err-*.txt | wc -l)" = 4 ]
 "$synfin" status shared
 "$synfin" collect shared >/dev/null
 "$synfin" run grid.toml --out local --quiet
