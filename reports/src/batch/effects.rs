@@ -393,9 +393,10 @@ mod tests {
         for (effect, path, v, other) in [(&found[0], "b", vb, va), (&found[1], "a", va, vb)] {
             assert_eq!(effect.path, path);
             let (first, total) = (effect.share.unwrap(), effect.total.unwrap());
-            assert!((first.index - v / all).abs() < 0.02, "{first:?}");
+            // Three standard errors.
+            assert!((first.index - v / all).abs() < 0.066, "{first:?}");
             assert!(
-                (total.index - v * (1.0 + other) / all).abs() < 0.02,
+                (total.index - v * (1.0 + other) / all).abs() < 0.066,
                 "{total:?}"
             );
         }
@@ -413,14 +414,14 @@ mod tests {
 
     #[test]
     fn equal_points_of_a_design_share_one_result() {
-        // Two values of each parameter: most points repeat others, and only the first has a run.
+        // Eleven values of each parameter: many points repeat others, and only the first has a run.
         let (axis, _) = design(400, 0);
         let coarse = |column: &Axis| {
             let values: Vec<f64> = column
                 .numbers()
                 .unwrap()
                 .iter()
-                .map(|v| v.round())
+                .map(|v| (v * 10.0).round() / 10.0)
                 .collect();
             numbers(&column.path, &values)
         };
@@ -437,11 +438,11 @@ mod tests {
                 row(&[&axis.values[i]], 0, a + 3.0 * b)
             })
             .collect();
-        assert_eq!(rows.len(), 4);
+        assert!(rows.len() <= 121, "{}", rows.len());
         let found = effects(std::slice::from_ref(&axis), &rows, "goodput_bps");
         let total = |i: usize| found[i].total.unwrap();
         assert_eq!((found[0].path.as_str(), found[1].path.as_str()), ("b", "a"));
-        assert!((total(0).index - 0.9).abs() < 0.08, "{:?}", total(0));
-        assert!((total(1).index - 0.1).abs() < 0.03, "{:?}", total(1));
+        assert!((total(0).index - 0.9).abs() < 0.15, "{:?}", total(0));
+        assert!((total(1).index - 0.1).abs() < 0.02, "{:?}", total(1));
     }
 }

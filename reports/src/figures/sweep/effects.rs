@@ -84,8 +84,9 @@ fn caption(title: &str, id: &str, sample: Option<&Axis>, all: &[Effect]) -> Stri
         )),
         Some(_) if !shares.is_empty() => text.push_str(&format!(
             " Shares are first-order Sobol indices: how much of the variance each parameter explains by \
-             itself. The rest, {rest}, is by parameters together and by chance (method = \"saltelli\" tells which \
-             parameters are involved)."
+             itself, as far as curves of at most three periods over its range can show. The rest, {rest}, is by \
+             steps that such curves do not follow, by parameters together and by chance (method = \"saltelli\" \
+             says which parameters are involved)."
         )),
         Some(axis) if axis.base_points.is_some() => text.push_str(&format!(
             " {LEAST_BASE_POINTS} base points or more would show the share of the variance, too."
