@@ -1,7 +1,5 @@
 //! Congestion controls on simulated paths: compared with measurements of real Linux, and each alone on a path.
 
-use std::net::SocketAddrV4;
-
 use sim_core::queue_disc::{self, QueueLimit, QueueSpec};
 use sim_core::rng::Rng;
 use sim_core::units::Bytes;
@@ -9,8 +7,8 @@ use sim_core::{Finished, Rate, Record, SimDuration, SimTime};
 use tcp_model::congestion::{BUILT_IN, Control};
 use tcp_model::params::{EcnMode, TimerGranularity};
 use tcp_model::sample::{ConnectionCounts, Side, TcpSample};
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
-use tcp_model::testing::{A, B, two_hosts};
+use tcp_model::spec::{AppSpec, HostConfig};
+use tcp_model::testing::bulk_transfer;
 use tcp_model::{TcpHost, TcpParams};
 
 /// The share of a 1500-byte packet that is payload, with timestamps.
@@ -65,26 +63,16 @@ impl Path {
         params.timers = TimerGranularity::Hz250;
         params.send_buffer = 64 << 20;
         params.receive_buffer = 32 << 20;
-        let bulk = BulkSpec {
-            name: "bulk".to_owned(),
-            local: A,
-            remote: SocketAddrV4::new(B, 80),
-            start: SimTime::ZERO,
-            bytes: None,
-        };
-        let sink = SinkSpec {
-            port: 80,
-            backlog: 1,
-            read_delay: self.wake_up,
-            ..SinkSpec::default()
-        };
-        let host = |app| {
+        let host = |mut app| {
+            if let AppSpec::Sink(sink) = &mut app {
+                sink.read_delay = self.wake_up;
+            }
             let mut config = HostConfig::new(params.clone(), vec![app]);
             config.trace.segments = 1; // samples of the sender, too
             TcpHost::new(config)
         };
         let rate = Rate::from_bps(self.mbps * 1_000_000);
-        let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+        let mut pair = bulk_transfer(None, host)
             .with_delay(self.delay)
             .with_links(|link| link.rate = rate)
             .until(SimTime::ZERO + SimDuration::from_secs(seconds));

@@ -5,12 +5,10 @@
 #[path = "congestion_theory/ideal_sender.rs"]
 mod ideal_sender;
 
-use std::net::SocketAddrV4;
-
 use sim_core::{LinkSpec, Rate, SimDuration, SimTime};
 use tcp_model::congestion::{Control, ControlValue};
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
-use tcp_model::testing::{A, B, two_hosts};
+use tcp_model::spec::HostConfig;
+use tcp_model::testing::bulk_transfer;
 use tcp_model::{TcpHost, TcpParams};
 
 use ideal_sender::IdealSender;
@@ -42,21 +40,8 @@ fn throughput(
     seed: u64,
     lose: impl Fn(&mut LinkSpec),
 ) -> f64 {
-    let bulk = BulkSpec {
-        name: "bulk".to_owned(),
-        local: A,
-        remote: SocketAddrV4::new(B, 80),
-        start: SimTime::ZERO,
-        bytes: None,
-    };
-    let sink = SinkSpec {
-        port: 80,
-        backlog: 1,
-        read_rate: None,
-        ..SinkSpec::default()
-    };
     let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
-    let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+    let mut pair = bulk_transfer(None, host)
         .with_delay(SimDuration::from_secs_f64(rtt / 2.0))
         .until(SimTime::ZERO + SimDuration::from_secs(seconds));
     pair.seed = seed;
@@ -207,20 +192,8 @@ fn cubic_has_the_window_of_its_response_function() {
 /// Bytes received after a time in a transfer whose receiver acknowledges every segment.
 fn received_after(control: Control, rtt: f64, seconds: f64) -> u64 {
     let params = params(control);
-    let bulk = BulkSpec {
-        name: "bulk".to_owned(),
-        local: A,
-        remote: SocketAddrV4::new(B, 80),
-        start: SimTime::ZERO,
-        bytes: None,
-    };
-    let sink = SinkSpec {
-        port: 80,
-        backlog: 1,
-        ..SinkSpec::default()
-    };
     let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]));
-    let done = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+    let done = bulk_transfer(None, host)
         .with_delay(SimDuration::from_secs_f64(rtt / 2.0))
         .until(SimTime::ZERO + SimDuration::from_secs_f64(seconds))
         .run();

@@ -4,8 +4,6 @@
 //!
 //! `SYNFIN_CASES=N` runs each pair on N paths.
 
-use std::net::SocketAddrV4;
-
 use sim_core::queue_disc::{self, QueueLimit, QueueSpec};
 use sim_core::units::Bytes;
 use sim_core::{Finished, Rate, Rng, SimDuration, SimTime};
@@ -13,8 +11,8 @@ use tcp_model::congestion::{Algorithm, BUILT_IN, Control};
 use tcp_model::diagnostics::CongestionState;
 use tcp_model::params::EcnMode;
 use tcp_model::sample::{ConnectionCounts, Side, TcpSample};
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
-use tcp_model::testing::{A, B, two_hosts};
+use tcp_model::spec::HostConfig;
+use tcp_model::testing::bulk_transfer;
 use tcp_model::{TcpHost, TcpParams};
 
 /// Payload of the transfer.
@@ -112,25 +110,13 @@ impl RandomPath {
         let mut params = TcpParams::profile(self.profile).expect("a profile");
         params.congestion = Control::new(self.control);
         params.ecn = self.ecn;
-        let bulk = BulkSpec {
-            name: "bulk".to_owned(),
-            local: A,
-            remote: SocketAddrV4::new(B, 80),
-            start: SimTime::ZERO,
-            bytes: Some(BYTES),
-        };
-        let sink = SinkSpec {
-            port: 80,
-            backlog: 1,
-            ..SinkSpec::default()
-        };
         let host = |app| {
             let mut config = HostConfig::new(params.clone(), vec![app]);
             config.trace.segments = 1; // samples of the sender, too
             TcpHost::new(config)
         };
         let rate = Rate::from_bps(self.kbps * 1000);
-        let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+        let mut pair = bulk_transfer(Some(BYTES), host)
             .with_delay(SimDuration::from_micros(self.delay_us))
             .with_links(|link| link.rate = rate)
             .until(SimTime::ZERO + WITHIN);

@@ -1,7 +1,6 @@
 //! Facts that only records show: whether each retransmission was needed, and the state of the
 //! sender.
 
-use std::net::SocketAddrV4;
 use std::ops::ControlFlow;
 
 use sim_core::network::LinkChange;
@@ -12,8 +11,8 @@ use tcp_model::congestion::Control;
 use tcp_model::diagnostics::{CongestionState, SenderState};
 use tcp_model::host::HostStats;
 use tcp_model::sample::{SegmentEvent, TcpSample};
-use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
-use tcp_model::testing::{A, B, TwoHosts, two_hosts};
+use tcp_model::spec::HostConfig;
+use tcp_model::testing::{TwoHosts, bulk_transfer};
 use tcp_model::{RetransmitReason, TcpHost, TcpParams};
 
 fn ms(n: u64) -> SimDuration {
@@ -22,21 +21,8 @@ fn ms(n: u64) -> SimDuration {
 
 /// A transfer of this many bytes over 10 Mbit/s and 20 ms.
 fn transfer(params: &TcpParams, bytes: u64) -> TwoHosts {
-    let bulk = BulkSpec {
-        name: "bulk".to_owned(),
-        local: A,
-        remote: SocketAddrV4::new(B, 80),
-        start: SimTime::ZERO,
-        bytes: Some(bytes),
-    };
-    let sink = SinkSpec {
-        port: 80,
-        backlog: 1,
-        read_rate: None,
-        ..SinkSpec::default()
-    };
     let host = |app| TcpHost::new(HostConfig::new(params.clone(), vec![app]).tracing(10));
-    two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+    bulk_transfer(Some(bytes), host)
         .with_delay(ms(10))
         .with_links(|link| {
             link.rate = Rate::from_bps(10_000_000);

@@ -1,41 +1,20 @@
 //! Two simulated hosts and the link between them, run by the engine.
 
+use std::net::SocketAddrV4;
+
 use sim_core::{
     Finished, LinkSpec, NetworkBuilder, NodeId, NodeKind, RunConfig, SimDuration, SimTime,
     Simulation,
 };
 
-use super::pair::A;
+use super::pair::{A, B};
+use crate::app::spec::{AppSpec, BulkSpec, SinkSpec};
 use crate::host::TcpHost;
 
 /// Two hosts joined by a link that takes 10 ms each way and neither queues nor loses: the smallest
 /// possible simulation. [`TwoHosts`] says what can be changed before it runs.
 ///
-/// ```
-/// use std::net::SocketAddrV4;
-/// use sim_core::SimTime;
-/// use tcp_model::{TcpHost, TcpParams};
-/// use tcp_model::spec::{AppSpec, BulkSpec, HostConfig, SinkSpec};
-/// use tcp_model::testing::{A, B, two_hosts};
-///
-/// let bulk = BulkSpec {
-///     name: "bulk".to_owned(),
-///     local: A,
-///     remote: SocketAddrV4::new(B, 80),
-///     start: SimTime::ZERO,
-///     bytes: Some(10_000),
-/// };
-/// let sink = SinkSpec { port: 80, backlog: 1, read_rate: None, ..SinkSpec::default() };
-/// let host = |app| TcpHost::new(HostConfig::new(TcpParams::linux(), vec![app]));
-/// let mut pair = two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)));
-/// pair.links[0].impairments.drop = vec![3]; // the third packet that A sends
-/// let done = pair.run();
-/// let [a, b] = done.hosts.as_slice() else { panic!("two hosts") };
-/// assert_eq!(done.stats.links[0].wire_losses, 1);
-/// // All is delivered all the same, and both have closed.
-/// let open = |host: &Option<TcpHost>| host.as_ref().map(TcpHost::connections);
-/// assert_eq!((open(a), open(b)), (Some(0), Some(0)));
-/// ```
+/// [`bulk_transfer`] gives them a transfer to carry out.
 pub fn two_hosts(a: TcpHost, b: TcpHost) -> TwoHosts {
     let there = LinkSpec::new(NodeId(0), NodeId(1), None, SimDuration::from_millis(10));
     TwoHosts {
@@ -47,10 +26,44 @@ pub fn two_hosts(a: TcpHost, b: TcpHost) -> TwoHosts {
     }
 }
 
+/// [`two_hosts`], of which the first sends `bytes` to port 80 of the second at time zero and closes, or sends
+/// without end if `None`. `host` makes each host from its application.
+///
+/// ```
+/// use tcp_model::{TcpHost, TcpParams};
+/// use tcp_model::spec::HostConfig;
+/// use tcp_model::testing::bulk_transfer;
+///
+/// let host = |app| TcpHost::new(HostConfig::new(TcpParams::linux(), vec![app]));
+/// let mut pair = bulk_transfer(Some(10_000), host);
+/// pair.links[0].impairments.drop = vec![3]; // the third packet that A sends
+/// let done = pair.run();
+/// let [a, b] = done.hosts.as_slice() else { panic!("two hosts") };
+/// assert_eq!(done.stats.links[0].wire_losses, 1);
+/// // All is delivered all the same, and both have closed.
+/// let open = |host: &Option<TcpHost>| host.as_ref().map(TcpHost::connections);
+/// assert_eq!((open(a), open(b)), (Some(0), Some(0)));
+/// ```
+pub fn bulk_transfer(bytes: Option<u64>, host: impl Fn(AppSpec) -> TcpHost) -> TwoHosts {
+    let bulk = BulkSpec {
+        name: "bulk".to_owned(),
+        local: A,
+        remote: SocketAddrV4::new(B, 80),
+        start: SimTime::ZERO,
+        bytes,
+    };
+    let sink = SinkSpec {
+        port: 80,
+        backlog: 1,
+        ..SinkSpec::default()
+    };
+    two_hosts(host(AppSpec::Bulk(bulk)), host(AppSpec::Sink(sink)))
+}
+
 /// The parts of a simulation of two hosts: see [`two_hosts`].
 #[derive(Debug)]
 pub struct TwoHosts {
-    /// The hosts: node 0 with the address [`A`], and node 1 with [`B`](super::B).
+    /// The hosts: node 0 with the address [`A`], and node 1 with [`B`].
     pub hosts: [TcpHost; 2],
     /// The link from the first host to the second, and the link back.
     pub links: [LinkSpec; 2],
