@@ -117,6 +117,12 @@ pub trait CongestionControl: CloneController + Send + Debug {
     fn pacing_rate(&self) -> Option<Rate> {
         None
     }
+    /// The most bytes that leave together when [`CongestionControl::pacing_rate`] sets the pace: the send quantum
+    /// of draft-ietf-ccwg-bbr section 5.6.3. `None`: a segment at a time. With the parameter `tso` the bursts are
+    /// those of Linux instead.
+    fn send_quantum(&self) -> Option<u64> {
+        None
+    }
     /// Whether the connection must log the send times of its segments and measure delivery rate, minimum
     /// round-trip time and losses for [`AckEvent`], and a round-trip time at every ACK. Asked before the
     /// connection opens, and after each ACK while measuring; once stopped, measurement does not restart. A

@@ -38,7 +38,7 @@ const ENOUGH: usize = 8;
 /// New events are inserted into a run shorter than this.
 const SHORT: usize = 48;
 /// Events at the end of the run that are searched linearly for the place of a new one.
-const NEAR: usize = 4;
+const NEAR: usize = 16;
 /// Number of events beside the sorted run above which the front may go back into the wheel.
 const LATE: usize = 64;
 /// Least number of events to show in advance, if the wheel has that many.

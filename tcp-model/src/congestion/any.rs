@@ -68,6 +68,9 @@ impl CongestionControl for AnyCc {
     fn pacing_rate(&self) -> Option<Rate> {
         each!(self, cc => cc.pacing_rate())
     }
+    fn send_quantum(&self) -> Option<u64> {
+        each!(self, cc => cc.send_quantum())
+    }
     fn needs_measurements(&self) -> bool {
         each!(self, cc => cc.needs_measurements())
     }

@@ -187,6 +187,10 @@ impl CongestionControl for Bbr {
         Rate::from_bps((self.rate * 8.0) as u64)
     }
 
+    fn send_quantum(&self) -> Option<u64> {
+        Some(self.quantum() * self.mss)
+    }
+
     fn governs_recovery(&self) -> bool {
         true
     }

@@ -294,6 +294,10 @@ impl CongestionControl for Bbr3 {
         Rate::from_bps((self.pacing * 8.0) as u64)
     }
 
+    fn send_quantum(&self) -> Option<u64> {
+        Some(self.quantum() as u64)
+    }
+
     fn governs_recovery(&self) -> bool {
         true
     }

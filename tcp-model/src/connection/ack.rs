@@ -17,27 +17,13 @@ impl Connection {
     /// Returns true when the segment is to be processed further.
     pub(super) fn on_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
         if self.state == State::SynReceived {
-            // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state", else a reset.
-            if !(seg.ack.after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt)) {
-                self.refuse(seg, out);
-                return false;
-            }
-            if self.params.defer_accept.is_some() && self.defers(seg) {
-                return false;
-            }
-            self.note_last_ack(seg);
-            self.establish(seg, now, out);
-            return true;
+            return self.on_first_ack(seg, now, out);
         }
-        if self.state == State::FinWait1 && self.is_closed_early() {
-            if !(seg.ack.after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt)) {
-                self.refuse(seg, out);
-                return false;
-            }
-            self.complete_closed(seg, now);
-            if seg.ack == self.snd.una {
-                return true;
-            }
+        if self.state == State::FinWait1
+            && self.is_closed_early()
+            && let Some(goes_on) = self.on_first_ack_after_close(seg, now, out)
+        {
+            return goes_on;
         }
         // RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
         // On Linux, at most the octets acknowledged so far count below SND.UNA.
@@ -66,7 +52,8 @@ impl Connection {
         } else {
             self.on_old_ack(seg, window, now, out);
         }
-        if self.timers.persist != SimTime::MAX {
+        let persists = self.timers.persist != SimTime::MAX;
+        if persists {
             self.timers.retries = 0; // MUST-37: the probe was answered
         } else if was_closed || self.snd.wnd == 0 {
             // SHLD-17: retransmissions of octets beyond a window that shrank to zero are probes; if
@@ -77,8 +64,41 @@ impl Connection {
         if let Some(flight) = marked {
             self.on_ecn_echo(flight, self.snd.una.offset_from(una), now);
         }
-        self.on_window(now);
+        if persists {
+            self.on_window(now);
+        }
         self.state != State::Closed
+    }
+
+    /// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state", else a reset.
+    #[inline(never)]
+    fn on_first_ack(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        if !(seg.ack.after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt)) {
+            self.refuse(seg, out);
+            return false;
+        }
+        if self.params.defer_accept.is_some() && self.defers(seg) {
+            return false;
+        }
+        self.note_last_ack(seg);
+        self.establish(seg, now, out);
+        true
+    }
+
+    /// The same after a CLOSE in SYN-RECEIVED; `None` if the ACK is to be processed as any other.
+    #[cold]
+    fn on_first_ack_after_close(
+        &mut self,
+        seg: &Segment,
+        now: SimTime,
+        out: &mut Outputs,
+    ) -> Option<bool> {
+        if !(seg.ack.after(self.snd.una) && seg.ack.at_or_before(self.snd.nxt)) {
+            self.refuse(seg, out);
+            return Some(false);
+        }
+        self.complete_closed(seg, now);
+        (seg.ack == self.snd.una).then_some(true)
     }
 
     /// True for an ACK that acknowledges no new data and does not matter to recovery: it carries

@@ -4,8 +4,11 @@
 //!
 //! A burst takes about a millisecond at the pacing rate, and more where the round trip is short.
 //!
-//! Leaves out that a burst may wait for more window if the last one left within a millisecond
-//! (`tcp_tso_should_defer`), and that a burst ends at the end of a 64 KiB buffer.
+//! Without TSO a control may still ask for bursts when it is paced ([`CongestionControl::send_quantum`]).
+//!
+//! Leaves out that BBR lowers the least burst to one segment below 1.2 Mbit/s, that a burst may wait for more
+//! window if the last one left within a millisecond (`tcp_tso_should_defer`), and that a burst ends at the end
+//! of a 64 KiB buffer.
 
 use sim_core::SimDuration;
 
@@ -39,6 +42,15 @@ impl SendBurst {
         }
     }
 
+    /// As [`SendBurst::of`], of segments that leave one by one: none gets PSH for being the last.
+    #[inline]
+    pub(super) fn one_by_one(segments: u32) -> SendBurst {
+        SendBurst {
+            left: segments,
+            several: false,
+        }
+    }
+
     /// Whether the next segment starts a new burst.
     pub(super) fn is_over(&self) -> bool {
         self.left == 0
@@ -59,6 +71,7 @@ impl SendBurst {
 impl Connection {
     /// The burst of new text starting at SND.NXT, with `unsent` octets waiting, `usable` octets of peer
     /// window, and `pipe` octets in the network (Linux `tcp_mss_split_point`).
+    #[inline(never)]
     pub(super) fn next_burst(&self, unsent: u64, usable: u32, pipe: u64) -> SendBurst {
         if self.snd.urgent > self.snd.acked {
             return SendBurst::of(1);
@@ -88,6 +101,17 @@ impl Connection {
         }
     }
 
+    /// The segments that the congestion control lets leave together, where they need not be handed over as one
+    /// buffer.
+    #[inline(never)]
+    pub(super) fn next_quantum(&self) -> SendBurst {
+        let paced = self.measure().is_some();
+        match paced.then(|| self.cc.send_quantum()).flatten() {
+            Some(bytes) => SendBurst::one_by_one((bytes / u64::from(self.snd.mss.max(1))) as u32),
+            None => SendBurst::one_by_one(1),
+        }
+    }
+
     /// Octets of a burst according to the pacing rate and the minimum round trip (Linux
     /// `tcp_tso_autosize`).
     fn burst_goal(&self) -> u64 {
@@ -95,13 +119,18 @@ impl Connection {
             return LARGEST;
         };
         let micros = |d: SimDuration| d.as_ps() / 1_000_000;
-        let cwnd = self.window();
-        let percent = match self.cc.ssthresh() {
-            Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
-            _ => self.params.pacing_ss_ratio,
+        let rate = match self.cc.pacing_rate() {
+            Some(rate) => rate.as_bps() / 8,
+            None => {
+                let cwnd = self.window();
+                let percent = match self.cc.ssthresh() {
+                    Some(threshold) if cwnd >= threshold / 2 => self.params.pacing_ca_ratio,
+                    _ => self.params.pacing_ss_ratio,
+                };
+                let window = cwnd.max(self.snd.flight().into()).min(u32::MAX.into());
+                window * u64::from(percent) * 10_000 / micros(srtt).max(1)
+            }
         };
-        let window = cwnd.max(self.snd.flight().into()).min(u32::MAX.into());
-        let rate = window * u64::from(percent) * 10_000 / micros(srtt).max(1);
         let min_rtt = self.recovery.log().and_then(|log| log.min_rtt());
         let steps = micros(min_rtt.unwrap_or(srtt)) / RTT_STEP;
         let near = LARGEST.checked_shr(steps.min(64) as u32).unwrap_or(0);

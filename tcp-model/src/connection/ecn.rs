@@ -189,7 +189,11 @@ impl Connection {
 
     /// ECT on new data; CWR on the first of them after a reduction. Retransmissions (section
     /// 6.1.5), window probes (6.1.6) and empty segments (6.1.4) carry no ECT.
+    #[inline(never)]
     pub(super) fn mark_data(&mut self, segment: &mut Segment) {
+        if !self.speaks_ecn() || self.snd.probing {
+            return;
+        }
         if self.accurate().is_none_or(|a| a.may_send_ect()) {
             segment.ecn = self.cc.ect();
         }

@@ -17,6 +17,7 @@ use crate::syn_options::SynOptions;
 
 impl Connection {
     /// Active OPEN with Fast Open: the SYN carries as much data as fits, the rest follows.
+    #[inline(never)]
     pub(super) fn on_connect_with(&mut self, call: &FastConnect, now: SimTime, out: &mut Outputs) {
         if self.state != State::Closed || self.is_over() {
             return;
@@ -28,6 +29,7 @@ impl Connection {
     }
 
     /// Passive OPEN with Fast Open.
+    #[inline(never)]
     pub(super) fn on_listen_with(&mut self, call: &FastListen) {
         if self.state == State::Closed && !self.is_over() {
             self.rare().listen = Some(*call);
@@ -36,6 +38,7 @@ impl Connection {
     }
 
     /// Passive OPEN from a SYN cookie: restores the state after SYN and SYN-ACK.
+    #[inline(never)]
     pub(super) fn on_resume(&mut self, agreed: &CookieHandshake, out: &mut Outputs) {
         if self.state != State::Closed || self.is_over() {
             return;

@@ -145,6 +145,7 @@ impl Connection {
     ///
     /// Deviation: text and FIN on a SYN, here and in SYN-SENT, are not queued for ESTABLISHED; since they
     /// are not acknowledged, they will be retransmitted.
+    #[inline(never)]
     pub(super) fn listen_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if seg.flags.is_rst() {
             return;
@@ -171,6 +172,7 @@ impl Connection {
     }
 
     /// RFC 9293 section 3.10.7.3.
+    #[inline(never)]
     pub(super) fn syn_sent_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let acceptable =
             seg.flags.is_ack() && seg.ack.after(self.snd.iss) && seg.ack.at_or_before(self.snd.nxt);
@@ -231,6 +233,7 @@ impl Connection {
     }
 
     /// Our SYN is acknowledged: data may flow.
+    #[inline(never)]
     pub(super) fn establish(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let early = self.is_open_early();
         self.snd.acked = u64::from(seg.ack.offset_from(self.snd.iss + 1));

@@ -25,6 +25,7 @@ const IPV6_LEAST_MTU: u16 = 1280;
 
 impl Connection {
     /// Handles an ICMP error (MUST-54) whose addresses and ports the caller has matched.
+    #[inline(never)]
     pub(super) fn on_icmp(&mut self, error: &IcmpError, now: SimTime, out: &mut Outputs) {
         // RFC 5927 section 4.1: an error about data that are not outstanding is stale or forged. SND.NXT
         // itself is accepted, since the segment may have been empty.

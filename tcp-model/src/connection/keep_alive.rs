@@ -17,7 +17,15 @@ impl Connection {
 
     /// Restarts the keep-alive timer for a segment from the peer (MUST-26); with `keepalive_polls`,
     /// only notes the time, which counts when the timer expires.
+    #[inline]
     pub(super) fn touch_keepalive(&mut self, now: SimTime) {
+        if self.params.keepalive_polls || self.params.keepalive.is_some() {
+            self.restart_keepalive(now);
+        }
+    }
+
+    #[inline(never)]
+    fn restart_keepalive(&mut self, now: SimTime) {
         if self.params.keepalive_polls {
             self.timers.heard = now;
         }

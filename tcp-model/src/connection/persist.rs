@@ -9,6 +9,7 @@ use crate::params::GiveUp;
 impl Connection {
     /// The peer's window is closed and data wait: probe it (MUST-35, MUST-36), first after one
     /// time-out (SHLD-29), then at doubling intervals (SHLD-30).
+    #[inline(never)]
     pub(super) fn arm_persist(&mut self, now: SimTime) {
         if self.timers.persist == SimTime::MAX {
             self.rearm_persist(now);
@@ -16,6 +17,7 @@ impl Connection {
     }
 
     /// Restarts the interval to the next window probe.
+    #[inline(never)]
     pub(super) fn rearm_persist(&mut self, now: SimTime) {
         let doubled = 1u64 << self.timers.probe_backoff.min(32);
         let wait = match self.params.probe_interval {

@@ -41,8 +41,11 @@ impl Connection {
             if forced.is_none() && (needed > self.window() || paced) {
                 return;
             }
-            if self.params.tso && burst.is_over() {
-                burst = self.next_lost_burst(start, pipe);
+            if burst.is_over() {
+                burst = match self.params.tso {
+                    true => self.next_lost_burst(start, pipe),
+                    false => self.next_quantum(),
+                };
             }
             let why = Some(self.reason_of_hole(forced.take()));
             let sent = self.send_range(start, len, why, now, out);

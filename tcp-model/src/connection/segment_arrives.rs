@@ -29,6 +29,7 @@ enum Sequence {
 }
 
 impl Connection {
+    #[inline(never)]
     pub(super) fn on_segment(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         self.counts.segments_received += u64::from(seg.wire_segments());
         match self.state {
@@ -56,12 +57,7 @@ impl Connection {
             return;
         };
         if matches!(sequence, Sequence::Unacceptable) {
-            // "an acknowledgment should be sent in reply (unless the RST bit is set)"
-            if !seg.flags.is_rst() {
-                self.answer_unacceptable(seg, now, out);
-            } else if self.resets_behind_fin(seg) {
-                self.end_by_reset(out);
-            }
+            self.on_unacceptable(seg, now, out);
             return;
         }
         // second: the RST bit
@@ -71,15 +67,7 @@ impl Connection {
         }
         // fourth: the SYN bit. RFC 5961 section 4: once synchronized, only challenged.
         if seg.flags.is_syn() {
-            if self.state == State::SynReceived && self.passive {
-                self.end(ConnectionEnd::Reset, out); // the listener goes on listening
-            } else if self.params.syn_in_window_resets {
-                // RFC 793: "If the SYN is in the window it is an error, send a reset"
-                self.send_reset(now, out);
-                self.end(ConnectionEnd::Reset, out);
-            } else {
-                self.challenge(now, out);
-            }
+            self.on_syn_in_window(now, out);
             return;
         }
         self.touch_keepalive(now);
@@ -95,24 +83,54 @@ impl Connection {
             return;
         }
         // sixth to eighth: URG, text, FIN
-        let need = if self.state == State::Closed {
+        if self.state == State::Closed {
             return;
-        } else if matches!(sequence, Sequence::Old) {
-            self.take_old_text(seg)
-        } else if matches!(sequence, Sequence::ControlOnly) {
-            self.note_urgent(seg, out);
-            if seg.seq_len() > 0 {
-                AckNeed::Always
-            } else {
-                AckNeed::None
-            }
-        } else {
-            self.on_text(seg, now, out)
+        }
+        let need = match sequence {
+            Sequence::Acceptable => self.on_text(seg, now, out),
+            Sequence::Old => self.take_old_text(seg),
+            Sequence::ControlOnly | Sequence::Unacceptable => self.take_control(seg, out),
         };
         self.reply(need, now, out);
     }
 
+    /// Handles a SYN in the window of a synchronized connection, or one that opens passively.
+    #[cold]
+    fn on_syn_in_window(&mut self, now: SimTime, out: &mut Outputs) {
+        if self.state == State::SynReceived && self.passive {
+            self.end(ConnectionEnd::Reset, out); // the listener goes on listening
+        } else if self.params.syn_in_window_resets {
+            // RFC 793: "If the SYN is in the window it is an error, send a reset"
+            self.send_reset(now, out);
+            self.end(ConnectionEnd::Reset, out);
+        } else {
+            self.challenge(now, out);
+        }
+    }
+
+    /// "An acknowledgment should be sent in reply (unless the RST bit is set)".
+    #[inline(never)]
+    fn on_unacceptable(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        if !seg.flags.is_rst() {
+            self.answer_unacceptable(seg, now, out);
+        } else if self.resets_behind_fin(seg) {
+            self.end_by_reset(out);
+        }
+    }
+
+    /// Takes the urgent pointer, but no text, of a segment that arrives while the window is closed.
+    #[inline(never)]
+    fn take_control(&mut self, seg: &Segment, out: &mut Outputs) -> AckNeed {
+        self.note_urgent(seg, out);
+        if seg.seq_len() > 0 {
+            AckNeed::Always
+        } else {
+            AckNeed::None
+        }
+    }
+
     /// Handles text that has arrived before: an ACK was lost or came late.
+    #[inline(never)]
     fn take_old_text(&mut self, seg: &Segment) -> AckNeed {
         if seg.seq_len() == 0 || self.state == State::TimeWait {
             return AckNeed::None;
@@ -144,6 +162,7 @@ impl Connection {
 
     /// Handles a SYN seen before in SYN-RECEIVED: a retransmission, or the SYN-ACK of a simultaneous open,
     /// whose ACK completes the handshake.
+    #[inline(never)]
     fn syn_again(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         if !seg.flags.is_ack() {
             // Our SYN-ACK was lost or crossed the retransmission: restart the timer.
@@ -216,6 +235,7 @@ impl Connection {
 
     /// True if TS.Recent is so old that the peer's clock may have wrapped halfway since, so that it is no
     /// longer valid (RFC 7323 section 5.5).
+    #[inline(never)]
     fn ts_recent_is_void(&self, now: SimTime) -> bool {
         let age = SimDuration::from_secs(1) * u64::from(whole_seconds(now) - self.rcv.ts_recent_at);
         age >= self.params.ts_recent_lifetime
@@ -278,6 +298,7 @@ impl Connection {
 
     /// RFC 5961 section 3.2: valid exactly at RCV.NXT; elsewhere in the window it is only challenged;
     /// outside, "silently drop the segment".
+    #[inline(never)]
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let known = seg.seq == self.rcv.nxt || self.resets_behind_fin(seg);
         if !known && !self.resets_behind_sack(seg) && !self.params.rst_in_window_resets {
@@ -323,6 +344,7 @@ impl Connection {
 
     /// Answers a segment outside the window with an ACK: always if it has data, so that the peer can
     /// resynchronise; empty ones are rate-limited.
+    #[inline(never)]
     fn answer_unacceptable(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         self.note_old_text(seg);
         if seg.len > 0 && seg.seq.before(self.rcv.nxt) {
@@ -336,6 +358,7 @@ impl Connection {
 
     /// Sends a challenge ACK (RFC 5961) for an RST, SYN or ACK that may be forged; a genuine peer will
     /// confirm it in its answer.
+    #[inline(never)]
     pub(super) fn challenge(&mut self, now: SimTime, out: &mut Outputs) {
         if self.may_challenge(now) {
             self.send_ack(now, out);
@@ -356,6 +379,7 @@ impl Connection {
     }
 
     /// Handles a segment in TIME-WAIT by the rules of the table entry.
+    #[inline(never)]
     fn time_wait_arrives(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         use crate::model::TcpModel;
         let Some(entry) = self.time_wait() else {

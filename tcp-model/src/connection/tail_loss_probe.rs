@@ -41,10 +41,15 @@ impl Connection {
     /// Restarts the probe time-out after sending new data, or the retransmission time-out unless it
     /// is running.
     pub(super) fn arm_after_sending(&mut self, now: SimTime) {
-        if !self.probes() {
+        if !self.params.tail_loss_probe || !self.probes() {
             self.arm_rto(now);
-            return;
+        } else {
+            self.arm_probe(now);
         }
+    }
+
+    #[inline(never)]
+    fn arm_probe(&mut self, now: SimTime) {
         let idle = self.timers.rto == SimTime::MAX;
         if idle || self.timers.purpose == Purpose::Probe {
             self.rearm_rto(now);

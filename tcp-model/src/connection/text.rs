@@ -27,6 +27,7 @@ pub(super) enum AckNeed {
 
 impl Connection {
     /// Sixth: the urgent pointer (MUST-31, MUST-32).
+    #[inline(never)]
     pub(super) fn note_urgent(&mut self, seg: &Segment, out: &mut Outputs) {
         let receiving = matches!(
             self.state,
@@ -47,7 +48,9 @@ impl Connection {
 
     /// Processes the text and the FIN; returns which acknowledgement is needed.
     pub(super) fn on_text(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> AckNeed {
-        self.note_urgent(seg, out);
+        if seg.flags.is_urg() {
+            self.note_urgent(seg, out);
+        }
         let open = matches!(
             self.state,
             State::Established | State::FinWait1 | State::FinWait2
@@ -56,26 +59,13 @@ impl Connection {
         if seg.seq_len() == 0 || !open {
             return AckNeed::None; // after the peer's FIN there is nothing new to come
         }
-        let mut at_once = false;
-        if self.speaks_ecn() && seg.len > 0 && self.note_marks(seg, now, out) {
-            at_once = self.hurry_for_mark(seg, now);
-        }
+        let at_once = self.rare.is_some() && seg.len > 0 && self.hurries_for_marks(seg, now, out);
         if seg.seq.before(self.rcv.nxt) {
             self.note_old_text(seg);
         }
         let (start, end, fin) = self.trim(seg);
         if start.before(end) && self.is_deaf() {
-            // SHLD-3: the application has closed; tell the peer that the data are lost.
-            if self.params.reset_from_segment {
-                self.refuse(seg, out);
-            } else {
-                self.send_reset(now, out);
-            }
-            let why = match self.app_closed {
-                true => ConnectionEnd::Aborted,
-                false => ConnectionEnd::Reset, // the application still has the socket
-            };
-            self.end(why, out);
+            self.refuse_text(seg, now, out);
             return AckNeed::None;
         }
         let foreign = seg.tag.conn != self.rcv.peer;
@@ -86,25 +76,55 @@ impl Connection {
             if at_once {
                 need = need.max(AckNeed::Now);
             }
-            let next = fin == Some(self.rcv.nxt)
-                || self
-                    .rcv
-                    .ahead
-                    .as_ref()
-                    .is_some_and(|a| a.fin_is_next(self.rcv.nxt));
-            if next {
+            if fin == Some(self.rcv.nxt) || (self.rcv.ahead.is_some() && self.held_fin_is_next()) {
                 self.on_fin(need, now, out)
             } else {
                 need
             }
         };
-        if self.rcv.ahead.as_ref().is_some_and(|a| a.is_empty()) {
-            self.rcv.ahead = None;
+        if self.rcv.ahead.is_some() {
+            self.drop_empty_ahead();
         }
         need
     }
 
+    /// Notes the congestion mark of a segment, or its absence; true if that is to be acknowledged at once.
+    #[inline(never)]
+    fn hurries_for_marks(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) -> bool {
+        self.speaks_ecn() && self.note_marks(seg, now, out) && self.hurry_for_mark(seg, now)
+    }
+
+    /// SHLD-3: the application has closed; tells the peer that the data are lost, and ends the connection.
+    #[cold]
+    fn refuse_text(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
+        if self.params.reset_from_segment {
+            self.refuse(seg, out);
+        } else {
+            self.send_reset(now, out);
+        }
+        let why = match self.app_closed {
+            true => ConnectionEnd::Aborted,
+            false => ConnectionEnd::Reset, // the application still has the socket
+        };
+        self.end(why, out);
+    }
+
+    /// Whether a FIN that arrived beyond a gap follows what has arrived in order.
+    #[inline(never)]
+    fn held_fin_is_next(&self) -> bool {
+        let ahead = self.rcv.ahead.as_ref();
+        ahead.is_some_and(|ahead| ahead.fin_is_next(self.rcv.nxt))
+    }
+
+    #[inline(never)]
+    fn drop_empty_ahead(&mut self) {
+        if self.rcv.ahead.as_ref().is_some_and(|a| a.is_empty()) {
+            self.rcv.ahead = None;
+        }
+    }
+
     /// Notes text below RCV.NXT, a duplicate, to be reported in the next ACK (RFC 2883 section 4).
+    #[inline(never)]
     pub(super) fn note_old_text(&mut self, seg: &Segment) {
         let end = (seg.seq + seg.len).min(self.rcv.nxt);
         if seg.len > 0 && end == seg.seq + seg.len {
@@ -132,6 +152,7 @@ impl Connection {
         (seg.seq.max(self.rcv.nxt), inside, fin)
     }
 
+    #[inline(never)]
     fn keep_ahead(
         &mut self,
         seg: &Segment,
@@ -197,13 +218,7 @@ impl Connection {
         if foreign {
             self.counts.old_duplicate_bytes += u64::from(end.offset_from(start));
         }
-        let had_gap = self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
-        if had_gap && self.params.dsack {
-            let ahead = self.ahead();
-            if let Some((from, to)) = ahead.overlap(start, end) {
-                ahead.note_duplicate_above(from, to);
-            }
-        }
+        let had_gap = self.rcv.ahead.is_some() && self.fills_gap(start, end);
         self.rcv.nxt = match self.rcv.ahead {
             None => end,
             Some(_) => self.end_with_ahead(end),
@@ -227,6 +242,19 @@ impl Connection {
             self.deliver(out);
         }
         self.ack_policy(had_gap)
+    }
+
+    /// Whether there is a gap, which the segment may fill; notes octets of it that are also held beyond the gap.
+    #[inline(never)]
+    fn fills_gap(&mut self, start: SeqNum, end: SeqNum) -> bool {
+        let had_gap = self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
+        if had_gap && self.params.dsack {
+            let ahead = self.ahead();
+            if let Some((from, to)) = ahead.overlap(start, end) {
+                ahead.note_duplicate_above(from, to);
+            }
+        }
+        had_gap
     }
 
     /// The end of the in-order data once everything up to `end` has arrived, including data beyond a gap
@@ -262,11 +290,7 @@ impl Connection {
     /// RFC 9293 section 3.8.6.3, RFC 5681 section 4.2.
     fn ack_policy(&mut self, had_gap: bool) -> AckNeed {
         if self.params.adaptive_receiver {
-            let gap = had_gap && self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
-            if gap && self.adaptive_ack(false) == AckNeed::Delayed {
-                self.ack_beyond_gap(); // counts among the ACKs for the next gap
-            }
-            return self.adaptive_ack(had_gap);
+            return self.adaptive_policy(had_gap);
         }
         let waiting = self.rcv.nxt.offset_from(self.rcv.acked);
         if self.rcv.quick_acks > 0 {
@@ -281,8 +305,18 @@ impl Connection {
         }
     }
 
+    #[inline(never)]
+    fn adaptive_policy(&mut self, had_gap: bool) -> AckNeed {
+        let gap = had_gap && self.rcv.ahead.as_ref().is_some_and(|a| a.has_gap());
+        if gap && self.adaptive_ack(false) == AckNeed::Delayed {
+            self.ack_beyond_gap(); // counts among the ACKs for the next gap
+        }
+        self.adaptive_ack(had_gap)
+    }
+
     /// Eighth: the FIN. "Advance RCV.NXT over the FIN, and send an acknowledgment for the FIN."
     /// `need` is that of the text before it.
+    #[inline(never)]
     fn on_fin(&mut self, need: AckNeed, now: SimTime, out: &mut Outputs) -> AckNeed {
         self.rcv.nxt += 1;
         self.rcv.fin_received = true;

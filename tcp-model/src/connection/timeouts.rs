@@ -102,6 +102,7 @@ fn due(timer: &mut SimTime, now: SimTime) -> bool {
 }
 
 impl Connection {
+    #[inline(never)]
     pub(super) fn on_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers.expiring = true;
         self.on_wheel_timers(now, out);

@@ -12,7 +12,7 @@ use crate::model::Outputs;
 use crate::options::Options;
 use crate::recovery::RecoveryPhase;
 use crate::resend_rule::RetransmitReason;
-use crate::segment::Flags;
+use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
 
@@ -65,7 +65,6 @@ impl Connection {
             self.signal_room(out);
         }
         if self.params.linux_cwnd {
-            let pipe = pipe.unwrap_or_else(|| self.pipe());
             self.note_usage(stop, pipe, self.snd.nxt != before);
         } else {
             let half_used =
@@ -91,6 +90,7 @@ impl Connection {
 
     /// The data in flight as counted against the congestion window: octets, or on Linux outside recovery
     /// segments, each counted as a full one.
+    #[inline(never)]
     fn load(&self, pipe: u64) -> u64 {
         match self.recovery.log() {
             Some(log) if self.params.linux_cwnd && self.recovery.phase() == RecoveryPhase::Open => {
@@ -132,7 +132,9 @@ impl Connection {
     }
 
     /// Tracks the use of the congestion window by rounds (Linux `tcp_cwnd_validate`).
-    fn note_usage(&mut self, stop: SendStop, pipe: u64, sent: bool) {
+    #[inline(never)]
+    fn note_usage(&mut self, stop: SendStop, pipe: Option<u64>, sent: bool) {
+        let pipe = pipe.unwrap_or_else(|| self.pipe());
         let full = self.load(pipe) + u64::from(self.snd.mss) > self.cc.cwnd();
         let paced = stop == SendStop::Pace && self.snd.cwnd_limited;
         let limited = stop == SendStop::CongestionWindow || full || paced;
@@ -194,8 +196,13 @@ impl Connection {
                 return (stop, Some(pipe));
             }
             let joined = !burst.is_over();
-            if self.params.tso && !joined && !ends {
-                burst = self.next_burst(unsent, usable, pipe);
+            if !joined {
+                burst = match self.params.tso {
+                    true if ends => burst,
+                    true => self.next_burst(unsent, usable, pipe),
+                    false if self.meter.is_some() => self.next_quantum(),
+                    false => SendBurst::one_by_one(1),
+                };
             }
             after_full = self.params.fill_window && len == self.snd.mss;
             let fin = ends && last && self.may_finish() && usable > len;
@@ -204,15 +211,27 @@ impl Connection {
             if self.recovery.phase() != RecoveryPhase::Open {
                 window = None; // that of PRR follows what is sent
             }
-            if joined && let Some(log) = self.recovery.log_mut() {
-                log.join_last();
+            if joined && self.params.tso {
+                self.note_joined();
             }
+        }
+    }
+
+    /// Notes that the last segment left in one burst with the one before it.
+    #[inline(never)]
+    fn note_joined(&mut self) {
+        if let Some(log) = self.recovery.log_mut() {
+            log.join_last();
         }
     }
 
     /// True if the congestion window has no room for `len` more octets beside `pipe` in flight. On Linux
     /// every segment takes the room of a full one.
+    #[inline]
     fn exceeds_window(&self, window: u64, pipe: u64, len: u32) -> bool {
+        if !self.params.linux_cwnd {
+            return pipe + u64::from(len) > window;
+        }
         let load = self.load(pipe);
         let len = if load == pipe { len } else { self.snd.mss };
         load + u64::from(len) > window
@@ -242,6 +261,7 @@ impl Connection {
     /// less than a full segment; a FIN waiting behind the text pushes it.
     ///
     /// `ends`: it is all the unsent text, or follows full segments sent together with it.
+    #[inline(never)]
     pub(super) fn hold_small(&self, len: u32, ends: bool) -> Option<SendStop> {
         // Neither a FIN nor urgent data are held back, as on Linux.
         let urgent = self.snd.urgent > self.snd.acked;
@@ -295,11 +315,10 @@ impl Connection {
             !again && self.rare.is_some() && self.add_option_to_data(&mut segment.options);
         // SACK blocks and the option of accurate feedback may take room needed by the text.
         let headers = self.params.ip_version.header_len() + segment.header_len();
-        let room = u32::from(self.mtu()).saturating_sub(headers);
-        let room = match self.rcv.ahead.is_some() || with_option {
-            true => room.min(self.mss_beside(&segment.options)),
-            false => room,
-        };
+        let mut room = u32::from(self.mtu()).saturating_sub(headers);
+        if self.rcv.ahead.is_some() || with_option {
+            room = room.min(self.mss_beside(&segment.options));
+        }
         let (data, end, fin) = if data > room.max(1) {
             (room.max(1), seq + room.max(1), false)
         } else {
@@ -324,7 +343,7 @@ impl Connection {
                 self.snd.small_end = end;
             }
             self.snd.last_sent = now;
-            if !again && self.speaks_ecn() && !self.snd.probing {
+            if !again && self.rare.is_some() {
                 self.mark_data(&mut segment);
             }
         }
@@ -334,32 +353,13 @@ impl Connection {
         let octets = data + u32::from(fin);
         let stop = seq + octets;
         if again {
-            if self.snd.timed.is_some_and(|(timed, _)| seq.before(timed)) {
-                self.snd.timed = None; // Karn: its acknowledgement would be ambiguous
-            }
-            if self.rare.is_some() {
-                self.note_resent_octets(seq);
-                self.drop_mtu_probe();
-            }
+            self.note_resent(seq);
         } else {
             if with_option {
                 self.note_option_sent(stop);
             }
             if self.keeps_log() {
-                let rack = self.params.rack && self.rcv.sack_ok;
-                self.recovery
-                    .keep_log(self.snd.nxt, rack, now, || self.rtt.srtt());
-                self.recovery.on_sent(stop, now);
-                if segment.flags.is_psh()
-                    && let Some(log) = self.recovery.log_mut()
-                {
-                    log.push_last();
-                }
-                if self.ends_record(segment.tag.offset + u64::from(data))
-                    && let Some(log) = self.recovery.log_mut()
-                {
-                    log.end_last();
-                }
+                self.log_departure(&segment, stop, now);
             } else {
                 self.snd.timed.get_or_insert((stop, now));
             }
@@ -367,8 +367,7 @@ impl Connection {
             self.snd.fin_sent |= fin;
         }
         if self.recovery.phase() != RecoveryPhase::Open || self.recovery.is_reducing_for_ecn() {
-            let timestamp = segment.options.timestamps().map(|(val, _)| val);
-            self.recovery.note_sent(octets, again.then_some(timestamp));
+            self.note_sent_in_recovery(&segment, octets, again);
         }
         self.emit(segment, why, out);
         self.note_departure(seq, octets, again, now);
@@ -378,8 +377,44 @@ impl Connection {
         octets
     }
 
+    #[inline(never)]
+    fn note_resent(&mut self, seq: SeqNum) {
+        if self.snd.timed.is_some_and(|(timed, _)| seq.before(timed)) {
+            self.snd.timed = None; // Karn: its acknowledgement would be ambiguous
+        }
+        if self.rare.is_some() {
+            self.note_resent_octets(seq);
+            self.drop_mtu_probe();
+        }
+    }
+
+    /// Logs a segment of new text that ends at `stop`.
+    #[inline(never)]
+    fn log_departure(&mut self, segment: &Segment, stop: SeqNum, now: SimTime) {
+        let rack = self.params.rack && self.rcv.sack_ok;
+        self.recovery
+            .keep_log(self.snd.nxt, rack, now, || self.rtt.srtt());
+        self.recovery.on_sent(stop, now);
+        let ends = self.ends_record(segment.tag.offset + u64::from(segment.len));
+        if let Some(log) = self.recovery.log_mut() {
+            if segment.flags.is_psh() {
+                log.push_last();
+            }
+            if ends {
+                log.end_last();
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn note_sent_in_recovery(&mut self, segment: &Segment, octets: u32, again: bool) {
+        let timestamp = segment.options.timestamps().map(|(val, _)| val);
+        self.recovery.note_sent(octets, again.then_some(timestamp));
+    }
+
     /// The most text beside these options: what they have beyond those of every segment shares the peer's MSS
     /// with it (RFC 9293 section 3.7.1).
+    #[inline(never)]
     fn mss_beside(&self, options: &Options) -> u32 {
         let usual = if self.rcv.ts_ok { 12 } else { 0 };
         let further = (options.padded_len() as u32).saturating_sub(usual);

@@ -13,6 +13,7 @@ use crate::state_machine::StateMachine;
 
 impl Connection {
     /// Active OPEN.
+    #[inline(never)]
     pub(super) fn on_connect(&mut self, now: SimTime, out: &mut Outputs) {
         if self.state != State::Closed || self.is_over() {
             return;
@@ -35,6 +36,7 @@ impl Connection {
     }
 
     /// `TCP_QUICKACK`: when on, a waiting ACK is sent now, and the next ones without delay.
+    #[inline(never)]
     pub(super) fn on_quick_ack(&mut self, on: bool, now: SimTime, out: &mut Outputs) {
         if !self.state.is_synchronized() && self.state != State::SynReceived {
             self.rare().interactive = !on; // there are no segments to learn from yet
@@ -72,6 +74,7 @@ impl Connection {
     }
 
     /// SEND: queues what fits; it is not sent before ESTABLISHED (section 3.10.2).
+    #[inline(never)]
     pub(super) fn on_send(&mut self, call: SendCall, now: SimTime, out: &mut Outputs) {
         if self.params.linux_cwnd && self.snd.unsent() < u64::from(self.snd.mss) {
             // Linux notices that the application was the limit only when it writes again.
@@ -133,6 +136,7 @@ impl Connection {
     }
 
     /// RECEIVE: removes octets from the buffer; announces the new room if that is worth an ACK.
+    #[inline(never)]
     pub(super) fn on_receive(&mut self, bytes: u64, now: SimTime, out: &mut Outputs) {
         let taken = bytes.min(self.rcv.readable());
         self.rcv.unread -= taken;
@@ -216,6 +220,7 @@ impl StateMachine for Connection {
         self.emit(segment, None, out);
     }
 
+    #[inline(never)]
     fn shut_down(&mut self, now: SimTime, out: &mut Outputs) {
         match self.state {
             State::Listen => self.end(ConnectionEnd::Closed, out),

@@ -29,12 +29,17 @@ impl Bbr {
         }
     }
 
+    /// Segments that leave together.
+    pub(super) fn quantum(&self) -> u64 {
+        let burst = (self.rate * BURST).min(LARGEST_BURST) as u64 / self.mss;
+        let least = if self.rate < SLOW_RATE { 1 } else { 2 };
+        burst.max(least)
+    }
+
     /// Room for data held in the end hosts: three bursts, an even number of segments, and two more while probing
     /// for bandwidth.
     fn with_room(&self, bytes: u64) -> u64 {
-        let burst = (self.rate * BURST).min(LARGEST_BURST) as u64 / self.mss;
-        let least = if self.rate < SLOW_RATE { 1 } else { 2 };
-        let segments = (bytes / self.mss + 3 * burst.max(least)).next_multiple_of(2);
+        let segments = (bytes / self.mss + 3 * self.quantum()).next_multiple_of(2);
         let probing = self.mode == BbrState::ProbeBw && self.phase == 0;
         (segments + if probing { 2 } else { 0 }) * self.mss
     }

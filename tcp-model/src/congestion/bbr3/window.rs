@@ -15,12 +15,16 @@ impl Bbr3 {
         }
     }
 
+    /// C.send_quantum, section 5.6.3: bytes that leave together.
+    pub(super) fn quantum(&self) -> f64 {
+        (self.pacing * QUANTUM)
+            .min(LARGEST_QUANTUM)
+            .max(2.0 * self.mss)
+    }
+
     /// QuantizationBudget.
     pub(super) fn with_room(&self, bytes: f64) -> f64 {
-        let quantum = (self.pacing * QUANTUM)
-            .min(LARGEST_QUANTUM)
-            .max(2.0 * self.mss);
-        let bytes = bytes.max(3.0 * quantum).max(LEAST * self.mss);
+        let bytes = bytes.max(3.0 * self.quantum()).max(LEAST * self.mss);
         bytes
             + if self.state == Bbr3State::Up {
                 2.0 * self.mss
