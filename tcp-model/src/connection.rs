@@ -197,11 +197,14 @@ impl Connection {
     fn window(&self) -> u64 {
         match self.recovery.window() {
             Some(window) => window,
-            None if self.params.mtu_probing > 0 => {
-                self.cc.cwnd().saturating_sub(self.probe_share())
-            }
+            None if self.params.mtu_probing > 0 => self.window_beside_probe(),
             None => self.cc.cwnd(),
         }
+    }
+
+    #[inline(never)]
+    fn window_beside_probe(&self) -> u64 {
+        self.cc.cwnd().saturating_sub(self.probe_share())
     }
 
     fn bounds(&self) -> RtoBounds {

@@ -22,10 +22,32 @@ pub enum AnyCc {
     Custom(Box<dyn CongestionControl>),
 }
 
+macro_rules! each {
+    ($self:ident, $cc:ident => $call:expr) => {
+        match $self {
+            AnyCc::NewReno($cc) => $call,
+            AnyCc::FreshCubic($cc) => $call,
+            AnyCc::Custom($cc) => $call,
+        }
+    };
+}
+
 impl AnyCc {
     /// Any other algorithm, in a box.
     pub fn own(control: impl CongestionControl + 'static) -> AnyCc {
         AnyCc::Custom(Box::new(control))
+    }
+
+    // NewReno's window is read where it is asked for. That of other controls is asked out of line, so that
+    // this code does not lie within the functions that every segment runs through.
+    #[inline(never)]
+    fn cwnd_of_other(&self) -> u64 {
+        each!(self, cc => cc.cwnd())
+    }
+
+    #[inline(never)]
+    fn ssthresh_of_other(&self) -> Option<u64> {
+        each!(self, cc => cc.ssthresh())
     }
 
     /// Replaces a fresh CUBIC by the whole control, because its window is about to be used.
@@ -48,22 +70,20 @@ impl Hash for AnyCc {
     }
 }
 
-macro_rules! each {
-    ($self:ident, $cc:ident => $call:expr) => {
-        match $self {
-            AnyCc::NewReno($cc) => $call,
-            AnyCc::FreshCubic($cc) => $call,
-            AnyCc::Custom($cc) => $call,
-        }
-    };
-}
-
 impl CongestionControl for AnyCc {
+    #[inline]
     fn cwnd(&self) -> u64 {
-        each!(self, cc => cc.cwnd())
+        match self {
+            AnyCc::NewReno(cc) => cc.cwnd(),
+            other => other.cwnd_of_other(),
+        }
     }
+    #[inline]
     fn ssthresh(&self) -> Option<u64> {
-        each!(self, cc => cc.ssthresh())
+        match self {
+            AnyCc::NewReno(cc) => cc.ssthresh(),
+            other => other.ssthresh_of_other(),
+        }
     }
     fn pacing_rate(&self) -> Option<Rate> {
         each!(self, cc => cc.pacing_rate())

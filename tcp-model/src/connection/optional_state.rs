@@ -49,6 +49,19 @@ pub(super) struct OptionalState {
     pub(super) peer_mss: u16,
 }
 
+impl OptionalState {
+    /// The end of the record to which the octet at a stream offset belongs, if it has one.
+    #[inline(never)]
+    fn record_end_after(&self, offset: u64) -> Option<u64> {
+        self.record_ends.iter().copied().find(|end| *end > offset)
+    }
+
+    #[inline(never)]
+    fn is_record_end(&self, offset: u64) -> bool {
+        self.record_ends.contains(&offset)
+    }
+}
+
 impl Connection {
     pub(super) fn rare(&mut self) -> &mut OptionalState {
         self.rare.get_or_insert_default()
@@ -60,8 +73,8 @@ impl Connection {
         match &self.rare {
             Some(rare) if !rare.record_ends.is_empty() => {
                 let from = self.snd.written - waiting;
-                let end = rare.record_ends.iter().find(|end| **end > from);
-                end.map_or(waiting, |end| end - from)
+                rare.record_end_after(from)
+                    .map_or(waiting, |end| end - from)
             }
             _ => waiting,
         }
@@ -73,7 +86,7 @@ impl Connection {
         match &self.rare {
             Some(rare) if !rare.record_ends.is_empty() => {
                 let from = self.snd.offset_of(start);
-                let record = rare.record_ends.iter().find(|end| **end > from);
+                let record = rare.record_end_after(from);
                 record.map_or(end, |record| end.min(start + (record - from) as u32))
             }
             _ => end,
@@ -84,7 +97,7 @@ impl Connection {
     #[inline]
     pub(super) fn ends_record(&self, at: u64) -> bool {
         let rare = self.rare.as_ref();
-        rare.is_some_and(|rare| rare.record_ends.contains(&at))
+        rare.is_some_and(|rare| !rare.record_ends.is_empty() && rare.is_record_end(at))
     }
 
     /// Marks the end of written data as the end of a record, and drops acknowledged marks.

@@ -36,30 +36,77 @@ macro_rules! each {
     };
 }
 
+/// Other models than [`Connection`] are asked out of line, so that this code does not lie within the functions
+/// that every segment runs through.
+impl AnyTcp {
+    #[inline(never)]
+    fn step_other(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs) {
+        each!(self, tcp => tcp.step(input, now, out))
+    }
+    #[inline(never)]
+    fn next_timeout_of_other(&self) -> Option<SimTime> {
+        each!(self, tcp => tcp.next_timeout())
+    }
+    #[inline(never)]
+    fn view_of_other(&self) -> TcpView {
+        each!(self, tcp => tcp.view())
+    }
+    #[inline(never)]
+    fn send_room_of_other(&self) -> u64 {
+        each!(self, tcp => tcp.send_room())
+    }
+    #[inline(never)]
+    fn readable_of_other(&self) -> u64 {
+        each!(self, tcp => tcp.readable())
+    }
+    #[inline(never)]
+    fn time_wait_of_other(&self) -> Option<TimeWait> {
+        each!(self, tcp => tcp.time_wait())
+    }
+}
+
 impl TcpModel for AnyTcp {
     #[inline]
     fn step(&mut self, input: Input<'_>, now: SimTime, out: &mut Outputs) {
-        each!(self, tcp => tcp.step(input, now, out))
+        match self {
+            AnyTcp::Full(tcp) => tcp.step(input, now, out),
+            other => other.step_other(input, now, out),
+        }
     }
     #[inline(always)]
     fn next_timeout(&self) -> Option<SimTime> {
-        each!(self, tcp => tcp.next_timeout())
+        match self {
+            AnyTcp::Full(tcp) => tcp.next_timeout(),
+            other => other.next_timeout_of_other(),
+        }
     }
     #[inline(always)]
     fn view(&self) -> TcpView {
-        each!(self, tcp => tcp.view())
+        match self {
+            AnyTcp::Full(tcp) => tcp.view(),
+            other => other.view_of_other(),
+        }
     }
     #[inline]
     fn send_room(&self) -> u64 {
-        each!(self, tcp => tcp.send_room())
+        match self {
+            AnyTcp::Full(tcp) => tcp.send_room(),
+            other => other.send_room_of_other(),
+        }
     }
     #[inline]
     fn readable(&self) -> u64 {
-        each!(self, tcp => tcp.readable())
+        match self {
+            AnyTcp::Full(tcp) => tcp.readable(),
+            other => other.readable_of_other(),
+        }
     }
     #[inline]
     fn time_wait(&self) -> Option<TimeWait> {
-        each!(self, tcp => tcp.time_wait())
+        match self {
+            AnyTcp::Full(tcp) => tcp.time_wait(),
+            other => other.time_wait_of_other(),
+        }
     }
     fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
         each!(self, tcp => tcp.change_params(params, now, out))

@@ -91,6 +91,7 @@ pub(super) struct LocalEnd {
 
 impl Stack {
     /// Active OPEN. The attempt gets an identity and is recorded, successful or not.
+    #[inline(never)]
     pub(super) fn connect(
         &mut self,
         app: u16,
@@ -201,6 +202,7 @@ impl Stack {
 
     /// The first write of a deferred connect: sends the SYN with as much data as fits. Returns the bytes
     /// accepted.
+    #[inline(never)]
     pub(super) fn connect_with_data(
         &mut self,
         slot: u32,
