@@ -1,6 +1,6 @@
-//! Experiments with real Linux, replayed by the `linux` profile.
+//! Experiments with a real Linux kernel, repeated with the `linux` profile.
 //!
-//! `tests/linux/README.md` says what was measured; the crate's documentation has the table of
+//! `tests/linux/README.md` describes the measurements; the crate's documentation has a table of the
 //! results, in the module `linux`.
 
 mod linux {

@@ -13,7 +13,7 @@ use tcp_model::sample::{EndReason, OpenResult};
 use tcp_model::spec::Arrivals;
 use tcp_model::{TcpHost, TcpSample};
 
-/// (time in ms, result) of the connects.
+/// The connects: time in ms, and result.
 fn outcomes(done: &Finished<TcpHost>) -> Vec<(u64, OpenResult)> {
     let outcome = |r: &sim_core::Record<TcpSample>| match &r.sample {
         TcpSample::Outcome(o) => Some((r.time.as_ps() / 1_000_000_000, o.result)),
@@ -30,8 +30,8 @@ fn one() -> NatNetwork {
     }
 }
 
-/// From the SYN at the NAT, 1 ms after it was sent, to the last ACK: two round trips of 4 ms for
-/// handshake and request, and one for the two FINs.
+/// How long a mapping lasts, in ms: from the SYN at the NAT, 1 ms after it was sent, to the last ACK
+/// (two round trips of 4 ms for handshake and request, and one for the two FINs), plus 1 s.
 const HOLD_MS: u64 = 12 + 1000;
 
 #[test]
@@ -74,7 +74,7 @@ fn the_server_sees_the_address_and_port_of_the_nat() {
 
 #[test]
 fn an_idle_connection_whose_mapping_has_gone_gets_no_answer() {
-    // Three requests, 5 s apart; a mapping lives 3 s.
+    // Three requests, 5 s apart; a mapping expires after 3 s.
     let mut world = NatNetwork {
         think: ms(5000),
         end: at(30_000),
@@ -110,13 +110,13 @@ fn a_syn_that_is_never_answered_and_a_reset_free_their_port() {
         (stats.mappings, stats.peak_mappings, stats.exhausted),
         (5, 5, 0)
     );
-    // It is up but refuses connections: during its quiet time it does not listen on any port.
+    // The server is up but refuses connections: during its quiet time it does not listen on any port.
     world.outages[0].up = Some(at(1));
     world.quiet = SimDuration::from_secs(100);
     world.nat.timeouts.reset = ms(3000);
     let done = world.run();
     let stats = world.nat_stats(&done);
-    // The mapping that is about to expire and three more.
+    // The mapping that is about to expire, and three more.
     assert_eq!(
         (stats.mappings, stats.peak_mappings, stats.exhausted),
         (3, 4, 0)
@@ -252,8 +252,8 @@ fn a_crash_loses_connections_without_a_segment_and_a_boot_resets_them() {
             _ => None,
         })
         .collect();
-    // The second request, 5 s after the first was answered at 8 ms, meets a server without any
-    // state.
+    // The second request, 5 s after the response to the first arrived at 8 ms, finds a server without
+    // any state.
     assert_eq!(
         ended,
         [
@@ -279,7 +279,8 @@ fn after_its_boot_a_server_is_quiet_then_serves_and_a_client_makes_no_arrivals_i
     }];
     let results: Vec<_> = outcomes(&server.run()).iter().map(|o| o.1).collect();
     use OpenResult::{Established, Refused, TimedOut};
-    // At 0, 1, 2 s; lost at 3 and 4 s; refused at 5 and 6 s, which is noticed before 4 gives up at 5 s.
+    // Connects at 0, 1 and 2 s succeed, those at 3 and 4 s time out, those at 5 and 6 s are refused. The
+    // order of outcomes is not compared.
     let expected = [
         Established,
         Established,

@@ -1,7 +1,7 @@
-//! A model check: two end points and a channel that loses, duplicates and reorders, with every
-//! interleaving of arrivals, calls and time-outs. Written for this purpose instead of using a
-//! general checker: the end points are deterministic and copyable, so a depth-first search over
-//! digests is all that is needed, and rules can inspect them.
+//! A model check: two end points and a channel that loses, duplicates and reorders segments, with
+//! every interleaving of arrivals, calls and time-outs. It is written for this purpose instead of
+//! using a general model checker: the end points are deterministic and can be copied, so a
+//! depth-first search over digests is enough, and rules can inspect the end points.
 //!
 //! `SYNFIN_DEEP=1` raises the bounds.
 

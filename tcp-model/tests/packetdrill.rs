@@ -1,5 +1,5 @@
-//! The scripts of this project, one directory per subject, and each of them with one number
-//! changed, which must be detected.
+//! The scripts of this project, one directory per subject, and variants of each script with one
+//! number changed, which must be detected.
 
 mod packetdrill {
     mod arguments;
@@ -16,7 +16,7 @@ mod packetdrill {
     use tcp_model::Connection;
     use tcp_model::packetdrill::{Report, RunOptions, Script, parse, run};
 
-    /// Every script, by path, in the order of the names.
+    /// Every script and its path, sorted by path.
     fn all_scripts() -> Vec<(PathBuf, String)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packetdrill");
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! When a segment is acknowledged: quick ACKs, delayed ACKs, ACKs carried by replies, Nagle.
+//! When segments are acknowledged: quick ACKs, delayed ACKs, ACKs carried by replies, Nagle.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use super::script::When::{self, After, At, Got, Open};
 
 const NOW: When = After(SimDuration::ZERO);
 
-/// A data segment of the client's and how it was acknowledged.
+/// A data segment of the client, and how it was acknowledged.
 #[derive(Clone, Debug)]
 struct Row {
-    /// When it was sent.
+    /// When it was sent, in seconds.
     t: f64,
     len: u64,
-    /// From arrival to the ACK, seconds.
+    /// From its arrival to its ACK, in seconds.
     delay: f64,
-    /// The ACK was carried by data.
+    /// Whether data carried the ACK.
     by_data: bool,
     think: f64,
 }
@@ -69,9 +69,9 @@ fn spread(repetitions: &[Vec<Row>], i: usize) -> f64 {
     delays.clone().fold(f64::MIN, f64::max) - delays.fold(f64::MAX, f64::min)
 }
 
-/// Replays each repetition with its own times of writing, and compares every delay. The machine
-/// stalled now and then, and then ACKs left late for no reason in TCP: one repetition at least must
-/// agree in every segment, and of all segments of all repetitions all but one in twenty.
+/// Replays each repetition with its own write times, and compares every delay. The measured machine
+/// stalled now and then, which delayed ACKs for reasons outside TCP. So at least one repetition
+/// must agree in every segment, and at most one in twenty of the segments of all repetitions may differ.
 fn check(name: &str, setup: impl Fn(&[Row]) -> Setup) {
     let repetitions = measured(name);
     let wrong: Vec<Vec<String>> = repetitions
@@ -123,7 +123,7 @@ fn judge(repetitions: &[Vec<Row>], m: &[Row], setup: &Setup, phase: SimTime) -> 
     wrong
 }
 
-/// One-way data, written when the measurement wrote it.
+/// Data in one direction, written at the measured times.
 fn one_way(rows: &[Row], reads: bool) -> Setup {
     let mut client = vec![(NOW, Connect)];
     client.extend(rows.iter().map(|r| (At(secs(r.t)), Write(r.len))));
@@ -176,7 +176,7 @@ fn an_ack_rides_on_a_reply_that_comes_soon() {
         let mut got = 0;
         for row in rows {
             got += row.len;
-            // The server's own delay where the ACK shows it; later than the ACK where it does not.
+            // The server's own delay if the ACK shows it; otherwise longer than the delay of the ACK.
             let think = if row.by_data {
                 row.delay
             } else {

@@ -1,13 +1,13 @@
-//! The measurements, from the CSV files in this folder.
+//! The measurements, read from the CSV files in this folder.
 
 use std::collections::BTreeMap;
 
-/// A packet as sent, with relative numbers.
+/// A packet as sent, with relative sequence numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct MeasuredPacket {
-    /// Seconds since the experiment began.
+    /// Seconds since the start of the experiment.
     pub(super) t: f64,
-    /// `C` or `S`.
+    /// `C` (client) or `S` (server).
     pub(super) side: char,
     pub(super) flags: String,
     pub(super) seq: u32,
@@ -19,11 +19,11 @@ pub(super) struct MeasuredPacket {
     pub(super) lost: bool,
 }
 
-/// One side's packets of an experiment, as each repetition had them.
+/// The packets of an experiment, for each repetition.
 #[derive(Clone, Debug)]
 pub(super) struct Experiment {
     pub(super) name: String,
-    /// By repetition: all packets in order.
+    /// For each repetition, all packets in order.
     pub(super) repetitions: Vec<Vec<MeasuredPacket>>,
 }
 
@@ -37,7 +37,7 @@ pub(super) const FLOODS: &str = include_str!("floods.csv");
 pub(super) const FLOWS: &str = include_str!("flows.csv");
 pub(super) const ACK_DELAY: &str = include_str!("ack-delay.csv");
 
-/// Lines of a file as fields, the header left out.
+/// The lines of a file as fields, without the header.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.lines().skip(1).map(|line| line.split(',').collect())
 }
@@ -65,7 +65,7 @@ pub(super) fn experiment(file: &str, name: &str) -> Experiment {
     }
 }
 
-/// Times at which an experiment ended with an error, by repetition.
+/// When the experiment ended with an error, for each repetition.
 pub(super) fn ends(name: &str) -> Vec<f64> {
     let of = |f: Vec<&str>| (f[0] == name).then(|| f[2].parse().unwrap());
     lines(ENDS).filter_map(of).collect()

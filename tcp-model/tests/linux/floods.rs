@@ -1,5 +1,5 @@
-//! SYNs from addresses that never answer, 300 at 100 a second, and an honest connect every 0.5 s for
-//! 40 s; RTT 50 ms, the application accepts at once.
+//! A SYN flood: 300 SYNs, 100 per second, from addresses that never answer, and a legitimate connect
+//! every 0.5 s for 40 s; RTT 50 ms, the application accepts at once.
 
 use sim_core::network::{LinkChange, NetworkBuilder};
 use sim_core::{LinkSpec, RunConfig, SimDuration, SimTime, Simulation};
@@ -14,7 +14,7 @@ use super::fixture::{FLOODS, lines};
 use super::replay::{ms, params, phases};
 use super::script::SERVER;
 
-/// Connects again and again.
+/// Connects at regular intervals.
 #[derive(Debug)]
 struct Caller {
     start: SimTime,
@@ -133,9 +133,10 @@ fn run(backlog: u32, syn_cookies: SynCookies, honest: u64, start: SimTime) -> Co
     counted
 }
 
-/// With as many honest connects as a repetition made, the counts of some phase are those of the
-/// repetition, within the spread of the repetitions and, as the times of the connects are not known,
-/// one connect in twenty, and one SYN of each that waits for more than 20 s.
+/// Repeats the experiment with as many legitimate connects as each repetition made. Each count must
+/// agree with that repetition for some phase of the tick count. The tolerance is the spread over the
+/// repetitions and, as the times of the connects are not known, one connect in twenty and one
+/// dropped SYN for each connect that waits for more than 20 s.
 fn check(name: &str, backlog: u32, cookies: SynCookies) {
     let measured = |column: usize| -> Vec<f64> {
         let of = |f: Vec<&str>| (f[0] == name).then(|| f[column].parse().unwrap());

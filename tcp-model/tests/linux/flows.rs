@@ -1,4 +1,4 @@
-//! How long a flow takes on a path that loses nothing: from the SYN to the arrival of the last octet.
+//! How long a flow takes on a path without losses: from the SYN to the arrival of the last octet.
 
 use sim_core::{Rate, SimDuration};
 use tcp_model::params::{ParamValue, param};
@@ -8,7 +8,7 @@ use super::replay::{Setup, arrivals, phases};
 use super::script::Do::{Connect, Listen, Nothing, Shutdown, Write};
 use super::script::When::{After, Eof, Open};
 
-/// A flow of the measurement, the median of three.
+/// A measured flow; the time is the median of three.
 struct Flow {
     control: &'static str,
     rate: u64,
@@ -46,10 +46,10 @@ fn replay(flow: &Flow) -> f64 {
     control
         .set(&mut setup.params, &ParamValue::text(flow.control))
         .unwrap();
-    // 0.1 ms of each round trip passes in the two stacks.
+    // The two stacks add 0.1 ms to each round trip.
     setup.delay = SimDuration::from_secs_f64(flow.rtt as f64 / 2e3 + 0.000_05);
     setup.rate = Some(Rate::from_bps(flow.rate * 1_000_000).unwrap());
-    setup.params.send_buffer = 16 << 20; // takes every flow in one call
+    setup.params.send_buffer = 16 << 20; // holds every flow in one call
     setup.until = SimDuration::from_secs_f64(flow.seconds * 1.5 + 1.0);
     let phase = phases().next().unwrap();
     let arrivals = arrivals(&setup, phase);
@@ -58,7 +58,7 @@ fn replay(flow: &Flow) -> f64 {
     arrivals.last().unwrap().0
 }
 
-/// Within 2 %, or within 1 ms.
+/// The tolerance is 2 %, or 1 ms if that is more.
 #[test]
 fn a_flow_without_loss_takes_as_long_as_measured() {
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! A listener with backlog 5 whose application accepts nothing, or begins to after 10 s; RTT 50 ms.
+//! A listener with a backlog of 5 whose application never accepts, or only after 10 s; RTT 50 ms.
 
 use sim_core::{SimDuration, SimTime};
 use tcp_model::app::spec::HostConfig;
@@ -13,7 +13,7 @@ use super::fixture::{LISTENING, lines};
 use super::replay::{TICK, ms, params, phases};
 use super::script::SERVER;
 
-/// Connects at given times; once connected, sends 100 B or nothing.
+/// Connects at given times; sends 100 B once connected, or nothing.
 #[derive(Debug)]
 struct Crowd {
     start: SimTime,
@@ -40,7 +40,7 @@ impl App for Crowd {
     }
 }
 
-/// Listens, and accepts from some time on, or never.
+/// Listens, and accepts from a given time on, or never.
 #[derive(Debug)]
 struct Deaf {
     from: Option<SimTime>,
@@ -69,7 +69,7 @@ struct Run {
     seconds: u64,
 }
 
-/// What the measurement counted; times since each client's connect.
+/// What the measurement counted; times count from each client's connect.
 #[derive(Debug, Default)]
 struct Counted {
     connected: f64,
@@ -130,7 +130,8 @@ fn run(run: &Run, start: SimTime) -> Counted {
     counted
 }
 
-/// Counts must be the same, times within a tick and the spread of some phase of the tick count.
+/// Counts must be equal. Times must agree, for some phase of the tick count, within one tick plus
+/// the spread over the repetitions.
 fn check(name: &str, setup: &Run) {
     let measured = |what: &str| -> Vec<f64> {
         let of = |f: Vec<&str>| (f[0] == name && f[2] == what).then(|| f[3].parse().unwrap());

@@ -1,4 +1,4 @@
-//! How long FIN-WAIT-2 and TIME-WAIT last, how many there are, and when ports run out.
+//! How long FIN-WAIT-2 and TIME-WAIT last, how many entries there are, and when ports run out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::fixture::{LIVES, lines};
 use super::replay::{TICK, ms, params};
 use super::script::SERVER;
 
-/// The values of an experiment, by repetition.
+/// The values of an experiment, one for each repetition.
 fn measured(name: &str, what: &str) -> Vec<f64> {
     let of = |f: Vec<&str>| (f[0] == name && f[2] == what).then(|| f[3].parse().unwrap());
     let values: Vec<f64> = lines(LIVES).filter_map(of).collect();
@@ -34,7 +34,7 @@ fn most(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::MIN, f64::max)
 }
 
-/// Open-loop load over a path of 50 ms.
+/// Connections at a fixed rate over a path with an RTT of 50 ms.
 struct Load {
     params: TcpParams,
     rate: f64,
@@ -92,7 +92,7 @@ impl Load {
     }
 }
 
-/// Times in `state`, in seconds, of the ends of connections that were in it and left it.
+/// How long, in seconds, each end of a connection that entered and left `state` was in it.
 fn stays(records: &[Record<TcpSample>], state: State) -> Vec<f64> {
     let mut since: BTreeMap<(ConnId, bool), SimTime> = BTreeMap::new();
     let mut stays = Vec::new();
@@ -116,8 +116,8 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Orphans: 20 connections a second for 10 s, the client closes, the server never does. The
-/// measurement was sampled every 0.1 s, so that a mean is good to half of that at best.
+/// Orphans: 20 connections a second for 10 s; the client closes, the server never does. The measurement
+/// sampled every 0.1 s, so a mean is accurate to 0.05 s at best.
 #[test]
 fn orphans_stay_in_fin_wait_2_as_long_as_fin_timeout_and_rounding_say() {
     const SAMPLING: f64 = 0.05;
@@ -148,7 +148,7 @@ fn orphans_stay_in_fin_wait_2_as_long_as_fin_timeout_and_rounding_say() {
     }
 }
 
-/// Twenty-seven instances; the first, restarted by retransmitted FINs, are checked elsewhere.
+/// 27 instances were measured. The three of `last_ack_lost_3`, which retransmitted FINs restart, are left out.
 #[test]
 fn time_wait_lasts_from_60_s_to_the_next_slot_of_2048_ms() {
     let load = Load {
@@ -179,7 +179,7 @@ fn time_wait_lasts_from_60_s_to_the_next_slot_of_2048_ms() {
         assert!(*measured > least(&stays) - POLLING - TICK, "{measured}");
         assert!(*measured < most(&stays) + POLLING + TICK, "{measured}");
     }
-    // 24 draws from 2.048 s: their mean is good to 0.12 s.
+    // 24 samples of a uniform distribution over 2.048 s: their mean has a standard deviation of 0.12 s.
     let off = mean(&instances) - mean(&stays);
     println!(
         "TIME-WAIT: {:.2} to {:.2}, mean off by {off:.2}",
@@ -189,8 +189,8 @@ fn time_wait_lasts_from_60_s_to_the_next_slot_of_2048_ms() {
     assert!(off.abs() < 2.5 * 2.048 / (12.0f64 * 24.0).sqrt(), "{off}");
 }
 
-/// Entries of one side over time, sampled as the measurement was, from 63 s after the first
-/// connection to the end of the load.
+/// The least and most entries of one side, sampled as in the measurement, from 63 s after the first connection
+/// to the end of the load.
 fn plateau(done: &Done, side: Side, load: &Load) -> (f64, f64) {
     let start = SimTime::ZERO + ms(1001);
     let end = start + SimDuration::from_secs_f64(f64::from(load.connections) / load.rate);
@@ -225,7 +225,7 @@ fn population(name: &str, load: &Load) -> Done {
     done
 }
 
-/// Within the range over the repetitions, widened by the spread.
+/// Within the range over the repetitions, widened by their spread and by the resolution.
 fn agrees(value: f64, measured: &[f64], resolution: f64) -> bool {
     let spread = most(measured) - least(measured) + resolution;
     value >= least(measured) - spread && value <= most(measured) + spread
@@ -254,7 +254,7 @@ fn server_closes(rate: f64, seconds: f64, params: TcpParams) -> Load {
     }
 }
 
-/// The population is the rate times 61 s with a sawtooth of 2.048 s.
+/// The population is the rate times 61 s, with a sawtooth of 2.048 s.
 #[test]
 fn time_wait_entries_build_up_to_a_sawtooth() {
     let params = TcpParams {
@@ -267,7 +267,7 @@ fn time_wait_entries_build_up_to_a_sawtooth() {
         let (low, high) = plateau(&done, Side::Active, &load);
         let (lows, highs) = (measured(name, "plateau_min"), measured(name, "plateau_max"));
         println!("{name}: plateau {low} to {high} for {lows:?} to {highs:?}");
-        // The connections of one tick, and those that come between two samples.
+        // The connections of one tick, and those between two samples.
         let resolution = rate * (TICK + 0.1);
         assert!(agrees(low, &lows, resolution), "{low} for {lows:?}");
         assert!(agrees(high, &highs, resolution), "{high} for {highs:?}");
@@ -332,7 +332,7 @@ fn reuse_after_a_second_sustains_most_of_the_rate() {
     assert!(measured("narrow500_c_500_tw2", "eaddrnotavail")[0] > 40_000.0);
 }
 
-/// The server closes first: a client port that comes round again ends the old entry.
+/// The server closes first: when a client port is used again, the new connection ends the old entry.
 #[test]
 fn a_server_that_closes_first_keeps_an_entry_for_each_port_that_comes_round() {
     let params = TcpParams {
@@ -349,8 +349,8 @@ fn a_server_that_closes_first_keeps_an_entry_for_each_port_that_comes_round() {
     );
 }
 
-/// The same over the whole range: ports repeat before there are 61 s of them, because their sequence continues
-/// at another place every 10 s.
+/// The same with all ports: a port is used again before 61 s of connections have accumulated, because the
+/// sequence of ports jumps to another place every 10 s.
 #[test]
 fn ports_come_round_early_because_their_sequence_is_moved() {
     let params = TcpParams {
@@ -368,7 +368,7 @@ fn ports_come_round_early_because_their_sequence_is_moved() {
     assert!(agrees(high, &highs, resolution), "{high} for {highs:?}");
 }
 
-/// Ports in TIME-WAIT are taken over although others have never been used.
+/// Ports in TIME-WAIT are reused although others have never been used.
 #[test]
 fn reuse_goes_on_beside_free_ports() {
     let params = TcpParams {
@@ -389,7 +389,7 @@ fn reuse_goes_on_beside_free_ports() {
     );
 }
 
-/// At a rate at which the ports of one parity come round within 61 s.
+/// At this rate all ports of one parity are used again within 61 s.
 #[test]
 fn a_server_holds_no_more_entries_than_there_are_ports_of_a_parity() {
     let params = TcpParams {

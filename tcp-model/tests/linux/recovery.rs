@@ -1,9 +1,9 @@
-//! Loss recovery of a bulk transfer with a deterministic list of drops: the same segments are sent
-//! again, in the same order, at the same time after the first drop, and the window afterwards is the
-//! same. Where the tail of the transfer is lost, times count from the probe.
+//! Loss recovery of a bulk transfer with a fixed list of drops: the same segments are retransmitted in
+//! the same order at the same times after the first drop, and the window afterwards is the same. If
+//! the tail of the transfer is lost, times count from the tail loss probe.
 //!
-//! The link carries 10 Mbit/s with a queue of 625,000 bytes, the round trip is 100 ms. Segments of
-//! 1448 bytes are counted from 1 in the order of their first transmission.
+//! The link carries 10 Mbit/s with a queue of 625,000 bytes, and the round trip is 100 ms. Segments of
+//! 1448 bytes are numbered from 1 in the order of their first transmission.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -29,13 +29,13 @@ use super::script::{AppScript, Do, When};
 const RECOVERY: &str = include_str!("recovery.csv");
 const WINDOWS: &str = include_str!("recovery-window.csv");
 const MSS: u64 = 1448;
-/// How far a retransmission may be from the measured times.
+/// How far, in seconds, a retransmission may be from the measured times.
 const TOLERANCE: f64 = 0.010;
-/// The same where a time-out between 0.25 and 2 s sends it: the timer ends on slots of 32 ms, which
-/// begin at another time in each repetition.
+/// The tolerance for retransmissions by a time-out between 0.25 and 2 s: the timer expires on slots of
+/// 32 ms, whose phase differs between repetitions.
 const TIMEOUT_TOLERANCE: f64 = 0.032;
 
-/// A case: segments, and how many of the first transmissions of each are lost.
+/// A case: the number of segments, those that are lost, and how many transmissions of each.
 struct Case {
     name: &'static str,
     segments: u64,
@@ -69,7 +69,7 @@ fn cases() -> Vec<Case> {
 struct Sent {
     at: f64,
     segment: u64,
-    /// Place among all packets of the direction, from 1.
+    /// Its place among all packets of the direction, counted from 1.
     packet: u64,
     again: bool,
 }
@@ -77,7 +77,7 @@ struct Sent {
 /// What the sender did.
 struct Done {
     sent: Vec<Sent>,
-    /// Time and window in segments.
+    /// Time in seconds, and window in segments.
     windows: Vec<(f64, f64)>,
 }
 
@@ -176,8 +176,8 @@ fn collect(records: &[Record<TcpSample>], start: SimTime) -> Done {
     done
 }
 
-/// Runs with the drops of the case: which packet a retransmission is shows only in a run without its
-/// own loss.
+/// Runs the case with its drops. Drops are packet numbers, and the number of a retransmission is known
+/// only from a run in which it is not lost, so drops are added one at a time.
 fn replay(case: &Case, control: &str) -> Done {
     let mut drop: Vec<u64> = Vec::new();
     loop {
@@ -197,7 +197,7 @@ fn replay(case: &Case, control: &str) -> Done {
     }
 }
 
-/// Retransmissions of the repetitions: seconds since the first drop, and the segment.
+/// The retransmissions of each repetition: seconds since the first drop, and segment.
 fn measured(case: &str, control: &str) -> Vec<Vec<(f64, u64)>> {
     let mut all: BTreeMap<&str, Vec<(f64, u64)>> = BTreeMap::new();
     for f in lines(RECOVERY).filter(|f| f[0] == case && f[1] == control) {
@@ -207,7 +207,7 @@ fn measured(case: &str, control: &str) -> Vec<Vec<(f64, u64)>> {
     all.into_values().collect()
 }
 
-/// The mistakes in a case, if any.
+/// Compares a case with the measurement; the error says what differs.
 fn judge(case: &Case, control: &str) -> Result<String, String> {
     let done = replay(case, control);
     let first = done
@@ -216,8 +216,8 @@ fn judge(case: &Case, control: &str) -> Result<String, String> {
         .find(|s| case.lost.contains(&s.segment))
         .ok_or("nothing was lost")?
         .at;
-    // When the probe of a lost tail leaves depends on how ACKs were delayed before: what follows it is
-    // compared.
+    // When the probe for a lost tail is sent depends on earlier delayed ACKs, so only what follows the
+    // probe is compared.
     let tail = case.name.starts_with("tail");
     let probe = done.sent.iter().find(|s| s.again).map_or(first, |s| s.at);
     let first = if tail { probe } else { first };
@@ -250,7 +250,7 @@ fn judge(case: &Case, control: &str) -> Result<String, String> {
         let most = times.iter().copied().fold(f64::MIN, f64::max);
         let off = (least - at).max(at - most).max(0.0);
         worst = worst.max(off);
-        // BBR sends too little after the second loss for RACK to detect it.
+        // BBR sends too little for RACK to detect the loss of the second retransmission.
         let timed_out = (case.name, control, i) == ("rtx_lost_twice", "bbr", 2);
         let tolerance = if timed_out {
             TIMEOUT_TOLERANCE
@@ -269,15 +269,15 @@ fn judge(case: &Case, control: &str) -> Result<String, String> {
     Ok(format!("worst {:.1} ms off, {window}", worst * 1e3))
 }
 
-/// The window after recovery, a round trip after the last retransmission.
+/// Compares the window after recovery, soon after the last retransmission.
 fn check_window(case: &Case, control: &str, done: &Done, end: f64) -> Result<String, String> {
-    // Where the measured CUBIC left slow start before its tail was lost differs from repetition to
-    // repetition, and from the replay.
+    // When the measured CUBIC left slow start, before its tail was lost, differs between repetitions,
+    // and from the replay.
     if control == "cubic" && case.name.starts_with("tail") {
         return Ok("no window compared".to_owned());
     }
-    // The measured BBR had found the path full a round trip before the time-out, which ends its growth
-    // at 112 segments; the replayed one finds it a round trip later, at 137 and more.
+    // The measured BBR found that the path was full one round trip before the time-out, so its growth
+    // ends at 112 segments. In the replay it finds this one round trip later, at 137 segments or more.
     if (case.name, control) == ("rtx_lost_twice", "bbr") {
         return Ok("no window compared".to_owned());
     }
@@ -288,7 +288,7 @@ fn check_window(case: &Case, control: &str, done: &Done, end: f64) -> Result<Str
     if after.is_empty() {
         return Ok("no window measured".to_owned());
     }
-    // Growth begins at once, so the nearest value soon after the end counts.
+    // The window grows again at once, so the nearest value soon after the end is compared.
     let near = |measured: f64| {
         let soon = done
             .windows
@@ -315,9 +315,9 @@ fn the_same_segments_are_sent_again_at_the_same_times() {
     let mut wrong = Vec::new();
     for case in cases() {
         for control in ["reno", "cubic", "bbr"] {
-            // The measured sender left slow start by a train of ACKs before the tail, one for each
-            // segment; the replayed receiver acknowledges every other one, so its round trips are
-            // longer by then.
+            // The measured sender left slow start because of a train of ACKs before the tail, one for
+            // each segment. The replayed receiver acknowledges every other segment, and its round
+            // trips are longer by then.
             if (case.name, control) == ("tail1_twice", "cubic") {
                 continue;
             }

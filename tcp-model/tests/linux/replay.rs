@@ -1,12 +1,11 @@
 //! Runs an experiment in the simulator and compares it with the measurement.
 //!
-//! The kernel's tick count has a phase that differs from repetition to repetition and that nothing in the
-//! set-up fixes: coarse timers end at multiples of up to 2.048 s of it. The simulated hosts count from time
-//! zero, so an experiment begins at a time that stands for the phase: the one of the 2048 (in steps of a
-//! millisecond) that agrees best. All packets must then agree at the same time: a single number cannot adjust
-//! twenty times.
+//! The kernel's tick count has a phase that differs between repetitions and that the set-up does not control:
+//! coarse timers expire at multiples of up to 2.048 s of the tick count. Simulated hosts count from time
+//! zero, so an experiment starts at a time that gives the phase: of 2048 start times, a millisecond apart,
+//! the one that agrees best. All packets must then agree at once: one number cannot adjust twenty times.
 //!
-//! Tolerance: one tick, 4 ms, and the spread of the packet's time over the repetitions.
+//! Tolerance: one tick, 4 ms, plus the spread of the packet's time over the repetitions.
 
 use sim_core::network::LinkChange;
 use sim_core::{Rate, Record, SimDuration, SimTime};
@@ -21,8 +20,8 @@ use tcp_model::{TcpHost, TcpParams};
 use super::fixture::{Experiment, MeasuredPacket};
 use super::script::{AppScript, Do, When};
 
-/// The emulated delay, and what the machine added to it on the way: 0.1 ms per round trip in every
-/// handshake, which makes the time-out 304 ms and not 300.
+/// The emulated delay plus what the machine added on the way: 0.1 ms per round trip in every handshake, so
+/// that the time-out is 304 ms and not 300 ms.
 pub(super) const ONE_WAY: f64 = 0.050_05;
 
 /// One tick at HZ = 250.
@@ -46,18 +45,18 @@ pub(super) fn params() -> TcpParams {
 #[derive(Clone)]
 pub(super) struct Setup {
     pub(super) params: TcpParams,
-    /// The server's, where they differ.
+    /// The server's parameters, if they differ.
     pub(super) server_params: Option<TcpParams>,
     pub(super) client: Vec<(When, Do)>,
     pub(super) server: Vec<(When, Do)>,
     pub(super) server_reads: bool,
     /// One-way delay.
     pub(super) delay: SimDuration,
-    /// Rate of the links, in front of which a queue takes all.
+    /// Rate of the links, whose queue is unlimited.
     pub(super) rate: Option<Rate>,
-    /// Packets to lose, from the client and from the server, counted from 1.
+    /// Packets to lose, from the client and from the server, numbered from 1.
     pub(super) lost: [Vec<u64>; 2],
-    /// From then on, everything is lost.
+    /// From this time on, everything is lost.
     pub(super) hole: Option<SimDuration>,
     pub(super) until: SimDuration,
 }
@@ -82,7 +81,7 @@ impl Setup {
 /// The outcome; times in seconds since the start.
 pub(super) struct Done {
     pub(super) packets: Vec<MeasuredPacket>,
-    /// When an end point was given up, and on which side.
+    /// When an end point gave up, and on which side.
     pub(super) ended: Vec<(f64, char, EndReason)>,
 }
 
@@ -95,7 +94,7 @@ pub(super) fn run(setup: &Setup, start: SimTime) -> Done {
     }
 }
 
-/// When text came to the server, in seconds since the start, and how much.
+/// When text arrived at the server, in seconds since the start, and how many octets.
 pub(super) fn arrivals(setup: &Setup, start: SimTime) -> Vec<(f64, u32)> {
     let records = simulate(setup, start);
     let received = traces(&records)
@@ -161,7 +160,7 @@ fn packets(records: &[Record<TcpSample>], start: SimTime) -> Vec<MeasuredPacket>
         let own = record.node.0 as usize;
         let base = match isn[own] {
             Some(base) => base,
-            // A reset for an unknown connection has no sequence numbers of its own.
+            // A reset for an unknown connection has no initial sequence number.
             None if segment.flags.is_syn() => *isn[own].insert(segment.seq.0),
             None => segment.seq.0,
         };
@@ -221,7 +220,7 @@ fn option_names(segment: &Segment) -> String {
     names.join(" ")
 }
 
-/// Where measurement and replay first differ, if they do.
+/// The first difference between measurement and replay, if there is one.
 fn difference(measured: &MeasuredPacket, replayed: &MeasuredPacket, push: bool) -> Option<String> {
     let flags = |p: &MeasuredPacket| {
         if push {
@@ -251,8 +250,8 @@ fn side(packets: &[MeasuredPacket], side: char) -> Vec<&MeasuredPacket> {
     packets.iter().filter(|p| p.side == side).collect()
 }
 
-/// Compares an experiment packet by packet, each side by itself: flags, relative numbers, length,
-/// window, options, and the time. Returns the worst deviation in seconds.
+/// Compares an experiment packet by packet, each side separately: flags, relative numbers, length, window,
+/// options and time.
 pub(super) struct Comparison<'a> {
     pub(super) experiment: &'a Experiment,
     /// Whether PSH is compared.
@@ -260,7 +259,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Spread over the repetitions of the time of a side's `i`-th packet.
+    /// The spread over the repetitions of the time of a side's `i`-th packet.
     fn spread(&self, of: char, i: usize) -> f64 {
         let times = self.experiment.repetitions.iter();
         let times: Vec<f64> = times
@@ -270,8 +269,8 @@ impl Comparison<'_> {
         most - times.iter().copied().fold(f64::MAX, f64::min)
     }
 
-    /// How far the replay is beyond the tolerance in the worst place, in seconds (negative: within),
-    /// with the deviation there and the packet.
+    /// How far the replay exceeds the tolerance at its worst packet, in seconds (negative: it is within the
+    /// tolerance), with the deviation and a description of that packet.
     fn judge(
         &self,
         measured: &[MeasuredPacket],
@@ -305,7 +304,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Replays every repetition of an experiment, each with the phase that fits it.
+/// Replays every repetition of an experiment, each with the phase that agrees best.
 pub(super) fn check(
     experiment: &Experiment,
     push: bool,
@@ -349,8 +348,8 @@ pub(super) fn check(
     }
 }
 
-/// Start times that stand for the phases of the tick count, a millisecond apart over the coarsest
-/// slot that matters. The first is beyond zero, so that a host has had time to start.
+/// Start times that give the phases of the tick count, a millisecond apart over the coarsest slot that
+/// matters. The first is later than zero, so that hosts have time to start.
 pub(super) fn phases() -> impl Iterator<Item = SimTime> {
     (0..2048).map(|n| SimTime::ZERO + ms(4096 + n))
 }
@@ -369,7 +368,7 @@ pub(super) fn until(measured: &[MeasuredPacket]) -> SimDuration {
     SimDuration::from_secs_f64(last + 0.06)
 }
 
-/// Whether a side was given up at one of the measured times, within a tick and their spread.
+/// Whether a side gave up at each measured time, within one tick plus their spread.
 pub(super) fn check_end(name: &str, times: &[f64], setup: &Setup, of: char, why: EndReason) {
     let spread = times.iter().copied().fold(f64::MIN, f64::max)
         - times.iter().copied().fold(f64::MAX, f64::min);

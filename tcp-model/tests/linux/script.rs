@@ -36,7 +36,7 @@ pub(super) enum Do {
     Abort,
 }
 
-/// Steps in order. What arrives is read at once, unless `reads` says otherwise.
+/// Steps in order. Arriving data are read at once, unless `reads` is false.
 #[derive(Debug)]
 pub(super) struct AppScript {
     pub(super) start: SimTime,

@@ -1,4 +1,4 @@
-//! Handshake and teardown, RTT 100 ms: the client sends 100 B, the server answers 1000 B.
+//! Handshake and teardown, RTT 100 ms: the client sends 100 B, the server answers with 1000 B.
 
 use sim_core::SimDuration;
 use tcp_model::TcpParams;
@@ -17,8 +17,8 @@ fn whole(first: &[(When, Do)], then: &[(When, Do)]) -> Vec<(When, Do)> {
     [first, then].concat()
 }
 
-/// How long the machine kept an application waiting that should have acted at once on a packet:
-/// that is replayed as it was.
+/// How long the measured machine delayed an application that should have reacted to a packet at
+/// once. The replay includes this delay.
 fn hesitation(measured: &[MeasuredPacket], on: (char, char), then: (char, char)) -> When {
     let kind = |p: &&MeasuredPacket, (side, kind)| {
         p.side == side
@@ -49,7 +49,7 @@ fn setup(measured: &[MeasuredPacket], client: &[(When, Do)], server: &[(When, Do
     }
 }
 
-/// The client closes first, whatever is lost.
+/// The client closes first; what is lost depends on the experiment.
 fn client_closes_first(name: &str) {
     check(&experiment(TEARDOWN, name), true, |measured| {
         let asks = hesitation(measured, ('S', 'S'), ('C', 'D'));
@@ -133,7 +133,7 @@ fn a_half_close_lets_data_through() {
         setup(
             m,
             &whole(&ASK, &[(NOW, Shutdown), (Eof, Close)]),
-            // The FIN arrives while the server still thinks.
+            // The FIN arrives while the server is still thinking.
             &[
                 (NOW, Listen),
                 (Got(100), Nothing),

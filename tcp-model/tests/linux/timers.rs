@@ -1,4 +1,4 @@
-//! Timers of an open connection: retransmission, loss probe, window probes, keep-alive.
+//! Timers of an open connection: retransmission, tail loss probe, window probes, keep-alive.
 
 use tcp_model::TcpParams;
 use tcp_model::params::GiveUp;
@@ -55,9 +55,10 @@ fn keep_alive_ends_a_dead_connection_with_a_reset() {
     );
 }
 
-/// PSH is left out: Linux sets it on the last of the segments it handed down as one. So is the first
-/// repetition: there a delayed ACK and a segment met within 0.1 ms, the machine ran the timer after
-/// the segment, and one ACK covers that too.
+/// PSH is not compared: Linux sets it on the last of the segments that it passes to the device
+/// together. The first repetition is not compared either: a delayed ACK and a segment coincided
+/// within 0.1 ms, the machine ran the timer after the segment arrived, and one ACK covered that
+/// segment too.
 #[test]
 fn window_probes_back_off_although_they_are_answered() {
     let mut experiment = experiment(TIMERS, "zwp");
@@ -76,7 +77,7 @@ fn window_probes_back_off_although_they_are_answered() {
     });
 }
 
-/// Ten segments 0.3 s apart, then everything is lost and `last` bytes are written.
+/// Ten segments 0.3 s apart; then everything is lost, and `last` bytes are written.
 fn black_hole(last: u64, params: TcpParams) -> (Setup, f64) {
     let mut client: Vec<(When, Do)> = vec![(NOW, Connect), (Open, Nothing)];
     client.extend([(After(ms(300)), Write(100)); 10]);
@@ -90,7 +91,7 @@ fn black_hole(last: u64, params: TcpParams) -> (Setup, f64) {
     (setup, 2.0 * ONE_WAY + 0.3 * 11.0)
 }
 
-/// (time since the first transmission, relative sequence number, length) by repetition.
+/// For each repetition: time since the first transmission in seconds, relative sequence number, length.
 type Sent = Vec<(f64, u32, u32)>;
 
 fn measured(name: &str) -> Vec<Sent> {
@@ -163,7 +164,7 @@ fn tcp_retries2_is_a_time() {
         ..params()
     };
     check_black_hole("rto_100_retries2_5", 100, params.clone());
-    // The sender's own report was sampled: the time is good to 4 ms.
+    // The sender's own report was sampled, so the time is accurate to 4 ms.
     let (setup, since) = black_hole(100, params);
     let ends = [20.289, 20.262, 20.234].map(|t| t + since);
     check_end(

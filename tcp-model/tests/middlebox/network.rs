@@ -28,7 +28,7 @@ pub(crate) fn at(ms: u64) -> SimTime {
 #[derive(Clone)]
 pub(crate) struct NatNetwork {
     pub(crate) clients: u32,
-    /// Connections per second, of all clients together.
+    /// Connections, of all clients together.
     pub(crate) arrivals: Arrivals,
     pub(crate) limit: Option<u64>,
     pub(crate) params: TcpParams,
@@ -44,7 +44,7 @@ pub(crate) struct NatNetwork {
     pub(crate) threads: usize,
 }
 
-/// Ports 2000 to 2009, and 1 s after the last FIN.
+/// Ports 2000 to 2009, each held until 1 s after the last FIN.
 pub(crate) fn ten_ports() -> NatSpec {
     NatSpec {
         ports: (2000, 2009),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tcp_model::TcpParams;
 
-/// What an application does, one call after the other, each at any time.
+/// A call of the application. Calls are made one after the other, each at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     Write(u64),
@@ -19,9 +19,10 @@ pub(super) enum Call {
 pub(super) struct SidePlan {
     /// Opens actively; otherwise it listens.
     pub(super) active: bool,
-    /// Reads what comes at once; otherwise only as its calls say, and all after the last of them.
+    /// Reads data as soon as they arrive; otherwise reads as its calls say, and everything after
+    /// the last of them.
     pub(super) eager: bool,
-    /// Makes its calls only once the connection is established.
+    /// Makes its calls only when the connection is established.
     pub(super) patient: bool,
     pub(super) calls: &'static [Call],
 }
@@ -29,11 +30,11 @@ pub(super) struct SidePlan {
 /// What the channel and the clocks may do in one history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Budget {
-    /// Segments lost.
+    /// How many segments may be lost.
     pub(super) losses: u8,
-    /// Segments delivered once more than sent.
+    /// How many segments may be delivered once more than they were sent.
     pub(super) duplicates: u8,
-    /// Time-outs of each side, at any moment; the end of TIME-WAIT not counted.
+    /// How many time-outs each side may have, at any moment; the end of TIME-WAIT is not counted.
     pub(super) timeouts: [u8; 2],
 }
 
@@ -43,12 +44,12 @@ pub(super) struct CheckedCase {
     pub(super) params: [Arc<TcpParams>; 2],
     pub(super) plans: [SidePlan; 2],
     pub(super) budget: Budget,
-    /// Segments the channel holds in each direction; one too many is lost.
+    /// How many segments the channel holds in each direction; further ones are lost.
     pub(super) capacity: usize,
-    /// Any segment in the channel may be the next to arrive, not the oldest alone.
+    /// Any segment in the channel may arrive next, not only the oldest.
     pub(super) reorders: bool,
-    /// How many segments are under way at once: 0 few, 2 many.
+    /// How many segments are in flight at once: 0 few, 2 many.
     pub(super) width: u8,
-    /// Both sides end in order, with all that was written read.
+    /// Both sides must close normally, with everything written also read.
     pub(super) orderly: bool,
 }

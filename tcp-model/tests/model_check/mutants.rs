@@ -1,4 +1,4 @@
-//! The check can fail: end points with one thing wrong, and what is found about them.
+//! The check can fail: end points with one fault each, and what is found.
 
 use sim_core::SimTime;
 use siphasher::sip::SipHasher13;
@@ -10,7 +10,7 @@ use super::scenarios::orderly;
 use super::search::explore;
 use super::world::Checked;
 
-/// What is wrong with it.
+/// The faults: values of `WRONG`.
 const NEVER_SENDS_AGAIN: u8 = 0;
 const ACKNOWLEDGES_ONE_TOO_MANY: u8 = 1;
 const TAKES_WHAT_IS_AHEAD: u8 = 2;
@@ -94,7 +94,7 @@ impl<const WRONG: u8> Mutant<WRONG> {
     }
 }
 
-/// What is found about a client that writes two segments, and closes.
+/// What is found for a client that writes two segments and closes.
 fn mistake<const WRONG: u8>(losses: u8, timeouts: u8) -> String {
     let mut scenario = orderly();
     scenario.plans[0].calls = &[Call::Write(128), Call::Shutdown];

@@ -6,16 +6,16 @@ use tcp_model::{Segment, State};
 use super::case::CheckedCase;
 use super::world::{Checked, CheckedSide};
 
-/// The most segments that one input may cause; more would be a storm.
+/// The most segments that one input may cause.
 const MOST_SEGMENTS: usize = 4;
 
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// The arcs of RFC 9293 figure 5, and those its text adds: to CLOSED by reset, abort, and the end of patience
-/// (sections 3.10.4, 3.10.5, 3.10.7.4, 3.10.8), and FIN-WAIT-1 to TIME-WAIT for a FIN that also acknowledges
-/// our FIN.
+/// The transitions of RFC 9293 figure 5, and those that its text adds: to CLOSED by reset, abort or giving up
+/// (sections 3.10.4, 3.10.5, 3.10.7.4, 3.10.8), and from FIN-WAIT-1 to TIME-WAIT by a FIN that also
+/// acknowledges our FIN.
 fn is_arc(from: State, to: State, input: &Input<'_>, app_closed: bool) -> bool {
     use State::*;
     let segment = match input {
@@ -29,7 +29,7 @@ fn is_arc(from: State, to: State, input: &Input<'_>, app_closed: bool) -> bool {
         (SynSent, SynReceived | Established) => segment.is_some_and(|s| s.flags.is_syn()),
         (SynReceived, Established) => segment.is_some_and(|s| s.flags.is_ack()),
         (SynReceived, FinWait1) => call,
-        // A close called for in SYN-RECEIVED with data to send waits for ESTABLISHED (3.10.4).
+        // A close in SYN-RECEIVED with data to send waits until ESTABLISHED (3.10.4).
         (Established, FinWait1) => call || segment.is_some(),
         (CloseWait, LastAck) => call,
         (Established, CloseWait)
@@ -52,7 +52,7 @@ fn is_arc(from: State, to: State, input: &Input<'_>, app_closed: bool) -> bool {
     }
 }
 
-/// One step of one side; `side` is as the application knows it, before the news of the step.
+/// Checks one step of one side; `side` is what the application knows before the signals of the step.
 pub(super) fn step<M: Checked>(
     side: &CheckedSide<M>,
     peer: &CheckedSide<M>,
@@ -133,7 +133,7 @@ fn states<M: Checked>(
     })
 }
 
-/// A segment that leaves: its place in the stream, and the peer's window.
+/// A segment that is sent: its place in the stream, and the peer's window.
 fn sent<M: Checked>(
     side: &CheckedSide<M>,
     peer: &CheckedSide<M>,
@@ -169,7 +169,7 @@ fn sent<M: Checked>(
             "a FIN amid the stream".into()
         })?;
     }
-    // MUST-34 and section 3.8.6: not beyond what was offered, except for one octet as a probe.
+    // MUST-34 and section 3.8.6: nothing beyond the advertised window, except one octet as a probe.
     let known = peer.state.is_synchronized() || peer.state == State::SynReceived;
     let edge = peer.view().rcv_nxt + peer.view().rcv_wnd;
     ensure(!known || segment.seq_end().at_or_before(edge + 1), || {
@@ -184,7 +184,7 @@ fn is_dead(end: Option<ConnectionEnd>) -> bool {
     !matches!(end, None | Some(ConnectionEnd::Closed))
 }
 
-/// What holds between the two sides.
+/// What must hold between the two sides.
 pub(super) fn pair<M: Checked>(
     sides: &[CheckedSide<M>; 2],
     scenario: &CheckedCase,
@@ -225,7 +225,7 @@ pub(super) fn pair<M: Checked>(
     Ok(())
 }
 
-/// When nothing can happen any more.
+/// What must hold when nothing more can happen.
 pub(super) fn end<M: Checked>(
     sides: &[CheckedSide<M>; 2],
     scenario: &CheckedCase,
@@ -234,7 +234,7 @@ pub(super) fn end<M: Checked>(
         let (me, peer) = (&sides[i], &sides[1 - i]);
         let listens = me.state == State::Listen && !scenario.plans[i].active;
         // A half-open connection (section 3.5.1): the peer's reset was lost, and a side with nothing to send
-        // cannot detect it.
+        // cannot detect that.
         let silent = me.view().snd_una == me.view().snd_nxt && is_dead(peer.end);
         ensure(me.state == State::Closed || listens || silent, || {
             format!("side {i} is stuck in {}", me.state)

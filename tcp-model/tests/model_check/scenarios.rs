@@ -1,4 +1,4 @@
-//! What is explored.
+//! The scenarios that are explored.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,8 +10,8 @@ use tcp_model::{Connection, TcpParams};
 use super::case::{Budget, Call, CheckedCase, SidePlan};
 use super::search::{Seen, explore};
 
-/// Parameters that keep the number of states small: no timestamps, whose values differ with every
-/// moment, small segments, and no end of patience.
+/// Parameters that keep the number of states small: no timestamps, whose values differ at every moment,
+/// small segments, and connections that never give up.
 pub(super) fn params() -> TcpParams {
     TcpParams {
         mtu: 104, // 64 octets of payload
@@ -217,11 +217,11 @@ fn all() -> Vec<CheckedCase> {
     ]
 }
 
-/// Losses, duplicates, time-outs of each side, and whether segments overtake each other. Time-outs at any
-/// moment increase the number of histories most.
+/// The bounds: losses, duplicates, time-outs of each side, and whether segments overtake each other.
+/// Time-outs at any moment increase the number of histories most.
 type Bound = (u8, u8, u8, bool);
 
-/// The bounds for a scenario: the wider it is, the lower they are.
+/// The bounds for a scenario: the more segments in flight, the lower they are.
 fn bounds(width: u8, deep: bool) -> &'static [Bound] {
     match (width, deep) {
         (0, false) => &[(1, 1, 0, true), (1, 1, 1, false)],
@@ -246,7 +246,7 @@ fn bounded(scenario: &CheckedCase, bound: Bound) -> CheckedCase {
     }
 }
 
-/// Explores all scenarios with bounds of one kind; at least this many states must be seen.
+/// Explores all scenarios with or without reordering; at least this many states must be visited.
 fn explore_all(reorders: bool, least: usize) {
     let deep = std::env::var_os("SYNFIN_DEEP").is_some();
     let (begun, mut sum) = (Instant::now(), Seen::default());

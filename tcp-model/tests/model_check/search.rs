@@ -1,4 +1,4 @@
-//! Depth first through everything that can happen, each state once.
+//! A depth-first search through everything that can happen, visiting each state once.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use super::world::{Checked, CheckedPair, NextStep};
 pub(super) struct Seen {
     pub(super) states: usize,
     pub(super) transitions: usize,
-    /// Most steps in one history.
+    /// The longest history, in steps.
     pub(super) depth: usize,
-    /// Histories that have ended.
+    /// How many histories have ended.
     pub(super) ends: usize,
-    /// The search was complete.
+    /// Whether the search was complete.
     pub(super) complete: bool,
 }
 
@@ -37,21 +37,21 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Number of states at which a search stops, to bound its memory.
+/// The search stops after this many states, to limit its memory.
 const MOST_STATES: usize = 60_000_000;
 
-/// Steps within which a fair history must end.
+/// A fair history, in which the channel makes no more faults, must end within this many steps.
 const PATIENCE: usize = 400;
 
 struct StateSearch<'a> {
     scenario: &'a CheckedCase,
     visited: FxHashSet<u64>,
-    /// States from which a fair history ends well, whatever the channel may still do.
+    /// States from which a fair history ends well, by digest without the budget.
     live: FxHashSet<u64>,
     seen: Seen,
 }
 
-/// Explores a scenario completely, bounded only by its budget.
+/// Explores a scenario completely within its budget.
 pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violation> {
     let mut search = StateSearch {
         scenario,
@@ -64,7 +64,7 @@ pub(super) fn explore<M: Checked>(scenario: &CheckedCase) -> Result<Seen, Violat
     };
     let mut world = CheckedPair::<M>::new(scenario);
     let mut path = Vec::new();
-    // The listener exists first; simultaneous openers both begin.
+    // The listener exists first; in a simultaneous open both sides connect.
     for side in [1, 0] {
         path.push(NextStep::Open(side));
         if let Err(what) = world.perform(scenario, NextStep::Open(side)) {
@@ -110,7 +110,7 @@ impl StateSearch<'_> {
         Ok(())
     }
 
-    /// A state that has not been seen before.
+    /// Visits a state that has not been seen before.
     fn open<M: Checked>(
         &mut self,
         world: CheckedPair<M>,
@@ -129,8 +129,8 @@ impl StateSearch<'_> {
         Ok((world, actions))
     }
 
-    /// From every state, once the channel behaves, both sides reach CLOSED: neither deadlock nor
-    /// endless exchange.
+    /// From every state, once the channel makes no more faults, both sides must reach CLOSED: no
+    /// deadlock, no endless exchange.
     fn play_fair<M: Checked>(
         &mut self,
         world: &CheckedPair<M>,

@@ -1,9 +1,9 @@
-//! Two end points, their applications and the channel: a state that can be copied, and what can
-//! happen next in it.
+//! Two end points, their applications and the channel: a state that can be copied, and what can happen next in
+//! it.
 //!
-//! Not `tcp_model::testing::Pair`: a search copies its state before each of millions of steps and recognizes
-//! one it has seen by a digest. A pair of whole hosts can be neither copied nor hashed, and its path decides at
-//! random what is lost, where the search tries everything.
+//! This is not `tcp_model::testing::Pair`: the search copies its state before each of millions of steps, and
+//! recognizes a state it has seen by its digest. A pair of whole hosts can be neither copied nor hashed, and
+//! its path decides at random what is lost, where the search tries everything.
 
 use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -34,7 +34,7 @@ impl Checked for Connection {
     }
 }
 
-/// A step that may be next.
+/// A step that may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextStep {
     Open(usize),
@@ -51,7 +51,7 @@ pub(super) struct CheckedSide<M> {
     pub(super) tcp: M,
     pub(super) iss: SeqNum,
     pub(super) opened: bool,
-    /// Connections a listener has made before this one.
+    /// How many connections the listener has made before this one.
     pub(super) incarnation: u8,
     pub(super) next_call: usize,
     pub(super) state: State,
@@ -61,7 +61,7 @@ pub(super) struct CheckedSide<M> {
     pub(super) end: Option<ConnectionEnd>,
     pub(super) wrote: u64,
     pub(super) read: u64,
-    /// Octets of the peer's stream that segments have brought, by place.
+    /// Which octets of the peer's stream have arrived, one bit each.
     pub(super) brought: u128,
 }
 
@@ -76,12 +76,12 @@ pub(super) struct CheckedPair<M> {
     pub(super) sides: [CheckedSide<M>; 2],
     /// Segments on their way to side 0 and to side 1.
     net: [Vec<(u64, Segment)>; 2],
-    /// Each side's own clock: it advances only by time-outs, so that these come in any order.
+    /// Each side's own clock. It advances only by time-outs, so that these come in any order.
     clocks: [SimTime; 2],
     budget: Budget,
 }
 
-/// Connections a listener makes at most.
+/// The most connections that a listener makes.
 const INCARNATIONS: u8 = 3;
 
 fn address(side: usize) -> SocketAddrV4 {
@@ -104,7 +104,7 @@ impl<M: Checked> CheckedPair<M> {
         }
     }
 
-    /// Equal digests: the same can happen from here on. `spent` includes what the channel has left.
+    /// If digests are equal, the same can happen from here on. With `spent` the remaining budget is included.
     pub(super) fn digest(&self, spent: bool) -> u64 {
         let mut hasher = SipHasher13::new();
         for side in &self.sides {
@@ -123,7 +123,7 @@ impl<M: Checked> CheckedPair<M> {
         hasher.finish()
     }
 
-    /// Every step possible now.
+    /// Every step that is possible now.
     pub(super) fn actions(&self, scenario: &CheckedCase, into: &mut Vec<NextStep>) {
         into.clear();
         for (i, side) in self.sides.iter().enumerate() {
@@ -138,7 +138,7 @@ impl<M: Checked> CheckedPair<M> {
             let mut last = None;
             for (place, (key, _)) in self.net[i].iter().enumerate().take(reach) {
                 if last.replace(*key) == Some(*key) {
-                    continue; // its twin was looked at
+                    continue; // the same segment as the one before
                 }
                 into.push(NextStep::Deliver(i, place));
                 if self.budget.duplicates > 0 {
@@ -174,7 +174,7 @@ impl<M: Checked> CheckedPair<M> {
             };
             return has_room.then_some(NextStep::Call(i, call));
         }
-        // The plan is done: read on, and close when the peer has closed and everything is read.
+        // All calls are made: read the rest, and close when the peer has closed and everything is read.
         if side.view().readable > 0 {
             return Some(NextStep::Call(i, Call::Read(u64::MAX)));
         }
@@ -184,7 +184,7 @@ impl<M: Checked> CheckedPair<M> {
     /// Performs one step.
     ///
     /// # Errors
-    /// When it breaks a rule: what is wrong.
+    /// What is wrong, if the step breaks a rule.
     pub(super) fn perform(
         &mut self,
         scenario: &CheckedCase,
@@ -253,7 +253,7 @@ impl<M: Checked> CheckedPair<M> {
 
     fn arrive(&mut self, scenario: &CheckedCase, i: usize, seg: &Segment) -> Result<(), String> {
         if !self.sides[i].opened || self.sides[i].state == State::Closed {
-            // There is no connection: none yet, or none any more.
+            // There is no connection: not yet, or no longer.
             if let Some(refusal) = seg.refusal() {
                 self.send(scenario, i, refusal);
             }
@@ -341,7 +341,7 @@ impl<M: Checked> CheckedPair<M> {
         }
     }
 
-    /// The next event when nothing is lost or delayed any more; `None` if there is none.
+    /// The next step when nothing more is lost or delayed; `None` if there is none.
     pub(super) fn fair_action(&self, scenario: &CheckedCase) -> Option<NextStep> {
         for i in 0..2 {
             if !self.net[i].is_empty() {
@@ -401,7 +401,7 @@ impl<M: Checked> CheckedPair<M> {
 }
 
 fn fresh<M: Checked>(scenario: &CheckedCase, i: usize, incarnation: u8) -> CheckedSide<M> {
-    // Both streams cross the end of the sequence space.
+    // Both streams wrap around the end of the sequence space.
     let iss = SeqNum(u32::MAX - 3) - 10 * i as u32 + u32::from(incarnation) * 1_000_000;
     CheckedSide {
         tcp: M::open(OpenContext {

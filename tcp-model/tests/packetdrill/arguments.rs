@@ -1,5 +1,5 @@
-//! Arguments of calls: each has its effect or is compared, is an error when it is misspelt, or is reported
-//! as not supported.
+//! Arguments of calls: each either takes effect or is compared; a misspelt one is an error; others are
+//! reported as not supported.
 
 use tcp_model::packetdrill::{ScriptFailure, ScriptOutcome, parse};
 
@@ -20,12 +20,12 @@ const ACCEPT: &str = "+0 accept(3, ..., ...) = 4\n";
 
 const DATA: &str = "+0 < 5001 > 8080 P. 1:101(100) ack 1 win 65535\n+0 > . 1:1(0) ack 101\n";
 
-/// What comes of a line on a new socket 3.
+/// The outcome of a line on a new socket, 3.
 fn fresh(line: &str) -> ScriptOutcome {
     play_text(&format!("{SOCKET}+0 {line}")).outcome
 }
 
-/// What comes of lines on the accepted connection 4.
+/// The outcome of lines on the accepted connection, 4.
 fn connected(lines: &str) -> ScriptOutcome {
     play_text(&format!("{ESTABLISHED}{ACCEPT}{lines}")).outcome
 }
@@ -406,7 +406,7 @@ fn numbers_without_meaning_are_refused_or_reported() {
     assert_eq!(connected(waits), ScriptOutcome::Passed);
 }
 
-/// The ECN bits of `tos` take effect in both directions, the DS bits in one.
+/// The ECN bits of `tos` take effect in both directions, the DS bits only in sent packets.
 #[test]
 fn ds_bits_of_an_arriving_packet_are_reported() {
     let marked = |inward: &str, outward: &str| {

@@ -1,4 +1,4 @@
-//! Nothing that looks like a script makes parser or runner panic, or run without end.
+//! No text that resembles a script makes the parser or the runner panic, or run without end.
 
 use proptest::prelude::*;
 use tcp_model::Connection;
@@ -6,7 +6,7 @@ use tcp_model::packetdrill::{RunOptions, parse, run};
 
 use super::all_scripts;
 
-/// Numbers at the edges of what fits.
+/// Numbers at the limits of their types.
 const EDGES: [&str; 14] = [
     "0",
     "1",
@@ -24,22 +24,22 @@ const EDGES: [&str; 14] = [
     "0xffffffff",
 ];
 
-/// A change of a text; the numbers say where and what.
+/// A change of a text; the numbers say where, and what.
 #[derive(Clone, Debug)]
 enum Edit {
-    /// Only the beginning is left.
+    /// Keep only the beginning.
     Cut(u32),
-    /// Some characters go.
+    /// Remove some characters.
     Drop(u32, u8),
-    /// A character comes.
+    /// Insert a character.
     Put(u32, char),
-    /// A number becomes another.
+    /// Replace a number by another.
     Number(u32, u8),
-    /// A line goes, comes twice, or changes its place.
+    /// Remove, repeat or move a line.
     DropLine(u32),
     RepeatLine(u32),
     MoveLine(u32, u32),
-    /// A line of another script comes.
+    /// Insert a line of another script.
     Borrow(u32, u32),
 }
 

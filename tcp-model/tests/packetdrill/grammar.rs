@@ -1,4 +1,4 @@
-//! The language: what is read, and what is refused where.
+//! The grammar: what is parsed, and where errors are reported.
 
 use proptest::prelude::*;
 use sim_core::SimDuration;
@@ -183,7 +183,7 @@ proptest! {
     }
 }
 
-/// Lines that fit together in all sorts of ways.
+/// Lines that can be combined in any order.
 const LINES: [&str; 35] = [
     "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3",
     "+0 bind(3, ..., ...) = 0",

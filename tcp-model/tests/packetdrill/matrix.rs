@@ -1,5 +1,5 @@
-//! Every state meets every kind of segment: the reply and the next state, by RFC 9293 section
-//! 3.10.7 with RFC 5961.
+//! Every state and every kind of segment: the reply and the next state, by RFC 9293 section 3.10.7
+//! with RFC 5961.
 
 use tcp_model::packetdrill::{Report, RunOptions, parse, run};
 use tcp_model::params::TimeWaitRules;
@@ -11,7 +11,7 @@ const SYN: &str = "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 1 <mss
 const ACCEPT: &str = "+.1 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4\n";
 const FIN: &str = "+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n";
 
-/// A state: how to get there, SND.NXT and RCV.NXT there.
+/// A state: how to get there, and the values of SND.NXT and RCV.NXT there.
 struct Place {
     state: &'static str,
     script: Vec<&'static str>,
@@ -19,7 +19,7 @@ struct Place {
     rcv: u32,
 }
 
-/// The synchronized states and SYN-RECEIVED.
+/// SYN-RECEIVED and the synchronized states.
 fn places() -> Vec<Place> {
     let place = |state, script: &[&'static str], nxt, rcv| {
         let mut whole = vec![SOCKET, LISTEN, SYN];
@@ -69,11 +69,11 @@ fn places() -> Vec<Place> {
     ]
 }
 
-/// What a segment brings about.
+/// A segment and its effect.
 struct Effect {
     /// The segment.
     segment: String,
-    /// The line expected in answer.
+    /// The expected reply.
     reply: Option<String>,
     /// The next state.
     state: &'static str,
@@ -84,8 +84,8 @@ fn effects(p: &Place) -> Vec<Effect> {
     let (nxt, rcv, here) = (p.nxt, p.rcv, p.state);
     let (below, inside, beyond) = (rcv - 1, rcv + 10, rcv + 70_000);
     let ack_of = |rcv: u32| Some(format!(". {nxt}:{nxt}(0) ack {rcv}"));
-    // An unacceptable or challenged segment is answered from here, whatever the state; a SYN-ACK
-    // not yet acknowledged holds SND.NXT already.
+    // The reply to an unacceptable or challenged segment has these numbers in every state; in
+    // SYN-RECEIVED SND.NXT is already beyond the SYN-ACK.
     let challenge = || ack_of(rcv);
     let early = here == "SYN_RECV";
     let over = here == "TIME_WAIT";
@@ -165,7 +165,7 @@ fn effects(p: &Place) -> Vec<Effect> {
         add(with_ack("F.", inside, 0, nxt), ack_of(rcv), after_ack);
         add(with_ack("P.", inside, 10, nxt), ack_of(rcv), after_ack);
     } else {
-        // The peer's FIN again, and its last octet with it.
+        // The peer's FIN again.
         add(with_ack("F.", below, 0, nxt), challenge(), here);
     }
     all
@@ -177,7 +177,7 @@ fn play_text(text: &str) -> Report {
         params: TcpParams {
             time_wait_rules: TimeWaitRules::Rfc9293,
             adaptive_receiver: false, // Linux delays the ACK of a FIN
-            linux_input: false,       // Linux heeds the ACK of a FIN that comes again
+            linux_input: false,       // Linux processes the ACK of a retransmitted FIN
             ..TcpParams::linux()
         },
         ..RunOptions::default()
@@ -186,7 +186,7 @@ fn play_text(text: &str) -> Report {
     run(&script, &mut |ctx| Box::new(Connection::new(ctx)), &options)
 }
 
-/// The script of one meeting; `state` is looked at a little later.
+/// The script for one segment; `state` is checked a little later.
 fn script(prelude: &str, effect: &Effect) -> String {
     let reply = effect
         .reply

@@ -1,4 +1,4 @@
-//! Every script with one number changed: no change may go unnoticed.
+//! Every script with one number changed: every change must be noticed.
 
 use sim_core::SimDuration;
 use tcp_model::options::{Options, TcpOption};
@@ -10,7 +10,7 @@ use tcp_model::segment::Flags;
 
 use super::{all_scripts, play};
 
-/// More than any tolerance of the scripts: 12.5 % of the longest wait is 8 s.
+/// Longer than the tolerance of any script: 12.5 % of the longest wait is 8 s.
 const LATER: SimDuration = SimDuration::from_secs(10);
 
 type Change<T> = (&'static str, fn(&mut T) -> bool);
@@ -19,7 +19,7 @@ type Change<T> = (&'static str, fn(&mut T) -> bool);
 const PACKET: [Change<ScriptPacket>; 13] = [
     ("sequence number", |p| {
         p.seq = p.seq.wrapping_add(1);
-        // A SYN's number is the script's to choose.
+        // The script chooses the sequence number of a SYN.
         !p.flags.is_syn()
     }),
     ("length", |p| {
@@ -74,14 +74,14 @@ const PACKET: [Change<ScriptPacket>; 13] = [
     }),
     ("one option more", |p| match &mut p.options {
         Some(options) => {
-            // A cookie by its name is longer than its place.
+            // A cookie given by name is longer than its placeholder.
             options.room() > 2 && options.push(TcpOption::Nop).is_ok()
         }
         None => false,
     }),
 ];
 
-/// Another number in option `n`, at one place of it or another; `None` when there is none.
+/// Changes a number in option `n`; `which` selects one of two. `None` if there is nothing to change.
 fn change_option(options: &Options, n: usize, which: usize) -> Option<Options> {
     let mut all = Options::NONE;
     let mut changed = false;
@@ -117,7 +117,7 @@ fn change_option(options: &Options, n: usize, which: usize) -> Option<Options> {
     changed.then_some(all)
 }
 
-/// The opposite of an assertion.
+/// Negates an assertion.
 fn deny(statement: &mut Statement) -> bool {
     let Statement::Assert { test, .. } = statement else {
         return false;
@@ -139,7 +139,7 @@ fn later(moment: &mut Moment) -> bool {
     true
 }
 
-/// Adds one to the first number below an expression.
+/// Adds one to the first number in an expression.
 fn change_number(expr: &mut Expr) -> bool {
     match expr {
         Expr::Int(n) => {
@@ -152,7 +152,7 @@ fn change_number(expr: &mut Expr) -> bool {
     }
 }
 
-/// The part of a call that holds results: another number there must be noticed.
+/// The argument of a call in which results are returned: a changed number there must be noticed.
 fn output(call: &mut SystemCall) -> Option<&mut Expr> {
     let named = |expr: &mut Expr, name: &str| -> Option<usize> {
         match expr {
@@ -180,7 +180,7 @@ fn output(call: &mut SystemCall) -> Option<&mut Expr> {
     Some(&mut fields[at].value)
 }
 
-/// Calls whose result is a new descriptor, which the script may name as it likes.
+/// Calls that return a new descriptor, whose number the script may choose.
 fn makes_descriptor(call: &SystemCall) -> bool {
     matches!(
         call.name.as_str(),
@@ -188,7 +188,7 @@ fn makes_descriptor(call: &SystemCall) -> bool {
     ) && call.errno.is_none()
 }
 
-/// All scripts that differ from this one in one place, with what was changed.
+/// All scripts that differ from this one in one place, with a description of the change.
 fn mutants(script: &Script) -> Vec<(String, Script)> {
     let mut all = Vec::new();
     let mut add = |index: usize, what: &str, change: &dyn Fn(&mut ScriptEvent) -> bool| {

@@ -1,4 +1,4 @@
-//! What a run reports: differences, what it passed over, what it cannot do.
+//! What a run reports: differences, what it skipped, and what it cannot do.
 
 use std::sync::Arc;
 
@@ -269,7 +269,7 @@ fn any_time_and_ranges_of_time_are_waited_for() {
     assert!(!play_text(&syn_ack("+1.2~+1.8")).passed());
 }
 
-/// Scripts that expect what the simulator's host does not do must fail.
+/// Scripts that expect something the simulated host does not do must fail.
 #[test]
 fn limits_of_the_host_reach_scripts() {
     let challenged = "+0 < R 100:100(0) win 0\n+0 > . 1:1(0) ack 1\n";
@@ -311,7 +311,7 @@ fn limits_of_the_host_reach_scripts() {
     );
 }
 
-/// A connection that accepts changed options without effect, and reports one detail.
+/// A connection that accepts changed options without effect, and reports some details.
 #[derive(Debug)]
 struct Willing(tcp_model::Connection);
 

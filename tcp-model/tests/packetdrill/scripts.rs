@@ -1,4 +1,4 @@
-//! Every script passes, and says which rule it shows.
+//! Every script passes, and names the rule it shows.
 
 use tcp_model::packetdrill::{ScriptOutcome, parse};
 

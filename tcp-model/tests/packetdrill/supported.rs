@@ -1,4 +1,4 @@
-//! What a script may ask for: it has its effect, is an error, or is reported as not supported.
+//! What a script asks for either takes effect, is an error, or is reported as not supported.
 
 use tcp_model::packetdrill::ScriptOutcome;
 
@@ -28,7 +28,7 @@ fn system_parameters_the_model_lacks_are_not_supported() {
     assert!(on("sysctl net.inet.tcp.no_such=1").contains("net.inet.tcp.no_such"));
     let listed = "echo 1 > /proc/sys/net/ipv4/tcp_reflect_tos";
     assert!(on(listed).contains("net.ipv4.tcp_reflect_tos"));
-    // What the model does anyway may be said.
+    // Settings that ask for what the model does anyway are accepted.
     let bsd = "sysctl net.inet.tcp.hostcache.purgenow=1 net.inet.tcp.log_in_vain=3";
     assert!(play_text(&format!("`{bsd}`\n{LISTEN}")).passed());
     let anyway = "sysctl -q net.ipv4.tcp_reflect_tos=0 net.ipv4.tcp_no_metrics_save=1";
@@ -183,7 +183,7 @@ fn an_option_whose_effect_is_not_modelled_is_reported() {
         let said = missing(&calls);
         assert!(said.contains(what), "{calls}: {said}");
     }
-    // Where nothing is left out, the same options are taken.
+    // The same options are accepted if they need nothing that is not supported.
     for calls in [
         format!("{socket}+0 setsockopt(3, SOL_TCP, TCP_SAVE_SYN, [0], 4) = 0"),
         set("SOL_IP, IP_FREEBIND") + "+0 bind(3, ..., ...) = 0",
