@@ -1,4 +1,4 @@
-//! Workloads that choose their application by name: a built-in one and a user's.
+//! Workloads that choose their application by name: one built-in, one defined by the user.
 
 mod common;
 
@@ -17,10 +17,10 @@ use tcp_model::app::named::{AnyApplication, Application, Placement};
 use tcp_model::app::{App, AppEvent};
 use tcp_model::host::SocketCx;
 
-/// Panics if it is to open this many connections.
+/// With this many connections to open, the application panics.
 const TOO_MANY: u64 = 1_000;
 
-/// Opens connections at its start, and leaves them open.
+/// Opens connections at its start and leaves them open.
 #[derive(Clone, Debug)]
 struct Crowd {
     connections: u64,
@@ -111,7 +111,7 @@ name = "beat"
 application = { kind = "heartbeat" }
 "#;
 
-/// A connect at 0 s, then a message at each second from 1 s to 10 s; one way takes 25 ms.
+/// A connect at 0 s, then a message every second from 1 s to 10 s; the one-way delay is 25 ms.
 #[test]
 fn heartbeats_are_answered_after_a_round_trip() {
     let plan = plan(HEARTBEAT).unwrap();
@@ -124,7 +124,7 @@ fn heartbeats_are_answered_after_a_round_trip() {
     assert!(words.contains("30 requests"), "{words}");
 }
 
-/// Messages larger than the buffers come back whole; those whose path breaks are counted.
+/// Messages larger than the buffers are echoed whole; messages whose path breaks are counted.
 #[test]
 fn large_messages_come_back_whole_and_lost_ones_are_counted() {
     let large = "\"heartbeat\", interval = \"3 s\", bytes = 3000000";
@@ -137,8 +137,8 @@ fn large_messages_come_back_whole_and_lost_ones_are_counted() {
     assert_eq!(summary.metrics["requests_unanswered"], 3.0);
 }
 
-/// `application` implies the kind of the workload, which may also be written; other kinds do not accept the
-/// key.
+/// `application` implies the kind of the workload, which may also be given explicitly; other kinds do not
+/// accept the key.
 #[test]
 fn an_application_implies_the_kind_of_its_workload() {
     let key = "application = {";
@@ -203,7 +203,7 @@ fn what_is_missing_or_unknown_is_named() {
     );
 }
 
-/// A bug in a plug-in fails only its own runs: the others complete, and a second call repeats none of them.
+/// A bug in a plug-in fails only its own runs: the others complete, and a second call does not repeat them.
 #[test]
 fn a_plug_in_that_panics_stops_no_other_run_of_a_batch_of_parts() {
     let text = HEARTBEAT

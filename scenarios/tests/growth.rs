@@ -1,4 +1,4 @@
-//! The time to check a scenario grows with its size, not with its square.
+//! The time to check a scenario grows linearly with its size, not quadratically.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -18,8 +18,8 @@ fn time(text: String) -> Duration {
     start.elapsed()
 }
 
-/// Four times as much takes less than ten times as long. Linear growth takes four times, quadratic
-/// sixteen. Something else may slow down a measurement, so there are several.
+/// Four times the size takes less than ten times as long: linear growth would take four times,
+/// quadratic sixteen. Other processes may slow down a measurement, so it is repeated.
 fn assert_grows_with_size(what: &str, n: usize, text: impl Fn(usize) -> String) {
     let mut ratios = Vec::new();
     for _ in 0..8 {
@@ -148,7 +148,7 @@ fn more_hosts_with_several_links_than_routes_have_room_for_are_refused() {
     assert!(message.contains("give most hosts one link"), "{message}");
 }
 
-/// Values that are valid separately and invalid together, in one table and in two.
+/// Values that are valid separately but invalid together, in one table and in two.
 #[test]
 fn two_values_that_are_illegal_only_together_are_refused_with_both() {
     for (sweep, parts) in [
@@ -225,12 +225,12 @@ fn more_combinations_of_values_than_are_checked_in_a_second_are_refused() {
         message.contains("251 x 200 combinations of values, more than the 50000"),
         "{message}"
     );
-    // Replicas need no check of their own.
+    // Replicas are not checked individually.
     let replicas = pair().replace("[topology]", "replicas = 100000\n[topology]");
     assert_eq!(checked(replicas).unwrap().runs.len(), 100_000);
 }
 
-/// Wall-clock time: only measured in an optimised build on an idle machine.
+/// Measures wall-clock time: only meaningful in an optimised build on an idle machine.
 #[test]
 #[ignore = "measures time: cargo test --release -p synfin --test growth -- --ignored"]
 fn a_hundred_thousand_runs_or_hosts_are_checked_within_a_second() {

@@ -1,4 +1,4 @@
-//! A user's own queue disciplines and loss models, chosen by name in a scenario.
+//! A user's own queue disciplines and loss models, selected by name in a scenario.
 
 mod common;
 
@@ -102,7 +102,7 @@ kind = "bulk"
 "tcp.congestion" = ["newreno", "cubic"]
 "#;
 
-/// The results of a run of the scenario from `from`, and the hash of each run.
+/// Runs the scenario from the directory `from`, and returns the sorted names of its runs.
 fn run_from(dir: &std::path::Path, from: &str, file: &str, out: &str) -> Vec<String> {
     let (code, _, err) = said(&dir.join(from), &["run", file, "--out", out, "-q"]);
     assert_eq!(code, 0, "{err}");
@@ -130,7 +130,7 @@ fn a_file_of_a_list_lies_beside_its_scenario_and_the_results_do_without_it() {
     let (code, _, err) = said(dir.path(), &["check", "own/traced.toml"]);
     assert_eq!(code, 2);
     assert!(err.contains("cannot read \"own/up.trace\""), "{err}");
-    // The kept file has the list.
+    // The recorded scenario contains the list.
     let (code, _, err) = said(dir.path(), &["run", "r/batch.toml", "--out", "again", "-q"]);
     assert_eq!(code, 0, "{err}");
     let again = run_from(dir.path(), ".", "r/batch.toml", "again");

@@ -1,4 +1,4 @@
-//! Middleboxes that routers choose by name: built-in ones and a user's.
+//! Middleboxes that routers choose by name: built-in ones, and one defined by the user.
 
 mod common;
 mod middlebox_by_name {
@@ -19,7 +19,7 @@ use sim_core::plugin::{Maker, ModelKind};
 use tcp_model::middlebox::{BoxedMiddlebox, Middlebox, MiddleboxCx};
 use tcp_model::segment::Packed;
 
-/// Lets nothing pass.
+/// Drops everything.
 #[derive(Debug)]
 struct Wall;
 
@@ -52,7 +52,7 @@ fn plan(text: &str) -> Result<Plan, String> {
     common::plan(text, &[]).map_err(|refused| refused.to_string())
 }
 
-/// Twenty clients connect at once through a firewall that takes five SYNs at once and ten a second.
+/// Twenty clients connect at once through a firewall that admits a burst of five SYNs, and ten SYNs a second.
 const FIREWALL: &str = r#"
 name = "firewall"
 duration = "0.9 s"
@@ -77,7 +77,7 @@ fn established(text: &str) -> f64 {
     summary_of(&plan, 0, Execution::default()).metrics["connects_established"]
 }
 
-/// SYNs are sent again after 1 s and 2 s: each time there is room for five.
+/// SYNs are retransmitted after 1 s and 2 s; each time the firewall admits five.
 #[test]
 fn five_connections_pass_at_once_and_five_at_each_retry() {
     let lasting = |time: &str| FIREWALL.replace("0.9 s", time);
@@ -125,7 +125,7 @@ fn what_is_missing_unknown_or_too_much_is_named() {
     assert!(both.contains("`nat` or `middlebox`, not both"), "{both}");
 }
 
-/// Ten connections a second, closed by the client after a request, through a firewall that remembers 100
+/// Ten connections a second, each closed by the client after a request, through a firewall whose table holds `most`
 /// connections, each for 12 s after its end.
 fn tracked(most: u32) -> Plan {
     let firewall = format!("\"conntrack\", max = {most}, time_wait = \"12 s\"");
@@ -139,7 +139,7 @@ fn tracked(most: u32) -> Plan {
     plan(&text).unwrap()
 }
 
-/// Little's law: 10 a second stay 12 s, so that 100 places are taken after 10 s.
+/// Little's law: ten connections a second stay for 12 s, so that 100 places are taken after 10 s.
 #[test]
 fn a_full_firewall_drops_syns_until_entries_time_out() {
     let plan = tracked(100);
@@ -170,8 +170,8 @@ fn done(plan: &Plan) -> RunSummary {
     summary_of(plan, 0, Execution::default())
 }
 
-/// Every entry that a balancer, a firewall or a NAT has made ended in exactly one way, or still exists at the
-/// end.
+/// Every entry that a balancer, a firewall or a NAT created either ended in exactly one way or still exists at the
+/// end of the run.
 fn assert_flows_are_conserved(metrics: &BTreeMap<String, f64>) {
     let families: [(&str, &[&str]); 3] = [
         (
@@ -214,8 +214,8 @@ fn assert_flows_are_conserved(metrics: &BTreeMap<String, f64>) {
     }
 }
 
-/// A world with a middlebox; its kind and time-outs, losses, crashes, the TCP and the clients' behaviour are
-/// drawn at random.
+/// A scenario with a middlebox. The kind of middlebox, its time-outs, losses, crashes, the TCP model and the
+/// behaviour of the clients are drawn at random.
 fn random_world(number: u64) -> String {
     let mut state = number;
     let mut draw = |n: usize| {
@@ -283,8 +283,8 @@ fn flows_are_conserved_in_random_worlds_with_middleboxes_crashes_and_pools() {
     }
 }
 
-/// Ten connections a second with an entry each for 2 s after their last packet: the table rises to 20, and the node
-/// loses all of it in a crash.
+/// Ten connections a second, each with an entry until 2 s after its last packet: the table grows to 20 entries, and
+/// the node loses all of them in a crash.
 #[test]
 fn entries_of_a_middlebox_are_recorded_over_time() {
     let text = "name = \"entries\"\nduration = \"20 s\"\n[topology]\nkind = \"nat\"\nclients = 2\n\
@@ -309,7 +309,7 @@ fn entries_of_a_middlebox_are_recorded_over_time() {
             t if (3.0..10.0).contains(&t) => 20.0..21.0,
             t if (10.0..12.0).contains(&t) => 0.0..0.01,
             t if t >= 15.0 => 19.5..21.0,
-            _ => 0.0..60.0, // SYNs that came in vain are sent again
+            _ => 0.0..60.0, // retransmitted SYNs arrive
         };
         assert!(expected.contains(n), "{n} at {t}");
     }

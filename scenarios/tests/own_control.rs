@@ -1,4 +1,4 @@
-//! What users add by name works in sweeps, replicas and reports like what comes with the simulator.
+//! What users add by name works in sweeps, replicas and reports as built-in parts do.
 
 mod common;
 
@@ -10,7 +10,7 @@ use sim_core::SimTime;
 use tcp_model::own_model::OwnModel;
 use tcp_model::{Connection, Input, Outputs, TcpModel, TcpView};
 
-/// The example project, which is `synfin` with one more congestion control.
+/// The example project: `synfin` with one more congestion control.
 #[allow(dead_code, unreachable_pub, missing_docs)]
 #[path = "../examples/own_control/src/main.rs"]
 mod example;
@@ -50,7 +50,7 @@ fn plan(text: &str, sets: &[&str]) -> Result<Plan, String> {
 
 const SWEEP: &str = include_str!("../examples/own_control/sweep.toml");
 
-/// The same without the sweep.
+/// The same scenario without its sweep.
 fn single() -> &'static str {
     SWEEP.split("[sweep]").next().unwrap()
 }

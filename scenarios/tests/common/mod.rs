@@ -1,4 +1,4 @@
-//! What the tests share: running the program, comparing directories, running scenarios in this process.
+//! Helpers for the tests: running the program, comparing directories, running scenarios in this process.
 
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
@@ -13,7 +13,7 @@ use scenarios::problem::{RefusedScenario, SourceText};
 use scenarios::run::{self, Job};
 use scenarios::sweep::Plan;
 
-/// A run of some hundred connections.
+/// A run with about 150 connections.
 pub const SMALL: &str = r#"
 name = "small"
 question = "Does it run?"
@@ -28,14 +28,15 @@ segments = 2
 pcap = true
 "#;
 
-/// With [`SMALL`] a batch of four runs.
+/// Makes [`SMALL`] a batch of four runs.
 pub const SWEEP: &str = r#"
 [sweep]
 "tcp.time_wait" = ["1 s", "2 s"]
 "workload[0].requests" = [1, 3]
 "#;
 
-/// Scenarios about the life of many connections, cut so that a test can run them all: name and change.
+/// Scenarios about the life of many connections, with a change that makes each short enough for a test
+/// that runs them all.
 pub const SHORT: [(&str, &str); 21] = [
     ("time-wait-client", "duration=5 s"),
     ("time-wait-server", "duration=5 s"),
@@ -60,17 +61,17 @@ pub const SHORT: [(&str, &str); 21] = [
     ("close-wait-leak", "duration=30 s"),
 ];
 
-/// Runs of a scenario that a test over the library makes: the first, the last, and one between; all of
-/// them with `SYNFIN_DEEP=1`.
+/// A test over the library makes at most this many runs of a scenario: the first, the last, and one
+/// between. `SYNFIN_DEEP=1` makes all runs.
 const MOST_RUNS: usize = 3;
 
-/// The places of these runs among all `runs`.
+/// The indices of these runs among all `runs`.
 pub fn spread(runs: usize) -> impl Iterator<Item = usize> {
     let deep = std::env::var_os("SYNFIN_DEEP").is_some();
     at_most(if deep { runs } else { MOST_RUNS }, runs)
 }
 
-/// The places of the first run, the last, and one between.
+/// The indices of the first run, the last, and one between.
 pub fn few(runs: usize) -> impl Iterator<Item = usize> {
     at_most(MOST_RUNS, runs)
 }
@@ -80,7 +81,7 @@ fn at_most(most: usize, runs: usize) -> impl Iterator<Item = usize> {
     (0..n).map(move |i| i * (runs - 1) / (n - 1).max(1))
 }
 
-/// A directory with these files.
+/// A temporary directory with these files.
 pub fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -131,7 +132,7 @@ pub fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// Asserts that two result directories hold the same, byte for byte.
+/// Asserts that two result directories are the same, byte for byte.
 pub fn assert_same(a: &Path, b: &Path) {
     let (a, b) = (files(a), files(b));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
@@ -140,7 +141,7 @@ pub fn assert_same(a: &Path, b: &Path) {
     }
 }
 
-/// The runs of a scenario text with these values set.
+/// Plans the runs of a scenario text with these values set.
 pub fn plan(text: &str, sets: &[&str]) -> Result<Plan, RefusedScenario> {
     let source = SourceText {
         name: "test.toml".into(),
@@ -150,31 +151,31 @@ pub fn plan(text: &str, sets: &[&str]) -> Result<Plan, RefusedScenario> {
     Plan::new(&source, &sets)
 }
 
-/// The runs of a scenario text that is accepted.
+/// Plans the runs of a scenario text that must be accepted.
 pub fn planned(text: &str, sets: &[&str]) -> Plan {
     plan(text, sets).unwrap_or_else(|message| panic!("{message}\n{text}"))
 }
 
-/// Makes the only run of a scenario text into `dir`.
+/// Makes the only run of a scenario text, in `dir`.
 pub fn make(text: &str, sets: &[&str], dir: &Path) -> RunSummary {
     let plan = planned(text, sets);
     assert!(plan.is_single(), "{} runs", plan.runs.len());
     run::execute(&plan.runs[0], dir, false, &mut |_| ()).unwrap()
 }
 
-/// Makes the only run of a scenario text, and keeps its summary alone.
+/// Makes the only run of a scenario text, and keeps only its summary.
 pub fn run_once(text: &str) -> RunSummary {
     let dir = tempfile::tempdir().unwrap();
     make(text, &[], &dir.path().join("run"))
 }
 
-/// A metric that a run must have.
+/// A metric, which the run must have.
 pub fn metric(summary: &RunSummary, id: &str) -> f64 {
     let value = summary.metrics.get(id).copied();
     value.unwrap_or_else(|| panic!("no {id} in {:?}", summary.metrics.keys()))
 }
 
-/// Makes one run of a plan, and keeps its summary alone.
+/// Makes one run of a plan, and keeps only its summary.
 pub fn summary_of(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path().join("run");
@@ -185,7 +186,7 @@ pub fn summary_of(plan: &Plan, run: usize, execution: Execution) -> RunSummary {
     job.execute(&mut |_| ()).unwrap().summary
 }
 
-/// The first run of a plan has the same results however the network is divided.
+/// Asserts that the first run of a plan has the same results however the network is divided.
 pub fn assert_same_in_every_partition(plan: &Plan) {
     let expected = summary_of(plan, 0, Execution::default()).result_hash;
     for parts in [1, 2, 3, 5, 8] {
@@ -199,7 +200,7 @@ pub fn assert_same_in_every_partition(plan: &Plan) {
     }
 }
 
-/// The text that each run records of its scenario makes the same run again.
+/// Asserts that the scenario text that each run records makes the same run again.
 pub fn assert_made_again_from_its_text(first: &Plan) {
     for run in &first.runs {
         let again = plan(&run.text(), &[]).unwrap();

@@ -1,4 +1,4 @@
-//! Load balancers by name.
+//! Load balancers, selected by name.
 
 use scenarios::sweep::Plan;
 
@@ -53,7 +53,7 @@ fn a_balancer_gives_each_server_its_share() {
 
 #[test]
 fn a_connection_that_a_balancer_forgot_is_reset_or_hangs() {
-    // Two requests with 10 s between them; the balancer forgets after 5 s.
+    // Two requests, 10 s apart; the balancer forgets a connection after 5 s.
     let web = "arrivals = { kind = \"burst\", count = 10 }\nrequests = 2\nthink = \"10 s\"";
     let short = ", idle_timeout = \"5 s\"";
     let reset = done(&balanced(short, web, 60));
@@ -78,7 +78,7 @@ fn a_connection_that_a_balancer_forgot_is_reset_or_hangs() {
     );
 }
 
-/// From 5 s on the third server gets nothing new; requests of 8 s that it has are cut off after 2 s more.
+/// From 5 s on the third server gets no new connections; its requests, which take 8 s, are cut off 2 s later.
 #[test]
 fn a_drained_server_keeps_its_connections_for_a_while() {
     let web =

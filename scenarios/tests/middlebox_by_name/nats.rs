@@ -1,10 +1,11 @@
-//! Source NATs by name.
+//! Source NATs, selected by name.
 
 use std::collections::BTreeMap;
 
 use crate::{assert_flows_are_conserved, done, plan};
 
-/// Clients behind a NAT each open this many connections, one to each port of two servers in turn, and keep them.
+/// Each client behind a NAT opens this many connections, to each port of two servers in turn, and keeps them
+/// open.
 fn behind_nat(clients: u32, connections: u32, gateway: &str) -> BTreeMap<String, f64> {
     let text = format!(
         r#"
@@ -34,8 +35,8 @@ service = "100 s"
     done(&plan).metrics
 }
 
-/// Two clients and two ports of the NAT: each of the four destinations takes two connections, or each of the two
-/// addresses, or all together.
+/// Two clients, and two ports of the NAT: they allow two connections to each of the four destinations, or to
+/// each of the two addresses, or in total.
 #[test]
 fn a_nat_shares_its_ports_by_what_mappings_depend_on() {
     for (mapping, established) in [
@@ -51,8 +52,8 @@ fn a_nat_shares_its_ports_by_what_mappings_depend_on() {
     }
 }
 
-/// A second request after the NAT has forgotten the connection: if the NAT does not answer, as Linux's, the
-/// client waits; if it sends a reset, as AWS's, the client learns of it at once.
+/// A second request after the NAT has forgotten the connection. If the NAT does not answer, as on Linux, the
+/// client waits; if it sends a reset, as at AWS, the client notices at once.
 #[test]
 fn a_connection_that_a_nat_forgot_hangs_or_is_reset() {
     let idle = |gateway: &str| {
@@ -78,12 +79,12 @@ fn a_connection_that_a_nat_forgot_hangs_or_is_reset() {
     assert_eq!(kept["requests_done"], 20.0);
 }
 
-/// Twelve connections of each client, three to each destination, and blocks of two ports.
+/// Twelve connections of each client, three to each destination, through a NAT with blocks of two ports.
 #[test]
 fn a_block_of_ports_limits_each_host_behind_a_nat() {
     let limited = |ports: &str| behind_nat(3, 12, &format!("ports = {ports}, block = 2"));
     assert_eq!(limited("[2000, 2099]")["connects_established"], 24.0);
-    // Two blocks in all: the third client gets none.
+    // There are only two blocks: the third client gets none.
     assert_eq!(limited("[2000, 2004]")["connects_established"], 16.0);
     assert_eq!(
         behind_nat(3, 12, "ports = [2000, 2099]")["connects_established"],

@@ -1,5 +1,5 @@
-//! What users do with batches: export results, compose scenarios, limit what runs may take, and make as many
-//! replicas as are needed.
+//! What users do with batches: export results, compose scenarios, limit the resources of runs, and make as many
+//! replicas as needed.
 
 mod exports;
 
@@ -145,7 +145,7 @@ fn replicas_are_made_until_the_mean_is_known_and_a_second_call_makes_none() {
     assert_eq!(code, 0, "{err}");
     let index = read(dir.path(), "r/index.csv");
     let runs = index.lines().count() - 1;
-    // Some 40 arrivals with a spread of 6: a relative half-width of 5 % takes a few dozen.
+    // About 40 arrivals with a standard deviation of 6: a relative half-width of 5 % takes a few dozen replicas.
     assert!((4 * 12..=4 * 40).contains(&runs), "{runs}");
     assert!(!index.contains(",missing,"), "{index}");
     let (code, _, err) = call(&run);
@@ -180,7 +180,7 @@ fn replicas_are_made_until_the_mean_is_known_and_a_second_call_makes_none() {
     assert!(err.contains("less than the 5 that are made first"), "{err}");
 }
 
-/// What `synfin submit` hands to schedulers.
+/// What `synfin submit` passes to schedulers.
 #[test]
 fn a_job_names_shards_that_are_missing_and_quotes_what_a_shell_would_read() {
     let dir = directory(&[("my grid.toml", TEXT)]);
@@ -230,10 +230,10 @@ fn a_job_names_shards_that_are_missing_and_quotes_what_a_shell_would_read() {
     assert!(err.contains("nothing to submit"), "{err}");
 }
 
-/// With common random numbers the controls of `compare-controls` meet the same requests, so that a
-/// difference in pairs of replicas varies less than one of independent replicas: at least five times.
-/// (Two greedy transfers that share a queue, as in `coexistence`, are chaotic in each replica in their own
-/// way, and pairs gain nothing there.)
+/// With common random numbers the controls of `compare-controls` get the same requests, so that the variance of
+/// a difference within pairs of replicas is at least five times smaller than between independent replicas. (Two
+/// greedy transfers that share a queue, as in `coexistence`, behave chaotically and differently in each
+/// replica, so pairs gain nothing there.)
 #[test]
 fn pairs_of_replicas_differ_far_less_than_independent_ones() {
     let dir = directory(&[]);
@@ -276,8 +276,8 @@ fn pairs_of_replicas_differ_far_less_than_independent_ones() {
     assert_eq!(compared, 12);
 }
 
-/// 28,232 ports that wait for 60 s each carry 470.5 connections/s: found within half a percent. By default with
-/// a tenth of both; with all of them if `SYNFIN_CASES` is set.
+/// 28,232 ports that wait for 60 s each allow 470.5 connections/s: this is found within half a percent. By
+/// default with a tenth of the ports and of the time; with all of them if `SYNFIN_CASES` is set.
 #[test]
 fn the_limit_of_the_ports_is_found_in_a_fraction_of_a_grid() {
     let dir = tempfile::tempdir().unwrap();
@@ -329,7 +329,7 @@ fn the_limit_of_the_ports_is_found_in_a_fraction_of_a_grid() {
     assert!(runs < grid / 10.0, "{runs} of {grid}");
 }
 
-/// A curve of theory belongs to the panel whose values it was computed for.
+/// A theoretical curve belongs to the panel whose values it was computed for.
 #[test]
 fn theory_is_drawn_for_each_value_that_it_depends_on() {
     let text = "name = \"loss\"\nduration = \"200 ms\"\n\

@@ -1,4 +1,4 @@
-//! Batches as users handle them: planned, made in part, inspected, made again.
+//! Batches as users work with them: planned, run in part, inspected, run again.
 
 use crate::common::{directory, said};
 
@@ -53,7 +53,7 @@ fn a_batch_is_planned_run_in_parts_and_its_status_printed() {
     );
     assert_eq!(plan["first"]["values"]["topology.path.delay"], "1 ms");
 
-    // The rest, with the verdicts for a build server; the slow path is not as expected.
+    // The remaining runs, with verdicts for a build server; the slow path does not meet the expectation.
     let (code, _, err) = call(&["run", "grid.toml", "--out", "r", "--junit", "j.xml"]);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("2 of 12 runs were complete already"), "{err}");
@@ -122,7 +122,7 @@ fn a_run_is_made_again_with_every_segment_and_the_same_metrics() {
 
 #[test]
 fn fail_fast_starts_no_run_after_a_failure() {
-    // A file where the directory of the first run belongs: this run cannot be made.
+    // A file is in the place of the first run's directory, so this run fails.
     let dir = directory(&[("grid.toml", TEXT)]);
     let call = |args: &[&str]| said(dir.path(), args);
     let (_, out, _) = call(&["plan", "grid.toml", "--out", "r", "--json"]);
@@ -157,7 +157,7 @@ fn fail_fast_starts_no_run_after_a_failure() {
     assert_eq!(std::fs::read_to_string(&place).unwrap(), "mine");
 }
 
-/// A hundred ports, each held for ten seconds and the life of its connection: some ten connects a second.
+/// A hundred ports, each held for ten seconds plus the life of its connection: about ten connects a second.
 const SCARCE: &str = r#"
 name = "scarce"
 duration = "20 s"
@@ -201,7 +201,7 @@ fn the_largest_rate_without_failures_is_found_in_few_runs() {
         let text = found[0][key].as_str().unwrap();
         text.trim_end_matches(" /s").parse::<f64>().unwrap()
     };
-    // 100 ports at 10.004 s each, the connection's own life included.
+    // 100 ports, each held for 10.004 s including the life of the connection.
     let limit = 100.0 / 10.004;
     let (good, bad) = (number("good"), number("bad"));
     assert!(
@@ -214,7 +214,7 @@ fn the_largest_rate_without_failures_is_found_in_few_runs() {
         runs <= 24,
         "a grid of this resolution has 245 points: {runs}"
     );
-    // What was tried is a batch, with its index and a figure; the same command finds it there.
+    // The values tried are a batch, with its index and a figure; the same command finds it there.
     let index = std::fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
     assert_eq!(index.lines().count() as u64, 1 + runs);
     assert!(dir.path().join("r/figures/search.svg").exists());
@@ -257,8 +257,7 @@ fn each_variant_has_its_own_answer() {
     );
 }
 
-/// One of four waiting strategies is best; the worst get no more replicas than it takes to see that they are
-/// worse.
+/// One of three variants is best; the others are eliminated as soon as they are clearly worse.
 #[test]
 fn the_best_of_several_variants_is_found_and_the_path_is_in_the_report() {
     let text = "name = \"best\"\nduration = \"3 s\"\n\
@@ -303,10 +302,10 @@ fn the_best_of_several_variants_is_found_and_the_path_is_in_the_report() {
         13,
         "three variants with four replicas each"
     );
-    // A second call makes nothing, and says the same.
+    // A second call makes no runs, and prints the same.
     let again = said(dir.path(), &[&find[..], &["--out", "r"]].concat());
     assert_eq!((again.0, again.1), (0, out));
-    // Equal variants stay undecided, and the report says so.
+    // Equal variants remain undecided, and the report says so.
     let same = [
         "find",
         "same.toml",

@@ -1,10 +1,10 @@
-//! `synfin bench`: every workload in small, and what is simulated in it. Nothing here depends on
-//! the clock.
+//! `synfin bench`: every workload at a small size, and what is simulated in it. Nothing here depends
+//! on the clock.
 
 use crate::common::said;
 use serde_json::Value;
 
-/// The measurements of `synfin bench ARGS --json`.
+/// The measurements that `synfin bench ARGS --json` prints.
 fn bench(args: &str) -> Vec<Value> {
     let dir = tempfile::tempdir().unwrap();
     let words: Vec<&str> = ["bench"]
@@ -31,7 +31,8 @@ fn bulk_flows_fill_their_bottleneck_whatever_the_queue() {
     let m = &runs[0];
     let segments = number(m, "segments");
     assert!((0.7..=1.0).contains(&number(m, "utilisation")), "{m}");
-    // 30 Mbit/s for 5 s, every packet on three links there and its ACK on three links back.
+    // The bottleneck carries 30 Mbit/s for 5 s; every packet crosses three links, and its ACK crosses
+    // three links back.
     assert!(number(m, "packet_hops") > 4.0 * segments, "{m}");
     assert!(number(m, "drops") > 0.0, "{m}");
     for other in &runs {
@@ -75,7 +76,7 @@ fn connections_come_and_go_and_leave_their_time_wait() {
         let (total, intervals) = columns.split_last().unwrap();
         assert_eq!(number(total, "connections"), 8000.0);
         assert_eq!(number(total, "failed"), 0.0);
-        // All except those of the last 20 ms are answered, all except those of the last 30 ms closed.
+        // All except those of the last 20 ms are answered, and all except those of the last 30 ms are closed.
         assert_eq!(number(total, "completed"), 7980.0);
         let time_wait = number(total, "time_wait_end");
         assert!((1990.0..=2000.0).contains(&time_wait), "{time_wait}");
@@ -126,7 +127,7 @@ fn threads_do_not_change_what_is_simulated() {
     assert_eq!(number(&columns[1], "threads"), 2.0);
     let three = bench("pairs 16 --seconds 0.3 --threads 3").remove(0);
     assert_eq!(three["outcome"], columns[0]["outcome"]);
-    // 16 flows of 100 Mbit/s, once slow start is over.
+    // At least half of what 16 flows of 100 Mbit/s carry after slow start.
     assert!(
         number(&three, "segments") > 0.5 * 16.0 * 0.3 * 8300.0,
         "{three}"
@@ -142,7 +143,7 @@ fn trees_and_tori_are_the_same_in_parts() {
         let columns = bench(&format!("{args} --compare-threads"));
         assert_eq!(columns[0]["outcome"], columns[1]["outcome"]);
         assert_eq!(number(&columns[0], "hosts"), hosts);
-        // The pods are too close to each other for two threads to gain anything.
+        // The pods are too close to each other for two threads to be faster.
         let threads = if args.starts_with("torus") { 2.0 } else { 1.0 };
         assert_eq!(number(&columns[1], "threads"), threads, "{args}");
         assert!(number(&columns[0], "segments") > 100.0, "{args}");
@@ -170,7 +171,7 @@ fn connections_of_the_same_activity_have_the_same_events() {
     assert_eq!(columns.len(), 2);
     assert_eq!(columns[1]["connections"], "10^4");
     for m in &columns {
-        // The timer of the next request, two packets, and what timers do besides.
+        // The timer of the next request, two packets, and further timers.
         let events = number(m, "events_per_connection_and_s");
         assert!((3.0..8.0).contains(&events), "{m}");
     }
@@ -192,7 +193,7 @@ fn memory_is_reported_for_every_state() {
     let idle = of("ESTABLISHED", "idle");
     assert_eq!(number(idle, "count"), 100.0);
     assert_eq!(number(idle, "bytes_each"), connection);
-    // Scoreboards and reassembly queues are made when they are needed.
+    // Scoreboards and reassembly queues are allocated when needed.
     let busy = of("ESTABLISHED", "bulk transfer with loss");
     assert!(number(busy, "bytes_each") > connection, "{busy}");
     assert!(number(busy, "bytes_at_most") > connection + 40.0, "{busy}");
@@ -203,7 +204,7 @@ fn memory_is_reported_for_every_state() {
         .collect();
     names.sort_unstable();
     names.dedup();
-    // All but LISTEN and CLOSED.
+    // All states except LISTEN and CLOSED.
     assert_eq!(names.len(), 9, "{names:?}");
 }
 
@@ -235,7 +236,7 @@ fn whole_runs_are_measured_beside_their_simulation() {
             "{m}"
         );
     }
-    // 10 MB: a sending and an arrival of each segment against those of a ladder.
+    // 10 MB: every segment sent and received, compared with those needed for a ladder.
     let bulk = &columns[0];
     assert!(number(bulk, "records_all_segments") > 10_000.0, "{bulk}");
     assert!(number(bulk, "records") < 4_000.0, "{bulk}");

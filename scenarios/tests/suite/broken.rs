@@ -1,5 +1,5 @@
-//! Broken scenarios and the messages they get, each in full. `broken/messages.txt` holds what is
-//! expected; a new case prints what it got.
+//! Broken scenarios and their complete error messages. `broken/messages.txt` has the expected
+//! messages; a new case prints the message it got.
 
 use scenarios::overrides::Override;
 use scenarios::problem::SourceText;
@@ -554,7 +554,7 @@ fn message(case: &Case) -> String {
     }
 }
 
-/// A message in which lists that grow with each new member are replaced by their names.
+/// Replaces lists in a message that grow with each new member by a short name.
 fn short(message: &str) -> String {
     let models = LinkModels::default();
     let disciplines: Vec<&str> = models.queues.iter().map(|kind| kind.name).collect();
@@ -577,7 +577,7 @@ fn a_port_range_may_be_written_as_linux_does() {
     assert_eq!(message(&tabs), "no error, 2 runs");
 }
 
-/// `UPDATE=1` writes the messages again.
+/// `UPDATE=1` rewrites the expected messages.
 #[test]
 fn every_broken_scenario_gets_its_message() {
     let got: String = CASES
@@ -604,7 +604,7 @@ fn every_broken_scenario_gets_its_message() {
     );
 }
 
-/// A file that is all one line is not repeated, and the place is still shown.
+/// If a file is one long line, the line is not printed in full, and the place of the error is still shown.
 #[test]
 fn only_the_part_of_a_huge_line_around_the_error_is_shown() {
     let (many, wrong) = ("1, ".repeat(100_000), "# é ".repeat(100_000));

@@ -1,4 +1,4 @@
-//! The command line: messages, exit codes, what ends up in directories.
+//! The command line: messages, exit codes, and the contents of directories.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -188,7 +188,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
     let (code, stdout, stderr) = said(dir.path(), &one);
     assert_eq!(code, 0, "{stderr}");
     let lines: Vec<&str> = stdout.lines().collect();
-    // A line for each run, an empty one, what they show together, and where the report is.
+    // A line for each run, an empty line, what the runs show together, and where the report is.
     assert_eq!(lines.iter().position(|l| l.is_empty()), Some(8), "{stdout}");
     assert!(stdout.contains("\nNo connect failed"), "{stdout}");
     assert!(stdout.contains("\n8 of 8 runs are complete: "), "{stdout}");
@@ -222,7 +222,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
         .collect();
     assert_eq!(ids.len(), 8);
 
-    // More replicas keep the runs that exist; fewer would leave some out and are refused.
+    // More replicas keep the existing runs; fewer would leave some out and are refused.
     let (code, _, stderr) = said(
         dir.path(),
         &["run", "sweep.toml", "--out", "one", "--replicas", "3"],
@@ -246,7 +246,7 @@ fn a_batch_is_the_same_with_any_number_of_threads_and_its_runs_are_kept() {
         "{stderr}"
     );
     assert!(stderr.contains("kept "), "{stderr}");
-    // A run of a batch can be made again from its own file.
+    // A run of a batch can be repeated from its own file.
     let id = ids.first().unwrap();
     let file = format!("one/runs/{id}/run.toml");
     assert_eq!(said(dir.path(), &["run", &file, "--out", "alone"]).0, 0);
@@ -336,7 +336,7 @@ fn directories_of_others_and_unwritable_ones_are_refused() {
         }
     }
     assert_eq!(files(&dir.path().join("thesis")).len(), 1);
-    // A batch does not go where a single run is, nor the other way round.
+    // A batch does not replace a single run, nor a single run a batch.
     for (first, second, expected) in [
         (
             "small.toml",

@@ -1,24 +1,25 @@
-//! Losses of everything that holds a limited number of connections, against Erlang's loss formula: at five loads,
-//! and for two distributions of the holding time, of which only the mean counts (insensitivity).
+//! Losses wherever a limited number of connections is held, compared with Erlang's loss formula: at five loads, and
+//! for two distributions of the holding time, of which only the mean counts (insensitivity).
 
 use crate::common::run_once;
 use reports::analytic::erlang_b;
 
-/// Places that there are, and the mean time for which one is held.
+/// The number of places, and the mean time for which one is held.
 const PLACES: u64 = 20;
 const HELD_S: f64 = 1.0;
 /// Offered loads in Erlang.
 const LOADS: [f64; 5] = [10.0, 15.0, 20.0, 30.0, 40.0];
-/// How long each run lasts.
+/// Length of each run.
 const SECONDS: f64 = 50.0;
-/// Runs of each case, with different seeds: their spread shows how far off their mean may be.
+/// Runs of each case, with different seeds: their spread shows how accurate their mean is.
 const SEEDS: u64 = 8;
 
-/// Time from the call of connect to the response, which holds a place besides the service: two round trips.
+/// The time from connect() to the response, for which a place is held in addition to the service time: two round
+/// trips.
 const ROUND_TRIPS_S: f64 = 2.0 * 0.002;
 
-/// The share of connects that found no place, and the load that was actually offered. Connections are reset at
-/// the end, so that no TIME-WAIT follows, and a connect that gets no answer is given up at once.
+/// The share of connects that found no place, and the actual offered load. Connections are reset at the end, so that
+/// there is no TIME-WAIT, and a connect that gets no answer is given up at once.
 fn lost(network: &str, tcp: &str, load: f64, service: &str, seed: u64) -> (f64, f64) {
     let rate = load / HELD_S;
     let summary = run_once(&format!(
@@ -32,10 +33,10 @@ fn lost(network: &str, tcp: &str, load: f64, service: &str, seed: u64) -> (f64, 
     (share, attempted / SECONDS * HELD_S)
 }
 
-/// The share of losses and the load of each seed agree with the formula: the mean difference is zero within its
-/// 99.9 % confidence interval, whose width is measured, as losses come in bursts. Three percent are allowed for
-/// the beginning, when all places are free. A run without any losses never passes: all differences then have
-/// one sign and nearly one value.
+/// The share of losses at the load of each seed agrees with the formula: the mean difference is zero within its
+/// 99.9 % confidence interval. The width of the interval is measured, as losses come in bursts. Three percent are
+/// added to it for the beginning, when all places are free. Runs without losses never pass: their differences all
+/// have the same sign and nearly the same value.
 fn assert_follows_erlang_b(seen: impl Fn(u64) -> (f64, f64), case: &str) {
     let seen: Vec<(f64, f64)> = (1..=SEEDS).map(seen).collect();
     let n = SEEDS as f64;
@@ -89,8 +90,8 @@ fn the_table_of_a_firewall_loses_by_erlang_b() {
     follows_erlang(network, "");
 }
 
-/// Connections enter TIME-WAIT as a Poisson process whatever their length, and stay for 1 s each; one that finds all
-/// buckets taken is closed without it.
+/// Connections enter TIME-WAIT as a Poisson process, however long they are, and stay for 1 s each; a connection that
+/// finds all buckets taken is closed without TIME-WAIT.
 #[test]
 fn time_wait_buckets_overflow_by_erlang_b() {
     let overflowed = |load: f64, service: &str, seed: u64| {
@@ -118,7 +119,8 @@ fn time_wait_buckets_overflow_by_erlang_b() {
 }
 
 /// A half-open connection holds its place until the last ACK of its handshake: for the round trip of 0.2 s, or for
-/// one whose way back varies exponentially. A SYN that finds no place is not sent again before its client gives up.
+/// one whose return delay is exponentially distributed. A SYN that finds no place is not retransmitted before its
+/// client gives up.
 #[test]
 fn a_syn_queue_drops_by_erlang_b() {
     const ROUND_TRIP_S: f64 = 0.2;
@@ -129,7 +131,7 @@ fn a_syn_queue_drops_by_erlang_b() {
     ];
     let dropped = |load: f64, link: &str, seed: u64| {
         let rate = load / ROUND_TRIP_S;
-        // Linux takes one more than the backlog.
+        // Linux accepts one more than the backlog.
         let backlog = PLACES - 1;
         let summary = run_once(&format!(
             "name = \"backlog\"\nduration = \"{SECONDS} s\"\nseed = {seed}\n\
@@ -153,8 +155,8 @@ fn a_syn_queue_drops_by_erlang_b() {
     }
 }
 
-/// As many wait in FIN-WAIT-2 as come within the time-out. Ports are taken in turn: one that the server
-/// still has in CLOSE-WAIT would delay its connect.
+/// As many connections are in FIN-WAIT-2 as arrive within the time-out. Ports are used in sequence: a port that the
+/// server still holds in CLOSE-WAIT would delay the connect.
 #[test]
 fn fin_wait_2_holds_the_rate_times_its_time_out() {
     for (rate, seconds) in [(50, 5), (50, 10), (100, 5)] {
@@ -173,8 +175,8 @@ fn fin_wait_2_holds_the_rate_times_its_time_out() {
     }
 }
 
-/// Ports by the time in TIME-WAIT. Twice the ports are used in twice that time: at 1.2 times the limit all ports are
-/// taken before the first is free again, and then each is taken as it becomes free.
+/// The number of ports divided by the time in TIME-WAIT. The run lasts for twice that time, so at 1.2 times the
+/// limit all ports are taken before the first is free again, and then each is taken as soon as it is free.
 #[test]
 fn connects_per_second_are_limited_to_ports_by_time_wait() {
     for (tcp, hold_s, limit) in [

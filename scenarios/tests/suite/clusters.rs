@@ -1,5 +1,5 @@
-//! Batches on real schedulers, started on this machine. They take minutes and install what they need, so they
-//! run only when asked for: `cargo test -p synfin --test suite -- --ignored clusters::`.
+//! Batches on real schedulers, started on this machine. These tests take minutes and install what they need,
+//! so they run only on request: `cargo test -p synfin --test suite -- --ignored clusters::`.
 
 use std::path::Path;
 use std::process::Command;

@@ -56,7 +56,7 @@ fn share(one: &str, other: &str, buffer: &str) -> f64 {
     100.0 * one / (one + other)
 }
 
-/// The shares of each control, by row, beside each, by column.
+/// The share of each control (row) beside each other control (column).
 fn shares(buffer: &str) -> Vec<Vec<f64>> {
     let names = controls();
     let n = names.len();
@@ -224,7 +224,7 @@ fn the_tables_of_pairs_are_those_of_the_simulator() {
         let index = part.split("Jain's index:").nth(1).unwrap();
         let index = index.lines().find(|l| l.starts_with(&format!("| {one} |")));
         assert!((cell(index.unwrap()) - jain(documented)).abs() < 0.02);
-        // As the table makes it: the control that comes first in the list goes first.
+        // As in the table: the control that comes first in the list is the first host.
         let place = |name| names.iter().position(|n| *n == name);
         let made = match place(one) < place(other) {
             true => share(one, other, buffer),

@@ -2,8 +2,7 @@
 
 use crate::common::{directory, said};
 
-/// A hundred ports, each held for ten seconds: ten connects a second and no more, unless ports are
-/// reused.
+/// A hundred ports, each held for ten seconds: no more than ten connects a second, unless ports are reused.
 const SCARCE: &str = r#"
 name = "scarce"
 duration = "60 s"
@@ -46,7 +45,8 @@ fn variants_are_compared_under_their_names() {
         })
         .collect();
     assert_eq!((rows[0].0, rows[1].0), ("as it is", "reuse"));
-    // 100 at once, then 10 a second for 60 s; the last few may still be in progress at the end.
+    // 20 connects a second for 60 s, of which half find no port; the last few may still be in progress at
+    // the end.
     assert!((490.0..=600.0).contains(&rows[0].1), "{rows:?}");
     assert_eq!(rows[1].1, 0.0);
 }
@@ -63,7 +63,7 @@ fn an_expectation_that_fails_is_exit_code_3_and_everything_is_written() {
     assert!(out.contains("report: r"), "{out}");
     let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
     assert!(page.contains(words), "the page says it too");
-    // The existing results are judged again, although no run is made.
+    // The existing results are checked again, although no run is made.
     let (code, _, err) = said(dir.path(), &["run", "scarce.toml", "--out", "r", "--quiet"]);
     assert_eq!((code, err.contains("FAILS")), (3, true), "{err}");
 }
@@ -167,7 +167,7 @@ fn remedies_are_reported_with_their_cost_and_risk() {
     ] {
         assert!(out.contains(words), "{words}: {out}");
     }
-    // The page is generated again from the results alone.
+    // The page is drawn again from the results alone.
     let (code, again, err) = said(dir.path(), &["report", "r"]);
     assert_eq!(
         (code, again.contains("Sufficient, but unsafe")),
@@ -176,8 +176,8 @@ fn remedies_are_reported_with_their_cost_and_risk() {
     );
 }
 
-/// Pairs of values that work are green, those that fail are red. By arithmetic a rate fails if it takes more
-/// ports within the 10 s of TIME-WAIT than there are.
+/// Pairs of values that work are green, those that fail are red. A rate fails if it needs more ports within
+/// TIME-WAIT than there are.
 #[test]
 fn a_phase_diagram_shows_which_pairs_of_values_work() {
     let text = "name = \"phase\"\nduration = \"30 s\"\n\

@@ -1,5 +1,5 @@
-//! `CONTRIBUTING.md` says which files a new congestion control, queue discipline and so on touch. Every
-//! existing member of each sort may be mentioned in these files and in no others.
+//! `CONTRIBUTING.md` says which files to change to add a congestion control, a queue discipline and so
+//! on. Each existing member of a kind may be mentioned in these files and in no others.
 
 mod circles;
 mod table;
@@ -18,7 +18,7 @@ fn root() -> PathBuf {
 
 const CRATES: [&str; 4] = ["sim-core", "tcp-model", "reports", "scenarios"];
 
-/// All files below these folders whose name ends so, relative to the root.
+/// All files below these folders whose names end with one of `ends`, relative to the root.
 fn files(folders: impl Iterator<Item = PathBuf>, ends: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = folders.collect();
@@ -39,7 +39,7 @@ fn files(folders: impl Iterator<Item = PathBuf>, ends: &[&str]) -> Vec<String> {
     found
 }
 
-/// All source files of the crates, without those of tests, relative to the root.
+/// All source files of the crates except tests, relative to the root.
 fn sources() -> Vec<String> {
     let folders = CRATES.map(|name| root().join(name).join("src"));
     let mut found = files(folders.into_iter(), &[".rs"]);
@@ -47,7 +47,7 @@ fn sources() -> Vec<String> {
     found
 }
 
-/// A source file without comments and without its tests.
+/// The text of a source file without comments and tests.
 fn code(path: &str) -> String {
     let text = fs::read_to_string(root().join(path)).unwrap();
     let before_tests = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -60,7 +60,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// `word` occurs in `text` as a whole word.
+/// Whether `word` occurs in `text` as a whole word.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let is_part = |c: char| is_word(c) || c == '-';
@@ -110,7 +110,7 @@ fn all_code() -> BTreeMap<String, String> {
     sources
 }
 
-/// The crate of a source file, and its module there.
+/// The crate of a source file, and its module in that crate.
 fn module(path: &str) -> (&str, Module) {
     let (name, inside) = path.split_once("/src/").unwrap();
     let parts = inside.trim_end_matches(".rs").split('/');
@@ -151,7 +151,8 @@ fn every_member_has_its_file_and_is_known_to_its_list_alone() {
     assert!(shared.is_empty(), "these are gone: {shared:?}");
 }
 
-/// A file with all members of a sort is a list that a new one belongs in: tests and what they expect too.
+/// A file that names all members of a kind is a list to which a new one must be added, even in tests and
+/// expected outputs.
 #[test]
 fn no_file_but_those_in_the_table_lists_all_members() {
     let folders = CRATES.map(|name| root().join(name));
@@ -168,7 +169,7 @@ fn no_file_but_those_in_the_table_lists_all_members() {
     for sort in SORTS {
         let members = sort.members();
         if members.len() < 5 {
-            continue; // few enough to be named together for another reason
+            continue; // so few may be named together for another reason
         }
         for (path, text) in &texts {
             let is_in_table = sort.files().any(|file| file == path);
@@ -183,7 +184,7 @@ fn no_file_but_those_in_the_table_lists_all_members() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The name of a parameter whose row begins in this line: `field: Type {` or `field "name": Type {`.
+/// The name of the parameter whose row begins on this line: `field: Type {` or `field "name": Type {`.
 fn row_name(line: &str) -> Option<&str> {
     let (field, value) = line.trim().split_once(": ")?;
     let name = match field.split_once(" \"") {
@@ -212,8 +213,8 @@ fn every_tcp_parameter_has_one_row_in_one_file_and_no_other_list_has_them_all() 
     }
 }
 
-/// Whether a metric's name can come from this text in quotes, in which `{…}` stands for anything; without
-/// braces it may also be the beginning of the name.
+/// Whether this quoted text can produce a metric's name. `{…}` in it stands for anything; without braces
+/// it may also be only the beginning of the name.
 fn can_make(literal: &str, id: &str) -> bool {
     let mut fixed = literal.split('{');
     let first = fixed.next().unwrap_or_default();
@@ -293,7 +294,7 @@ fn names_of_metrics_are_recognized_in_texts_with_places() {
     assert!(!can_make("{a}{b}", "sockets_mean") && !can_make("pkt", "pkt_drops"));
 }
 
-/// The files in a row: what stands in backticks, with `{a,b}` written out.
+/// The files named in a row: the texts in backticks, with `{a,b}` expanded.
 fn named_in(row: &str) -> Vec<String> {
     let quoted = row.split('`').skip(1).step_by(2);
     let expand = |text: &str| match (text.split_once('{'), text.split_once('}')) {
@@ -320,7 +321,7 @@ fn the_table_names_these_files() {
             .unwrap_or_else(|| panic!("there is no row {start:?}"));
         let named = named_in(line);
         for path in files {
-            // By its whole path, or the end of it.
+            // By its full path, or by the end of it.
             let is_it = |name: &String| path == name || path.ends_with(&format!("/{name}"));
             assert!(named.iter().any(is_it), "{row}: no {path} in {line}");
         }

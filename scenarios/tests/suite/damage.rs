@@ -1,4 +1,4 @@
-//! Damaged run directories are noticed, explained and repaired, and no file of the user's is touched.
+//! Damaged run directories are noticed, explained and repaired; files of the user are never touched.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,13 +16,12 @@ use scenarios::run_spec::RunSpec;
 use scenarios::sweep::Plan;
 use sim_core::rng::mix;
 
-/// A directory in memory where there is one: results are flushed to the disk, which takes longer than
-/// everything else.
+/// A directory in memory, if possible: flushing results to the disk would take most of the time.
 fn memory_dir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
-/// Damaged directories in the default test; `SYNFIN_CASES` makes more.
+/// How many damaged directories are tested by default; `SYNFIN_CASES` sets another number.
 const CASES: u64 = 200;
 
 fn cases() -> u64 {
@@ -30,7 +29,7 @@ fn cases() -> u64 {
     asked.and_then(|n| n.parse().ok()).unwrap_or(CASES)
 }
 
-/// A source of numbers for one case.
+/// A source of random numbers for one case.
 struct Dice(u64);
 
 impl Dice {
@@ -53,7 +52,7 @@ const KINDS: [&str; 10] = [
     "foreign",
 ];
 
-/// Does one kind of damage to a file; false where it would change nothing.
+/// Damages a file in one way; returns false if that changes nothing.
 fn damage(dir: &Path, name: &str, kind: &str, dice: &mut Dice) -> bool {
     let path = dir.join(name);
     let mut bytes = fs::read(&path).unwrap();
@@ -114,7 +113,7 @@ fn make(spec: &RunSpec, dir: &Path) -> RunOutcome {
     make_run(spec, dir, Execution::with_threads(1), making)
 }
 
-/// The user's own files in every directory.
+/// The user's own files, which are in every directory.
 const OWN: [(&str, &str); 2] = [("notes.txt", "mine"), ("figures/own.svg", "<svg/>")];
 
 #[derive(Debug, Default)]
@@ -204,7 +203,7 @@ fn check(
             same_but_for_kept(dir, whole, context);
             counts.drawn_again += 1;
         }
-        // Without a list that can be trusted nothing in the directory is touched.
+        // Without a trustworthy list of files, nothing in the directory is touched.
         Existing::Other(error) => {
             counts.noticed += 1;
             assert!(name == "synfin.json" || kind == "newer", "{context}");
@@ -221,7 +220,7 @@ fn check(
             counts.noticed += 1;
             assert!(why.contains(name), "{context}");
             assert!(!drawn, "{context}");
-            // The report refuses, and leaves the good figures.
+            // `report` refuses, and leaves the good figures as they are.
             let error = render_run(dir).unwrap_err().to_string();
             assert!(error.contains(name), "{context}: {error}");
             assert!(everything(dir) == before, "{context}");

@@ -1,4 +1,4 @@
-//! How connections, requests and flows end, in metrics and in words.
+//! How connections, requests and flows end, in metrics and findings.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::common::{make, metric, run_once};
 use reports::RunSummary;
 use reports::store::reader::Table;
 
-/// One client, one server, 10 ms one way unless `path`, the rest of the table of the path, says otherwise;
+/// One client and one server with a one-way delay of 10 ms; `path` has further keys of the path, and
 /// `rest` is appended to the scenario.
 fn run(path: &str, rest: &str) -> RunSummary {
     let delay = if path.contains("delay") {
@@ -96,8 +96,8 @@ fn time_wait_cut_short_by_a_full_table_is_called_unsafe() {
 
 #[test]
 fn time_wait_that_acknowledged_a_fin_again_did_its_job() {
-    // SYN, ACK, request, FIN, and then the ACK of the server's FIN, which is lost. The client
-    // acknowledges the response on its own or with its FIN; so one of the two is the last.
+    // The client sends SYN, ACK, request, FIN and the ACK of the server's FIN, which is to be lost. It
+    // acknowledges the response separately or with its FIN, so the number of that last ACK is not known exactly.
     let stated = ["4", "5", "6"].map(|drop| {
         let summary = run(
             &format!(", drop = [{drop}]"),
@@ -137,7 +137,7 @@ fn one_exhausted_destination_shows_beside_idle_ones() {
 
 #[test]
 fn bulk_flows_have_completion_times_and_goodput_of_their_own_lives() {
-    // 1 MB over 10 Mbit/s takes 0.84 s with headers, and the run lasts a hundred times as long.
+    // 1 MB over 10 Mbit/s takes 0.84 s with headers; the run lasts a hundred times as long.
     let summary = run(
         ", rate = \"10 Mbit/s\"",
         "duration = \"100 s\"\n[[workload]]\nname = \"bulk\"\nkind = \"bulk\"\nbytes = \"1 MB\"",
@@ -194,7 +194,7 @@ fn every_state_has_its_population() {
             assert!(metric(&summary, &format!("{state}_{statistic}")) >= 0.0);
         }
     }
-    // A handshake takes 20 ms, at 10 a second: 0.2 in SYN-SENT on average (Little's law).
+    // A handshake takes 20 ms, and there are 10 a second: 0.2 connections in SYN-SENT on average (Little's law).
     assert!((metric(&summary, "syn_sent_mean") - 0.2).abs() < 0.01);
     assert_eq!(metric(&summary, "syn_sent.client_peak"), 1.0);
     assert_eq!(
@@ -211,7 +211,7 @@ fn a_first_request_counts_its_connect() {
         "duration = \"1 s\"\n[[workload]]\nname = \"web\"\nrequests = 2\n\
          arrivals = { kind = \"burst\", count = 1 }",
     );
-    // 20 ms for each request, and as long again for the handshake before the first.
+    // 20 ms for each request, and another 20 ms for the handshake before the first.
     let near = |id: &str, expected: f64| {
         let value = metric(&summary, id);
         assert!((value - expected).abs() < 1e-3, "{id} = {value}");
@@ -269,7 +269,7 @@ fn connections_left_open_with_nothing_scheduled_are_named() {
         "{:?}",
         stuck.findings
     );
-    // A timer of either end or of an application counts as something scheduled.
+    // A timer of either end, or of an application, counts as something scheduled.
     let keepalive = format!("[tcp]\nkeepalive = \"60 s\"\n{crash}");
     for fine in [
         text(&keepalive),
@@ -287,7 +287,7 @@ fn connections_left_open_with_nothing_scheduled_are_named() {
 
 #[test]
 fn a_passive_end_that_gives_up_is_closed_and_only_its_listener_listens() {
-    // No SYN-ACK arrives: the server gives up after a second, before each SYN that comes again.
+    // No SYN-ACK arrives: the server gives up after a second, each time before a retransmitted SYN arrives.
     let text = "name = \"ends\"\nduration = \"20 s\"\ntcp.synack_retries = 0\n[[workload]]\n\
                 arrivals = { kind = \"burst\", count = 2 }\n[topology]\nkind = \"pair\"\n\
                 path = { delay = \"10 ms\", reverse = { loss = 1.0 } }\n";
@@ -301,7 +301,7 @@ fn a_passive_end_that_gives_up_is_closed_and_only_its_listener_listens() {
     let mut now: BTreeMap<(i64, &str, i64), &str> = BTreeMap::new();
     let mut given_up = 0;
     for i in 0..states.len() {
-        // A listener makes an end point for each SYN that comes again, and each has its own number.
+        // A listener creates an end point for each retransmitted SYN, and each has its own number.
         let before = now.insert((conns[i], &sides[i], end_points[i]), &to[i]);
         assert_ne!(to[i], "LISTEN", "of a connection");
         let start = if sides[i] == "passive" {
@@ -354,7 +354,7 @@ fn a_link_that_was_down_is_named() {
     );
 }
 
-/// A socket that has closed and waits in vain for the peer's FIN gives up without reporting ETIMEDOUT.
+/// A socket that has closed, and to which the peer never sends its FIN, gives up without reporting ETIMEDOUT.
 #[test]
 fn an_expired_fin_wait_is_not_a_time_out() {
     let summary = run(
@@ -385,7 +385,8 @@ fn a_few_connections_say_how_long_their_requests_took() {
     assert!(all.contains("2 requests were answered; each took"), "{all}");
 }
 
-/// A listener that answers SYNs with cookies keeps nothing of them, and still knows whose data it is.
+/// A listener that answers SYNs with cookies keeps no state for them, and still knows to which connection
+/// data belong.
 #[test]
 fn syn_cookies_are_not_reported_as_corruption() {
     let summary = run(

@@ -1,4 +1,4 @@
-//! What `check` and `run` say about the cost of runs, and whether it is of the right size.
+//! The cost of runs as estimated by `check` and `run`, compared with the actual runs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             let timing = |name: &str| timing[name].as_f64().unwrap();
             let events = timing("events_per_s") * timing("simulation_s");
             let ratio = estimate.events / events;
-            // The estimate does not foresee how much of the link congestion control leaves unused with a queue
+            // The estimate cannot foresee how much of the link congestion control leaves unused with a queue
             // of three packets, or when it mistakes reordering for loss.
             let most = match entry.name {
                 "bbr-buffer" | "reordering" => 6.0,
@@ -45,7 +45,7 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
             );
             let attempted = made.summary.metrics["connects_attempted"];
             let ratio = estimate.connections / attempted;
-            // Nor does it foresee retries, or connections that break because a table on the way is full.
+            // Nor can it foresee retries, or connections that break because the table of a middlebox is full.
             let least = match entry.name {
                 "retry-storm" | "conntrack-full" => 0.5,
                 _ => 0.8,
@@ -70,7 +70,8 @@ fn check_prints_the_cost_and_its_main_causes() {
     );
 }
 
-/// The full length of connections does not count if the run ends long before.
+/// The estimated number of connections, like the simulated one, is that of the pool and not that of the
+/// requests.
 #[test]
 fn requests_over_a_pool_are_estimated_with_the_few_connections_that_they_share() {
     let text = "name = \"x\"\nduration = \"50 s\"\n[topology]\nkind = \"pair\"\n\

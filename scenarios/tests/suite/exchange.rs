@@ -4,8 +4,8 @@ use crate::common::make;
 use reports::store::reader::Table;
 use scenarios::library;
 
-/// One row of the ladder: sender, time in ms it is sent, flags, sequence and acknowledgement
-/// number relative to the initial ones, payload.
+/// One row of the ladder: sender, time sent in ms, flags, sequence and acknowledgement numbers relative to the
+/// initial ones, payload.
 type Row = (&'static str, f64, &'static str, i64, i64, i64);
 
 #[test]
@@ -15,11 +15,11 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
     let summary = make(library::find("http-exchange").unwrap().text, &[], &dir);
     assert_eq!(summary.metrics["retransmissions"], 0.0);
 
-    // The one-way delay is 50 ms, and transmission takes no time. The request goes out with the handshake's
-    // last ACK at 100 ms and is answered at 150 ms by the response, of 1448 + 1448 + 1104 = 4000 bytes, of
-    // which the first two are a burst, and the FIN: the server closes first. The young connection acknowledges
-    // each segment at once, the FIN not: the client, having read to the end, closes at 200 ms, and its own FIN
-    // acknowledges it. The last ACK leaves at 250 ms.
+    // The one-way delay is 50 ms, and transmission takes no time. The request is sent with the last ACK of the
+    // handshake at 100 ms. At 150 ms the server answers with the response, of 1448 + 1448 + 1104 = 4000 bytes,
+    // the first two segments as one burst, and with a FIN: it closes first. On the new connection each data
+    // segment is acknowledged at once, but the FIN is not: the client reads to the end and closes at 200 ms,
+    // and its own FIN acknowledges the server's. The last ACK is sent at 250 ms.
     let expected: &[Row] = &[
         ("client", 0.0, "SYN", 0, 0, 0),
         ("server", 50.0, "SYN,ACK", 0, 1, 0),
@@ -114,7 +114,7 @@ fn the_exchange_is_the_textbook_one_at_the_textbook_times() {
     );
 }
 
-/// Lines that tshark prints for a display filter; `None` where there is no tshark.
+/// The lines that tshark prints for a display filter; `None` if tshark is not installed.
 fn tshark(packets: &std::path::Path, filter: &str) -> Option<usize> {
     let output = std::process::Command::new("tshark")
         .args([
@@ -227,7 +227,7 @@ fn what_is_lost_is_what_the_scenario_says_and_is_made_good() {
         let rows = (0..table.len()).filter(|&i| from[i] == who && flags[i] == what && again[i]);
         rows.map(|i| sent[i]).collect()
     };
-    // No sample yet: the SYN is sent again after the initial time-out of one second.
+    // There is no RTT sample yet: the SYN is retransmitted after the initial time-out of one second.
     assert_eq!(repeats("lost-syn", "SYN"), [1.0]);
     assert_eq!(
         repeats("lossless", "SYN").len() + repeats("lost-ack", "SYN").len(),

@@ -1,5 +1,5 @@
-//! Result directories are the same, byte for byte, for every event queue, number of partitions and
-//! number of threads.
+//! Result directories are the same, byte for byte, for every event queue and any number of partitions and
+//! threads.
 
 use std::path::Path;
 
@@ -293,7 +293,7 @@ fn a_run_prints_how_it_was_divided_or_why_not() {
     let forced = verbose("run http-exchange -v --threads 2 --partitions 2 --out verbose");
     assert!(forced.contains("2 partitions, as requested"), "{forced}");
     assert_same(&tmp.path().join("few"), &tmp.path().join("verbose"));
-    // One host has most of the work, whichever way it is divided.
+    // One host has most of the work, however the network is divided.
     let set = ["--set", "topology.servers=1", "--set", "topology.clients=2"];
     let mut words = vec!["run", "busy.toml", "-v", "--threads", "2", "--out", "whole"];
     words.extend(set);

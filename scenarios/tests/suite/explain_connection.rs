@@ -50,7 +50,7 @@ fn the_first_event_in_which_runs_differ_is_found() {
         other.contains("workload.page.close: server and client"),
         "{other}"
     );
-    // The server that closes first sends its FIN with the last of the response, at 150 ms.
+    // If the server closes first, it sends its FIN with the last segment of the response, at 150 ms.
     assert!(other.contains("First difference at t = 0.15 s"), "{other}");
     let (code, _, words) = said(dir.path(), &["diff", "a", "none"]);
     assert!(code == 2 && words.contains("none"), "{words}");

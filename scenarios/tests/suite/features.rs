@@ -1,4 +1,4 @@
-//! TCP features switched on by scenarios: what a run counts and measures about them.
+//! TCP features enabled by scenarios: what a run counts and measures about them.
 
 use crate::common::make;
 use reports::RunSummary;
@@ -15,8 +15,8 @@ fn count(summary: &RunSummary, group: &str, name: &str) -> u64 {
     of_group.and_then(|c| c.get(name)).copied().unwrap_or(0)
 }
 
-/// RFC 7413: a round trip of 100 ms is saved by every connection but the first, which fetches the
-/// cookie. Connections last 250 ms, so the second of them comes after the first is over.
+/// RFC 7413: every connection saves a round trip of 100 ms except the first, which fetches the
+/// cookie. Connections last 250 ms, so the second starts after the first has ended.
 #[test]
 fn fast_open_saves_a_round_trip_from_the_second_connection_on() {
     let arrivals = "workload.page.arrivals={ kind = \"fixed\", rate = \"1 /s\" }";
@@ -30,7 +30,7 @@ fn fast_open_saves_a_round_trip_from_the_second_connection_on() {
     ]);
     assert_eq!(count(&plain, "server", "fast_opens_accepted"), 0);
     assert_eq!(count(&fast, "server", "fast_opens_accepted"), 3);
-    // 200 ms from the SYN to the response; 100 ms with data in the SYN.
+    // 200 ms from the SYN to the response, or 100 ms with data in the SYN.
     let mean = |summary: &RunSummary| summary.metrics["request_latency_mean_s"];
     assert!((mean(&plain) - 0.1).abs() < 1e-9, "{}", mean(&plain));
     assert!((mean(&fast) - 0.125).abs() < 1e-9, "{}", mean(&fast));

@@ -1,4 +1,4 @@
-//! Files that are not synfin's are never lost, written over or moved; results are never mixed.
+//! Files that are not synfin's are never lost, overwritten or moved; results are never mixed.
 
 mod directories;
 mod messages;
@@ -11,7 +11,7 @@ use crate::common::{SMALL, SWEEP, directory, files, said};
 
 const MINE: &str = "my own words";
 
-/// A directory with a scenario of one run and one of four.
+/// A directory with a scenario that has one run, and one that has four.
 fn two() -> tempfile::TempDir {
     directory(&[
         ("small.toml", SMALL),
@@ -76,7 +76,7 @@ fn notes_in_result_directories_survive_run_report_force_and_damage() {
     assert!(said.contains("repeated, because results were damaged: r/summary.json"));
     let said = ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
     assert!(said.contains("3 of 4 runs were complete already"), "{said}");
-    // The damaged file is kept beside; everything else is as it was.
+    // The damaged file is kept under another name; everything else is as it was.
     let mut after = files(dir.path());
     for kept in [
         "r/summary.json.kept-1".to_owned(),
@@ -213,7 +213,7 @@ fn the_scenario_is_never_written_over() {
     let dir = two();
     ok(dir.path(), &["run", "small.toml", "--out", "r"]);
     ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
-    // The same again, from its own file, is what a stopped batch needs.
+    // Running the same scenario again from its own file, as after a batch was stopped, is fine.
     ok(dir.path(), &["run", "b/batch.toml", "--out", "b"]);
     ok(dir.path(), &["run", "b/batch.toml", "--out", "b/."]);
     ok(dir.path(), &["run", "r/run.toml", "--out", "r", "--force"]);
@@ -235,12 +235,12 @@ fn the_scenario_is_never_written_over() {
             "is the scenario and",
         );
     }
-    // Within the directory, the current one is `.`, and still the same file.
+    // Inside the directory, the result directory is `.`, and the scenario is still the same file.
     let inside = dir.path().join("b");
     let args = ["run", "batch.toml", "--seed", "2", "--out", ".", "--force"];
     refused(&inside, &args, "is the scenario and");
     ok(&inside, &["run", "batch.toml", "--out", "."]);
-    // A user's own scenario in a result directory is not synfin's.
+    // A user's own scenario in a result directory is not one of synfin's files.
     fs::copy(dir.path().join("small.toml"), inside.join("mine.toml")).unwrap();
     let changed = ["run", "mine.toml", "--seed", "2", "--out", ".", "--force"];
     ok(&inside, &changed);
@@ -272,13 +272,13 @@ fn nothing_is_written_through_a_symbolic_link() {
         "rename it",
     );
     assert_eq!(fs::read_dir(dir.path().join("target")).unwrap().count(), 0);
-    // A link on the way to the directory is a path like any other.
+    // A symbolic link on the way to the directory is a path like any other.
     ok(dir.path(), &["run", "small.toml", "--out", "link/below"]);
     assert!(dir.path().join("target/below/summary.json").exists());
 }
 
-/// What a command that must fail prints when files are limited to this many blocks of 512 bytes; beyond it
-/// gets an error instead of a signal.
+/// Runs a command that must fail, with file sizes limited to this many blocks of 512 bytes, and returns
+/// its messages. Writing beyond the limit is an error instead of a signal.
 fn fails_with_files_of(blocks: u32, dir: &Path, command: &str) -> String {
     let script = format!(
         "trap '' XFSZ; ulimit -f {blocks}; exec {} {command}",
@@ -326,7 +326,7 @@ fn reports_and_runs_of_one_directory_at_the_same_time_do_not_disturb_each_other(
             let dir = &dir;
             scope.spawn(move || {
                 let (code, _, stderr) = said(dir.path(), args);
-                // It works, or says why not.
+                // It either works or says why not.
                 let busy = code == 1 && stderr.contains("another synfin is using");
                 assert!(code == 0 || busy, "{args:?}: {code} {stderr}");
             });

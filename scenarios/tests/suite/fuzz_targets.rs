@@ -1,5 +1,6 @@
-//! The fuzz targets of `fuzz/` on valid inputs with a few changes, the same every time.
-//! `SYNFIN_CASES` says how many of each; `SYNFIN_FUZZ=1 .ci/run` fuzzes with coverage beside it.
+//! The fuzz targets of `fuzz/`, on valid inputs with a few changes, which are the same every time.
+//! `SYNFIN_CASES` sets the number for each target; `SYNFIN_FUZZ=1 .ci/run` also runs the
+//! coverage-guided fuzzers.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -42,7 +43,7 @@ fn changed_scripts_are_refused_or_run_to_an_outcome() {
     feed(&scripts, 300, packetdrill::run);
 }
 
-/// Feeds the target every seed, then seeds with a few changes.
+/// Feeds the target every seed, then seeds with a few changes each.
 fn feed(seeds: &[Vec<u8>], usual: u64, target: impl Fn(&[u8])) {
     assert!(!seeds.is_empty());
     let cases = std::env::var("SYNFIN_CASES").map_or(usual, |n| n.parse().expect("a number"));
@@ -89,7 +90,7 @@ fn below(rng: &mut Rng, bound: usize) -> usize {
     rng.below(bound as u64) as usize
 }
 
-/// The contents of the small files with an extension in a directory and those below it.
+/// The contents of small files with this extension in a directory and below.
 fn files(dir: &Path, extension: &str) -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = std::fs::read_dir(dir)
         .expect("a directory of the repository")
@@ -108,7 +109,7 @@ fn files(dir: &Path, extension: &str) -> Vec<Vec<u8>> {
     found
 }
 
-/// A segment of each kind, as bytes of IPv4.
+/// A segment of each kind, as the bytes of an IPv4 packet.
 fn packets() -> Vec<Vec<u8>> {
     let kinds = [
         Flags::SYN,

@@ -1,7 +1,7 @@
-//! The results of every ready-made scenario, by hash: any change of a number is seen here.
+//! The results of every ready-made scenario, by hash: any change of a number shows here.
 //!
-//! Where a change is meant to move results, write the hashes again with `UPDATE=1 cargo test -p
-//! synfin --test suite golden`, say what moved under "Changed results" in `CHANGELOG.md`, and raise
+//! If a change is meant to alter results, regenerate the hashes with `UPDATE=1 cargo test -p synfin
+//! --test suite golden`, describe the change under "Changed results" in `CHANGELOG.md`, and raise
 //! `RESULTS_VERSION`.
 
 use std::path::Path;
@@ -38,7 +38,7 @@ fn the_results_of_every_ready_made_scenario_are_the_recorded_ones() {
             .filter(|(name, _)| *name == entry.name);
         let changes: Vec<Override> = cut.map(|(_, set)| Override::parse(set).unwrap()).collect();
         let plan = Plan::new(&entry.source(), &changes).unwrap_or_else(|e| panic!("{e}"));
-        // As many as are recorded.
+        // As many as are recorded by default.
         for i in crate::common::few(plan.runs.len()) {
             let spec = &plan.runs[i];
             let dir = tmp.path().join(format!("{}-{i}", entry.name));

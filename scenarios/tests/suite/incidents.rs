@@ -1,4 +1,4 @@
-//! Published incidents: the failures occur with the published figures, and disappear when the advice is
+//! Published incidents: the failures occur with the published numbers, and disappear when the advice is
 //! followed.
 
 use crate::common::summary_of;
@@ -16,7 +16,7 @@ fn metrics(name: &str, run: usize, sets: &[&str]) -> BTreeMap<String, f64> {
     summary_of(&plan, run, Execution::default()).metrics
 }
 
-/// 28,232 ports, of which the benchmark had used 27,477 when it stopped, less than two seconds after its start.
+/// Of 28,232 ports the benchmark had used 27,477 when it stopped, less than two seconds after its start.
 #[test]
 fn memtier_232_fails_in_its_second_second_and_each_remedy_mends_it() {
     let short = "duration=3 s";
@@ -24,7 +24,7 @@ fn memtier_232_fails_in_its_second_second_and_each_remedy_mends_it() {
     assert!(as_reported["connects_failed"] > 0.0);
     let done = as_reported["connects_established"];
     assert!((done / 28_232.0 - 1.0).abs() < 0.01, "{done}");
-    // A reset in place of the close, tcp_tw_reuse, keep-alive: the variants of the scenario.
+    // The variants of the scenario: a reset instead of the close, tcp_tw_reuse, keep-alive.
     for variant in 1..=3 {
         let mended = metrics("memtier-232", variant, &[short]);
         assert_eq!(mended["connects_failed"], 0.0, "variant {variant}");

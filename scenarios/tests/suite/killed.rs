@@ -1,5 +1,5 @@
-//! Batches whose process is killed without warning, that run out of disk space, or that two processes work on:
-//! afterwards the same command makes the missing runs, and the index is that of an undisturbed batch.
+//! Batches whose process is killed without warning, that run out of disk space, or on which two processes
+//! work: afterwards the same command makes the missing runs, and the index is that of an undisturbed batch.
 #![cfg(unix)]
 
 use std::fs;
@@ -21,7 +21,7 @@ arrivals = { kind = "poisson", rate = "60 /s" }
 "topology.path.delay" = ["1 ms", "10 ms"]
 "#;
 
-/// How often a process is killed; `SYNFIN_CASES` kills more.
+/// How often a process is killed; `SYNFIN_CASES` sets another number.
 fn kills() -> u64 {
     let asked = std::env::var("SYNFIN_CASES").ok();
     asked.and_then(|n| n.parse().ok()).unwrap_or(20)
@@ -37,7 +37,7 @@ fn start(dir: &Path, args: &[&str]) -> Child {
         .unwrap()
 }
 
-/// The index and the number of runs that lie in the directory.
+/// The index of a batch, in both formats.
 fn index(dir: &Path, of: &str) -> [Vec<u8>; 2] {
     ["index.csv", "index.parquet"].map(|name| fs::read(dir.join(of).join(name)).unwrap())
 }
@@ -98,7 +98,7 @@ fn runs_fail_on_a_full_disk_and_are_repeated_when_there_is_room() {
         said(dir.path(), &["run", "grid.toml", "--out", "whole"]).0,
         0
     );
-    // Files of at most 10 kB, as a quota leaves: longer writes fail.
+    // File sizes are limited to 10 kB, as a quota would do: longer writes fail.
     let program = env!("CARGO_BIN_EXE_synfin");
     let line = format!(
         "trap '' XFSZ; ulimit -f 20; exec '{program}' run grid.toml --out r --keep metrics"
@@ -132,7 +132,7 @@ fn two_processes_on_one_directory_do_not_disturb_each_other() {
         .iter_mut()
         .map(|c| c.wait().unwrap().code())
         .collect();
-    // One process has the directory; another is refused, or waits until the first has finished.
+    // One process owns the directory; another is refused, or waits until the first has finished.
     assert!(
         codes.contains(&Some(0)) && codes.iter().all(|c| matches!(c, Some(0 | 1))),
         "{codes:?}"
@@ -141,7 +141,7 @@ fn two_processes_on_one_directory_do_not_disturb_each_other() {
     assert!(index(dir.path(), "r") == index(dir.path(), "whole"));
 }
 
-/// Files dated in the future or the past are results like any others: no decision depends on file times.
+/// Files with dates in the future or in the past are results like any others: no decision depends on file times.
 #[test]
 fn a_clock_that_jumps_changes_nothing() {
     let dir = directory(&[("grid.toml", TEXT)]);

@@ -1,4 +1,4 @@
-//! What the scenario language can express, against times and numbers worked out by hand.
+//! What the scenario language can express, compared with times and numbers computed by hand.
 
 mod applications;
 mod captures;

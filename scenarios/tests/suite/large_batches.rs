@@ -1,4 +1,4 @@
-//! Batches of which only the metrics are kept, and batches made in shards.
+//! Batches that keep only metrics, and batches run in shards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ arrivals = { kind = "poisson", rate = "20 /s" }
 "tcp.tw_reuse" = [false, true]
 "#;
 
-/// The index of a batch, and what is drawn over it.
+/// The index of a batch, and the figures drawn from it.
 fn results(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut all = files(dir);
     all.retain(|name, _| name.starts_with("index.") || name.starts_with("figures/"));
@@ -50,7 +50,7 @@ fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfol
     assert_eq!(names(&slim_dir.join("parts")), ["run-0001.runs"]);
     let page = fs::read_to_string(slim_dir.join("report.html")).unwrap();
     assert!(page.contains("synfin report DIR/runs/ID") && !page.contains("runs/ID/report.html"));
-    // Everything exists already, and the report can be drawn again.
+    // All runs exist already, and the report can be drawn again.
     let (_, _, err) = call(&slim);
     assert!(err.contains("12 of 12 runs were complete already"), "{err}");
     let (_, out, _) = call(&["status", "slim"]);
@@ -84,7 +84,7 @@ fn a_part_that_is_cut_or_changed_costs_the_runs_of_its_lines() {
     let part = batch.join("parts/run-0001.runs");
     let text = fs::read_to_string(&part).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    // Half a line at the end, as a power failure leaves it, and a digit changed before it.
+    // Half a line at the end, as after a power failure, and a changed digit in the line before.
     let last = lines.len() - 1;
     let mut cut = lines[..last].join("\n");
     let at = cut.rfind("\"s\":").unwrap();
@@ -108,7 +108,7 @@ fn a_part_that_is_cut_or_changed_costs_the_runs_of_its_lines() {
         cut,
         "the file is left alone"
     );
-    // Another batch takes its place: what is changed stays, the rest goes.
+    // Another batch takes its place: changed files stay, the others are deleted.
     let other = [
         "run",
         "grid.toml",
@@ -159,7 +159,7 @@ fn shards_side_by_side_make_the_batch_that_one_process_makes() {
             "shard-0003-of-0003-0001.runs"
         ]
     );
-    // Without a scheduler the number is unknown.
+    // Without a scheduler the number of the shard is unknown.
     let (code, _, err) = call(&["run", "grid.toml", "--out", "s", "--shard", "auto/3"]);
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("SLURM_ARRAY_TASK_ID"), "{err}");

@@ -1,5 +1,5 @@
-//! The page of lessons is true: every mechanism of a TCP textbook has its place, and the segments it names do
-//! what it says.
+//! The page of lessons is correct: every mechanism of a TCP textbook appears in it, and the segments that it
+//! names do what it says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use scenarios::library;
 
 use crate::common::planned;
 
-/// What a textbook chapter on TCP explains: the header field by field, opening and closing.
+/// What a textbook chapter on TCP explains: each header field, opening and closing.
 const MECHANISMS: [&str; 27] = [
     "HTTP request",
     "reliable byte stream",
@@ -45,7 +45,7 @@ fn page() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The rows of the table below a line that begins so.
+/// The rows of the table whose header line begins with `header`.
 fn table(page: &str, header: &str) -> Vec<Vec<String>> {
     let from = page.find(header).unwrap();
     let lines = page[from..].lines().skip(2);
@@ -89,7 +89,7 @@ fn every_mechanism_has_its_place_in_a_lesson() {
     }
 }
 
-/// Flags, and the states of sender and receiver, of each segment of the first variant.
+/// Flags, and the states of sender and receiver, of each segment of the first run.
 fn segments(name: &str) -> Vec<(String, String, String)> {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("run");
@@ -127,7 +127,7 @@ fn segments_named_by_number_do_what_the_table_says() {
         let what = row[0].split(": ").nth(1).unwrap();
         let named: Vec<&str> = what.split([',', ';']).map(str::trim).collect();
         for flag in ["SYN", "FIN", "ACK"] {
-            // Every FIN has an ACK; the table names it for the answer alone.
+            // Every FIN has an ACK; the table names the ACK only for the second FIN.
             let wanted = named.contains(&flag) || (flag == "ACK" && named.contains(&"FIN"));
             let has = flags.split(',').any(|f| f == flag);
             assert_eq!(has, wanted, "{row:?}: {flags}");

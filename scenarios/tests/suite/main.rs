@@ -1,7 +1,7 @@
-//! The product as its users see it: scenarios, batches, files, figures, and the command line.
+//! The program as its users see it: scenarios, batches, files, figures, and the command line.
 //!
-//! One program, because each test program takes seconds to link. Tests that install models for the whole
-//! process, or measure time, are programs of their own beside this one.
+//! This is one program, because each test program takes seconds to link. Tests that install models for
+//! the whole process, or that measure time, are separate programs.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! The registry of metrics against what runs emit, what figures ask for, and the reference.
+//! The registry of metrics, compared with what runs emit, what figures use, and the reference.
 
 use crate::common::said;
 use reports::metrics;
@@ -14,7 +14,7 @@ fn first_run(name: &str) -> reports::RunSummary {
         name: name.to_owned(),
         text: text.to_owned(),
     };
-    // Long enough for every workload to have begun.
+    // Long enough for every workload to have started.
     let duration = match name {
         "late-comer" => "duration=25 s",
         _ => "duration=6 s",

@@ -20,8 +20,8 @@ Reports contain uPlot 1.6.32 (MIT), a JavaScript library: https://github.com/lee
 
 ";
 
-/// Packages that are built into the program on Linux, except ours; `None` when cargo does not know them,
-/// without a network for example.
+/// Packages that are built into the program on Linux, except ours; `None` if cargo cannot find them, for
+/// example without a network.
 fn packages() -> Option<Vec<Value>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
@@ -58,8 +58,7 @@ fn packages() -> Option<Vec<Value>> {
     Some(used.filter(|p| !p["source"].is_null()).cloned().collect())
 }
 
-/// The licence texts of a package that are to be quoted: all of them, but only that of Apache where
-/// it may be chosen.
+/// The licence texts of a package to be quoted: all of them, but only Apache's if that may be chosen.
 fn texts(package: &Value) -> Vec<String> {
     let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
     let takes_apache = package["license"]
@@ -138,6 +137,6 @@ fn the_notices_name_every_package_that_is_built_in() {
     assert!(written.contains("priority-queue") && written.contains("Mozilla Public License"));
     let dir = crate::common::directory(&[]);
     let (code, said, _) = crate::common::said(dir.path(), &["licenses"]);
-    // The program that the test runs was built with the file as it was then.
+    // The tested program contains the file as it was when the program was built: only its beginning is checked.
     assert!(code == 0 && said.starts_with("synfin is distributed"));
 }

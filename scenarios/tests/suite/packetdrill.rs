@@ -1,4 +1,4 @@
-//! `synfin packetdrill`: which scripts it finds, what it says of them, exit codes.
+//! `synfin packetdrill`: which scripts it finds, what it prints about them, exit codes.
 
 use std::path::Path;
 

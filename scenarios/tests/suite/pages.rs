@@ -1,5 +1,5 @@
-//! Report pages in a real browser: headless Chromium with the network cut off clicks, types, zooms and
-//! steps. Skipped, with a line that says so, where Chromium is not installed.
+//! Report pages in a real browser: headless Chromium without a network clicks, types, zooms and steps. Skipped
+//! with a message if Chromium is not installed.
 
 mod access;
 mod labels;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::common::{directory, said};
 
-/// Names of the program in distributions.
+/// Names of the program in Linux distributions.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 fn browser() -> Option<&'static str> {
@@ -28,7 +28,8 @@ fn browser() -> Option<&'static str> {
     found
 }
 
-/// Errors are kept from the first line of the page on; what the script puts into `out` comes back.
+/// Adds a script to a page. Errors are recorded from the first line of the page on; what the script puts into
+/// `out` is returned.
 fn driven(page: &str, script: &str) -> String {
     let head = "<head>\n<script>window.faults=[];addEventListener('error',e=>faults.push(e.message));\
                 addEventListener('unhandledrejection',e=>faults.push(String(e.reason)));\
@@ -47,7 +48,7 @@ fn driven(page: &str, script: &str) -> String {
     format!("{}{tail}{}", &page[..end], &page[end + 7..])
 }
 
-/// A path as a URL has it.
+/// A path, escaped for a URL.
 fn in_url(path: &Path) -> String {
     let each = path.to_str().unwrap().chars().map(|c| match c {
         '%' | '#' | '?' | ' ' => format!("%{:02X}", c as u32),
@@ -56,10 +57,10 @@ fn in_url(path: &Path) -> String {
     each.collect()
 }
 
-/// Opens a page, runs a script in it and returns what it found.
+/// Opens a page, runs a script in it, and returns what the script found.
 fn drive(browser: &str, page: &Path, width: u32, dark: bool, script: &str) -> Value {
     let tmp = tempfile::tempdir().unwrap();
-    // With the names of its directories, which a page may look at.
+    // The path includes its directories, which a page may use.
     let names: Vec<_> = page.components().rev().take(3).collect();
     let file: std::path::PathBuf = names.iter().rev().collect();
     let file = tmp.path().join(file.strip_prefix("/").unwrap_or(&file));
@@ -252,7 +253,7 @@ const rules=[...document.styleSheets].flatMap(s=>[...s.cssRules]).filter(r=>r.me
 out.print=rules.length;";
     let out = drive(browser, &page, 400, true, script);
     let number = |key: &str| out[key].as_f64().unwrap();
-    // Headless windows are at least 500 wide.
+    // Headless windows are at least 500 pixels wide.
     assert!(
         number("wide") <= number("width") && number("stepped") <= number("width"),
         "{out}"
@@ -304,8 +305,8 @@ out.first=$('.connections tbody tr').textContent;";
         .collect();
     times.sort_by(f64::total_cmp);
     println!("ms a click: {times:.0?}");
-    // The limit is 100 ms. A busy machine takes longer for everything; how much longer is seen from sorting as
-    // many numbers.
+    // The limit is 100 ms. On a busy machine everything takes longer; the time to sort as many numbers shows
+    // by how much.
     let most = out["plain"].as_f64().unwrap().max(25.0) * 4.0;
     assert!(times[times.len() / 2] < most, "{times:?}, at most {most}");
 }

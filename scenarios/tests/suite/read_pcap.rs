@@ -1,4 +1,4 @@
-//! Captures of runs, read as if they were of a real network: what is inferred is what the run recorded.
+//! Captures of runs, read as if they came from a real network: what is inferred is what the run recorded.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +8,8 @@ use scenarios::library;
 
 use crate::common::{directory, planned, said};
 
-/// The states that each node went through. A listener is no end of a connection, and what ends TIME-WAIT is
-/// no packet.
+/// The states of each node. LISTEN is left out, as a listener is not an end of a connection, and so is the
+/// end of TIME-WAIT, which no packet shows.
 fn states(dir: &Path) -> BTreeMap<String, Vec<String>> {
     let table = Table::read(dir, "states").unwrap().unwrap();
     let (nodes, to) = (table.texts("node").unwrap(), table.texts("to").unwrap());
@@ -25,7 +25,7 @@ fn states(dir: &Path) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-/// Retransmissions and losses of segments with data.
+/// The number of retransmissions, and of lost segments with data.
 fn troubles(dir: &Path) -> (usize, usize) {
     let table = Table::read(dir, "segments").unwrap().unwrap();
     let again = table.bools("retransmission").unwrap();

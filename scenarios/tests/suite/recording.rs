@@ -1,4 +1,4 @@
-//! What a run writes down is bounded, and says what it leaves out.
+//! What a run records is bounded, and the report says what is left out.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use scenarios::problem::SourceText;
 use scenarios::run::Job;
 use scenarios::sweep::Plan;
 
-/// A transfer through a bottleneck whose queue overflows now and then.
+/// A transfer through a bottleneck whose queue overflows from time to time.
 fn bulk(megabytes: u32) -> String {
     format!(
         r#"
@@ -193,7 +193,7 @@ fn rows_are_those_of_the_first_connections_of_the_run_and_the_rest_is_counted() 
     }
     let traced = left_out(&summary, "segments, samples").unwrap();
     assert!(traced.key.contains("traced_clients"));
-    // Ports are drawn where it is known how long TIME-WAIT held them, and no port is shown as free before.
+    // Ports are drawn if it is known how long TIME-WAIT held them, and no port is shown as free before that.
     let ports = |dir: &Path| std::fs::read_to_string(dir.join("figures/port-space.csv")).unwrap();
     let drawn = ports(&few).lines().skip(1).count();
     assert!((1..=20).contains(&drawn), "{drawn}");

@@ -26,7 +26,7 @@ fn the_reference_is_current() {
     );
 }
 
-/// Every table with a path to it.
+/// Every table, with a path to it.
 fn tables() -> Vec<(String, &'static TableInfo)> {
     let mut all = vec![(String::new(), ScenarioFile::KEYS)];
     let mut i = 0;
@@ -64,7 +64,7 @@ fn every_key_has_a_doc_a_default_and_an_example() {
     }
 }
 
-/// True when a value is of the form of a key. Tables are looked at by [`schema`].
+/// Whether a value has the form that a key requires. The contents of tables are checked by [`schema`].
 fn fits(form: &KeyForm, value: &toml::Value) -> bool {
     match form {
         KeyForm::List(of) => value
@@ -106,7 +106,7 @@ fn every_example_is_what_its_key_takes() {
     }
 }
 
-/// A scenario to set values in.
+/// A scenario in which values are set.
 const PAIR: &str = "name = \"t\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = { delay = \
                     \"1 ms\" }\n[[workload]]\narrivals = { kind = \"burst\", count = 1 }\n";
 
@@ -114,7 +114,7 @@ fn plan(text: &str, set: &str) -> Result<Plan, String> {
     common::plan(text, &[set]).map_err(|e| e.to_string())
 }
 
-/// The examples of keys that fit a pair of hosts that exchange something.
+/// The examples of keys that suit a pair of hosts with an exchange.
 #[test]
 fn examples_are_accepted_where_they_belong() {
     let skip = ["name", "topology", "workload", "sweep", "figure", "tcp"];
@@ -255,7 +255,7 @@ fn names_are_explained() {
     assert_eq!(reference::explain("duration.rate"), None);
 }
 
-/// Documents, and whether the schema must take them.
+/// Documents, and whether the schema must accept them.
 fn documents() -> Vec<Value> {
     let document = |text: &str, valid: bool| {
         let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -295,7 +295,7 @@ fn documents() -> Vec<Value> {
     all
 }
 
-/// An independent implementation: the schema checker from PyPI.
+/// An independent implementation: the package jsonschema from PyPI.
 const CHECKER: &str = r#"
 import json, sys, jsonschema
 given = json.load(sys.stdin)

@@ -1,11 +1,11 @@
-//! What the program prints and writes as JSON conforms to its schemas.
+//! The JSON that the program prints and writes conforms to its schemas.
 
 use serde_json::Value;
 
 use crate::common::{directory, said};
 
-/// Where a document violates a schema; `None` if it conforms. Knows only the keywords that these schemas use,
-/// and rejects others.
+/// Where a document violates a schema; `None` if it conforms. Supports only the keywords that these schemas
+/// use, and rejects others.
 fn broken(schema: &Value, document: &Value, at: &str) -> Option<String> {
     let rules = schema.as_object().expect("a schema is an object");
     rules.iter().find_map(|(keyword, rule)| {
@@ -117,7 +117,7 @@ fn every_output_keeps_to_its_schema() {
         "p.json",
     ];
     assert_eq!(said(dir.path(), &run).0, 0);
-    // Now nothing is missing.
+    // Now no run is missing.
     printed("plan", &plan);
     printed("status", &["status", "r", "--json"]);
     check(
@@ -128,7 +128,7 @@ fn every_output_keeps_to_its_schema() {
         let text = std::fs::read_to_string(run.unwrap().path().join("timing.json")).unwrap();
         check("timing", &text);
     }
-    // A run that fails, and one that is still to be made.
+    // A run that fails, and one that has not been made yet.
     let bad = [
         "run",
         "small.toml",

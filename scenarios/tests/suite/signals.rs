@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: complete runs stay and are reported, and no temporary files are left.
+//! Ctrl-C and SIGTERM: complete runs are kept and reported, and no temporary files remain.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ fn wait_for(what: impl Fn() -> bool) {
     }
 }
 
-/// Names of directories below `dir` that are being written.
+/// Names of entries below `dir` that are still being written.
 fn temporary(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_path_buf()];
@@ -100,7 +100,7 @@ fn a_stopped_batch_has_an_index_of_what_is_there_and_goes_on() {
         stderr.contains(&format!("{made} of 6 runs were complete")),
         "{stderr}"
     );
-    // Except for the command, the same as when made in one go.
+    // Except for the command, the same as if made in one go.
     let again = ["run", "out/batch.toml", "--out", "out"];
     assert_eq!(said(dir.path(), &again).0, 0);
     std::fs::rename(&out, dir.path().join("first")).unwrap();
@@ -153,6 +153,6 @@ fn commands_without_results_end_as_any_program_does() {
     std::thread::sleep(Duration::from_millis(100));
     // Not SIGINT, which background processes may ignore.
     send("TERM", &child);
-    // By the signal: there is no exit code.
+    // Ended by the signal: there is no exit code.
     assert_eq!(ended(child).0, None);
 }

@@ -11,9 +11,9 @@ fn run(path: &str, rest: &str) -> RunSummary {
     ))
 }
 
-/// A round trip of 1.002 s is longer than a time-out of 1 s, so that the SYN goes twice. One such time-out leaves
-/// the initial window of ten segments whole (RFC 6298 section 5.7 asks for a loss of the SYN, Linux for two): the
-/// 70 segments take three round trips either way.
+/// A round trip of 1.002 s is longer than a time-out of 1 s, so the SYN is sent twice. On Linux one
+/// retransmission leaves the initial window at ten segments (RFC 5681 section 3.1 reduces it if the SYN was
+/// lost), so the 70 segments take three round trips with either time-out.
 #[test]
 fn a_syn_that_is_sent_again_in_vain_does_not_slow_the_request_down() {
     for rto in ["1 s", "3 s"] {
@@ -29,7 +29,7 @@ fn a_syn_that_is_sent_again_in_vain_does_not_slow_the_request_down() {
     }
 }
 
-/// 55,536 ports, each in use for a minute, last for 925 connects per second.
+/// 55,536 ports, each in use for a minute, are enough for 925 connects per second.
 #[test]
 fn freebsd_does_not_run_out_of_ports_at_500_connects_per_second() {
     let summary = run(
@@ -52,7 +52,7 @@ fn freebsd_fills_a_long_path() {
     assert!((90.0..=96.0).contains(&goodput), "{goodput} Mbit/s");
 }
 
-/// 25 days: the clocks of timestamps have gone more than halfway round.
+/// In 25 days the timestamp clocks advance by more than half of their range.
 #[test]
 fn a_connection_answers_after_25_days_of_silence() {
     for profile in ["linux", "freebsd", "rfc9293"] {

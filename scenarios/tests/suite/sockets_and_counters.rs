@@ -2,8 +2,8 @@
 
 use crate::common::{directory, said};
 
-/// Ten connections a second, one request of 1 s each, closed by the client: 10 established (and a few on their way),
-/// and 20 in TIME-WAIT for 2 s.
+/// Ten connections a second, with one request of 1 s each, closed by the client: 10 are established (and a few are
+/// opening), and 20 are in TIME-WAIT for 2 s each.
 const TEXT: &str = r#"
 name = "sockets"
 duration = "10 s"
@@ -36,7 +36,7 @@ fn ss_shows_the_sockets_of_a_moment() {
     assert_eq!(lines("ESTAB").len(), 10, "{out}");
     let waiting = lines("TIME-WAIT");
     assert_eq!(waiting.len(), 20, "{out}");
-    // They leave one by one, within the 2 s.
+    // They leave one by one within the 2 s.
     for timer in ["timer:(timewait,1sec,0)", "timer:(timewait,56ms,0)"] {
         assert!(waiting.iter().any(|l| l.ends_with(timer)), "{timer}: {out}");
     }
@@ -76,7 +76,7 @@ fn ss_makes_the_run_again_to_show_queues() {
         assert_eq!((code, err.as_str()), (0, ""), "{out}");
         out
     };
-    // The same sockets as from the tables, with queues between state and addresses.
+    // The same sockets as from the tables, with the queues between state and addresses.
     for (at, host) in [
         ("5.05s", "client"),
         ("5.05s", "server"),
@@ -160,13 +160,14 @@ backlog = 10
             .map(|l| (l[2].parse().unwrap(), l[3].parse().unwrap()))
             .collect()
     };
-    // After 4 s 12 or 13 have come, some of them still opening behind the data, and 4 or 5 are accepted.
+    // After 4 s 12 or 13 connections have arrived, some of which are still opening behind the data, and 4 or 5 have
+    // been accepted.
     let [(waiting, backlog)] = queues("4s", "server", "LISTEN")[..] else {
         panic!("one listener");
     };
     assert!((4..=9).contains(&waiting), "{waiting}");
     assert_eq!(backlog, 10);
-    // Of the several megabytes written, 0.5 MB can have left.
+    // Of the several megabytes written, at most 0.5 MB can have been sent.
     let unsent: u64 = queues("4s", "server", "ESTAB")
         .iter()
         .map(|(_, send)| send)
@@ -204,7 +205,7 @@ fn nstat_prints_the_counters_under_their_names_in_linux() {
     let sum = value(&client, "TcpOutSegs").unwrap() + value(&server, "TcpOutSegs").unwrap();
     assert_eq!(value(&all, "TcpOutSegs"), Some(sum));
     assert_eq!(value(&all, "TcpOutRsts"), None);
-    // Ten a second for 10 s, each closed after 1 s and for 2 s in TIME-WAIT.
+    // Ten a second for 10 s, each closed after 1 s and then in TIME-WAIT for 2 s.
     let made = value(&client, "synfinTimeWaitMade").unwrap();
     let expired = value(&client, "TcpExtTW").unwrap();
     assert_eq!((made, expired), (90, 70), "{client}");

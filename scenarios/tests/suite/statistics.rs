@@ -1,12 +1,12 @@
-//! What a batch says beyond means over replicas: one long run with its warm-up, quantiles, pooled
-//! distributions, and which parameter decides.
+//! What a batch reports besides means over replicas: one long run with its warm-up, quantiles,
+//! pooled distributions, and which parameter matters.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::common::{directory, said};
 
-/// Some fifty connects a second, each followed by a second in TIME-WAIT.
+/// About fifty connects a second, each followed by a second in TIME-WAIT.
 const TEXT: &str = r#"
 name = "long"
 question = "How long does it take?"
@@ -26,7 +26,7 @@ fn read(dir: &Path, name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The rows of a CSV file by the names of their columns; no cell has a comma.
+/// The rows of a CSV file, by column name; no cell contains a comma.
 fn rows(text: &str) -> Vec<BTreeMap<&str, &str>> {
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -54,7 +54,7 @@ fn one_long_run_has_means_with_intervals_wherever_metrics_are() {
     assert_eq!(code, 0, "{out}{err}");
     let index = read(dir.path(), "r/index.csv");
     for row in rows(&index) {
-        // 50 a second for a second each; 10 ms and now and then a SYN that is lost.
+        // 50 a second for one second each; 10 ms, and now and then a lost SYN.
         for (name, unit, least, most) in [
             ("time_wait", "", 46.0, 54.0),
             ("connect_latency", "_s", 0.010, 0.05),
@@ -83,12 +83,12 @@ fn one_long_run_has_means_with_intervals_wherever_metrics_are() {
     let id = rows(&index)[0]["id"].to_owned();
     let page = read(dir.path(), &format!("r/runs/{id}/report.html"));
     assert!(page.contains("Means after the warm-up"), "{page}");
-    // Without directories the numbers are the same.
+    // Without directories for the runs the numbers are the same.
     let metrics = ["run", "long.toml", "--out", "m", "--keep", "metrics"];
     assert_eq!(said(dir.path(), &metrics).0, 0);
     assert_eq!(read(dir.path(), "m/index.csv"), index);
 
-    // A fixed warm-up leaves out exactly the time it names, and not more than there is.
+    // A fixed warm-up leaves out exactly the given time, which must be shorter than the run.
     let set = ["--set", "record.warm_up=30 s"];
     let fixed = [&["run", "long.toml", "--out", "f"][..], &set].concat();
     assert_eq!(said(dir.path(), &fixed).0, 0);
@@ -148,7 +148,7 @@ fn the_distributions_of_replicas_are_pooled_with_intervals() {
                 "{row:?}"
             );
         }
-        // Nobody connects in less than two delays; nearly all do in little more.
+        // No connect takes less than two delays; nearly all take only a little more.
         let wait = if delay == "5 ms" { 0.010 } else { 0.040 };
         let at = |s: f64| of.iter().find(|row| number(row, "time_s") > s).unwrap();
         assert!(number(at(wait * 0.85), "share") < 0.001);
@@ -160,7 +160,7 @@ fn the_distributions_of_replicas_are_pooled_with_intervals() {
         page.contains("Points are medians over up to 6 replicas"),
         "{page}"
     );
-    // Six replicas are the fewest that show an interval of the median.
+    // Six replicas are the fewest that give an interval of the median.
     let median = read(dir.path(), "r/figures/median.csv");
     assert!(number(&rows(&median)[0], "low") <= number(&rows(&median)[0], "mean"));
     let set = ["check", "pool.toml", "--set", "record.histograms=false"];
@@ -199,7 +199,7 @@ fn a_sample_says_how_much_each_parameter_explains() {
     assert_eq!(found[0]["parameter"], "topology.path.delay");
     assert!(number(&found[0], "share") > 0.95, "{found:?}");
     assert!(number(&found[1], "share") < 0.2, "{found:?}");
-    // From the lowest fifth to the highest, 0.8 of the range, twice.
+    // The lowest and the highest fifth are 0.8 of the range apart, and a connect takes two delays.
     let difference = number(&found[0], "difference");
     assert!((0.070..0.085).contains(&difference), "{difference}");
     let (low, high) = (number(&found[1], "low"), number(&found[1], "high"));

@@ -1,4 +1,4 @@
-//! Lost output is an error; lost messages and readers that close the pipe are not.
+//! Lost output is an error; lost messages, and readers that close the pipe, are not.
 #![cfg(target_os = "linux")]
 
 use std::fs::{File, OpenOptions};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::common::{SMALL, SWEEP, directory, said};
 
-/// One call of every command; all of them succeed and print something.
+/// One call of each command; all succeed and print something.
 const COMMANDS: &[&[&str]] = &[
     &["list"],
     &["show", "time-wait"],
@@ -57,7 +57,7 @@ fn full() -> Stdio {
     full.into()
 }
 
-/// A pipe whose reader has gone.
+/// A pipe whose reader is closed.
 fn gone() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -120,7 +120,7 @@ fn lost_messages_change_no_exit_code_and_no_output() {
             assert!(timed || lost_stdout == stdout, "{args:?}");
         }
     }
-    // Progress lines and failures of runs, with nothing there to make them from.
+    // Progress lines, in a directory that does not exist yet.
     for (i, stderr) in [full(), gone()].into_iter().enumerate() {
         let out = format!("fresh-{i}");
         let args = ["run", "sweep.toml", "--verbose", "--out", &out];

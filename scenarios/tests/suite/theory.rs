@@ -1,8 +1,8 @@
-//! Closed forms against simulations: they agree within the stated interval, or no theory is given.
+//! Closed forms compared with simulations: they agree within the stated interval, or no theory is given.
 //!
-//! The intervals are those of [`reports::analytic`]: what is not known of the holding time, the first
-//! and last connection of each pair, and four standard deviations of the random processes within
-//! the window. `SYNFIN_CASES` sets the number of random scenarios.
+//! The intervals are those of [`reports::analytic`]: the uncertainty of the holding time, the first
+//! and last connection of each pair, and four standard deviations of the random processes within the
+//! window. `SYNFIN_CASES` sets the number of random scenarios.
 
 mod cases;
 mod random_scenarios;
@@ -21,10 +21,10 @@ use scenarios::run;
 use scenarios::run_spec::RunSpec;
 use sim_core::Rng;
 
-/// A run and what was counted in it.
+/// A run, and what was counted in it.
 struct Seen {
     summary: RunSummary,
-    /// Time, TIME-WAIT sockets of the group that theory speaks of, ports in use.
+    /// Time, TIME-WAIT sockets of the group to which the theory applies, ports in use.
     census: Vec<(f64, f64, f64)>,
 }
 
@@ -77,7 +77,7 @@ fn census(dir: &Path, scope: &str, column: &str) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// What was compared.
+/// How many comparisons were made.
 #[derive(Debug, Default)]
 struct Compared {
     shares: u32,
@@ -86,11 +86,11 @@ struct Compared {
     limits: u32,
     holdings: u32,
     without: u32,
-    /// Why no theory is stated, and how often.
+    /// Why no theory was given, and how often.
     reasons: BTreeMap<String, u32>,
 }
 
-/// Every number that theory gives for a run against the run; what is wrong.
+/// Compares every number that theory gives with the run, and returns what is wrong.
 fn compare(seen: &Seen, compared: &mut Compared) -> Vec<String> {
     let info = seen.info();
     let hints = &info.analytic;
@@ -148,7 +148,7 @@ fn compare(seen: &Seen, compared: &mut Compared) -> Vec<String> {
     let connects = (per_s * length).max(1.0);
     let spread = 4.0 * theory.held_sd_s / theory.held_s.low / connects.sqrt();
     compared.limits += 1;
-    // Each port serves one more connection within the window; ports may be taken in waves.
+    // Each port may serve one more connection within the window; ports may be taken in waves.
     let supply = theory.ports * theory.pairs;
     let waves = supply * (length / theory.held_s.low).ceil() / length;
     let limit = port_limit(theory).high * (1.0 + spread) + (theory.pairs + 1.0) / length;
@@ -159,8 +159,8 @@ fn compare(seen: &Seen, compared: &mut Compared) -> Vec<String> {
         high: limit,
     };
     within("connections per second", per_s, most);
-    // Little's law for the ports: the time that one is held. The census counts a port in TIME-WAIT
-    // that may be used again.
+    // Little's law for the ports and the time for which one is held. The census also counts a port in
+    // TIME-WAIT that may be reused.
     if !hints.no_closed_form.is_empty() {
         return wrong;
     }
@@ -177,8 +177,8 @@ fn compare(seen: &Seen, compared: &mut Compared) -> Vec<String> {
     wrong
 }
 
-/// The curve at a time: exact but for the last connection of each pair and what waits for a port in
-/// each cycle, and for the noise of Poisson arrivals.
+/// The expected value at a time. The curve is exact except for the last connection of each pair, what
+/// waits for a port in each cycle, and the noise of Poisson arrivals.
 fn at(points: &[FluidPoint], t: f64, theory: &Theory, info: &RunInfo) -> Expected {
     let i = points.partition_point(|p| p.t_s < t).min(points.len() - 1);
     let step = points[1].t_s;
@@ -215,7 +215,7 @@ fn at(points: &[FluidPoint], t: f64, theory: &Theory, info: &RunInfo) -> Expecte
 fn theory_and_simulation_agree_in_every_library_scenario() {
     let mut compared = Compared::default();
     for entry in scenarios::library::ALL {
-        // A tenth of the ports and times: the same curves with a hundredth of the events.
+        // A tenth of the ports and of the times: the same curves with a hundredth of the events.
         let small: &[&str] = match entry.name {
             "time-wait" | "port-exhaustion" => &[
                 "tcp.time_wait=6 s",

@@ -1,4 +1,4 @@
-//! TIME-WAIT and the ports it holds: the values of theory, met exactly where theory is exact.
+//! TIME-WAIT and the ports it holds: the values of theory, reproduced exactly where theory is exact.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::common::make;
 use reports::RunSummary;
 use reports::store::reader::Table;
 
-/// One client, one server address and port, evenly spaced opens, the client closes first.
+/// One client, one server address and port, connects at equal intervals, the client closes first.
 const PAIR: &str = r#"
 name = "pair"
 duration = "200 s"
@@ -20,7 +20,7 @@ connections = 10
 segments = 0
 "#;
 
-/// Ports of Linux's default range.
+/// The number of ports in Linux's default range.
 const PORTS: f64 = 28_232.0;
 
 fn metric(summary: &RunSummary, name: &str) -> f64 {
@@ -35,7 +35,7 @@ fn run(sets: &[&str]) -> RunSummary {
     make(PAIR, sets, &dir.path().join("run"))
 }
 
-/// TIME-WAIT sockets of all hosts at a time.
+/// TIME-WAIT sockets of the client at a time.
 fn population(dir: &Path, at_s: f64) -> i64 {
     let census = Table::read(dir, "census").unwrap().unwrap();
     let (times, scopes) = (
@@ -59,7 +59,8 @@ fn below_the_limit_no_connect_fails_and_the_plateau_is_rate_times_60_s() {
 
 #[test]
 fn under_poisson_arrivals_the_plateau_is_within_three_standard_deviations() {
-    // The population at one instant is Poisson with mean 400/s x 60 s = 24,000: sd 155.
+    // The population at one instant is Poisson distributed with mean 400/s x 60 s = 24,000 and standard
+    // deviation 155.
     let sd = 24_000f64.sqrt();
     for seed in 1..=3 {
         let dir = tempfile::tempdir().unwrap();
@@ -81,7 +82,7 @@ fn above_the_limit_connects_fail_when_the_ports_run_out_in_the_share_of_theory()
     for rate in [500.0, 660.0, 1000.0] {
         let summary = run(&[&format!("workload.web.arrivals.rate={rate} /s")]);
         let first = metric(&summary, "first_failure_s");
-        // All ports are taken after PORTS openings; the next one, a period later, fails.
+        // All ports are taken after PORTS connects; the next one, an interval later, fails.
         assert!(
             (first - PORTS / rate).abs() <= 1.0 / rate,
             "{rate}: {first}"
@@ -131,8 +132,8 @@ fn a_step_of_the_rate_makes_a_trapezoid_with_flanks_of_2_msl() {
         ],
         &dir,
     );
-    // Rate x time during the rise, rate x 20 s on the plateau, a rise and a fall of 20 s each; the handshake
-    // and the exchange of the newest connections take 1.5 ms, less than one opening.
+    // Rate x time during the rise, rate x 20 s on the plateau, and a rise and a fall of 20 s each. The
+    // handshake and exchange of the newest connections take 1.5 ms, less than the interval between connects.
     for (at_s, expected) in [
         (10.0, 1_000),
         (20.0, 2_000),
@@ -153,7 +154,7 @@ fn a_step_of_the_rate_makes_a_trapezoid_with_flanks_of_2_msl() {
 
 #[test]
 fn each_further_address_or_port_adds_as_many_connections() {
-    // 100 ports and 2 s: 50 /s for each pair of addresses and server port.
+    // 100 ports and 2 s: 50 /s for each combination of addresses and server port.
     let small = [
         "tcp.ip_local_port_range=[40000, 40099]",
         "tcp.time_wait=2 s",
@@ -195,8 +196,8 @@ fn reuse_or_a_server_that_closes_first_lift_the_limit() {
     assert!(metric(&server, "time_wait.server_peak") > 0.0);
 }
 
-/// `tcp_tw_recycle` ends TIME-WAIT early and is harmless as long as each address is one host with one clock.
-/// Behind a NAT hosts share the address and not the clock, and most of them cannot connect.
+/// `tcp_tw_recycle` ends TIME-WAIT early. It is harmless if each address is one host with one clock. Hosts
+/// behind a NAT share an address but not a clock, and most of them cannot connect.
 #[test]
 fn tw_recycle_breaks_hosts_behind_a_nat() {
     let run = |clients: u32, recycle: bool, offsets: bool| {
@@ -214,16 +215,16 @@ fn tw_recycle_breaks_hosts_behind_a_nat() {
     let off = run(10, false, false);
     assert_eq!(failed(&off), 0.0);
     assert!(metric(&off, "time_wait_peak") > 590.0);
-    // 3.5 time-outs of about 210 ms: 15 entries at 20 a second.
+    // 3.5 time-outs of about 210 ms: 15 entries at 20 connections a second.
     let alone = run(1, true, false);
     assert_eq!(failed(&alone), 0.0);
     let peak = metric(&alone, "time_wait_peak");
     assert!((14.0..=16.0).contains(&peak), "{peak}");
-    // The host whose clock is ahead gets through; the other nine wait and give up.
+    // The host whose clock is ahead can connect; the other nine wait and give up.
     let behind = run(10, true, false);
     let share = metric(&behind, "connects_failed_share");
     assert!((0.7..=0.95).contains(&share), "{share}");
     assert!(metric(&behind, "old_stamp_syns") > failed(&behind));
-    // An offset for each connection makes even one host look like many.
+    // With an offset for each connection even one host looks like many.
     assert!(failed(&run(1, true, true)) > 0.0);
 }

@@ -1,9 +1,9 @@
-//! What is unusual in a run is reported, and reported first; what is unknown is not reported.
+//! Unusual events in a run are reported, and reported first; what is unknown is not reported.
 
 use crate::common::{metric, run_once};
 use reports::RunSummary;
 
-/// One client, one server, `path` between them; `rest` is appended to the scenario.
+/// One client and one server with this `path` between them; `rest` is appended to the scenario.
 fn run(path: &str, rest: &str) -> RunSummary {
     let text =
         format!("name = \"unusual\"\n{rest}\n[topology]\nkind = \"pair\"\npath = {{ {path} }}\n");
@@ -18,7 +18,7 @@ fn headline<'a>(summary: &'a RunSummary, begin: &str) -> &'a str {
 
 #[test]
 fn requests_that_never_get_a_connection_of_their_pool_are_the_headline() {
-    // 20 requests a second for two connections that carry 2/0.502 in that time.
+    // 20 requests a second for two connections, which can carry 2/0.502 a second.
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"50 s\"\n[[workload]]\nservice = \"500 ms\"\npool = { max = 2 }\n\
@@ -28,7 +28,7 @@ fn requests_that_never_get_a_connection_of_their_pool_are_the_headline() {
     let sent = metric(&summary, "requests_made");
     assert!((sent - 200.0).abs() < 4.0, "{sent}");
     assert_eq!(waiting + sent, 1000.0);
-    // The next to be served came when a fifth of the time had passed.
+    // The next request to be served was made after a fifth of the time.
     let longest = metric(&summary, "request_never_sent_wait_max_s");
     assert!((longest - 40.0).abs() < 0.5, "{longest}");
     headline(
@@ -44,7 +44,7 @@ fn requests_that_never_get_a_connection_of_their_pool_are_the_headline() {
 
 #[test]
 fn a_wait_for_a_connection_of_a_pool_is_part_of_what_a_request_takes() {
-    // Two of three requests that come at once wait for the one before them.
+    // Of three requests made at once, two wait for the ones before them.
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"5 s\"\n[[workload]]\nservice = \"100 ms\"\npool = { max = 1 }\n\
@@ -74,7 +74,7 @@ fn connects_that_nobody_answers_are_the_headline_though_none_has_failed_yet() {
     );
     let all = summary.findings.join("\n");
     assert!(!all.contains("None of"), "{all}");
-    // Not unusual: a handshake takes that long.
+    // This is not unusual: a handshake takes that long.
     let summary = run(
         "delay = \"200 ms\"",
         "duration = \"10.1 s\"\n[[workload]]\narrivals = { kind = \"fixed\", rate = \"10 /s\" }",
@@ -96,13 +96,13 @@ fn bulk_flows_that_are_not_completed_or_hardly_begun_come_first() {
          a closed window: the receiving application did not read",
     );
     assert_eq!(metric(&summary, "blocked_by_window_end"), 1.0);
-    // A receiver that reads slowly has an open window most of the time, and its transfer completes.
+    // A receiver that starts to read after 10 s has an open window at the end, and its transfer completes.
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"100 s\"\n[[workload]]\nkind = \"bulk\"\nbytes = \"5 MB\"\nread_start = \"10 s\"",
     );
     assert!(!summary.metrics.contains_key("blocked_by_window_end"));
-    // Every data segment is lost: nothing at all is acknowledged.
+    // Every data segment is lost: nothing is acknowledged.
     let summary = run(
         "delay = \"1 ms\", changes = [{ at = \"2500 us\", up = false }]",
         "duration = \"20 s\"\n[[workload]]\nkind = \"bulk\"\nflows = 2\nstagger = \"1 s\"",
@@ -133,7 +133,8 @@ fn connections_that_a_server_closes_between_requests_are_named() {
 
 #[test]
 fn half_open_connections_are_found_while_others_go_on() {
-    // The server forgets those that are open at 5 s; their clients say nothing until 85 s and later.
+    // The server forgets the connections that are open at 5 s; their clients send nothing until 85 s
+    // or later.
     let summary = run(
         "delay = \"1 ms\"",
         "duration = \"60 s\"\n[[workload]]\nclose_after = \"85 s\"\n\
@@ -245,7 +246,7 @@ fn no_theory_of_time_wait_is_given_where_both_ends_close() {
         "duration = \"150 s\"\n[tcp]\nip_local_port_range = [40000, 40999]\n[[workload]]\n\
          close = \"both\"\narrivals = { kind = \"fixed\", rate = \"20 /s\" }",
     );
-    // Both ends of each connection wait: twice as many sockets as there are ports.
+    // Both ends of each connection enter TIME-WAIT: twice as many sockets as there are ports.
     assert_eq!(metric(&summary, "time_wait_peak"), 2000.0);
     let all = summary.findings.join("\n");
     assert!(all.contains("The port supply allows 16.7"), "{all}");

@@ -1,4 +1,4 @@
-//! The index of a batch, for other programs.
+//! Exports of the index of a batch for other programs.
 
 use std::process::Command;
 
@@ -50,7 +50,7 @@ fn the_index_has_a_dictionary_and_is_exported_for_other_programs() {
     assert_eq!(attempted(&scalars), 8);
     let sql = read(dir.path(), "r/export/batch.sql");
     assert_eq!(sql.matches("INSERT INTO runs").count(), 8);
-    // Python's SQLite reads it, where there is a Python.
+    // Python's SQLite reads it, if Python is installed.
     let script = "import sqlite3\ndb = sqlite3.connect(':memory:')\n\
                   db.executescript(open('r/export/batch.sql').read())\n\
                   print(db.execute('select count(*) from runs join metrics using (id) \
@@ -66,7 +66,7 @@ fn the_index_has_a_dictionary_and_is_exported_for_other_programs() {
             "{said:?}"
         );
     }
-    // The export changes nothing in the batch; a damaged batch is refused.
+    // The export does not change the batch; a damaged batch is refused.
     assert_eq!(call(&["report", "r"]).0, 0);
     std::fs::write(dir.path().join("r/index.parquet"), "PAR1").unwrap();
     let (code, _, err) = call(&["export", "r", "--format", "csv"]);
@@ -77,7 +77,7 @@ fn the_index_has_a_dictionary_and_is_exported_for_other_programs() {
     assert!(err.contains("give the directory of a batch"), "{err}");
 }
 
-/// The examples of `docs/batches.md`, in whatever is installed of pandas, polars, DuckDB and R.
+/// The examples of `docs/batches.md`, with those of pandas, polars, DuckDB and R that are installed.
 #[test]
 fn other_programs_read_the_index_as_the_documentation_says() {
     let text = TEXT.replace(

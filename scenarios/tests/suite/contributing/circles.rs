@@ -1,23 +1,23 @@
-//! Modules of a crate depend on each other in one direction: among modules with the same parent, none depends
-//! on one that depends on it, directly or through others.
+//! Modules of a crate depend on each other in one direction only: among modules with the same parent there is
+//! no dependency cycle, direct or indirect.
 //!
-//! The dependencies of a module are read from the paths in its code that begin with `crate` or `super`. A
-//! module may depend on its parent and on its own children. Tests do not count.
+//! Dependencies are read from the paths in a module's code that begin with `crate` or `super`. A module may
+//! depend on its parent and on its own children. Tests are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{code, sources};
 
-/// A permitted circle: crate, parent ("" for the crate itself), modules.
+/// A permitted cycle: crate, parent ("" for the crate itself), modules.
 type Allowed = (&'static str, &'static str, &'static [&'static str]);
 
-/// The permitted circles, and why.
+/// The permitted cycles, with reasons.
 const ALLOWED: &[Allowed] = &[
-    // An application acts through the calls of its host, and a host has an application or a
-    // middlebox: types that name each other.
+    // An application calls its host, and a host holds an application or a middlebox: their types name each
+    // other.
     ("tcp-model", "", &["app", "host", "middlebox"]),
-    // `AnyCc` holds NewReno and Linux's CUBIC itself, which need no box; what describes an algorithm
-    // makes an `AnyCc`, and these two describe themselves so. (CUBIC shares its constants.)
+    // `AnyCc` holds NewReno and Linux's CUBIC directly, without a box; the description of an algorithm makes
+    // an `AnyCc`, and these two contain their own description. (CUBIC shares its constants.)
     (
         "tcp-model",
         "congestion",
@@ -32,7 +32,7 @@ pub(super) type Module = Vec<String>;
 pub(super) struct Crate {
     name: &'static str,
     modules: BTreeMap<Module, String>,
-    /// Names that a module takes from a child, and from which.
+    /// Names that a module imports from a child, and which child.
     taken: BTreeMap<(Module, String), String>,
 }
 
@@ -69,7 +69,7 @@ impl Crate {
         }
     }
 
-    /// The module that a path written in `from` leads to.
+    /// The module that a path written in the module `from` refers to.
     fn resolve(&self, from: &Module, path: &[String]) -> Module {
         let ups = path.iter().take_while(|part| *part == "super").count();
         let (mut at, names) = match path[0].as_str() {
@@ -89,7 +89,7 @@ impl Crate {
         at
     }
 
-    /// Modules with those that their code names.
+    /// Pairs of a module and a module that its code names.
     pub(super) fn uses(&self) -> impl Iterator<Item = (&Module, Module)> {
         self.modules.iter().flat_map(move |(module, code)| {
             let paths = used_paths(code, |first| {
@@ -101,7 +101,7 @@ impl Crate {
         })
     }
 
-    /// By parent: which of its children depends on which other, with a file that shows it.
+    /// For each parent: which of its children depends on which other, with a place that shows it.
     fn needs(&self) -> BTreeMap<Module, BTreeMap<(String, String), String>> {
         let mut needs: BTreeMap<Module, BTreeMap<_, _>> = BTreeMap::new();
         for (module, code) in &self.modules {
@@ -123,7 +123,7 @@ fn child(module: &Module, name: &str) -> Module {
     module.iter().cloned().chain([name.to_owned()]).collect()
 }
 
-/// The paths in a source file whose first part is wanted, with the branches of `use` trees apart.
+/// The paths in a source file that begin with a wanted name; `use` trees are split into their branches.
 fn used_paths(code: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut paths = Vec::new();
@@ -141,7 +141,7 @@ fn used_paths(code: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> 
     paths
 }
 
-/// Adds what follows `so_far::` to `paths`; returns the rest.
+/// Adds the paths that continue `so_far::` to `paths`; returns the remaining text.
 fn branches<'a>(text: &'a str, so_far: Vec<String>, paths: &mut Vec<Vec<String>>) -> &'a str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -174,7 +174,7 @@ fn branches<'a>(text: &'a str, so_far: Vec<String>, paths: &mut Vec<Vec<String>>
     }
 }
 
-/// Sets of modules of which each can reach all others.
+/// Sets of modules in which each can reach all others.
 fn circles(needs: &BTreeMap<(String, String), String>) -> Vec<BTreeSet<String>> {
     let reach = |from: &str| {
         let mut seen = BTreeSet::new();

@@ -1,16 +1,15 @@
-//! What the table in `CONTRIBUTING.md` must say: the sorts, where their members stand, and which files each
-//! row names.
+//! What the table in `CONTRIBUTING.md` must say: the kinds of components, where their members are listed,
+//! and which files each row names.
 
-/// A kind of component that is added now and then.
+/// A kind of component to which members are added from time to time.
 pub(super) struct Sort {
-    /// The beginning of its row in the table.
+    /// How its row in the table begins.
     pub(super) row: &'static str,
-    /// The list of its members: its file, the text it begins with, and the text after its end.
+    /// The list of its members: the file, the text with which the list begins, and the text after its end.
     pub(super) list: (&'static str, &'static str, &'static str),
     /// How the list names its members.
     pub(super) members: Members,
-    /// The file of a member, with `NAME` for its name; a folder of that name beside it belongs to the member
-    /// too.
+    /// The file of a member, with `NAME` for its name; a folder of that name also belongs to the member.
     pub(super) own: Option<&'static str>,
     /// Other files that mention every member.
     pub(super) also: &'static [&'static str],
@@ -20,7 +19,7 @@ pub(super) struct Sort {
 pub(super) enum Members {
     /// Modules: `scalable::ALGORITHM`.
     Modules,
-    /// Names in quotes.
+    /// Quoted names.
     Quoted,
 }
 
@@ -120,7 +119,7 @@ pub(super) const SORTS: &[Sort] = &[
     },
 ];
 
-/// Modules of members, modules that use parts of them, and what.
+/// Modules of members that other modules use: the member, the user, and what is used.
 pub(super) const SHARED: &[(&str, &str, &str)] = &[
     (
         "congestion/cubic",
@@ -173,7 +172,7 @@ pub(super) const SHARED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Rows about members without a module of their own, and files that the row must name.
+/// Rows about components without a module of their own, and the files that each row must name.
 pub(super) const ROWS: &[(&str, &[&str])] = &[
     (
         "a TCP parameter",
@@ -195,7 +194,7 @@ pub(super) const PARAMETER_TABLE: &str = "tcp-model/src/params/table/";
 
 pub(super) const METRIC_TABLE: &str = "reports/src/metrics/table/";
 
-/// Where metrics are computed, as the row of a metric says.
+/// Where metrics are computed, as the row about metrics says.
 pub(super) const METRIC_SOURCES: [&str; 7] = [
     "reports/src/recorders.rs",
     "reports/src/recorders/",

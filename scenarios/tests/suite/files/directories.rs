@@ -1,4 +1,4 @@
-//! Which directory results go to, and which results replace which.
+//! Which directory results are written to, and which results replace which.
 
 use std::fs;
 
@@ -76,13 +76,13 @@ fn another_batch_is_refused_and_force_replaces_only_synfins_files() {
         &["run", "small.toml", "--out", "b"],
         "holds the results of a batch",
     );
-    // Extended: more values, more replicas.
+    // Extended: more values and more replicas.
     let wider = SWEEP.replace("\"2 s\"", "\"2 s\", \"3 s\"");
     fs::write(dir.path().join("wider.toml"), format!("{SMALL}{wider}")).unwrap();
     let said = ok(dir.path(), &["run", "wider.toml", "--out", "b"]);
     assert!(said.contains("4 of 6 runs were complete already"), "{said}");
     assert_eq!(ids(&batch).len(), 6);
-    // Forced: the former runs are deleted, notes in one of them stay.
+    // Forced: the earlier runs are deleted; the notes in one of them stay.
     fs::write(batch.join("runs").join(&first[0]).join("notes"), MINE).unwrap();
     let other = ["run", "sweep.toml", "--out", "b", "--seed", "2", "--force"];
     ok(dir.path(), &other);

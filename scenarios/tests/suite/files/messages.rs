@@ -1,4 +1,4 @@
-//! What is said about files that cannot be used, and how much of it.
+//! Messages about files that cannot be used, and their length.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ fn text_of_a_scenario_changes_no_file_page_or_terminal() {
     let dir = directory(&[("evil.toml", &small)]);
     let (code, stdout, stderr) = said(dir.path(), &["check", "evil.toml"]);
     if code != 0 {
-        // The name is refused; then the question alone.
+        // The name is rejected, so the question is tried alone.
         assert!(!stderr.contains('\u{1b}'));
         let alone = SMALL.replace("Does it run?", question);
         fs::write(dir.path().join("evil.toml"), alone).unwrap();
@@ -25,7 +25,7 @@ fn text_of_a_scenario_changes_no_file_page_or_terminal() {
     }
     let said_all = ok(dir.path(), &["run", "evil.toml", "--out", "r"]);
     assert!(!said_all.contains(['\u{1b}', '\u{7}', '\u{202e}']));
-    // The run's own file makes the same run, one and not five.
+    // The run's own file repeats this one run: `replicas = 5` in the question has no effect.
     ok(dir.path(), &["run", "r/run.toml", "--out", "again"]);
     assert_same(&dir.path().join("r"), &dir.path().join("again"));
     for (name, bytes) in files(&dir.path().join("r")) {
@@ -40,7 +40,7 @@ fn text_of_a_scenario_changes_no_file_page_or_terminal() {
     let page = fs::read_to_string(dir.path().join("r/report.html")).unwrap();
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
     assert!(!page.contains('\u{202e}'));
-    // Messages about wrong input are harmless as well.
+    // Messages about invalid input contain no control characters either.
     for args in [
         ["run", "\u{1b}[2Jx"],
         ["show", "\u{1b}[2Jx"],
@@ -89,7 +89,7 @@ fn a_fifo_or_device_as_input_is_refused_at_once() {
         let (code, _, stderr) = said(dir.path(), args);
         assert!(code == 1 || code == 2, "{args:?}: {code} {stderr}");
     }
-    // The run is made again; whatever has replaced its file stays beside it.
+    // The run is repeated; the file that had replaced its own is kept under another name.
     ok(dir.path(), &["run", "small.toml", "--out", "r"]);
     assert!(dir.path().join("r/summary.json").is_file());
     assert!(dir.path().join("r/summary.json.kept-1").exists());
@@ -156,7 +156,7 @@ fn a_batch_of_many_runs_prints_at_most_a_screen() {
 fn when_all_runs_fail_none_is_called_complete() {
     let dir = two();
     ok(dir.path(), &["run", "sweep.toml", "--out", "b"]);
-    // With 8 KiB a run's tables do not fit, and the batch's own files may or may not.
+    // With 8 KiB the tables of a run do not fit, and the batch's own files may or may not.
     let stderr = fails_with_files_of(16, dir.path(), "run sweep.toml --out b --force");
     assert!(!stderr.contains("the others are complete"), "{stderr}");
 }

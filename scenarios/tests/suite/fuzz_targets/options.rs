@@ -1,4 +1,4 @@
-//! Any bytes as the options of a TCP header: iterating over them terminates, and they keep their bytes.
+//! Arbitrary bytes as the options of a TCP header: iterating over them terminates, and the bytes are kept.
 
 use tcp_model::options::Options;
 

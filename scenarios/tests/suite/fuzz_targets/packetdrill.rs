@@ -1,4 +1,4 @@
-//! Any text as a packetdrill script: it is rejected with the place of the error, or it runs to an outcome.
+//! Arbitrary text as a packetdrill script: it is rejected with the place of the error, or it runs to an outcome.
 
 use tcp_model::Connection;
 use tcp_model::packetdrill::{RunOptions, parse, run as run_script};

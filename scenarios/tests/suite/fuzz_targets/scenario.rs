@@ -1,4 +1,4 @@
-//! Any text as a scenario: it is accepted, or refused with a message; it never panics.
+//! Arbitrary text as a scenario: it is accepted, or rejected with a message; it never panics.
 
 use scenarios::problem::SourceText;
 use scenarios::sweep::Plan;

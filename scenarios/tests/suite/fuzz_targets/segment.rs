@@ -1,4 +1,5 @@
-//! Any bytes as an IPv4 packet with a TCP segment: what decodes must encode and decode to itself.
+//! Arbitrary bytes as an IPv4 packet with a TCP segment: a decoded segment must encode, and decode
+//! to itself again.
 
 use sim_core::Packet;
 use tcp_model::wire::{decode_ipv4, encode_ipv4};

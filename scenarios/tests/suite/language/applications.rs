@@ -3,7 +3,7 @@
 use crate::common::{make, metric, run_once};
 use reports::RunSummary;
 
-/// A pair of hosts 10 ms apart with these workloads, for `seconds`.
+/// Runs a pair of hosts, 10 ms apart, with these workloads for `seconds`.
 pub(crate) fn run(seconds: u32, workloads: &str) -> RunSummary {
     run_with(seconds, "", workloads)
 }
@@ -45,7 +45,7 @@ accept_start = "5 s"
 arrivals = { kind = "burst", count = 3 }
 "#,
     );
-    // The request is made at 20 ms; the server has it, reads it at 5 s, and the answer takes 10 ms.
+    // The request is made at 20 ms; the server receives it, reads it at 5 s, and the response takes 10 ms.
     assert_eq!(metric(&summary, "requests_done"), 3.0);
     close(metric(&summary, "request_latency_max_s"), 4.99, 1e-9);
 }
@@ -80,10 +80,9 @@ fn a_buffer_set_after_accept_counts_but_the_window_scale_stays() {
         assert_eq!(metric(&summary, "requests_done"), 1.0);
         2e6 / (metric(&summary, "request_latency_max_s") / 0.02)
     };
-    // Bytes in a round trip: the full segments of a window, each acknowledged at once, less the one by which
-    // the window stays behind (silly-window avoidance: it opens by 1460 bytes, and segments have 1448). Slow
-    // start doubles the ten of the beginning; the handshake, the last small segment (Nagle) and the answer
-    // take a round trip each at most.
+    // Bytes per round trip: the full segments of a window, each acknowledged at once, less one, because silly-window
+    // avoidance opens the window in steps of 1460 bytes and segments have 1448. Slow start doubles the initial ten
+    // segments; the handshake, the last small segment (Nagle) and the response take at most a round trip each.
     let fits = |measured: f64, window: f64| {
         let segments = (window / 1448.0).floor();
         let (mut opened, mut lost) = (10.0, 0.0);
@@ -100,7 +99,8 @@ fn a_buffer_set_after_accept_counts_but_the_window_scale_stays() {
         upload("20 kB", "receive_buffer_after_accept = \"50 kB\""),
         50e3,
     );
-    // 20 kB need no scale, so the field holds 65,535 bytes and no more; 100 kB are advertised in units of two bytes.
+    // 20 kB need no scale, so the window field holds at most 65,535 bytes; 100 kB are advertised in units of two
+    // bytes.
     fits(
         upload("20 kB", "receive_buffer_after_accept = \"200 kB\""),
         65_535.0,
@@ -122,9 +122,9 @@ close = "server"
     let summary = run(5, early);
     assert_eq!(metric(&summary, "requests_unanswered_reset"), 1.0);
     assert_eq!(metric(&summary, "ended_reset"), 1.0);
-    // The first kilobyte of the request arrives at 30 ms, the reset at 40 ms.
+    // The first kilobyte of the request arrives at the server at 30 ms, the reset at the client at 40 ms.
     close(metric(&summary, "request_unanswered_last_s"), 0.04, 1e-9);
-    // A request that fits the send buffer is written by then, and its answer read before the reset.
+    // A request that fits into the send buffer is written by then, and its response is read before the reset.
     let small = run(5, &early.replace("20 MB", "100 kB"));
     assert_eq!(metric(&small, "requests_done"), 1.0);
     assert_eq!(metric(&small, "ended_reset"), 1.0);
@@ -144,7 +144,7 @@ service = "2 s"
     assert_eq!(metric(&summary, "requests_unanswered_given_up"), 30.0);
     close(metric(&summary, "request_unanswered_first_s"), 0.32, 1e-9);
     close(metric(&summary, "request_unanswered_wait_max_s"), 0.3, 1e-9);
-    // The server answers a client that has gone, whose host resets the connection.
+    // The server answers a client that has gone; the client's host resets the connection.
     assert_eq!(metric(&summary, "ended_aborted"), 30.0);
 }
 
@@ -178,7 +178,7 @@ limit = 20
     );
     assert_eq!(metric(&summary, "connects_established"), 2.0);
     assert_eq!(metric(&summary, "connects_aborted"), 18.0);
-    // The third, made at 200 ms, is the first without an answer.
+    // The third connect, at 200 ms, is the first that gets no answer.
     close(metric(&summary, "first_failure_s"), 0.7, 1e-9);
 }
 
@@ -193,7 +193,7 @@ close_after = "4950 ms"
     let summary = run(20, silent);
     assert_eq!(metric(&summary, "established.server_peak"), 50.0);
     assert!(!summary.metrics.contains_key("requests_made"));
-    // A server that waits for 1.95 s closes first; the client notices nothing until it closes.
+    // A server with an idle time-out of 1.95 s closes first; the client does not notice until it closes.
     let summary = run(20, &format!("{silent}idle_timeout = \"1950 ms\"\n"));
     assert_eq!(metric(&summary, "established.server_peak"), 20.0);
     assert_eq!(metric(&summary, "close_wait.client_peak"), 30.0);
@@ -201,8 +201,8 @@ close_after = "4950 ms"
 
 #[test]
 fn an_idle_timeout_that_meets_a_request_leaves_it_unanswered() {
-    // The client thinks for 1 s after the response, which takes 10 ms; a request sent before the
-    // server's FIN arrives, after the server has closed, is reset.
+    // The client thinks for 1 s after the response, which takes 10 ms. A request that arrives after the server has
+    // closed, and was sent before the server's FIN arrived, is reset.
     let race = |idle_timeout: &str| {
         run(
             5,
@@ -217,7 +217,7 @@ fn an_idle_timeout_that_meets_a_request_leaves_it_unanswered() {
     assert_eq!(metric(&early, "requests_unanswered"), 0.0);
     for timeout in ["1001 ms", "1019 ms"] {
         let summary = race(timeout);
-        // The FIN is on its way before the reset: the client reads the end.
+        // The FIN was sent before the reset, so the client reads the end of the stream.
         assert_eq!(
             metric(&summary, "requests_unanswered_closed"),
             1.0,
@@ -275,8 +275,8 @@ fn retries_are_made_as_often_as_their_limit_and_budget_allow() {
     };
     let (made, last) = attempts("{ max = 3, backoff = \"100 ms\", jitter = 0.0 }");
     assert_eq!(made, 400.0);
-    // The last exchange begins at 4.95 s; four attempts take 120 ms each, with waits of 100, 200 and
-    // 400 ms between them.
+    // The last exchange starts at 4.95 s; four attempts take 120 ms each, with waits of 100, 200 and 400 ms between
+    // them.
     close(last, 4.95 + 4.0 * 0.12 + 0.7, 1e-9);
     assert_eq!(attempts("{ max = 3, budget = 0.2 }").0, 120.0);
 }
@@ -302,14 +302,14 @@ close = "server"
     assert_eq!(metric(&summary, "requests_done"), 10.0 + 21.0);
     assert_eq!(metric(&summary, "requests_unanswered"), 0.0);
     assert_eq!(metric(&summary, "bytes_acked"), 10.0 * 5300.0 + 21.0 * 70.0);
-    // Each closes as its workload says.
+    // Each connection closes as its workload says.
     assert_eq!(metric(&summary, "time_wait.client_peak"), 10.0);
     assert_eq!(metric(&summary, "time_wait.server_peak"), 7.0);
 }
 
 #[test]
 fn a_port_bound_before_connect_serves_one_destination() {
-    // 100 ports and a TIME-WAIT of 1 s: 100 connects per second, or 100 towards each of two servers.
+    // 100 ports and a TIME-WAIT of 1 s allow 100 connects per second in total, or 100 to each of two servers.
     let failed = |no_port: bool| {
         let text = format!(
             "name = \"t\"\nduration = \"20 s\"\n[tcp]\nip_local_port_range = [32768, 32867]\n\
@@ -338,7 +338,7 @@ backlog = 4096
 arrivals = { kind = "fixed", rate = "1 /s" }
 start = "100 s"
 "#;
-    // SYN-ACKs after 1, 2, 4, 8 and 16 s, and a wait of 32 s: 63 s.
+    // SYN-ACKs are retransmitted after 1, 2, 4, 8 and 16 s, and a wait of 32 s follows: 63 s.
     let summary = run_with(200, "tcp_syncookies = 0\ntcp_max_syn_backlog = 4096", flood);
     close(
         metric(&summary, "syn_received.server_peak"),
@@ -372,7 +372,7 @@ fn a_pool_opens_as_many_connections_as_it_may_and_requests_wait_for_them() {
             ),
         )
     };
-    // A connection is busy for 50 ms a request: 2.5 of 4 are.
+    // Each request keeps a connection busy for 50 ms: 2.5 of 4 connections are busy on average.
     let summary = pool("pool = { max = 4 }");
     assert_eq!(metric(&summary, "connects_attempted"), 4.0);
     assert_eq!(
@@ -383,7 +383,7 @@ fn a_pool_opens_as_many_connections_as_it_may_and_requests_wait_for_them() {
     let waited = metric(&summary, "request_with_connect_mean_s");
     assert!((busy / 0.05 - 1.0).abs() < 0.03, "{busy}");
     assert!(waited > busy + 0.003, "{waited}");
-    // One request each, as HTTP/1.0 does.
+    // One request per connection, as in HTTP/1.0.
     let single = pool("pool = { max_requests = 1 }");
     assert_eq!(
         metric(&single, "connects_attempted"),
@@ -413,8 +413,8 @@ fn a_pool_closes_what_is_idle_or_too_much() {
 
 #[test]
 fn a_request_that_meets_the_servers_idle_timeout_is_tried_again() {
-    // A request every second over one connection; the server closes after 0.99 s without a byte, when
-    // the next request is under way for 10 ms.
+    // A request every second over one connection. The server closes 985 ms after the last byte, and the next request
+    // is sent 5 ms later, before the FIN arrives.
     let race = |retries: &str| {
         run(
             10,

@@ -1,4 +1,4 @@
-//! Captures and samples: HTTP for tshark, stamps of a given time, rows at fixed times.
+//! Captures and samples: HTTP for tshark, time stamps from a given time, rows at fixed times.
 
 use std::path::Path;
 use std::process::Command;
@@ -22,7 +22,7 @@ pcap_payload = "http"
 pcap_start = 2026-11-29T10:00:00Z
 "#;
 
-/// Lines of tshark's output; `None` where there is no tshark.
+/// The lines of tshark's output; `None` if tshark is not installed.
 fn tshark(packets: &Path, args: &[&str]) -> Option<Vec<String>> {
     let mut command = Command::new("tshark");
     let output = command.arg("-r").arg(packets).args(args).output().ok()?;
@@ -55,7 +55,7 @@ fn tshark_shows_http_with_every_request_and_response_whole() {
     );
 }
 
-/// A bulk transfer through a small queue and random losses.
+/// A bulk transfer through a small queue, with random losses.
 const LOSSY: &str = r#"
 name = "lossy"
 duration = "8 s"
@@ -66,7 +66,7 @@ kind = "bulk"
 pcap = true
 "#;
 
-/// Segments with a window of zero, apart from those that open and reset.
+/// Segments with a window of zero, except SYNs and RSTs.
 fn zero_windows(segments: &Table) -> usize {
     let (flags, window) = (
         segments.texts("flags").unwrap(),
@@ -101,7 +101,7 @@ fn tshark_counts_what_we_count() {
             let dir = dir.path().join("run");
             let summary = scenarios::run::execute(spec, &dir, false, &mut |_| ()).unwrap();
             let packets = dir.join("packets.pcapng");
-            // Without reassembly, which takes what is sent again for fragments that overlap.
+            // Without reassembly, which takes retransmissions for overlapping fragments.
             let apart = ["-o", "tcp.desegment_tcp_streams:FALSE"];
             let Some(bad) = tshark(&packets, &[&apart[..], &["-Y", "_ws.malformed"]].concat())
             else {
@@ -110,8 +110,8 @@ fn tshark_counts_what_we_count() {
             };
             assert_eq!(bad.len(), 0, "{name}");
             let count = |filter: &str| tshark(&packets, &["-Y", filter]).unwrap().len();
-            // The capture has every packet at its sender, lost or not: what is sent again is seen twice. If
-            // that is within 3 ms or a round trip of a duplicate ACK, tshark calls it out of order.
+            // The capture has every packet at its sender, lost or not, so retransmitted data appear twice.
+            // Within 3 ms, or within a round trip of a duplicate ACK, tshark calls them out of order.
             let again = count(
                 "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || \
                  tcp.analysis.spurious_retransmission || tcp.analysis.out_of_order",
@@ -208,7 +208,7 @@ fn samples_at_fixed_times_stand_at_their_multiples() {
         .filter(|&i| node[i] == "client")
         .map(|i| time[i])
         .collect();
-    // From the first sample on to the end of the run.
+    // From the first sample to the end of the run.
     assert!((40..=41).contains(&sender.len()), "{sender:?}");
     for (i, time) in sender.iter().rev().enumerate() {
         assert!((time - 2.0 + 0.05 * i as f64).abs() < 1e-12, "{time}");

@@ -1,4 +1,4 @@
-//! Packets dropped by what they are, against hand-computed timelines; connections of a host with itself.
+//! Packets dropped by their kind, compared with timelines computed by hand; connections of a host with itself.
 
 use crate::common::{make, metric};
 use reports::RunSummary;
@@ -17,7 +17,7 @@ fn run(seconds: u32, link: &str, rest: &str) -> RunSummary {
     run_in(&dir.path().join("run"), seconds, link, rest)
 }
 
-/// Connections that close from the client, one every 2 s.
+/// Connections that the client closes, one every 2 s.
 const PAGES: &str = "[[workload]]\narrivals = { kind = \"fixed\", rate = \"0.5 /s\" }\nlimit = 3\n";
 
 #[test]
@@ -28,7 +28,7 @@ fn a_lost_syn_costs_every_connection_the_first_time_out() {
         let latency = metric(&summary, "connect_latency_max_s");
         assert!((latency - 0.02 - extra).abs() < 1e-9, "{rule}: {latency}");
     }
-    // Twice: at first SYNs are retransmitted every second.
+    // Two losses cost 2 s: the first retransmissions of a SYN are a second apart.
     let summary = run(20, "drop = [\"client SYN 1\", \"client SYN 2\"]", PAGES);
     let latency = metric(&summary, "connect_latency_max_s");
     assert!((latency - 2.02).abs() < 1e-9, "{latency}");
@@ -95,14 +95,14 @@ fn the_named_segment_and_no_other_is_lost() {
 
 #[test]
 fn a_dropped_packet_takes_no_time_of_the_link() {
-    // 1000 bytes take 8 ms at 1 Mbit/s. Without the first packet on its way the second is not late.
+    // At 352 bit/s a SYN of 44 bytes occupies the link for a second, unless it is dropped before the link.
     let link = |drop: &str| {
         let flood =
             "[[workload]]\nkind = \"syn-flood\"\narrivals = { kind = \"burst\", count = 2 }\n";
         let text = format!("rate = \"352 bit/s\", queue = \"1 packets\", {drop}");
         run(10, &text, flood)
     };
-    // A SYN of 44 bytes occupies the link for a second; the second finds the queue full.
+    // The first SYN occupies the link, so the second finds the queue full.
     let full = link("reorder = 0.0");
     assert_eq!(metric(&full, "queue_drops_pkts"), 1.0);
     let spared = link("drop = [1]");
@@ -129,7 +129,7 @@ fn a_host_talks_to_itself_over_its_loopback_and_reuses_its_ports_there() {
         assert_eq!(metric(&summary, "requests_unanswered"), 0.0);
         metric(&summary, "connects_established")
     };
-    // 100 ports towards each server, and 400 connects to each.
+    // 100 ports to each server, and 400 connects to each.
     assert_eq!(reuse(0), 200.0);
     assert_eq!(reuse(2), 500.0);
     assert_eq!(reuse(1), 800.0);

@@ -1,4 +1,4 @@
-//! Models of links by name in a scenario: each carries a transfer, and lists may come from files.
+//! Link models by name in a scenario: each carries a transfer, and lists may come from files.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn transfer(link: &str) -> String {
     )
 }
 
-/// A model with what it needs, in TOML.
+/// A model with the parameters it requires, in TOML.
 fn written<T>(kind: &ModelKind<T>) -> String {
     let needed = kind.parameters.iter().filter(|p| p.default.is_none());
     let values = needed.map(|p| {
@@ -63,7 +63,7 @@ fn a_transfer_ends_over_every_model_there_is() {
 
 #[test]
 fn listed_packets_are_lost_and_sent_again() {
-    // The fifth packet of each direction that the link sends: the second segment of data, and an ACK.
+    // The fifth packet that the link sends in each direction: the second data segment, and an ACK.
     let lost = run_once(&transfer(
         "rate = \"10 Mbit/s\", loss = { kind = \"list\", packets = [5] }",
     ));
@@ -74,7 +74,7 @@ fn listed_packets_are_lost_and_sent_again() {
 #[test]
 fn a_rate_trace_from_a_file_becomes_part_of_the_run() {
     let tmp = tempfile::tempdir().unwrap();
-    // 1500 bytes every 2 ms: 6 Mbit/s.
+    // 1500 bytes every 2 ms are 6 Mbit/s.
     fs::write(tmp.path().join("up.trace"), "2\n4\n6\n8\n").unwrap();
     let text = transfer("rate_process = { kind = \"trace\", deliveries = \"@up.trace\" }");
     fs::write(tmp.path().join("s.toml"), &text).unwrap();
@@ -83,7 +83,7 @@ fn a_rate_trace_from_a_file_becomes_part_of_the_run() {
     let summary = RunSummary::read(&tmp.path().join("out")).unwrap();
     let goodput = metric(&summary, "flow_goodput_mean_bps");
     assert!((4e6..6e6).contains(&goodput), "{goodput}");
-    // Without the file the run can be repeated from its own record.
+    // Without the file, the run can be repeated from its own record.
     fs::remove_file(tmp.path().join("up.trace")).unwrap();
     let (code, _, stderr) = said(tmp.path(), &["run", "out/run.toml", "--out", "again"]);
     assert_eq!(code, 0, "{stderr}");

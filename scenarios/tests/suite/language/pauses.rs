@@ -12,15 +12,16 @@ fn metrics(fault: &str) -> std::collections::BTreeMap<String, f64> {
     summary_of(&plan, 0, Execution::default()).metrics
 }
 
-/// Requests that come during the pause of a server wait for its end and nothing else is lost: its TCP goes on
-/// establishing connections. After a crash of the same length only retransmitted SYNs find the host up.
+/// Requests that arrive while a server pauses wait until the pause ends, and nothing is lost: the server's
+/// TCP keeps establishing connections. After a crash of the same length, only retransmitted SYNs find the
+/// host up.
 #[test]
 fn a_pause_delays_requests_and_loses_none() {
     let pause = "[[fault]]\nnode = \"server\"\nat = \"10 s\"\nfor = \"4 s\"\npause = true\n";
     let paused = metrics(pause);
     assert_eq!(paused["requests_done"], 500.0);
     assert_eq!(paused["connects_failed"], 0.0);
-    // The first request waits for 4 s, the last does not wait; connecting takes no longer than usual.
+    // The first request waits for 4 s, the last not at all; connecting takes no longer than usual.
     let longest = paused["request_latency_p99_s"];
     assert!((3.6..=4.01).contains(&longest), "{longest}");
     assert!(paused["connect_latency_max_s"] < 0.01);

@@ -5,8 +5,8 @@ use crate::common::metric;
 
 #[test]
 fn a_pool_records_its_connections_and_how_long_requests_waited() {
-    // Ten requests come at once and four connections are allowed: each takes 20 ms to open, and a request
-    // 120 ms on it. Rounds of four, four and two.
+    // Ten requests arrive at once and four connections are allowed. Each connection takes 20 ms to open,
+    // and a request takes 120 ms. The requests are served in rounds of four, four and two.
     let summary = run(
         10,
         "[[workload]]\narrivals = { kind = \"burst\", count = 10 }\nservice = \"100 ms\"\n\
@@ -40,7 +40,8 @@ fn a_pool_records_its_connections_and_how_long_requests_waited() {
     );
 }
 
-/// A request each second over one connection, which the server closes after `idle` without a byte.
+/// A request every second over one connection, which the server closes when it has been idle for the time
+/// `server`.
 fn with_idle_timeouts(server: &str, pool: &str) -> reports::RunSummary {
     run(
         20,
@@ -67,7 +68,7 @@ fn a_request_that_meets_the_servers_close_is_counted_as_a_race() {
         "{:#?}",
         race.findings
     );
-    // The remedy that the finding names.
+    // The remedy that the finding suggests.
     let safe = with_idle_timeouts("985 ms", ", idle_timeout = \"500 ms\"");
     assert_eq!(metric(&safe, "pool_requests_raced"), 0.0);
     assert_eq!(metric(&safe, "attempts_failed"), 0.0);
@@ -76,7 +77,7 @@ fn a_request_that_meets_the_servers_close_is_counted_as_a_race() {
 
 #[test]
 fn exchanges_fail_for_good_after_their_attempts_or_without_budget() {
-    // Nobody accepts, and each attempt is given up after 100 ms.
+    // The server never reads, and each attempt is given up after 100 ms.
     let failing = |retries: &str| {
         run(
             30,

@@ -1,4 +1,4 @@
-//! Recorded queues, against numbers worked out by hand; phase effects and their remedy.
+//! Recorded queues, compared with numbers computed by hand; phase effects and their remedy.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::common::{make, metric, said};
 use reports::RunSummary;
 use reports::store::reader::Table;
 
-/// Bulk transfers over a bottleneck of 10 Mbit/s with the given keys of the topology.
+/// Bulk transfers over a dumbbell with these keys of the topology.
 fn dumbbell(topology: &str, rest: &str) -> String {
     format!(
         "name = \"t\"\nduration = \"20 s\"\n[topology]\nkind = \"dumbbell\"\n{topology}\n\
@@ -22,8 +22,8 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("run");
     let summary = make(&dumbbell(SLOW, ""), &[], &dir);
-    // A packet that takes the last of 100 places waits for 99 of 1500 bytes, 1.2 ms each, one of them
-    // in service.
+    // A packet that takes the last of 100 places waits for 99 packets of 1500 bytes, 1.2 ms each, one
+    // of which is being transmitted.
     let longest = metric(&summary, "queue_wait_max_s");
     assert!((0.1176..=0.1188).contains(&longest), "{longest}");
     assert_eq!(metric(&summary, "queue_backlog_max_bytes"), 150_000.0);
@@ -43,7 +43,7 @@ fn the_recorded_queue_has_every_packet_and_its_longest_wait_is_its_length() {
     assert_eq!(sum(&waits, "pkts"), let_in);
     assert_eq!(sum(&queues, "drops"), of_links("queue_drops"));
     assert!(of_links("queue_drops") > 0);
-    // Its link is busy from 1 s on.
+    // The link is busy from 1 s on.
     let (times, from) = (
         queues.floats("time_s").unwrap(),
         queues.texts("from_node").unwrap(),

@@ -1,5 +1,5 @@
-//! Shapes of networks that are written in a few lines: their sizes, worked out by hand, and that all clients reach
-//! their servers; routers that translate addresses.
+//! Network shapes that need only a few lines: their sizes, computed by hand, and that all clients reach their
+//! servers; routers that translate addresses.
 
 use crate::common::{make, plan};
 
@@ -13,9 +13,10 @@ fn scenario(topology: &str) -> String {
     )
 }
 
-/// Topology, nodes and links. A fat tree of four pods has 16 hosts, 8 edge, 8 aggregation and 4 core routers; 16 links
-/// each to hosts, within pods, and to the core. A torus of 3 by 4 has a router, a client and a server at each place,
-/// two links to neighbours and two to hosts. Five sites in a ring have a link each, and one for each of 14 hosts.
+/// Topology, nodes and links. A fat tree with four pods has 16 hosts, and 8 edge, 8 aggregation and 4 core routers;
+/// there are 16 links each to hosts, within pods, and to the core. A torus of 3 by 4 has a router, a client and a
+/// server at each place, with two links to neighbours and two to hosts. Five sites in a ring have one link each, and
+/// one for each of 14 hosts.
 const SHAPES: [(&str, usize, usize); 3] = [
     ("kind = \"fat-tree\"\npods = 4", 36, 48),
     ("kind = \"torus\"\nrows = 3\ncolumns = 4", 36, 48),
@@ -48,7 +49,7 @@ fn translated(key: &str) -> String {
     )
 }
 
-/// `nat = { … }` is a middlebox of kind `nat` with the same keys: the same run, whichever is written.
+/// `nat = { … }` is short for a middlebox of kind `nat` with the same keys: both make the same run.
 #[test]
 fn a_nat_is_a_middlebox_by_name() {
     let id = |key: &str| plan(&translated(key), &[]).unwrap().runs[0].id.clone();
@@ -74,7 +75,8 @@ fn a_nat_is_a_middlebox_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let text = translated("middlebox = { kind = \"nat\", ports = [2000, 2019] }");
     let summary = make(&text, &[], &dir.path().join("run"));
-    // One port for each connection, held for the 120 s after its end: the first of a second finds none.
+    // One port for each connection, held for the 120 s after its end: after 20 connections, in the first second, none
+    // is left.
     assert_eq!(summary.metrics["nat_mappings_made"], 20.0);
     assert_eq!(summary.metrics["nat_ports_in_use_share_peak"], 1.0);
     assert_eq!(summary.counters["gw"]["nat_mappings_peak"], 20);

@@ -1,7 +1,7 @@
-//! Pages that everybody can read: contrast, names, order and keys, in both colours.
+//! Accessible pages: contrast, names, order and keyboard, in both colour schemes.
 //!
-//! A script of our own checks what WCAG 2.1 AA asks and a script can see. axe-core (MPL-2.0) knows more; it
-//! is not kept here because of its size and licence. `SYNFIN_AXE=axe.min.js` checks with it, too.
+//! Our own script checks those requirements of WCAG 2.1 AA that a script can check. axe-core (MPL-2.0)
+//! checks more; it is not included because of its size and licence. `SYNFIN_AXE=axe.min.js` uses it as well.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::common::said;
 
 const ACCESS: &str = include_str!("access.js");
 
-/// Checks a page in both colours.
+/// Checks a page in both colour schemes.
 fn check(browser: &str, page: &Path) {
     for dark in [false, true] {
         let out = drive(browser, page, 1400, dark, ACCESS);

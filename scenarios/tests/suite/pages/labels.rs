@@ -1,4 +1,4 @@
-//! The texts of still pictures: none lies upon another, and none is cut by the edge of its picture.
+//! The texts of static figures: none overlaps another, and none is cut off at the edge.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use super::{browser, drive};
 /// Measures the texts as the browser lays them out.
 const OVERLAPS: &str = include_str!("overlaps.js");
 
-/// The pictures of a page, also the unfolded ladders, each in a figure of its own.
+/// The figures of a page, including the unfolded ladders, each in its own element.
 fn pictures(name: &str, page: &str) -> String {
     let svgs = page.split("<svg role=\"img\"").skip(1);
     let svgs = svgs.filter_map(|rest| rest.split("</svg>").next());
@@ -28,7 +28,7 @@ fn pictures(name: &str, page: &str) -> String {
     svgs.enumerate().map(figure).collect()
 }
 
-/// Measures pictures, and asserts that their texts keep apart.
+/// Measures figures, and asserts that their texts do not overlap.
 fn measure(browser: &str, pictures: &str, least: u64) {
     let page = format!(
         "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n</head>\n<body>{pictures}</body></html>"

@@ -1,5 +1,5 @@
-//! Links lead somewhere: from the batch to its runs, from a run back, to tables and captures, and from a
-//! comparison to what it compares.
+//! Links have a target: from a batch to its runs, from a run back to the batch, to tables and captures,
+//! and from a comparison to what it compares.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{browser, drive};
 use crate::common::{SMALL, SWEEP, directory, said};
 
-/// A batch of four runs with captures in `r`.
+/// A batch of four runs with captures, in `r`.
 fn batch() -> tempfile::TempDir {
     let text = format!("{SMALL}{SWEEP}");
     let dir = directory(&[("s.toml", &text)]);
@@ -28,7 +28,7 @@ fn runs(dir: &Path) -> Vec<PathBuf> {
     runs
 }
 
-/// The targets of a page's links, without those within it.
+/// The targets of a page's links, without those within the page.
 fn targets(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let body = &text[text.find("<body>").unwrap()..];
@@ -39,7 +39,7 @@ fn targets(page: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Undoes `%20` and the like.
+/// Decodes `%20` and the like.
 fn decoded(address: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = address.bytes();
@@ -78,7 +78,7 @@ fn every_link_between_batch_runs_tables_and_captures_leads_somewhere() {
             assert!(from_run.iter().any(|t| t == to), "{to}: {from_run:?}");
         }
     }
-    // The way back is added by the page where it lies in a batch.
+    // A run's page adds the link back to the batch if the run is part of one.
     if let Some(browser) = browser() {
         let script =
             "out.up=[...document.querySelectorAll('#to-batch')].map(a=>a.getAttribute('href'));";
@@ -93,7 +93,7 @@ fn every_link_between_batch_runs_tables_and_captures_leads_somewhere() {
         let batch = drive(browser, &page, 1400, false, script);
         assert_eq!(batch["up"], json!([]));
     }
-    // A run by itself belongs to no batch.
+    // A single run does not belong to a batch.
     let alone = directory(&[("s.toml", SMALL)]);
     let (code, _, words) = said(alone.path(), &["run", "s.toml", "-q", "--out", "r"]);
     assert_eq!(code, 0, "{words}");
@@ -124,13 +124,13 @@ fn a_comparison_shows_runs_beside_one_another() {
         to.iter().filter(|t| t.ends_with("/report.html")).count() >= 4,
         "{to:?}"
     );
-    // Again: our own page is replaced; somebody else's is not.
+    // Again: our own page is replaced, but not somebody else's.
     assert_eq!(compare(&[&names[..], &out].concat()).0, 0);
     fs::write(&page, "my notes").unwrap();
     let (code, _, words) = compare(&[&names[..], &out].concat());
     assert_eq!(code, 2, "{words}");
     assert_eq!(fs::read_to_string(&page).unwrap(), "my notes");
-    // A run and a batch are not compared.
+    // A run and a batch cannot be compared.
     let (code, _, words) = compare(&[names[0], "r"]);
     assert!(
         code == 2 && words.contains("compare runs with runs"),
@@ -183,7 +183,7 @@ fn a_figure_is_drawn_on_request() {
     assert!(words.contains("p.svg, numbers in p.csv"), "{words}");
     let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
     assert_eq!(read("p.csv").lines().count(), 5, "{}", read("p.csv"));
-    // The printed one: a column wide, in greys, without its title.
+    // The print style: one column wide, in greys, without the title.
     let (code, _, errors) = plot(&[&drawn[..], &["--style", "paper"]].concat());
     assert_eq!(code, 0, "{errors}");
     let paper = read("p.svg");

@@ -1,4 +1,4 @@
-//! Individual cases: what theory predicts for them, and where it has no closed form.
+//! Individual cases: what theory predicts for them, and where there is no closed form.
 
 use std::sync::Arc;
 
@@ -45,9 +45,9 @@ fn limit(sets: &[&str]) -> Option<f64> {
 
 #[test]
 fn a_lingering_server_leaves_the_client_in_fin_wait_2_for_a_minute_not_for_the_linger() {
-    // The client gives up in FIN-WAIT-2 after 60 s: 28,232 / 60 s, and a little less, for that
-    // begins with the server's ACK, which may be delayed by 40 ms. The server still has the connection
-    // when its port is used again, and the SYN has to be sent again after a second.
+    // The client gives up in FIN-WAIT-2 after 60 s, which gives 28,232 / 60 s. The limit is a little
+    // lower: FIN-WAIT-2 starts with the server's ACK, which may be delayed by 40 ms, and the server
+    // still has the connection when the port is used again, so the SYN must be retransmitted after a second.
     let seen = seen(&["workload.web.linger=600 s"]);
     assert_eq!(seen.metric("connects_failed"), Some(0.0));
     assert!(
@@ -60,7 +60,7 @@ fn a_lingering_server_leaves_the_client_in_fin_wait_2_for_a_minute_not_for_the_l
     );
     assert!(says(&seen, "the 100/s offered use 21.4 % of it"));
     let longer = limit(&["workload.web.linger=600 s", "tcp.fin_timeout=90 s"]).unwrap();
-    // Twice the 30 s beyond TIME-WAIT, as Linux has it.
+    // Linux waits for twice the 30 s by which the time-out exceeds TIME-WAIT.
     let (least, most) = (28_232.0 / 61.05, 28_232.0 / 60.0);
     assert!((longer - (least + most) / 2.0).abs() < 0.3, "{longer}");
     let short = limit(&["workload.web.linger=20 s"]).unwrap();
@@ -85,7 +85,7 @@ fn a_port_reused_while_the_server_lingers_costs_one_syn_more() {
     let established = |seen: &Seen| seen.metric("connects_established").unwrap();
     let rate = (established(&whole) - established(&half)) / 30.0;
     let limit = port_limit(whole.info().analytic.theory.as_ref().unwrap());
-    // Every port is in CLOSE-WAIT at the server when it is used again.
+    // Every port is still in CLOSE-WAIT at the server when it is used again.
     assert!((rate - 1_000.0 / 11.0).abs() < 1.5, "{rate}");
     assert!(
         limit.low - 1.0 < rate && rate < limit.high,

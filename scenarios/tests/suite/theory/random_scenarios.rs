@@ -1,4 +1,4 @@
-//! Random scenarios of exchanges, some with a closed form and some without.
+//! Random scenarios with exchanges, some with a closed form and some without.
 
 use std::fmt::Write as _;
 
@@ -97,7 +97,7 @@ impl ScenarioDraw {
         )
     }
 
-    /// The network, and the pairs of client address and destination.
+    /// The network, and the number of pairs of client address and destination.
     pub(super) fn topology(&mut self) -> (String, f64) {
         let delay = self.between(0.2, 20.0);
         let mut link = format!("delay = \"{delay:.3} ms\"");
@@ -128,7 +128,7 @@ impl ScenarioDraw {
         (text, (clients * local * servers * remote) as f64)
     }
 
-    /// What a connection does, and about how long it is open, seconds.
+    /// What a connection does, and about how long it stays open, in seconds.
     pub(super) fn workload(&mut self) -> (String, f64) {
         let close = self.one(&["client", "client", "client", "server", "both"]);
         let how = match self.number(0, 9) {
