@@ -247,7 +247,8 @@ pub(crate) fn read_metrics(
         path: dir.join("index.parquet"),
         why: why.to_owned(),
     };
-    let mut groups = Groups::open(dir, "index", &[])?.ok_or_else(|| damaged("it is missing"))?;
+    let mut groups =
+        Groups::open(dir, "index", &[])?.ok_or_else(|| damaged("the file is missing"))?;
     let swept: HashSet<String> = columns(info).into_iter().map(|c| c.name).collect();
     let mut shared = SharedNames::default();
     let mut left = rows.iter_mut();

@@ -66,8 +66,8 @@ fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
     );
     if shown.hidden > 0 {
         caption.push_str(&format!(
-            " {} of its segments are not drawn: shown are the first, those around trouble, and the \
-             last where the connection closes.",
+            " {} of its segments are not drawn. The ladder shows the first segments, those around \
+             losses and other problems, and, if the connection closes, the last ones.",
             count(shown.hidden as f64)
         ));
     }

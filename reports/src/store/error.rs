@@ -66,7 +66,7 @@ pub enum StoreError {
     #[error("{} holds no synfin results: it has no {}; give the directory that `synfin run` printed, for example results/NAME", .0.display(), super::MARKER)]
     NoResults(PathBuf),
     /// A user's file has the name of a file to be written.
-    #[error("{} is not one of synfin's files and is in the way of one; rename it, then try again", .0.display())]
+    #[error("{} was not written by synfin, and its name is needed for the results; rename it, then try again", .0.display())]
     InTheWay(PathBuf),
     /// Another process is using the directory.
     #[error("another synfin is using {}; try again when it has finished", .0.display())]
