@@ -23,7 +23,7 @@ pub struct OwnModel {
 /// The library's second TCP in the form of a user's own.
 static LIFECYCLE: OwnModel = OwnModel {
     name: LIFECYCLE_MODEL,
-    doc: "handshake, close and TIME-WAIT as they are, the transfer by formula",
+    doc: "simulates handshake, close and TIME-WAIT, and computes the transfer by formula",
     version: 1,
     make: |context| Box::new(Lifecycle::new(context)),
 };

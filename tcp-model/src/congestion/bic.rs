@@ -9,7 +9,7 @@ use super::{AckEvent, Algorithm, AnyCc, CongestionControl, CongestionEvent, Cont
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "bic",
     aliases: &[],
-    doc: "searches by halves for the window of the last loss, and beyond it at a growing pace",
+    doc: "binary search towards the window of the last loss, then growth beyond it in increasing steps",
     source: "Xu, Harfoush and Rhee 2004; Linux tcp_bic",
     version: 1,
     parameters: &[

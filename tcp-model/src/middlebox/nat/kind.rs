@@ -30,13 +30,13 @@ const PARAMETERS: &[ModelParameter] = &[
         "keep_port",
         ValueKind::Flag,
         "false",
-        "a connection keeps the port of the host inside where that is free",
+        "a connection keeps the port of the inside host if that port is free on the NAT",
     ),
     ModelParameter::new(
         "block",
         ValueKind::Count,
         "0",
-        "ports that each host inside is limited to, one block of them; 0 for no limit",
+        "limits each inside host to one block of this many ports; 0 for no limit",
     ),
     ModelParameter::new(
         "ports",
@@ -61,14 +61,14 @@ const PARAMETERS: &[ModelParameter] = &[
         "answer_reset",
         ValueKind::Flag,
         "false",
-        "packets from inside of connections that it does not know, as after a time-out, are answered with a reset; otherwise they are dropped",
+        "packets from inside that belong to no connection it knows, as after a time-out, are answered with a reset; otherwise they are dropped",
     ),
 ];
 
 /// The NATs of systems and clouds, as documented in 2025.
 pub static NAT_PROFILES: Presets = Presets {
     key: "profile",
-    doc: "whose NAT it is like: what other keys do not say is as there",
+    doc: "the NAT to imitate: it sets the defaults of the other keys",
     all: &[
         ("linux", &[("keep_port", "true")]),
         // 55,000 connections to a destination; idle connections are forgotten after 350 s, and their next packet is

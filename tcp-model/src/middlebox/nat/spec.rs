@@ -42,11 +42,11 @@ pub struct NatSpec {
     pub timeouts: NatTimeouts,
     /// Which connections share a port.
     pub mapping: NatMapping,
-    /// A connection keeps the port of the host inside if that is free.
+    /// A connection keeps the port of the inside host if that port is free on the NAT.
     pub keep_port: bool,
-    /// Ports that each host inside is limited to, one block of them; `None`: all.
+    /// Each inside host is limited to one block of this many ports; `None`: no limit.
     pub block: Option<u32>,
-    /// A packet from inside that belongs to no mapping, as after an idle time-out, is answered with a reset.
+    /// Packets from inside that belong to no mapping, as after an idle time-out, are answered with a reset.
     pub answer_reset: bool,
 }
 

@@ -79,7 +79,7 @@ macro_rules! rows {
                     kind: ParamKind::words::<IdleRestart>(),
                     names: [linux("net.ipv4.tcp_slow_start_after_idle", BareNumber::Rule(halving_unless_zero))]
                 }
-                /// Most segments by which one ACK opens the window in slow start (L of RFC 3465).
+                /// The most by which one ACK opens the congestion window in slow start (L of RFC 3465).
                 slow_start_limit: Option<u32> {
                     rfc9293: Some(1), linux: None, freebsd: Some(2),
                     kind: ParamKind::count(1, 10_000, "segments").or("unlimited")

@@ -17,9 +17,9 @@ macro_rules! rows {
                     kind: ParamKind::flag(),
                     names: [linux("net.ipv4.tcp_timestamps", BareNumber::Flag)]
                 }
-                /// The timestamps of each connection start at an offset of its own (RFC 7323 section 5.4), as on
-                /// Linux since 4.10 with `tcp_timestamps` = 1. Otherwise, as with 2, all connections of a host
-                /// share a clock that counts from when the host booted.
+                /// Add a different offset to the timestamps of each connection (RFC 7323 section 5.4), as Linux
+                /// does since 4.10 with `tcp_timestamps` = 1. Otherwise, as with 2, all connections of a host
+                /// share one clock, which starts when the host boots.
                 timestamp_offsets: bool {
                     rfc9293: true,
                     kind: ParamKind::flag(),
@@ -95,9 +95,9 @@ macro_rules! rows {
                     rfc9293: false,
                     kind: ParamKind::flag()
                 }
-                /// With accurate feedback (RFC 9768), ACKs and data carry the option with the byte counters
-                /// when these have changed, and a client's first data do; where they get lost, it is left
-                /// out.
+                /// With accurate feedback (RFC 9768), send the AccECN option with the byte counters: on ACKs and
+                /// data if a counter has changed, and on a client's first data. If packets with the option get
+                /// lost, it is no longer sent.
                 accecn_option: bool {
                     rfc9293: true,
                     kind: ParamKind::flag()

@@ -5,9 +5,9 @@ macro_rules! rows {
         $next! { @rows {
             $($before)*
             "Which TCP" {
-                /// The TCP of the connections: `"full"`, which sends every segment; `"lifecycle"`, for very
-                /// large sets of short connections, whose transfer goes by formula; or the name of one that
-                /// the program has registered.
+                /// The TCP of the connections: `"full"`, which simulates every segment; `"lifecycle"`, for very
+                /// large numbers of short connections, which computes the transfer by formula; or the name of
+                /// a TCP that the program has registered.
                 model: ModelChoice {
                     rfc9293: ModelChoice::default(),
                     kind: ParamKind::model()
