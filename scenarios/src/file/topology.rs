@@ -135,10 +135,10 @@ pub struct NatFile {
     /// port. Connections that share a mapping share its port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<String> => { default: "endpoint-dependent", example: r#""endpoint-independent""#, one_of: |_| NatMapping::ALL.map(NatMapping::as_str).to_vec() },
-    /// A connection keeps the port of the host inside where that is free.
+    /// A connection keeps the port of the inside host if that port is free on the NAT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_port: Option<bool> => { default: "false", example: "true" },
-    /// Ports that each host inside is limited to: one block of them.
+    /// Limits each inside host to one block of this many ports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block: Option<u32> => { default: "no limit", example: "64", within: Some((1.0, 65_535.0)) },
     /// First and last port of the pool of each address.
@@ -159,7 +159,8 @@ pub struct NatFile {
     /// Time-out after a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset: Option<SimDuration> => { default: "10 s", example: r#""1 s""# },
-    /// Packets from inside of connections that it does not know, as after a time-out, are answered with a reset.
+    /// Packets from inside that belong to no connection it knows, as after a time-out, are answered with a reset;
+    /// otherwise they are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_reset: Option<bool> => { default: "false", example: "true" },
 }
