@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A batch as tasks of HyperQueue (the server and two workers in a process of Python), compared with a
+# A batch as tasks of HyperQueue (the server and two workers in one Python process), compared with a
 # local run.
 #   hyperqueue.sh SYNFIN DIR: the program, and an empty directory to work in.
 # Installs the package hyperqueue from PyPI into DIR. Exit code 77: it cannot run here.
@@ -30,7 +30,7 @@ with LocalCluster() as cluster:
     client = cluster.client()
     job = Job(max_fails=1)
     for i in range(1, 5):
-        # A task that the package submits has a number of its own, from 0; the shard is given.
+        # Tasks that the package submits are numbered from 0, so the shard is passed explicitly.
         job.program([sys.argv[1], "run", "grid.toml", "--out", "shared", "--shard", f"{i}/4",
                      "--keep", "metrics", "--threads", "1"], cwd="$dir",
                     stdout=f"$dir/out-{i}.txt", stderr=f"$dir/err-{i}.txt")

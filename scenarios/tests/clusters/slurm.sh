@@ -2,7 +2,7 @@
 # A batch on a real Slurm: a controller and four nodes on this machine, one of which is killed while its
 # task runs. Afterwards the index must be that of a local run.
 #   slurm.sh SYNFIN DIR: the program, and an empty directory to work in.
-# Installs slurm-wlm and munge (Debian) where they are missing and it may. Exit code 77: it cannot run here.
+# Installs slurm-wlm and munge (Debian) if they are missing and it is allowed to. Exit code 77: it cannot run here.
 set -euo pipefail
 synfin=$1
 dir=$2
@@ -91,7 +91,7 @@ done
 sleep 1
 node=$(squeue -h -t R -o %N | sort | tail -1)
 say "killing $node: $("$synfin" status shared | head -1)"
-# All at once, as when the power fails: the daemon, the step's, and what it has started.
+# All at once, as in a power failure: the node's daemon, the daemons of its steps, and what they have started.
 daemon=$(cat "slurm/slurmd-$node.pid")
 steps=$(pgrep -f "slurmstepd: .*" | while read -r pid; do
   if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$node"; then echo "$pid"; fi

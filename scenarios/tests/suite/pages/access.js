@@ -1,6 +1,6 @@
-// What WCAG 2.1 AA asks and a script can see: contrast of text (1.4.3), names of controls and pictures
-// (1.1.1, 4.1.2), unique identities (4.1.1), headings in order (1.3.1), language (3.1.1), and that what
-// scrolls can be reached by keys (2.1.1).
+// The requirements of WCAG 2.1 AA that a script can check: contrast of text (1.4.3), names of controls and
+// images (1.1.1, 4.1.2), unique ids (4.1.1), order of headings (1.3.1), language (3.1.1), and that areas that
+// scroll can be reached by keyboard (2.1.1).
 await wait(200);
 $$('button.step')[0]?.click();
 out.bad = [];

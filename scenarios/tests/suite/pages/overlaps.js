@@ -1,5 +1,5 @@
-// Texts of still pictures that lie upon one another, or beyond the edge of their picture, as the browser
-// lays them out. A text counts without its ascenders and descenders: a fifth of its height on either side.
+// Finds texts of static figures that overlap, or that extend beyond the edge of their figure, as the browser
+// lays them out. Ascenders and descenders are not counted: a fifth of a text's height on either side.
 $$('.frame').forEach(f => f.style.setProperty('display', 'block', 'important'));
 out.overlaps = [];
 out.clipped = [];
