@@ -302,8 +302,10 @@ impl Connection {
     fn on_reset(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let known = seg.seq == self.rcv.nxt || self.resets_behind_fin(seg);
         if !known && !self.resets_behind_sack(seg) && !self.params.rst_in_window_resets {
-            let old = self.params.linux_input && seg.seq.before(self.rcv.nxt);
-            if old || seg.seq.in_window(self.rcv.nxt, self.rcv.window()) {
+            // Linux challenges whatever has passed its sequence check: old numbers from the last ACK on, too, and
+            // the right edge.
+            let inside = seg.seq.in_window(self.rcv.nxt, self.rcv.window());
+            if self.params.linux_input || inside {
                 self.challenge(now, out);
             }
             return;

@@ -210,7 +210,7 @@ pub(super) const HOSTS: &[Metric] = &[
         "nat_resets_sent",
         Count,
         "resets sent by NATs",
-        "In answer to packets from inside of connections that the NAT did not know, as after an idle time-out.",
+        "In answer to packets from inside that belong to no connection the NAT knows, as after an idle time-out.",
     )
     .absent("no NAT answers with resets (`answer_reset`)"),
     hosts(
