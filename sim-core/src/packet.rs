@@ -159,12 +159,22 @@ impl<T> Slab<T> {
         }
         let at = PacketRef::new(self.slots.len());
         self.slots.push(Some(value));
+        self.make_room_behind();
+        at
+    }
+
+    /// Makes room for what belongs to a new slot: its position on the wire, and its place in the free list, so that
+    /// removing a packet never allocates.
+    #[inline(never)]
+    fn make_room_behind(&mut self) {
         self.flights.push(Flight {
             at: SimTime::ZERO,
             tie: Tie::FIRST,
             next: None,
         });
-        at
+        if self.free.capacity() < self.slots.capacity() {
+            self.free.reserve(self.slots.capacity() - self.free.len());
+        }
     }
 
     #[inline]
