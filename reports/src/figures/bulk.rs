@@ -56,7 +56,10 @@ fn draw(
             caption.push_str(" Shaded: times of recovery.");
         }
         if !before.is_empty() {
-            caption.push_str(" Dots: recorded retransmissions, by the rule that sent them.");
+            caption.push_str(
+                " Dots: retransmissions by the rule that sent them, as far as segments are recorded \
+                 (`record.segments`).",
+            );
         }
         marks.splice(0..0, behind);
         marks.extend(before);
