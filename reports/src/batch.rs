@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::expectations::Expectation;
+use crate::info::Translation;
 
 mod axis;
 mod choice;
@@ -39,6 +40,9 @@ pub struct BatchInfo {
     /// The scenario's description.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Question, description and names of variants in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zh: Option<Translation>,
     /// The command line that repeats the batch.
     pub command: String,
     /// Parameters that are the same for all runs.

@@ -19,7 +19,7 @@ mod senders;
 mod sequence;
 mod shares;
 mod slowdown;
-mod story;
+pub(crate) mod story;
 mod style;
 mod svg;
 pub(crate) mod sweep;
@@ -210,13 +210,17 @@ pub fn explain_connection(
     Ok(found.map(|c| story::text(c, chinese)))
 }
 
-/// Draws only the ladders of a run.
-pub(crate) fn run_ladders(dir: &Path, summary: &RunSummary) -> Drawn {
+/// Draws only the ladders of a run, and summarises its first connection.
+pub(crate) fn run_ladders(dir: &Path, summary: &RunSummary) -> (Drawn, story::StorySummary) {
     let mut drawn = Drawn::default();
     let data = RunData::read(dir, summary, &mut drawn);
     let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
+    let first = data.conversations.iter().find(|c| !c.segments.is_empty());
+    let story = drawn.part("summary", dir, || {
+        Ok(first.map(story::summary).unwrap_or_default())
+    });
     drawn.figures.extend(ladders);
-    drawn
+    (drawn, story)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod assets;
 pub(crate) mod batch;
 pub(crate) mod capture_page;
+mod chinese;
 pub(crate) mod compare;
 mod connections;
 mod embed;

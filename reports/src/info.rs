@@ -1,12 +1,26 @@
 //! What a report needs to know about a run in advance; provided by the program that runs it.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::capture_filter::CaptureFilter;
 use crate::expectations::Expectation;
 use crate::ideal::IdealPaths;
 use crate::stats::WarmUpRule;
+
+/// The texts of a scenario in another language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Translation {
+    /// The question.
+    pub question: String,
+    /// The description.
+    pub description: String,
+    /// Names of variants, by their names in the scenario.
+    pub variants: BTreeMap<String, String>,
+}
 
 /// The description of a run for reports; stored in `summary.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +33,9 @@ pub struct RunInfo {
     /// The scenario's description.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Question and description in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zh: Option<Translation>,
     /// The command line that repeats this run.
     pub command: String,
     /// Resolved parameters in display order: dotted path and value with unit.
@@ -206,6 +223,9 @@ pub struct RecordOptions {
     pub samples_every_s: Option<f64>,
     /// Write `packets.pcapng` with the segments of recorded connections.
     pub pcapng: bool,
+    /// Which of their packets go to it.
+    #[serde(skip_serializing_if = "CaptureFilter::is_everything")]
+    pub capture_filter: CaptureFilter,
     /// The capture's time stamp for the start of the run, nanoseconds since 1970 (UTC).
     pub capture_start_ns: u64,
     /// The window of steady state, seconds, for metrics that are taken over it; `None` for the
@@ -234,6 +254,7 @@ impl Default for RecordOptions {
             all_samples: false,
             samples_every_s: None,
             pcapng: false,
+            capture_filter: CaptureFilter::default(),
             capture_start_ns: 0,
             steady_s: None,
             diagrams: 4,

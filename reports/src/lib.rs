@@ -13,6 +13,8 @@
 
 pub mod analytic;
 pub mod batch;
+mod bilingual;
+pub mod capture_filter;
 mod csv;
 pub mod difference;
 mod expectations;
@@ -38,10 +40,12 @@ pub use batch::{
     Axis, AxisValues, BatchInfo, BatchRow, Layout, MetricFigure, RowMetrics, RunStatus,
     SharedNames, Unit, VariantNote, batch_findings, estimate_of, judge_run, row_metrics,
 };
+pub use bilingual::Language;
+pub use capture_filter::{CaptureFilter, CaptureFilterError};
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, OutageSpan, PhaseRisk, RecordOptions,
-    RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory,
+    RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory, Translation,
 };
 pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
 pub use render::{

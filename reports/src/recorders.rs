@@ -46,6 +46,7 @@ use sim_core::{Record, Recorder, RunStats, SimTime};
 use tcp_model::TcpSample;
 use tcp_model::app::http::HttpPayloads;
 
+use crate::bilingual::Language;
 use crate::findings::findings;
 use crate::info::{LinkInfo, NodeGroup, RunInfo};
 use crate::metrics::Metrics;
@@ -191,7 +192,7 @@ impl RunRecorder {
             completion.provenance,
         )?;
         summary.write(&dir)?;
-        let missing = render_files(&dir, &summary, &dir)?;
+        let missing = render_files(&dir, &summary, &dir, Language::English)?;
         let kept = self.writer.finish(&summary.files)?;
         Ok(Completed {
             summary,

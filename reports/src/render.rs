@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::bilingual::Language;
 use crate::figures::{Figure, run_figures};
 use crate::guard::guarded;
 use crate::html::run_page::{self, PageTables};
@@ -25,7 +26,7 @@ pub use batch::{read_batch, render_batch, render_batch_in, write_batch, write_ba
 /// When the directory is not a complete run, its files are damaged, or it cannot be written; nothing has
 /// changed then.
 pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
-    render_run_in(&mut ResultDir::open(dir)?).map(|rendered| rendered.summary)
+    render_run_in(&mut ResultDir::open(dir)?, Language::English).map(|rendered| rendered.summary)
 }
 
 /// A run whose figures and report have been drawn.
@@ -38,11 +39,12 @@ pub struct Rendered {
     pub missing: Vec<String>,
 }
 
-/// Like [`render_run`], for an open directory, which then knows which files it has kept.
+/// Like [`render_run`], for an open directory, which then knows which files it has kept. The page
+/// opens in `language`.
 ///
 /// # Errors
 /// As [`render_run`].
-pub fn render_run_in(place: &mut ResultDir) -> Result<Rendered, StoreError> {
+pub fn render_run_in(place: &mut ResultDir, language: Language) -> Result<Rendered, StoreError> {
     let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let summary = RunSummary::read(dir)?;
@@ -51,7 +53,7 @@ pub fn render_run_in(place: &mut ResultDir) -> Result<Rendered, StoreError> {
         |name| !is_drawn(name),
         true,
         |aside| {
-            missing = guarded(dir, || render_files(dir, &summary, aside))?;
+            missing = guarded(dir, || render_files(dir, &summary, aside, language))?;
             Ok(())
         },
     )?;
@@ -64,12 +66,13 @@ pub(crate) fn render_files(
     dir: &Path,
     summary: &RunSummary,
     to: &Path,
+    language: Language,
 ) -> Result<Vec<String>, StoreError> {
     let (mut drawn, (tables, failed)) =
         rayon::join(|| run_figures(dir, summary), || PageTables::read(dir));
     drawn.extend(failed);
     let page = || {
-        let html = run_page::report(summary, &drawn, &tables);
+        let html = run_page::report(summary, &drawn, &tables, language);
         write_whole(&to.join("report.html"), &html)
     };
     let (figures, page) = rayon::join(|| write_figures(to, &drawn.figures), page);
@@ -98,7 +101,13 @@ mod tests {
     fn what_a_report_lacks_is_returned_and_named_in_it() {
         let tmp = tempfile::tempdir().unwrap();
         std::fs::write(tmp.path().join("outcomes.parquet"), "no table").unwrap();
-        let missing = render_files(tmp.path(), &RunSummary::default(), tmp.path()).unwrap();
+        let missing = render_files(
+            tmp.path(),
+            &RunSummary::default(),
+            tmp.path(),
+            Language::English,
+        )
+        .unwrap();
         assert!(missing[0].contains("outcomes.parquet"), "{missing:?}");
         let page = std::fs::read_to_string(tmp.path().join("report.html")).unwrap();
         assert!(page.contains("Missing here") && page.contains("outcomes.parquet"));

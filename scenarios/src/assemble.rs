@@ -227,11 +227,20 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
     hosts
 }
 
-/// The clients whose connections are traced: the first ones.
+/// The hosts whose connections are traced: the first clients, and then servers of named applications, which
+/// may open connections too.
 fn traced_clients(scenario: &Scenario) -> BTreeSet<NodeId> {
-    let clients = scenario.workloads.iter();
-    let clients = clients.flat_map(|w| scenario.topology.hosts_named(&w.client));
-    let clients: BTreeSet<NodeId> = clients.collect();
     let most = scenario.record.traced_clients as usize;
-    clients.into_iter().take(most).collect()
+    let hosts = |name: &str| scenario.topology.hosts_named(name);
+    let clients = scenario.workloads.iter().flat_map(|w| hosts(&w.client));
+    let clients: BTreeSet<NodeId> = clients.collect();
+    let mut traced: BTreeSet<NodeId> = clients.into_iter().take(most).collect();
+    let named = scenario.workloads.iter();
+    let named = named.filter(|w| matches!(w.kind, WorkloadKind::Named { .. }));
+    for server in named.flat_map(|w| hosts(&w.server)) {
+        if traced.len() < most {
+            traced.insert(server);
+        }
+    }
+    traced
 }

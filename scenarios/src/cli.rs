@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::args::{Cli, CliCommand, Language};
+use self::args::{Cli, CliCommand, LanguageArg};
 use crate::bench;
 use crate::console::{CommandError, flush, note, outcome};
 use crate::fuzz;
@@ -82,7 +82,7 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
         CliCommand::Rerun(args) => rerun::rerun(&args),
         CliCommand::List => list::list(),
         CliCommand::Show { name, command } => list::show(&name, command),
-        CliCommand::Report { dir, verbose } => report::report(&dir, verbose),
+        CliCommand::Report { dir, verbose, lang } => report::report(&dir, verbose, lang.into()),
         CliCommand::Compare(args) => compare::compare(&args),
         CliCommand::ReadPcap {
             file,
@@ -104,7 +104,7 @@ fn obey(command: CliCommand) -> Result<(), CommandError> {
             connection,
             lang,
         } => match connection {
-            Some(which) => explain::connection(Path::new(&name), &which, lang == Language::Zh),
+            Some(which) => explain::connection(Path::new(&name), &which, lang == LanguageArg::Zh),
             None => explain::explain(&name),
         },
         CliCommand::Schema { of } => explain::schema(of.as_deref()),

@@ -15,7 +15,7 @@ pub mod values;
 pub mod workload;
 
 use keys::described;
-use values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
+use values::{CountLimit, PayloadChoice, PcapChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
 
 described! {
 /// A scenario.
@@ -30,6 +30,9 @@ pub struct ScenarioFile {
     /// More about it, in sentences.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String => { default: "none", example: r#""One client, one server, four addresses.""# },
+    /// Question and description in Chinese, for readers of reports who choose that language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zh: Option<TextsFile> => { default: "none", example: r#"{ question = "四个地址每秒够建立 1500 条连接吗？" }"# },
     /// Simulated time of a run.
     pub duration: Option<SimDuration> => { example: r#""200 s""#, needed: true },
     /// Seed of the random numbers.
@@ -90,6 +93,7 @@ impl ScenarioFile {
             "name" => self.name = take(&mut from.name),
             "question" => self.question = take(&mut from.question),
             "description" => self.description = take(&mut from.description),
+            "zh" => self.zh = from.zh.take(),
             "duration" => self.duration = from.duration,
             "seed" => self.seed = from.seed,
             "replicas" => self.replicas = from.replicas,
@@ -111,12 +115,29 @@ impl ScenarioFile {
 }
 
 described! {
+/// `[zh]`: texts of the scenario in Chinese.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextsFile {
+    /// The question.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub question: String => { default: "the original", example: r#""四个地址每秒够建立 1500 条连接吗？""# },
+    /// The description.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String => { default: "the original", example: r#""一个客户端，一个服务器，四个地址。""# },
+}
+}
+
+described! {
 /// An alternative: `[[variant]]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VariantFile {
     /// What it is called in tables and figures.
     pub name: String => { example: r#""reuse""#, needed: true },
+    /// What it is called in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zh: Option<String> => { default: "its name", example: r#""重用端口""# },
     /// What it changes, by dotted path; nothing for the baseline.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub set: toml::Table => { default: "nothing", example: r#"{ "tcp.tw_reuse" = true }"# },
@@ -181,15 +202,20 @@ pub struct RecordFile {
     /// senders' variables are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_connections: Option<CountLimit> => { default: "10", example: "100" },
-    /// How many clients, counted from the first, have connections traced.
+    /// How many clients, counted from the first, have connections traced; servers of a named application,
+    /// which may open connections too, count after them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traced_clients: Option<CountLimit> => { default: "10", example: r#""all""# },
     /// How many queues are recorded over time: those with a limit or a discipline, on the slowest links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queues: Option<u32> => { default: "4", example: "2", within: Some((0.0, 1_000.0)) },
-    /// Also write every segment of the traced connections to `packets.pcapng`.
+    /// Also write every segment of the traced connections to `packets.pcapng`, or those that a filter
+    /// selects, in the words of tcpdump: `host` (an address, or the name of a host or a group of hosts),
+    /// `net`, `port` and `portrange`, each after `src` or `dst` or alone; `syn`, `fin`, `rst` and the other
+    /// control bits; `state TIME-WAIT` for the state of the sender; `data`, `retransmission`, `less`,
+    /// `greater`; `and`, `or`, `not` and parentheses.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pcap: Option<bool> => { default: "false", example: "true" },
+    pub pcap: Option<PcapChoice> => { default: "false", example: r#""host server and port 80""# },
     /// Shortest time between two samples of a traced sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_interval: Option<SimDuration> => { default: "10 ms", example: r#""1 ms""# },

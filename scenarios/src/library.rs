@@ -26,6 +26,7 @@ library!(
     "http-exchange",
     "persistent",
     "handshake",
+    "simultaneous-open",
     "four-way-close",
     "simultaneous-close",
     "half-close",

@@ -9,7 +9,7 @@ use sim_core::event_queue::EventQueueKind;
 use sim_core::{Network, NodeId, SimDuration};
 
 use crate::dotted_path::DottedPath;
-use crate::file::{EngineFile, FigureFile, RunFile, ScenarioFile};
+use crate::file::{EngineFile, FigureFile, RunFile, ScenarioFile, TextsFile};
 use crate::problem::Problem;
 use crate::suggest;
 
@@ -40,6 +40,8 @@ pub struct Scenario {
     pub question: String,
     /// More about it.
     pub description: String,
+    /// Question and description in Chinese.
+    pub zh: Option<Arc<TextsFile>>,
     /// Simulated time.
     pub duration: SimDuration,
     /// Seed of all randomness.
@@ -115,10 +117,13 @@ impl Scenario {
         let workloads = workloads(file, &topology, &network, duration)?;
         size::check(&workloads, &topology)?;
         let faults = NodeFault::all(&file.fault, &topology)?;
+        let record = file.record.clone().unwrap_or_default();
+        let record = RecordPlan::new(&record, duration, &topology)?;
         Ok(Scenario {
             name: file.name.clone(),
             question: file.question.clone(),
             description: file.description.clone(),
+            zh: file.zh.clone().map(Arc::new),
             duration,
             seed: file.seed.unwrap_or(1),
             replicas,
@@ -127,7 +132,7 @@ impl Scenario {
             topology,
             workloads,
             faults,
-            record: RecordPlan::new(&file.record.clone().unwrap_or_default(), duration)?,
+            record,
             figures: file.figure.clone(),
             run: file.run.clone(),
         })
@@ -139,6 +144,7 @@ impl Scenario {
             name: self.name.clone(),
             question: self.question.clone(),
             description: self.description.clone(),
+            zh: self.zh.as_deref().cloned(),
             duration: Some(self.duration),
             seed: Some(self.seed),
             replicas: Some(self.replicas),

@@ -137,6 +137,8 @@ pub struct Plan {
     pub name: String,
     /// Its question.
     pub question: String,
+    /// Its texts in Chinese.
+    pub zh: Option<reports::Translation>,
     /// Swept values, in the order written.
     pub axes: Vec<SweepAxis>,
     /// The figures to draw.
@@ -264,7 +266,9 @@ fn plan(
     if let ([only], true) = (runs.as_mut_slice(), axes.is_empty()) {
         only.expectations.clone_from(&expectations);
     }
+    let zh = alternatives::translation(&file);
     Ok(Plan {
+        zh,
         name: file.name,
         question: file.question,
         axes,

@@ -15,6 +15,7 @@ mod pool;
 mod retrying;
 mod server;
 mod servers;
+mod simultaneous_open;
 mod sink;
 pub mod spec;
 mod syn_flood;

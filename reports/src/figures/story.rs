@@ -3,6 +3,7 @@
 //!
 //! Leaves out what no table contains: the application's calls, and timers that did not expire.
 
+mod summary;
 mod waits;
 mod words;
 
@@ -13,8 +14,10 @@ use tcp_model::State;
 
 use super::conversation::{Conversation, LadderSegment, SegmentFate};
 use super::ladder_labels::ConnectionLetters;
+use crate::bilingual::Bilingual;
 use crate::format::seconds;
-use words::Bilingual;
+
+pub(crate) use summary::{StorySummary, summary};
 
 /// What happens with one segment, or after the last of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,9 +114,10 @@ fn taken(s: &LadderSegment) -> u32 {
     s.len + u32::from(s.has("SYN")) + u32::from(s.has("FIN"))
 }
 
+/// Whether two segments have sequence numbers in common; an ACK alone occupies none.
 fn overlaps(a: &LadderSegment, b: &LadderSegment) -> bool {
-    let from = b.seq.wrapping_sub(a.seq);
-    from < taken(a).max(1) && taken(a) > 0 || a.seq.wrapping_sub(b.seq) < taken(b)
+    let (a_begins, b_begins) = (b.seq.wrapping_sub(a.seq), a.seq.wrapping_sub(b.seq));
+    taken(a) > 0 && taken(b) > 0 && (a_begins < taken(a) || b_begins < taken(b))
 }
 
 /// Records what a segment reveals about its sender.
@@ -347,6 +351,100 @@ mod tests {
     }
 
     #[test]
+    fn the_summary_counts_the_close_and_names_who_waits() {
+        let change = |time, lane, from, to| LadderStateChange {
+            time,
+            lane,
+            from,
+            to,
+        };
+        let opened = [
+            segment(0, 0.0, "SYN", (100, 0, 0)),
+            segment(1, 0.05, "SYN,ACK", (300, 101, 0)),
+            segment(0, 0.1, "ACK", (101, 301, 0)),
+        ];
+        let of = |close: &[LadderSegment], changes: &[LadderStateChange]| {
+            let both = [change(0.1, 0, State::SynSent, State::Established)];
+            let changes = both.iter().chain(changes).copied().collect();
+            let c = conversation([&opened[..], close].concat(), changes);
+            let all = summary(&c);
+            all.sentences
+                .iter()
+                .map(|s| s.english.clone())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let wait = [
+            change(0.55, 0, State::FinWait2, State::TimeWait),
+            change(60.55, 0, State::TimeWait, State::Closed),
+        ];
+        let four = of(
+            &[
+                segment(0, 0.3, "FIN,ACK", (101, 301, 0)),
+                segment(1, 0.4, "ACK", (301, 102, 0)),
+                segment(1, 0.5, "FIN,ACK", (301, 102, 0)),
+                segment(0, 0.6, "ACK", (102, 302, 0)),
+            ],
+            &wait,
+        );
+        for part in [
+            "Opening takes 3 segments: client SYN, server SYN+ACK, client ACK.",
+            "Closing takes 4 segments (4 to 7): client FIN, server ACK, server FIN, client ACK.",
+            "because its application closes 150 ms after the FIN of client arrived",
+            "client, which sent the first FIN, waits in TIME-WAIT for 60 s = 2MSL.",
+        ] {
+            assert!(four.contains(part), "{part}: {four}");
+        }
+        let three = of(
+            &[
+                segment(0, 0.3, "FIN,ACK", (101, 301, 0)),
+                segment(1, 0.4, "FIN,ACK", (301, 102, 0)),
+                segment(0, 0.5, "ACK", (102, 302, 0)),
+            ],
+            &[],
+        );
+        assert!(
+            three.contains(
+                "Closing takes 3 segments (4 to 6): client FIN, server FIN+ACK, client ACK."
+            ),
+            "{three}"
+        );
+        assert!(
+            three.contains("one segment carries its ACK and its FIN"),
+            "{three}"
+        );
+        let crossed = of(
+            &[
+                segment(0, 0.3, "FIN,ACK", (101, 301, 0)),
+                segment(1, 0.3, "FIN,ACK", (301, 101, 0)),
+                segment(0, 0.36, "ACK", (102, 302, 0)),
+                segment(1, 0.36, "ACK", (302, 102, 0)),
+            ],
+            &wait,
+        );
+        assert!(
+            crossed.contains("The FINs cross") && crossed.contains("client waits"),
+            "{crossed}"
+        );
+        let mut lost = segment(0, 0.3, "ACK", (101, 301, 10));
+        lost.fate = SegmentFate::Lost;
+        lost.fate_text = "lost: queue full".into();
+        let mut again = segment(0, 0.5, "ACK", (101, 301, 10));
+        (again.retransmission, again.reason) = (true, "RTO".into());
+        let repaired = of(&[lost, again, segment(1, 0.6, "RST", (301, 0, 0))], &[]);
+        assert!(
+            repaired.contains(
+                "Segment 4 is lost (queue full). Segment 5 repeats segment 4 after 200 ms (RTO)."
+            ),
+            "{repaired}"
+        );
+        assert!(
+            repaired.contains("server resets the connection with segment 6"),
+            "{repaired}"
+        );
+    }
+
+    #[test]
     fn a_retransmission_names_the_segment_that_it_repeats() {
         let mut lost = segment(0, 0.0, "SYN", (100, 0, 0));
         lost.fate = SegmentFate::Lost;
@@ -354,7 +452,10 @@ mod tests {
         let mut again = segment(0, 1.0, "SYN", (100, 0, 0));
         again.retransmission = true;
         again.reason = "SYN time-out".into();
-        let c = conversation(vec![lost, again], Vec::new());
+        // An ACK with the same number occupies none, and is not what is repeated.
+        let c = conversation(vec![lost.clone(), again.clone()], Vec::new());
+        let acked = vec![segment(0, 0.0, "ACK", (100, 0, 0)), lost, again];
+        assert_eq!(repeats(&conversation(acked, Vec::new()), 2), Some(1));
         let story = steps(&c);
         assert!(
             story[0].english.contains("queue full"),

@@ -5,6 +5,7 @@ use super::page::{HtmlPage, cells};
 use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
 use crate::batch::{Axis, BatchInfo, BatchRow, is_comparable};
+use crate::bilingual::Language;
 use crate::figures::Drawn;
 use crate::format::metric;
 use crate::words;
@@ -22,6 +23,14 @@ const MOST_RUNS: usize = 500;
 /// The page of a run, by its identity, relative to the page of its batch.
 pub(crate) type RunLinks<'a> = dyn Fn(&str) -> String + 'a;
 
+/// What a page depends on beside the results.
+pub(crate) struct PageSetting<'a> {
+    /// Where each run's report is.
+    pub(crate) run_links: &'a RunLinks<'a>,
+    /// The language in which it opens.
+    pub(crate) language: Language,
+}
+
 /// Writes the page.
 pub(crate) fn report(
     info: &BatchInfo,
@@ -30,9 +39,10 @@ pub(crate) fn report(
     metrics: &[String],
     drawn: &Drawn,
     lesson: &Lesson,
-    run_links: &RunLinks<'_>,
+    setting: &PageSetting<'_>,
 ) -> String {
     let mut page = HtmlPage::new(&info.name, &info.question);
+    page.opens_in(setting.language);
     for (text, name) in [
         ("Index of the runs (CSV)", "index.csv"),
         ("Index (Parquet)", "index.parquet"),
@@ -40,12 +50,13 @@ pub(crate) fn report(
     ] {
         page.link(text, name);
     }
-    page.description(&info.description);
+    page.description(&info.description, info.zh.as_ref());
+    page.bilingual_findings(&lesson.findings(info.zh.as_ref()));
     page.findings(findings);
     let judged = info.expectations.iter();
     page.judgements(judged.map(|e| e.judge(&info.axes, rows)));
-    lesson.write(&mut page);
-    glance(&mut page, info, rows, metrics, run_links);
+    lesson.write(&mut page, info.zh.as_ref());
+    glance(&mut page, info, rows, metrics, setting.run_links);
     differences(&mut page, info, rows, metrics);
     search(&mut page, info);
     page.drawn(drawn);
@@ -283,6 +294,10 @@ mod tests {
             figures: Vec::new(),
             failed: vec!["figure peaks: batch.json cannot be used".into()],
         };
+        let setting = PageSetting {
+            run_links: &|id| id.to_owned(),
+            language: Language::English,
+        };
         let page = report(
             &BatchInfo::default(),
             &[],
@@ -290,7 +305,7 @@ mod tests {
             &[],
             &drawn,
             &Lesson::default(),
-            &|id| id.to_owned(),
+            &setting,
         );
         assert!(page.contains("Missing here"), "{page}");
         assert!(page.contains("figure peaks: batch.json cannot be used"));
@@ -301,7 +316,7 @@ mod tests {
             &[],
             &Drawn::default(),
             &Lesson::default(),
-            &|id| id.to_owned(),
+            &setting,
         );
         assert!(!whole.contains("Missing here"));
     }

@@ -31,6 +31,7 @@ pub(crate) fn report(
          both directions. A segment counts as lost if it was sent again before anything acknowledged it. The \
          states are those that RFC 9293 prescribes for what each end sent and received. Where the opening is \
          not in the capture, both ends begin in ESTABLISHED.",
+        None,
     );
     page.heading("Connections");
     page.table(&cells(COLUMNS), connections);

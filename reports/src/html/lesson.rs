@@ -3,9 +3,13 @@
 
 use std::path::Path;
 
+use super::chinese::WHAT_IF;
 use super::page::HtmlPage;
 use crate::batch::{BatchInfo, BatchRow};
+use crate::bilingual::Bilingual;
+use crate::figures::story::StorySummary;
 use crate::figures::{Figure, run_ladders};
+use crate::info::Translation;
 use crate::store::{RunSummary, run_link, run_place};
 
 /// Most variants shown.
@@ -21,6 +25,7 @@ struct LessonVariant {
     /// Directory of the run, from the page of the batch.
     link: String,
     ladders: Vec<Figure>,
+    story: StorySummary,
 }
 
 /// The variants; empty for batches of another kind.
@@ -45,8 +50,10 @@ impl Lesson {
         let variants = rows.iter().filter_map(|row| {
             let dir = run_place(runs, &row.id);
             let summary = RunSummary::read(&dir).ok()?;
-            let ladders = run_ladders(&dir, &summary).figures;
+            let (drawn, story) = run_ladders(&dir, &summary);
+            let ladders = drawn.figures;
             (!ladders.is_empty()).then(|| LessonVariant {
+                story,
                 name: row.values.first().cloned().unwrap_or_default(),
                 run: row.id.clone(),
                 link: run_link(runs, &row.id),
@@ -58,23 +65,64 @@ impl Lesson {
         }
     }
 
-    pub(crate) fn write(&self, page: &mut HtmlPage) {
+    /// What the lesson shows: all about the first variant, beginning with what the others change, and
+    /// then what is different in each of them.
+    pub(crate) fn findings(&self, zh: Option<&Translation>) -> Vec<Bilingual> {
+        let Some((first, others)) = self.variants.split_first() else {
+            return Vec::new();
+        };
+        let story = &first.story;
+        let is_shared =
+            |s: &&Bilingual| others.iter().all(|other| other.story.sentences.contains(s));
+        let (shared, changed): (Vec<&Bilingual>, Vec<&Bilingual>) =
+            story.sentences.iter().partition(is_shared);
+        let wait = story.time_wait.iter().chain(&story.why_time_wait);
+        let mut all: Vec<Bilingual> = changed
+            .into_iter()
+            .chain(wait)
+            .chain(shared)
+            .cloned()
+            .collect();
+        for variant in others {
+            let other = &variant.story;
+            let new = |s: &&Bilingual| !story.sentences.contains(s);
+            let wait = other
+                .time_wait
+                .iter()
+                .filter(|_| other.time_wait != story.time_wait);
+            let mut said = other.sentences.iter().filter(new).chain(wait).peekable();
+            if said.peek().is_none() {
+                continue;
+            }
+            let name = variant.name.as_str();
+            let chinese = chinese_name(name, zh).unwrap_or(name);
+            let begin = Bilingual::new(format!("What if: {name}?"), format!("假如：{chinese}？"));
+            all.push(said.cloned().fold(begin, Bilingual::and));
+        }
+        all
+    }
+
+    pub(crate) fn write(&self, page: &mut HtmlPage, zh: Option<&Translation>) {
         if self.variants.is_empty() {
             return;
         }
         page.heading("What if");
-        page.paragraph(
-            "Each variant has been run. Step through its ladder, or read below it what each segment \
-             does; the quiz asks what comes next before it shows it.",
-        );
+        page.paragraph(WHAT_IF);
         for variant in &self.variants {
             let dir = format!("{}/", variant.link);
             let id = format!("run-{}", variant.run);
-            page.choice(&id, &variant.name, &format!("{dir}report.html"), |page| {
+            let name = variant.name.as_str();
+            let names = (name, chinese_name(name, zh));
+            page.choice(&id, names, &format!("{dir}report.html"), |page| {
                 for ladder in &variant.ladders {
                     page.figure_of(&dir, ladder);
                 }
             });
         }
     }
+}
+
+/// The Chinese name of a variant.
+fn chinese_name<'a>(name: &str, zh: Option<&'a Translation>) -> Option<&'a str> {
+    zh?.variants.get(name).map(String::as_str)
 }

@@ -1,9 +1,11 @@
 //! The parts of a page: headings, tables, figures, data for the script.
 
 use super::assets::{self, Needs};
-use super::embed;
+use super::{chinese, embed};
+use crate::bilingual::{Bilingual, Language};
 use crate::expectations::{Judgement, Verdict};
 use crate::figures::{Drawn, Figure};
+use crate::info::Translation;
 
 /// Bytes of numbers that a page contains for its tables; further figures link to their files.
 const MOST_NUMBERS: usize = 1_200_000;
@@ -15,6 +17,9 @@ const MOST_OF_ONE: usize = 250_000;
 pub(crate) struct HtmlPage {
     title: String,
     question: String,
+    /// The question in Chinese; empty if there is none.
+    question_zh: String,
+    language: Language,
     /// Links to other pages, as markup, below the question.
     links: Vec<String>,
     body: String,
@@ -33,6 +38,8 @@ impl HtmlPage {
         HtmlPage {
             title: title.to_owned(),
             question: question.to_owned(),
+            question_zh: String::new(),
+            language: Language::default(),
             links: Vec::new(),
             body: String::new(),
             contents: Vec::new(),
@@ -41,15 +48,20 @@ impl HtmlPage {
         }
     }
 
+    /// Sets the language in which the page opens.
+    pub(crate) fn opens_in(&mut self, language: Language) {
+        self.language = language;
+    }
+
     /// Adds a link below the question; `to` is a path relative to the page.
     pub(crate) fn link(&mut self, text: &str, to: &str) {
-        let (text, to) = (escape(text), href(to));
+        let (text, to) = (fixed(text), href(to));
         self.links.push(format!("<a href=\"{to}\">{text}</a>"));
     }
 
     pub(crate) fn heading(&mut self, text: &str) {
         let id = format!("part-{}", self.contents.len() + 1);
-        let text = escape(text);
+        let text = fixed(text);
         self.body
             .push_str(&format!("<h2 id=\"{id}\">{text}</h2>\n"));
         self.contents.push((id, text));
@@ -57,31 +69,63 @@ impl HtmlPage {
 
     pub(crate) fn paragraph(&mut self, text: &str) {
         self.body
-            .push_str(&format!("<p class=\"small\">{}</p>\n", escape(text)));
+            .push_str(&format!("<p class=\"small\">{}</p>\n", fixed(text)));
     }
 
-    /// Adds the scenario's description, in paragraphs.
-    pub(crate) fn description(&mut self, text: &str) {
+    /// Adds the scenario's description, in paragraphs, and notes its texts in Chinese.
+    pub(crate) fn description(&mut self, text: &str, zh: Option<&Translation>) {
+        let chinese = zh.map_or("", |zh| zh.description.as_str());
+        if let Some(zh) = zh {
+            self.question_zh.clone_from(&zh.question);
+        }
+        let class = if chinese.is_empty() {
+            ""
+        } else {
+            " class=\"en\""
+        };
+        self.paragraphs(class, text);
+        self.paragraphs(" class=\"zh\" lang=\"zh\"", chinese);
+    }
+
+    fn paragraphs(&mut self, attributes: &str, text: &str) {
         for paragraph in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
             self.body.push_str(&format!(
-                "<p dir=\"auto\">{}</p>\n",
+                "<p dir=\"auto\"{attributes}>{}</p>\n",
                 escape(paragraph.trim())
             ));
         }
+    }
+
+    /// Adds findings in both languages, of which a reader sees one.
+    pub(crate) fn bilingual_findings(&mut self, findings: &[Bilingual]) {
+        if findings.is_empty() {
+            return;
+        }
+        self.body.push_str("<ul class=\"findings\">\n");
+        for text in findings {
+            self.body.push_str(&format!(
+                "<li dir=\"auto\">{}</li>\n",
+                both(&text.english, &text.chinese)
+            ));
+        }
+        self.body.push_str("</ul>\n");
     }
 
     /// Writes a part that readers choose among others.
     pub(crate) fn choice(
         &mut self,
         id: &str,
-        name: &str,
+        (name, zh): (&str, Option<&str>),
         link: &str,
         write: impl FnOnce(&mut HtmlPage),
     ) {
-        let (id, name, link) = (escape(id), escape(name), href(link));
+        let (id, link) = (escape(id), href(link));
+        let (title, name) = (both(name, zh.unwrap_or("")), escape(name));
+        let zh = zh.map_or(String::new(), |zh| format!(" data-zh=\"{}\"", escape(zh)));
+        let all = both("All of this run", "这次运行的完整报告");
         self.body.push_str(&format!(
-            "<section class=\"choice\" id=\"{id}\" data-name=\"{name}\">\n<h3 dir=\"auto\">{name}</h3>\n\
-             <p class=\"small\"><a href=\"{link}\">All of this run</a></p>\n"
+            "<section class=\"choice\" id=\"{id}\" data-name=\"{name}\"{zh}>\n<h3 dir=\"auto\">{title}</h3>\n\
+             <p class=\"small\"><a href=\"{link}\">{all}</a></p>\n"
         ));
         write(self);
         self.body.push_str("</section>\n");
@@ -112,9 +156,11 @@ impl HtmlPage {
         if odd.is_empty() {
             return self.findings(&usual);
         }
-        self.body.push_str("<h2 class=\"vh\">Unusual</h2>\n");
+        self.body
+            .push_str(&format!("<h2 class=\"vh\">{}</h2>\n", fixed("Unusual")));
         self.list("findings unusual", &odd);
-        self.body.push_str("<h2 class=\"vh\">Results</h2>\n");
+        self.body
+            .push_str(&format!("<h2 class=\"vh\">{}</h2>\n", fixed("Results")));
         self.findings(&usual);
     }
 
@@ -179,11 +225,16 @@ impl HtmlPage {
         self.body.push_str(&format!(
             "<figure id=\"{id}\" aria-label=\"{title}\">\n<h3{heading}>{title}</h3>\n\
              <div class=\"{frame}\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{picture}</div>\n{whole}\
-             <figcaption>{}\n<details><summary>How to read it</summary>{}</details>\n\
-             <span class=\"small\">Numbers: <a href=\"{dir}figures/{name}.csv\">figures/{name}.csv</a></span>\
+             <figcaption>{}\n<details><summary>{}</summary>{}</details>\n\
+             <span class=\"small\">{} <a href=\"{dir}figures/{name}.csv\">figures/{name}.csv</a></span>\
              </figcaption>\n",
             escape(&figure.caption),
-            escape(how_to_read(figure)),
+            fixed("How to read it"),
+            {
+                let (english, chinese) = how_to_read(figure);
+                both(english, chinese)
+            },
+            both("Numbers:", "数据："),
         ));
         let small = figure.csv.len() <= MOST_OF_ONE;
         if small && self.numbers + figure.csv.len() <= MOST_NUMBERS {
@@ -287,7 +338,7 @@ impl HtmlPage {
             true => String::new(),
             false => format!(
                 "<p class=\"question\" dir=\"auto\">{}</p>\n",
-                escape(&self.question)
+                both(&self.question, &self.question_zh)
             ),
         };
         let links = match self.links.is_empty() {
@@ -298,7 +349,7 @@ impl HtmlPage {
         let contents = contents.map(|(id, text)| format!("<li><a href=\"#{id}\">{text}</a></li>"));
         let contents: String = contents.collect();
         format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+            "<!DOCTYPE html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"generator\" content=\"synfin\">\n\
              <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n\
@@ -308,6 +359,10 @@ impl HtmlPage {
              <nav aria-label=\"Contents\" id=\"contents\"><ul>{contents}</ul></nav>\n\
              <main id=\"main\">\n{body}</main>\n\
              <script>{script}</script>\n</body>\n</html>\n",
+            language = match self.language {
+                Language::English => "en",
+                Language::Chinese => "zh",
+            },
             style = assets::style(self.needs),
             script = assets::script(self.needs),
             body = self.body,
@@ -329,22 +384,43 @@ fn href(path: &str) -> String {
 }
 
 /// Explains how to read a kind of figure, for readers who see it for the first time.
-fn how_to_read(figure: &Figure) -> &'static str {
+fn how_to_read(figure: &Figure) -> (&'static str, &'static str) {
     if figure.svg.plot().is_some() {
-        return "Each curve or band is named at the side, and each axis is labelled with its quantity and \
+        let english = "Each curve or band is named at the side, and each axis is labelled with its quantity and \
                 unit. Dots with bars are means with their 95 % intervals; dashed lines are theory or \
                 limits. If the browser runs scripts: drag to zoom in (all figures over time zoom \
                 together), double-click to zoom out, point at a curve to read its values, click a name \
                 to hide its curve. Keys: left and right arrows move, + and - zoom, 0 shows everything.";
+        return (english, chinese::CHART);
     }
     if figure.name.starts_with("ladder_") {
-        return "Each vertical line is an end of the connection. A slanted arrow is a segment: it leaves \
+        let english = "Each vertical line is an end of the connection. A slanted arrow is a segment: it leaves \
                 where the arrow begins and arrives where it ends, later and therefore further down. \
                 A cross is a loss, with its cause; orange arrows are retransmissions. The coloured \
                 bar along a line is the state of that end.";
+        return (english, chinese::LADDER);
     }
-    "Time runs to the right. Each bar is an end of a connection, coloured by its state; the legend \
-     names the colours, which are the same in all figures."
+    let english = "Time runs to the right. Each bar is an end of a connection, coloured by its state; the legend \
+     names the colours, which are the same in all figures.";
+    (english, chinese::TIMELINE)
+}
+
+/// A text in both languages as markup: the style sheet shows one of them. Without a Chinese text
+/// the English one is always shown.
+fn both(english: &str, chinese: &str) -> String {
+    match chinese.is_empty() {
+        true => escape(english),
+        false => format!(
+            "<span class=\"en\">{}</span><span class=\"zh\" lang=\"zh\">{}</span>",
+            escape(english),
+            escape(chinese)
+        ),
+    }
+}
+
+/// A text of the page itself as markup, in both languages if it is a fixed one.
+fn fixed(text: &str) -> String {
+    both(text, chinese::translated(text).unwrap_or(""))
 }
 
 /// Texts as a header or row.

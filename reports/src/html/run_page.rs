@@ -5,6 +5,7 @@ use std::path::Path;
 use super::connections::ConnectionsTable;
 use super::embed;
 use super::page::{HtmlPage, cells};
+use crate::bilingual::Language;
 use crate::figures::Drawn;
 use crate::findings;
 use crate::format::{bit_rate, count, metric, percent, seconds};
@@ -78,12 +79,18 @@ impl ConnectionRows {
 }
 
 /// Makes the page from the summary, the figures and the small tables.
-pub(crate) fn report(summary: &RunSummary, drawn: &Drawn, tables: &PageTables) -> String {
+pub(crate) fn report(
+    summary: &RunSummary,
+    drawn: &Drawn,
+    tables: &PageTables,
+    language: Language,
+) -> String {
     let info = &summary.info;
     let mut page = HtmlPage::new(&info.name, &info.question);
+    page.opens_in(language);
     let unusual = findings::unusual(info, &summary.metrics);
     go_to_files(&mut page, summary);
-    page.description(&info.description);
+    page.description(&info.description, info.zh.as_ref());
     page.answer(&summary.findings, &unusual);
     page.judgements(summary.judge(&info.expectations).into_iter());
     if summary.reached_s < info.duration_s {
@@ -291,7 +298,7 @@ mod tests {
         };
         let (tables, failed) = PageTables::read(tmp.path());
         drawn.extend(failed);
-        let page = report(&summary, &drawn, &tables);
+        let page = report(&summary, &drawn, &tables, Language::English);
         assert!(page.contains("A good figure.") && page.contains("Totals"));
         assert!(page.contains("Missing here") && page.contains("table of links: "));
         assert!(!page.contains("<h2>Links</h2>"));
@@ -303,7 +310,7 @@ mod tests {
         let mut summary = RunSummary::default();
         summary.files.insert("packets.pcapng".into(), String::new());
         let tables = PageTables::read(tmp.path()).0;
-        let page = report(&summary, &Drawn::default(), &tables);
+        let page = report(&summary, &Drawn::default(), &tables, Language::English);
         assert!(page.contains("<a href=\"packets.pcapng\">"));
         assert!(!page.contains("<a href=\"states.parquet\">"));
     }

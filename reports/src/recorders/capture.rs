@@ -19,6 +19,7 @@ use tcp_model::wire::{self, WireError};
 use tcp_model::{Segment, State};
 
 use self::spool::{Spool, SpooledPacket};
+use crate::capture_filter::CaptureFilter;
 use crate::info::NodeInfo;
 use crate::pcapng::PcapngWriter;
 use crate::store::StoreError;
@@ -56,6 +57,8 @@ pub(crate) struct Capture {
     states: HashMap<EndKey, State>,
     /// Addresses that occur in packets.
     seen: BTreeSet<Ipv4Addr>,
+    /// Which packets are captured.
+    filter: CaptureFilter,
     /// The time stamp of the start of the run, nanoseconds.
     start_ns: u64,
     /// Payloads of HTTP; letters by default.
@@ -66,6 +69,7 @@ impl Capture {
     pub(crate) fn new(
         dir: &Path,
         nodes: &[NodeInfo],
+        filter: CaptureFilter,
         start_ns: u64,
         http: Option<HttpPayloads>,
     ) -> Result<Capture, StoreError> {
@@ -93,6 +97,7 @@ impl Capture {
             comments: HashMap::new(),
             states: HashMap::new(),
             seen: BTreeSet::new(),
+            filter,
             start_ns,
             http,
         })
@@ -136,16 +141,18 @@ impl Capture {
             payload: trace.segment,
         };
         let interface = self.nodes.get(node.0 as usize).and_then(|n| n.1);
+        let interface = interface.filter(|_| self.filter.matches(trace));
+        if let (Some(rule), Some(_)) = (trace.retransmission, interface) {
+            self.say(trace.packet, &format!("sent again: {rule}"));
+        }
+        // States are followed over packets that are left out, too.
+        let s = &trace.segment;
+        self.state(node, (s.src_port, trace.dst, s.dst_port), trace);
         self.bytes.clear();
         if let Some(interface) = interface
             && encode(&packet, self.http.as_mut(), &mut self.bytes).is_ok()
         {
             self.seen.extend([trace.src, trace.dst]);
-            if let Some(rule) = trace.retransmission {
-                self.say(trace.packet, &format!("sent again: {rule}"));
-            }
-            let s = &trace.segment;
-            self.state(node, (s.src_port, trace.dst, s.dst_port), trace);
             self.spool.push(&SpooledPacket {
                 id: trace.packet,
                 interface,

@@ -62,7 +62,8 @@ impl Recording {
         let capture = match to {
             Tables::In(dir) if record.pcapng => {
                 let start = record.capture_start_ns;
-                Some(Capture::new(dir, &info.nodes, start, http)?)
+                let filter = record.capture_filter.clone();
+                Some(Capture::new(dir, &info.nodes, filter, start, http)?)
             }
             _ => None,
         };

@@ -8,9 +8,11 @@ use super::write_figures;
 use crate::batch::{
     BatchInfo, BatchRow, batch_findings, chosen_metrics, index, metric_names, metrics_that_vary,
 };
+use crate::bilingual::Language;
 use crate::figures::sweep;
 use crate::guard::guarded;
 use crate::html;
+use crate::html::batch::PageSetting;
 use crate::store::{
     ResultDir, StoreError, is_drawn, look_at_results, read_own_text, run_link, write_json,
     write_whole,
@@ -64,7 +66,7 @@ pub fn write_batch_of(
     index::write_table(dir, info, rows, &metrics)?;
     let dictionary = index::dictionary(info, &metrics);
     write_whole(&dir.join("index.columns.csv"), &dictionary)?;
-    render(runs, dir, info, rows)
+    render(runs, dir, (info, rows), Language::English)
 }
 
 /// Redraws the figures and the report of a batch directory from `batch.json` and `index.parquet`,
@@ -73,14 +75,18 @@ pub fn write_batch_of(
 /// # Errors
 /// When there is no complete batch or its files are damaged, or nothing can be written.
 pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
-    render_batch_in(&mut ResultDir::open(dir)?)
+    render_batch_in(&mut ResultDir::open(dir)?, Language::English)
 }
 
-/// Like [`render_batch`], for an open directory, which then knows which files it has kept.
+/// Like [`render_batch`], for an open directory, which then knows which files it has kept. The page
+/// opens in `language`.
 ///
 /// # Errors
 /// As [`render_batch`].
-pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError> {
+pub fn render_batch_in(
+    place: &mut ResultDir,
+    language: Language,
+) -> Result<Vec<String>, StoreError> {
     let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let file = read_file(dir)?;
@@ -89,7 +95,11 @@ pub fn render_batch_in(place: &mut ResultDir) -> Result<Vec<String>, StoreError>
     place.change(
         |name| !is_drawn(name),
         complete,
-        |aside| guarded(dir, || render(&runs, aside, &file.info, &file.rows)),
+        |aside| {
+            guarded(dir, || {
+                render(&runs, aside, (&file.info, &file.rows), language)
+            })
+        },
     )
 }
 
@@ -117,16 +127,19 @@ pub fn read_batch(dir: &Path) -> Result<(BatchInfo, Vec<BatchRow>), StoreError> 
 fn render(
     runs: &Path,
     dir: &Path,
-    info: &BatchInfo,
-    rows: &[BatchRow],
+    (info, rows): (&BatchInfo, &[BatchRow]),
+    language: Language,
 ) -> Result<Vec<String>, StoreError> {
     let findings = batch_findings(info, rows);
     let metrics = metrics_that_vary(info, rows);
     let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows));
     write_figures(dir, &drawn.figures)?;
     let lesson = html::lesson::Lesson::read(runs, info, rows);
-    let links = |id: &str| format!("{}/report.html", run_link(runs, id));
-    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson, &links);
+    let setting = PageSetting {
+        run_links: &|id| format!("{}/report.html", run_link(runs, id)),
+        language,
+    };
+    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson, &setting);
     write_whole(&dir.join("report.html"), &html)?;
     Ok(findings)
 }

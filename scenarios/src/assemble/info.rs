@@ -2,7 +2,7 @@
 
 use reports::ideal::IdealPaths;
 use reports::stats::WarmUpRule;
-use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo};
+use reports::{LinkInfo, NodeInfo, RecordOptions, RunInfo, Translation};
 use sim_core::{Network, NodeId};
 
 use super::idle_paths;
@@ -34,6 +34,11 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
         name: scenario.name.clone(),
         question: scenario.question.clone(),
         description: scenario.description.clone(),
+        zh: scenario.zh.as_ref().map(|zh| Translation {
+            question: zh.question.clone(),
+            description: zh.description.clone(),
+            ..Translation::default()
+        }),
         command: "synfin run run.toml".to_owned(),
         parameters,
         seed: spec.seed,
@@ -72,6 +77,10 @@ pub(super) fn info(spec: &RunSpec, network: &Network) -> RunInfo {
                 SamplesChoice::Grid | SamplesChoice::All => None,
             },
             pcapng: scenario.record.pcap,
+            capture_filter: scenario.record.pcap_filter.resolve(&|name| {
+                let named = scenario.topology.nodes_named(name).into_iter();
+                named.flat_map(|node| network.addresses(node)).collect()
+            }),
             capture_start_ns: scenario.record.pcap_start.and_then(unix_ns).unwrap_or(0),
             steady_s: analytic::steady(scenario, &analytic, network),
             diagrams: DIAGRAMS,

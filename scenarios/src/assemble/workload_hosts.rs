@@ -187,6 +187,8 @@ impl<'a> PlacedWorkload<'a> {
         add: &mut impl FnMut(NodeId, AppSpec),
     ) {
         let servers = self.remotes();
+        let clients = self.clients.iter().flat_map(|(_, addresses)| addresses);
+        let clients: Arc<[Ipv4Addr]> = clients.copied().collect();
         let place = |role, addresses: &Vec<Ipv4Addr>, shift: usize| {
             AppSpec::Named(NamedSpec {
                 application: application.clone(),
@@ -194,6 +196,7 @@ impl<'a> PlacedWorkload<'a> {
                     role,
                     workload: self.workload.name.clone(),
                     addresses: addresses.clone(),
+                    clients: Arc::clone(&clients),
                     servers: servers.starting_at(shift),
                     ports: self.workload.ports.clone(),
                     backlog: self.workload.backlog.unwrap_or(0),

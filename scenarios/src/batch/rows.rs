@@ -46,6 +46,7 @@ pub(super) fn batch_info(plan: &Plan, command: &str, metrics_only: bool) -> Batc
             .first()
             .map(|r| r.scenario.description.clone())
             .unwrap_or_default(),
+        zh: plan.zh.clone(),
         command: command.to_owned(),
         parameters: common_parameters(&plan.runs),
         axes: plan.axes.iter().map(SweepAxis::for_report).collect(),

@@ -98,6 +98,9 @@ pub(super) enum CliCommand {
     Report {
         /// Directory of a run or a batch
         dir: PathBuf,
+        /// Language in which the page opens
+        #[arg(long, value_enum, default_value = "en")]
+        lang: LanguageArg,
         /// Print more
         #[arg(short, long)]
         verbose: bool,
@@ -170,7 +173,7 @@ pub(super) enum CliCommand {
         connection: Option<String>,
         /// Language of that explanation
         #[arg(long, value_enum, default_value = "en", requires = "connection")]
-        lang: Language,
+        lang: LanguageArg,
     },
     /// Print the JSON schema of scenario files, for editors that complete and check TOML, or of what a command prints with --json
     Schema {
@@ -197,13 +200,22 @@ pub(super) enum CliCommand {
     Licenses,
 }
 
-/// The language of an explanation.
+/// The language of an explanation or a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Language {
+pub(super) enum LanguageArg {
     /// English
     En,
     /// Chinese
     Zh,
+}
+
+impl From<LanguageArg> for reports::Language {
+    fn from(language: LanguageArg) -> reports::Language {
+        match language {
+            LanguageArg::En => reports::Language::English,
+            LanguageArg::Zh => reports::Language::Chinese,
+        }
+    }
 }
 
 #[derive(Debug, Default, Args)]
@@ -397,6 +409,9 @@ pub(super) struct RerunArgs {
     /// Record every segment
     #[arg(long)]
     pub(super) with_segments: bool,
+    /// Write the packets that a filter selects to packets.pcapng, as for `synfin run`
+    #[arg(long, value_name = "FILTER")]
+    pub(super) pcap: Option<String>,
     /// Change a value, as for `synfin run`
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use reports::store::{ResultDir, ResultKind, StoreError, look_at_results, resolve};
-use reports::{render_batch_in, render_run_in};
+use reports::{Language, render_batch_in, render_run_in};
 
 use super::drawings::{note_changed_runs, note_kept, note_lost_timing, note_missing};
 use super::unfold::unfold;
@@ -16,7 +16,7 @@ use crate::output_dir::shell_words;
 const MOST_NAMED: usize = 5;
 
 /// Redraws the figures and rewrites the report of a run or batch directory.
-pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
+pub(super) fn report(dir: &Path, verbose: bool, language: Language) -> Result<(), CommandError> {
     let dir = &resolve(dir).map_err(|e| CommandError::Usage(format!("error: {e}")))?;
     let dir = &unfold(dir)?;
     let interrupt = Interrupt::on_signals();
@@ -28,7 +28,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
     match marker.kind {
         ResultKind::Run => {
             let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;
-            let rendered = render_run_in(&mut place).map_err(|e| failed(dir, &e))?;
+            let rendered = render_run_in(&mut place, language).map_err(|e| failed(dir, &e))?;
             note_kept(place.kept());
             note_missing(&rendered.missing);
             note_lost_timing(dir);
@@ -40,7 +40,7 @@ pub(super) fn report(dir: &Path, verbose: bool) -> Result<(), CommandError> {
         }
         _ if marker.complete => {
             let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;
-            let findings = render_batch_in(&mut place).map_err(|e| failed(dir, &e))?;
+            let findings = render_batch_in(&mut place, language).map_err(|e| failed(dir, &e))?;
             note_kept(place.kept());
             findings.iter().try_for_each(|f| print(f))?;
             if verbose {

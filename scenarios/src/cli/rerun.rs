@@ -25,6 +25,7 @@ pub(super) fn rerun(args: &RerunArgs) -> Result<(), CommandError> {
         scenario: ScenarioArgs {
             scenario: file.display().to_string(),
             set,
+            pcap: args.pcap.clone(),
             ..ScenarioArgs::default()
         },
         out: Some(out.clone()),

@@ -10,7 +10,7 @@ use crate::extends;
 use crate::library;
 use crate::list_file;
 use crate::output_dir::shell_words;
-use crate::overrides::Override;
+use crate::overrides::{Override, OverrideSource};
 use crate::problem::SourceText;
 use crate::suggest;
 
@@ -21,6 +21,10 @@ pub(super) struct ScenarioArgs {
     /// Change a value, as in --set tcp.time_wait="30 s"; repeatable
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
+    /// Write the packets of traced connections that a filter selects to packets.pcapng, as in 'host server and
+    /// port 80'; `all` for all of them. The same as --set record.pcap=FILTER
+    #[arg(long, value_name = "FILTER")]
+    pub(super) pcap: Option<String>,
     /// Seed of the random numbers
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub(super) seed: Option<u64>,
@@ -69,11 +73,14 @@ impl ScenarioArgs {
         let mut texts = self.set.clone();
         texts.extend(self.seed.map(|seed| format!("seed={seed}")));
         texts.extend(self.replicas.map(|n| format!("replicas={n}")));
-        texts
-            .iter()
-            .map(|text| Override::parse(text))
-            .collect::<Result<_, _>>()
-            .map_err(|e| CommandError::Usage(format!("error: {e}")))
+        let parsed: Result<Vec<Override>, _> = texts.iter().map(|t| Override::parse(t)).collect();
+        let mut all = parsed.map_err(|e| CommandError::Usage(format!("error: {e}")))?;
+        all.extend(self.pcap.as_ref().map(|filter| Override {
+            path: "record.pcap".into(),
+            value: toml::Value::String(filter.clone()),
+            by: OverrideSource::Set,
+        }));
+        Ok(all)
     }
 
     /// Returns an equivalent command line, without options that do not affect results.
@@ -82,6 +89,11 @@ impl ScenarioArgs {
         let sets = self.set.iter();
         let telling = sets.filter(|s| Override::parse(s).is_ok_and(|o| !o.is_engine()));
         words.extend(telling.flat_map(|set| ["--set".to_owned(), set.clone()]));
+        words.extend(
+            self.pcap
+                .iter()
+                .flat_map(|p| ["--pcap".to_owned(), p.clone()]),
+        );
         words.extend(
             self.seed
                 .iter()

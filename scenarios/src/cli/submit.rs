@@ -129,6 +129,9 @@ impl ClusterJob<'_> {
         for set in &args.scenario.set {
             words.extend(["--set".to_owned(), set.clone()]);
         }
+        if let Some(filter) = &args.scenario.pcap {
+            words.extend(["--pcap".to_owned(), filter.clone()]);
+        }
         if let Some(seed) = args.scenario.seed {
             words.extend(["--seed".to_owned(), seed.to_string()]);
         }

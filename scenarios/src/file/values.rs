@@ -53,6 +53,8 @@ leaf! {
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["unlimited", "all"] }] };
     SegmentsChoice: "`\"ladder\"`, `\"all\"`, `\"none\"`, or a whole number",
         { "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": ["ladder", "all", "none"] }] };
+    PcapChoice: "`true`, `false`, or a filter such as `\"host server and port 80\"`",
+        { "type": ["boolean", "string"] };
     SamplesChoice: "`\"grid\"`, `\"all\"`, or a duration with its unit",
         { "type": "string", "anyOf": [{ "enum": ["grid", "all"] }, { "pattern": super::keys::DURATION }] };
     WarmUpChoice: "`\"mser-5\"`, or a duration with its unit",
@@ -76,7 +78,7 @@ mod model;
 pub use choices::{CountLimit, PortList, StartChoice};
 pub use distribution::{Dist, DistributionUnit, InBytes, InSeconds};
 pub use dropped::Dropped;
-pub use kept::{PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
+pub use kept::{PayloadChoice, PcapChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
 pub use model::{MiddleboxOnly, ModelFile, NamedOnly, Never, OrModel, PlainValue};
 
 /// How often something happens, per second; finite and not negative.

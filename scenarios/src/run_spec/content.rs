@@ -37,7 +37,7 @@ impl SharedTexts {
                 scenario.workloads.clone(),
                 workload_text(&scenario.workloads),
             ),
-            record: (scenario.record, record_text(&scenario.record)),
+            record: (scenario.record.clone(), record_text(&scenario.record)),
         }
     }
 }
@@ -100,15 +100,21 @@ impl Content {
         let first = self.first.get_or_init(|| SharedTexts::new(scenario));
         let workloads = same(&first.workloads, &scenario.workloads, |w| workload_text(w));
         let record = same(&first.record, &scenario.record, record_text);
+        let zh = scenario.zh.as_deref().map(|zh| section("zh", zh));
         // Sorted by key, as in the canonical form.
-        [
+        let mut all = [
             head.as_str(),
             &(faults + &record),
             &tcp,
             &topology,
             &workloads,
         ]
-        .join("\n")
+        .join("\n");
+        if let Some(zh) = zh {
+            all.push('\n');
+            all.push_str(&zh);
+        }
+        all
     }
 }
 

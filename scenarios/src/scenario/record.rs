@@ -1,17 +1,21 @@
 //! `[record]`, checked and complete.
 
-use reports::SegmentsKept;
+use reports::{CaptureFilter, CaptureFilterError, SegmentsKept};
 use sim_core::SimDuration;
 use toml::value::Datetime;
 
 use super::clock;
+use super::topology::Topology;
 use crate::dotted_path::DottedPath;
 use crate::file::RecordFile;
-use crate::file::values::{CountLimit, PayloadChoice, SamplesChoice, SegmentsChoice, WarmUpChoice};
+use crate::file::values::{
+    CountLimit, PayloadChoice, PcapChoice, SamplesChoice, SegmentsChoice, WarmUpChoice,
+};
 use crate::problem::Problem;
+use crate::suggest;
 
 /// What is recorded. With the defaults the size of a run's files is bounded, however long the run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RecordPlan {
     /// Time between two counts of sockets by state.
     pub census_interval: SimDuration,
@@ -29,6 +33,8 @@ pub struct RecordPlan {
     pub queues: u32,
     /// Write `packets.pcapng`.
     pub pcap: bool,
+    /// Which packets go to it.
+    pub pcap_filter: CaptureFilter,
     /// Minimum time between two samples of a traced sender.
     pub sender_interval: SimDuration,
     /// Which samples of a traced sender are kept.
@@ -51,9 +57,13 @@ impl RecordPlan {
     ///
     /// # Errors
     /// When values are out of range or contradict each other.
-    pub fn new(file: &RecordFile, duration: SimDuration) -> Result<RecordPlan, Problem> {
+    pub fn new(
+        file: &RecordFile,
+        duration: SimDuration,
+        topology: &Topology,
+    ) -> Result<RecordPlan, Problem> {
         let at = DottedPath::from("record");
-        let pcap = file.pcap.unwrap_or(false);
+        let (pcap, pcap_filter) = pcap(file.pcap.as_ref(), topology, &at)?;
         let (segments, traced) = match file.segments {
             None if pcap => (SegmentsKept::All, None),
             None => (SegmentsKept::Ladder, None),
@@ -82,6 +92,7 @@ impl RecordPlan {
             traced_clients: most(file.traced_clients, 10),
             queues: file.queues.unwrap_or(4),
             pcap,
+            pcap_filter,
             sender_interval: file.sender_interval.unwrap_or(SimDuration::from_millis(10)),
             samples: file.samples.unwrap_or(SamplesChoice::Grid),
             pcap_start: match file.pcap_start {
@@ -95,7 +106,7 @@ impl RecordPlan {
         })
     }
 
-    pub(crate) fn to_file(self) -> RecordFile {
+    pub(crate) fn to_file(&self) -> RecordFile {
         RecordFile {
             census_interval: Some(self.census_interval),
             states: Some(number(self.states)),
@@ -104,7 +115,10 @@ impl RecordPlan {
             traced_connections: Some(number(self.traced_connections)),
             traced_clients: Some(number(self.traced_clients)),
             queues: Some(self.queues),
-            pcap: Some(self.pcap),
+            pcap: Some(match self.pcap && !self.pcap_filter.is_everything() {
+                true => PcapChoice::Filter(self.pcap_filter.to_string()),
+                false => PcapChoice::Switch(self.pcap),
+            }),
             sender_interval: Some(self.sender_interval),
             samples: Some(self.samples),
             pcap_start: self.pcap_start,
@@ -115,6 +129,29 @@ impl RecordPlan {
             slowdown: self.slowdown.then_some(true),
         }
     }
+}
+
+/// Whether there is a capture, and of which packets.
+fn pcap(
+    choice: Option<&PcapChoice>,
+    topology: &Topology,
+    at: &DottedPath,
+) -> Result<(bool, CaptureFilter), Problem> {
+    let text = match choice {
+        None => return Ok((false, CaptureFilter::default())),
+        Some(PcapChoice::Switch(on)) => return Ok((*on, CaptureFilter::default())),
+        Some(PcapChoice::Filter(text)) => text,
+    };
+    let refused = |e: CaptureFilterError| Problem::new(at.key("pcap"), e.to_string()).help(e.help);
+    let filter = CaptureFilter::parse(text).map_err(refused)?;
+    for host in filter.hosts() {
+        if topology.nodes_named(&host.name).is_empty() {
+            let problem = suggest::unknown("host", &host.name, topology.names());
+            let help = "give the name of a host or of a group of hosts, or an address";
+            return Err(refused(filter.error(host.at, problem, help)));
+        }
+    }
+    Ok((true, filter))
 }
 
 /// Checks that a warm-up is shorter than the run.

@@ -1,10 +1,12 @@
 //! `[[variant]]`: named alternatives to compare with each other.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
 use super::{SweepAxis, may_vary};
 use crate::dotted_path::{DottedPath, PathStep};
-use crate::file::VariantFile;
+use crate::file::{ScenarioFile, VariantFile};
 use crate::problem::Problem;
 use crate::unreadable::Unreadable;
 
@@ -48,6 +50,24 @@ pub(super) fn axis(variants: &[VariantFile]) -> Result<Option<SweepAxis>, Proble
         axis.sets.push(set);
     }
     Ok(Some(axis))
+}
+
+/// The texts of a scenario and the names of its variants in Chinese; `None` if it has none.
+pub(super) fn translation(file: &ScenarioFile) -> Option<reports::Translation> {
+    let named = file.variant.iter().filter_map(|v| {
+        let zh = v.zh.clone()?;
+        Some((v.name.trim().to_owned(), zh))
+    });
+    let variants: BTreeMap<String, String> = named.collect();
+    if file.zh.is_none() && variants.is_empty() {
+        return None;
+    }
+    let texts = file.zh.clone().unwrap_or_default();
+    Some(reports::Translation {
+        question: texts.question,
+        description: texts.description,
+        variants,
+    })
 }
 
 /// The notes and hazards of variants.

@@ -51,3 +51,4 @@ mod streams;
 mod theory;
 mod time_wait;
 mod unusual;
+mod wireshark;

@@ -3,6 +3,7 @@
 
 mod access;
 mod labels;
+mod lessons;
 mod links;
 
 use std::fs;

@@ -2,10 +2,13 @@
 
 use sim_core::plugin::ModelKinds;
 
-use super::heartbeat;
 use super::named::AnyApplication;
+use super::{heartbeat, simultaneous_open};
 
 /// The applications that come with the simulator.
 pub fn built_in() -> ModelKinds<AnyApplication> {
-    ModelKinds::new("application", vec![heartbeat::kind()])
+    ModelKinds::new(
+        "application",
+        vec![heartbeat::kind(), simultaneous_open::kind()],
+    )
 }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use sim_core::SimTime;
 use sim_core::plugin::Plugin;
@@ -60,6 +61,8 @@ pub struct Placement {
     pub workload: String,
     /// The addresses that the host uses.
     pub addresses: Vec<Ipv4Addr>,
+    /// The addresses of all clients of the workload, which share one list.
+    pub clients: Arc<[Ipv4Addr]>,
     /// Every server address with every port; each client begins at a different one.
     pub servers: Servers,
     /// The server ports.

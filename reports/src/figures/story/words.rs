@@ -3,30 +3,8 @@
 use tcp_model::State;
 
 use super::waits::Cause;
+use crate::bilingual::Bilingual;
 use crate::figures::conversation::LadderSegment;
-
-/// A text in two languages.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Bilingual {
-    pub(super) english: String,
-    pub(super) chinese: String,
-}
-
-impl Bilingual {
-    fn new(english: String, chinese: String) -> Bilingual {
-        Bilingual { english, chinese }
-    }
-
-    /// Appends another sentence.
-    pub(super) fn and(mut self, more: Bilingual) -> Bilingual {
-        if !more.english.is_empty() {
-            self.english.push(' ');
-            self.english.push_str(&more.english);
-            self.chinese.push_str(&more.chinese);
-        }
-        self
-    }
-}
 
 /// Sender and receiver.
 type EndNames<'a> = (&'a str, &'a str);

@@ -214,7 +214,9 @@ function choices() {
     section.hidden = section !== chosen;
     buttons[i].setAttribute("aria-pressed", section === chosen);
   });
-  const buttons = all.map((section) => el("button", { type: "button", onclick: () => show(section) }, section.dataset.name));
+  const name = (section) => (root.lang.startsWith("zh") && section.dataset.zh) || section.dataset.name;
+  const buttons = all.map((section) => el("button", { type: "button", onclick: () => show(section) }, name(section)));
+  onLanguage.push(() => buttons.forEach((button, i) => (button.textContent = name(all[i]))));
   all[0].before(el("div", { class: "choices", role: "group" }, ...buttons));
   show(all[0]);
 }

@@ -12,4 +12,5 @@ if (typeof ladders === "function") ladders();
 if (typeof connectionTable === "function") connectionTable();
 // report.html#zh opens in Chinese, as does a browser that prefers it.
 if (location.hash === "#zh" || (location.hash !== "#en" && navigator.language?.startsWith("zh"))) setLanguage("zh");
+else if (location.hash === "#en" && root.lang !== "en") setLanguage("en");
 root.dataset.ready = "yes";

@@ -65,6 +65,43 @@ impl<'de> Deserialize<'de> for SegmentsChoice {
     }
 }
 
+/// Which packets of traced connections go to a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PcapChoice {
+    /// All or none.
+    Switch(bool),
+    /// Those that a filter selects.
+    Filter(String),
+}
+
+impl Serialize for PcapChoice {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            PcapChoice::Switch(on) => s.serialize_bool(*on),
+            PcapChoice::Filter(text) => s.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PcapChoice {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct SwitchOrFilter;
+        impl Visitor<'_> for SwitchOrFilter {
+            type Value = PcapChoice;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, or a filter such as \"host server and port 80\"")
+            }
+            fn visit_bool<E: de::Error>(self, on: bool) -> Result<PcapChoice, E> {
+                Ok(PcapChoice::Switch(on))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PcapChoice, E> {
+                Ok(PcapChoice::Filter(text.to_owned()))
+            }
+        }
+        d.deserialize_any(SwitchOrFilter)
+    }
+}
+
 /// Which samples of traced senders are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SamplesChoice {

@@ -192,6 +192,84 @@ fn a_capture_names_hosts_and_says_what_each_packet_did() {
 }
 
 #[test]
+fn a_filter_selects_what_tshark_would_select() {
+    let tmp = tempfile::tempdir().unwrap();
+    let text = LOSSY.replace("pcap = true", "");
+    std::fs::write(tmp.path().join("s.toml"), &text).unwrap();
+    let run = |filter: &str, out: &str| {
+        let args = ["run", "s.toml", "-q", "--pcap", filter, "--out", out];
+        let (code, _, words) = crate::common::said(tmp.path(), &args);
+        assert_eq!(code, 0, "{words}");
+        tmp.path().join(out).join("packets.pcapng")
+    };
+    let all = run("all", "all");
+    // The filter, and the same for tshark among all packets.
+    for (i, (filter, theirs)) in [
+        (
+            "host server and port 80",
+            "ip.addr == 10.0.0.2 && tcp.port == 80",
+        ),
+        ("src client and data", "ip.src == 10.0.0.1 && tcp.len > 0"),
+        (
+            "syn or (fin and not rst)",
+            "tcp.flags.syn == 1 || (tcp.flags.fin == 1 && tcp.flags.reset == 0)",
+        ),
+        ("retransmission", "frame.comment contains \"sent again\""),
+        (
+            "net 10.0.0.2/32 and greater 1500",
+            "ip.addr == 10.0.0.2 && ip.len >= 1500",
+        ),
+        ("host 192.0.2.1", "ip.addr == 192.0.2.1"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ours = run(filter, &format!("r{i}"));
+        // The start, the identity of the packet and what it did: a filter changes none of them.
+        let fields = [
+            "-T",
+            "fields",
+            "-e",
+            "frame.time_epoch",
+            "-e",
+            "frame.comment",
+            "-e",
+            "tcp.seq_raw",
+        ];
+        let Some(wanted) = tshark(&all, &[&["-Y", theirs][..], &fields].concat()) else {
+            println!("skipped: tshark is not installed");
+            return;
+        };
+        assert_eq!(tshark(&ours, &fields).unwrap(), wanted, "{filter}");
+        assert!(i == 5 || wanted.len() > 1, "{filter}: {}", wanted.len());
+    }
+    for (filter, parts) in [
+        (
+            "host sever",
+            [
+                "unknown host \"sever\"; did you mean \"server\"",
+                "at character 6",
+            ],
+        ),
+        (
+            "host server and prot 80",
+            ["`prot` is not a word", "did you mean `port`?"],
+        ),
+        (
+            "port 80 or syn and ack",
+            ["need parentheses", "at character 16"],
+        ),
+    ] {
+        let (code, _, words) =
+            crate::common::said(tmp.path(), &["check", "s.toml", "--pcap", filter]);
+        assert_eq!(code, 2, "{words}");
+        for part in parts.into_iter().chain(["record.pcap"]) {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+}
+
+#[test]
 fn samples_at_fixed_times_stand_at_their_multiples() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("run");
