@@ -60,7 +60,7 @@ pub(crate) fn report(
     differences(&mut page, info, rows, metrics);
     search(&mut page, info);
     page.drawn(drawn);
-    runs(&mut page, info, rows, metrics, run_links);
+    runs(&mut page, info, rows, metrics, setting.run_links);
     if !info.parameters.is_empty() {
         page.heading("Parameters of all runs");
         let list = info.parameters.iter();

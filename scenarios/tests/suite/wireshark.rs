@@ -33,7 +33,7 @@ const SCENARIOS: [(&str, &[&str]); 18] = [
     ("half-close", &[]),
     ("lost-last-ack", &[]),
     ("reset", &[]),
-    ("flow-control", &[]),
+    ("flow-control", &["workload.transfer.read_start=2 s"]),
     ("retransmission", &[]),
     ("slow-start", &[]),
     ("http-exchange", &[]),
