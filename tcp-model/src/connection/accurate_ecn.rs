@@ -52,19 +52,24 @@ impl Connection {
     /// Notes that the peer's SYN has arrived again. The mode of feedback stays that of the first SYN;
     /// returns false if one of the two requests classic and the other accurate feedback, since the ends
     /// could then disagree: the connection has to be reset (RFC 9768 section 3.1.5).
+    ///
+    /// Deviation: Linux does not compare the SYNs.
     pub(super) fn take_ecn_of_syn_again(&mut self, seg: &Segment) -> bool {
         let knows = matches!(
             self.params.ecn,
             EcnMode::Accurate | EcnMode::AccuratePassive
         );
         let is_classic = knows && self.speaks_ecn();
+        let tolerates = self.params.linux_input;
         let asked = asked_for(seg.flags);
         match self.accurate_mut() {
-            Some(_) if asked == EcnFeedback::Classic => return false,
-            Some(accurate) => accurate.on_syn_again(seg.ecn, asked == EcnFeedback::Accurate),
-            None => return !(is_classic && asked == EcnFeedback::Accurate),
+            Some(_) if asked == EcnFeedback::Classic => tolerates,
+            Some(accurate) => {
+                accurate.on_syn_again(seg.ecn, asked == EcnFeedback::Accurate);
+                true
+            }
+            None => tolerates || !is_classic || asked != EcnFeedback::Accurate,
         }
-        true
     }
 
     /// Notes that the SYN-ACK has arrived again at an established client: the ACK for it reports its

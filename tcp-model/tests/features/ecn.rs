@@ -327,3 +327,28 @@ fn a_path_that_marks_every_packet_gets_no_more_ect() {
         );
     }
 }
+
+#[test]
+fn syns_that_request_different_feedback_reset_the_connection() {
+    // RFC 9768 section 3.1.5; Linux does not compare them.
+    for (first, second) in [(SETUP, SETUP | Flags::AE), (SETUP | Flags::AE, SETUP)] {
+        for linux_input in [false, true] {
+            let mut end = TestEnd::new(TcpParams {
+                linux_input,
+                ..params(EcnMode::Accurate)
+            });
+            end.step(Input::Listen);
+            for flags in [first, second] {
+                end.arrives(Segment { flags, ..syn() });
+            }
+            let answers = end.take();
+            let is_reset = answers[1].flags.is_rst();
+            assert_eq!(is_reset, !linux_input, "{first:?} {second:?}: {answers:?}");
+            let state = match linux_input {
+                true => State::SynReceived,
+                false => State::Closed,
+            };
+            assert_eq!(end.tcp.view().state, state);
+        }
+    }
+}
