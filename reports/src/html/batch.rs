@@ -20,8 +20,8 @@ const MOST_COMPARED: usize = 4;
 /// Most rows of the table of runs; the others are in `index.csv`.
 const MOST_RUNS: usize = 500;
 
-/// The page of a run, by its identity, relative to the page of its batch.
-pub(crate) type RunLinks<'a> = dyn Fn(&str) -> String + 'a;
+/// The page of a run, by its identity, relative to the page of its batch; `None` if it has none.
+pub(crate) type RunLinks<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// What a page depends on beside the results.
 pub(crate) struct PageSetting<'a> {
@@ -146,7 +146,7 @@ fn glance(
         .collect();
     // A variant with one run links to it.
     page.linked_table(&header, &table, |row, _| match all[row].rows.as_slice() {
-        [only] if !info.metrics_only => Some(run_links(&only.id)),
+        [only] => run_links(&only.id),
         _ => None,
     });
     if all.len() > MOST_VARIANTS {
@@ -273,8 +273,8 @@ fn runs(
         }
     });
     page.linked_table(&header, &table, |_, id| {
-        let made = !info.metrics_only && rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
-        made.then(|| run_links(id))
+        let made = rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
+        made.then(|| run_links(id)).flatten()
     });
     if rows.len() > MOST_RUNS {
         page.paragraph(&format!(
@@ -295,7 +295,7 @@ mod tests {
             failed: vec!["figure peaks: batch.json cannot be used".into()],
         };
         let setting = PageSetting {
-            run_links: &|id| id.to_owned(),
+            run_links: &|id| Some(id.to_owned()),
             language: Language::English,
         };
         let page = report(

@@ -52,11 +52,12 @@ impl Lesson {
             let summary = RunSummary::read(&dir).ok()?;
             let (drawn, story) = run_ladders(&dir, &summary);
             let ladders = drawn.figures;
+            let link = run_link(runs, &row.id)?;
             (!ladders.is_empty()).then(|| LessonVariant {
                 story,
                 name: row.values.first().cloned().unwrap_or_default(),
                 run: row.id.clone(),
-                link: run_link(runs, &row.id),
+                link,
                 ladders,
             })
         });

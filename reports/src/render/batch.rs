@@ -136,7 +136,7 @@ fn render(
     write_figures(dir, &drawn.figures)?;
     let lesson = html::lesson::Lesson::read(runs, info, rows);
     let setting = PageSetting {
-        run_links: &|id| format!("{}/report.html", run_link(runs, id)),
+        run_links: &|id| Some(format!("{}/report.html", run_link(runs, id)?)),
         language,
     };
     let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson, &setting);

@@ -56,11 +56,13 @@ pub fn runs_with_directories(runs: &Path) -> HashSet<String> {
     all
 }
 
-/// The path of a run's directory relative to that of its batch, for links.
-pub(crate) fn run_link(runs: &Path, id: &str) -> String {
-    match below(runs, id).is_some_and(|below| below.is_dir()) {
-        true => format!("runs/{}/{id}", &id[..PREFIX]),
-        false => format!("runs/{id}"),
+/// The path of a run's directory relative to that of its batch, for links. `None` if the run has none: only its
+/// metrics are kept.
+pub(crate) fn run_link(runs: &Path, id: &str) -> Option<String> {
+    if below(runs, id).is_some_and(|below| below.is_dir()) {
+        Some(format!("runs/{}/{id}", &id[..PREFIX]))
+    } else {
+        runs.join(id).is_dir().then(|| format!("runs/{id}"))
     }
 }
 
@@ -99,8 +101,9 @@ mod tests {
         assert_eq!(run_place(runs, old), runs.join(old));
         // And shrinks.
         assert_eq!(new_run_place(runs, new, 3), place);
-        assert_eq!(run_link(runs, new), format!("runs/01/{new}"));
-        assert_eq!(run_link(runs, old), format!("runs/{old}"));
+        assert_eq!(run_link(runs, new), Some(format!("runs/01/{new}")));
+        assert_eq!(run_link(runs, old), Some(format!("runs/{old}")));
+        assert_eq!(run_link(runs, "01aaaaaaaaaa"), None, "without a directory");
         assert_eq!(runs_and_id(&place), Some((runs.as_path(), new)));
         assert_eq!(runs_and_id(&runs.join(old)), Some((runs.as_path(), old)));
         assert_eq!(runs_and_id(&runs.join("02").join(new)), None);
@@ -115,6 +118,6 @@ mod tests {
         let runs = Path::new("runs");
         assert_eq!(new_run_place(runs, "a", 1000), runs.join("a"));
         assert_eq!(new_run_place(runs, "ab", 1000), runs.join("ab"));
-        assert_eq!(run_link(runs, "é"), "runs/é");
+        assert_eq!(run_link(runs, "é"), None);
     }
 }

@@ -102,6 +102,27 @@ fn every_link_between_batch_runs_tables_and_captures_leads_somewhere() {
 }
 
 #[test]
+fn a_page_links_only_to_runs_that_have_a_directory() {
+    let text = format!("{SMALL}{SWEEP}");
+    let dir = directory(&[("s.toml", &text)]);
+    let call = |args: &[&str]| {
+        let (code, _, words) = said(dir.path(), args);
+        assert_eq!(code, 0, "{args:?}: {words}");
+    };
+    let metrics = ["run", "s.toml", "-q", "--out", "r", "--keep", "metrics"];
+    call(&metrics);
+    let page = dir.path().join("r/report.html");
+    let to_runs = |all: Vec<String>| all.into_iter().filter(|to| to.starts_with("runs/")).count();
+    assert_eq!(to_runs(assert_all_lead_somewhere(&page)), 0);
+    // One run is repeated with everything.
+    let index = fs::read_to_string(dir.path().join("r/index.csv")).unwrap();
+    let id = index.lines().nth(1).unwrap().split(',').next().unwrap();
+    call(&["report", &format!("r/runs/{id}")]);
+    call(&["report", "r"]);
+    assert!(to_runs(assert_all_lead_somewhere(&page)) > 0);
+}
+
+#[test]
 fn a_comparison_shows_runs_beside_one_another() {
     let dir = batch();
     let runs = runs(dir.path());
@@ -225,4 +246,59 @@ fn a_figure_is_drawn_on_request() {
     let run = runs(dir.path())[0].display().to_string();
     let (code, _, words) = said(dir.path(), &["plot", &run, "--y", "connects_attempted"]);
     assert!(code == 2 && words.contains("single run"), "{words}");
+}
+
+#[test]
+fn a_figure_on_request_has_the_theory_that_is_asked_for() {
+    let dir = directory(&[]);
+    let one = "tcp.congestion == \"newreno\"";
+    let run = [
+        "run",
+        "lossy-link",
+        "-q",
+        "--out",
+        "r",
+        "--keep",
+        "metrics",
+        "--set",
+        "duration=2 s",
+        "--set",
+        "replicas=1",
+        "--filter",
+        one,
+    ];
+    let (code, _, words) = said(dir.path(), &run);
+    assert_eq!(code, 0, "{words}");
+    let plot = |more: &[&str]| {
+        let all = [
+            "plot",
+            "r",
+            "--y",
+            "goodput_bps",
+            "--x",
+            "topology.path.loss",
+        ];
+        said(dir.path(), &[&all[..], &["--out", "p.svg"], more].concat())
+    };
+    let numbers = || fs::read_to_string(dir.path().join("p.csv")).unwrap();
+    for name in ["mathis", "pftk"] {
+        let (code, words, errors) = plot(&["--theory", name]);
+        assert_eq!(code, 0, "{errors}");
+        let other = if name == "mathis" { "pftk" } else { "mathis" };
+        let numbers = numbers().to_lowercase();
+        assert!(
+            numbers.contains(name) && !numbers.contains(other),
+            "{words}\n{numbers}"
+        );
+    }
+    for (more, part) in [
+        (&["--theory", "mathiss"][..], "did you mean \"mathis\""),
+        (
+            &["--theory", "mathis", "--kind", "box"][..],
+            "--theory goes with means",
+        ),
+    ] {
+        let (code, _, words) = plot(more);
+        assert!(code == 2 && words.contains(part), "{more:?}: {words}");
+    }
 }
