@@ -135,7 +135,7 @@ impl Parser<'_> {
                 _ if c.is_whitespace() => continue,
                 '(' | ')' | '!' => text.push(c),
                 '&' | '|' => {
-                    text.push(c);
+                    text.extend([c, c]);
                     if chars.next_if(|(next, _)| *next == c).is_none() {
                         let help = "write `and` or `or`; a control bit is tested by its name, as in `syn and not ack`";
                         return Err(self.error(at, format!("`{c}` is not part of a filter"), help));

@@ -368,8 +368,8 @@ mod tests {
             let changes = both.iter().chain(changes).copied().collect();
             let c = conversation([&opened[..], close].concat(), changes);
             let all = summary(&c);
-            all.sentences
-                .iter()
+            let sentences = all.sentences.iter().chain(&all.time_wait);
+            sentences
                 .map(|s| s.english.clone())
                 .collect::<Vec<_>>()
                 .join("\n")

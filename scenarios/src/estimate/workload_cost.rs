@@ -138,10 +138,25 @@ impl WorkloadCost {
             ),
             WorkloadKind::Named { application } => {
                 let connections = size::connections_of(workload, clients.len(), None);
-                let load = application
-                    .build()
-                    .expected(params(&workload.client).mss().into());
-                if let Some(load) = load {
+                let (application, name) = (application.build(), application.name());
+                let mss = params(&workload.client).mss().into();
+                if let Some(load) = application.expected_once(mss) {
+                    let hops = load.segments.0 * way.there.len() as f64
+                        + load.segments.1 * way.back.len() as f64;
+                    return WorkloadCost {
+                        connections,
+                        events: connections * (hops + 2.0 * load.events),
+                        open: connections,
+                        waiting: 0.0,
+                        words: format!(
+                            "workload {:?}: {} connections of {name}, {} segments in all",
+                            workload.name,
+                            about(connections),
+                            about(connections * (load.segments.0 + load.segments.1))
+                        ),
+                    };
+                }
+                if let Some(load) = application.expected(mss) {
                     let hops = load.segments.0 * way.there.len() as f64
                         + load.segments.1 * way.back.len() as f64;
                     let per_s = clients.len() as f64 * (load.segments.0 + load.segments.1);
@@ -154,7 +169,7 @@ impl WorkloadCost {
                             "workload {:?}: {} connections of {}, {} segments/s",
                             workload.name,
                             about(connections),
-                            application.name(),
+                            name,
                             about(per_s)
                         ),
                     };
@@ -168,7 +183,7 @@ impl WorkloadCost {
                         "workload {:?}: at least {} connections of {}, whose work is not known",
                         workload.name,
                         about(connections),
-                        application.name()
+                        name
                     ),
                 }
             }

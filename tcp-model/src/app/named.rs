@@ -27,9 +27,17 @@ pub trait Application: Send + Sync + fmt::Debug {
         let _ = mss;
         None
     }
+
+    /// The same for an application whose connections do their work once and end: the load of one connection in
+    /// all, not per second.
+    fn expected_once(&self, mss: u32) -> Option<OfferedLoad> {
+        let _ = mss;
+        None
+    }
 }
 
-/// The traffic that the connections of one client cause together while the application runs, on average per second.
+/// The traffic that the connections of one client cause together while the application runs, on average per second;
+/// of [`Application::expected_once`], that of one connection in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct OfferedLoad {
     /// Segments to the servers, and back.

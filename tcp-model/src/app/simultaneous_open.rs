@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sim_core::plugin::{ModelKind, ModelParameter, ValueKind};
 use sim_core::{SimDuration, SimTime};
 
-use super::named::{AnyApplication, Application, Placement};
+use super::named::{AnyApplication, Application, OfferedLoad, Placement};
 use super::per_socket::PerSocket;
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
@@ -93,6 +93,16 @@ impl Application for SimultaneousOpen {
         let calls = each_to_each(place.addresses.iter().copied().flat_map(own), &clients);
         let start = place.start.saturating_add(self.server_after);
         self.end(start, place.stop, calls, false)
+    }
+
+    /// Each end sends SYN, SYN-ACK, its bytes, FIN, and the ACK of the other's.
+    fn expected_once(&self, mss: u32) -> Option<OfferedLoad> {
+        let segments = self.bytes.div_ceil(u64::from(mss.max(1))) as f64 + 4.0;
+        Some(OfferedLoad {
+            segments: (segments, segments),
+            bytes: (self.bytes as f64, self.bytes as f64),
+            events: 2.0, // it starts, and TIME-WAIT or a delayed ACK ends
+        })
     }
 }
 
