@@ -19,7 +19,7 @@ fn root() -> PathBuf {
 const CRATES: [&str; 4] = ["sim-core", "tcp-model", "reports", "scenarios"];
 
 /// All files below these folders whose names end with one of `ends`, relative to the root.
-fn files(folders: impl Iterator<Item = PathBuf>, ends: &[&str]) -> Vec<String> {
+pub(crate) fn files(folders: impl Iterator<Item = PathBuf>, ends: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = folders.collect();
     while let Some(folder) = folders.pop() {
