@@ -133,10 +133,26 @@ macro_rules! each {
     };
 }
 
+impl AnyEventQueue {
+    #[inline(never)]
+    fn push_to_any(&mut self, event: Event) {
+        each!(self, q => q.push(event))
+    }
+
+    #[inline(never)]
+    fn pop_from_any(&mut self, horizon: SimTime) -> Option<Event> {
+        each!(self, q => q.pop_before(horizon))
+    }
+}
+
 impl EventQueue for AnyEventQueue {
+    // The wheel's code alone is inlined where events are made.
     #[inline(always)]
     fn push(&mut self, event: Event) {
-        each!(self, q => q.push(event))
+        match self {
+            AnyEventQueue::Wheel(queue) => queue.push(event),
+            other => other.push_to_any(event),
+        }
     }
     #[inline]
     fn next_time(&mut self) -> Option<SimTime> {
@@ -144,7 +160,10 @@ impl EventQueue for AnyEventQueue {
     }
     #[inline(always)]
     fn pop_before(&mut self, horizon: SimTime) -> Option<Event> {
-        each!(self, q => q.pop_before(horizon))
+        match self {
+            AnyEventQueue::Wheel(queue) => queue.pop_before(horizon),
+            other => other.pop_from_any(horizon),
+        }
     }
     #[inline]
     fn show_upcoming(&mut self, show: &mut dyn FnMut(&Event)) {

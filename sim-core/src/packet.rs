@@ -153,20 +153,17 @@ impl<T> Slab<T> {
     // Always inlined, so that the packet is constructed in its slot.
     #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> PacketRef {
-        if let Some(at) = self.free.pop() {
-            self.slots[at.index()] = Some(value);
-            return at;
-        }
-        let at = PacketRef::new(self.slots.len());
-        self.slots.push(Some(value));
-        self.make_room_behind();
+        let at = self.free.pop().unwrap_or_else(|| self.add_slot());
+        self.slots[at.index()] = Some(value);
         at
     }
 
-    /// Makes room for what belongs to a new slot: its position on the wire, and its place in the free list, so that
+    /// Adds an empty slot and what belongs to it: its position on the wire, and its place in the free list, so that
     /// removing a packet never allocates.
-    #[inline(never)]
-    fn make_room_behind(&mut self) {
+    #[cold]
+    fn add_slot(&mut self) -> PacketRef {
+        let at = PacketRef::new(self.slots.len());
+        self.slots.push(None);
         self.flights.push(Flight {
             at: SimTime::ZERO,
             tie: Tie::FIRST,
@@ -175,6 +172,7 @@ impl<T> Slab<T> {
         if self.free.capacity() < self.slots.capacity() {
             self.free.reserve(self.slots.capacity() - self.free.len());
         }
+        at
     }
 
     #[inline]

@@ -216,9 +216,15 @@ impl TcpParams {
     /// The window in a SYN or SYN-ACK, which is never scaled and at most 65535; options take `option_bytes`
     /// of every segment. An adaptive receiver offers half of its initial buffer, in whole segments.
     pub fn first_window(&self, option_bytes: u32) -> u32 {
-        if !self.adaptive_receiver {
-            return self.first_buffer().min(0xffff);
+        if self.adaptive_receiver {
+            self.first_adaptive_window(option_bytes)
+        } else {
+            self.first_buffer().min(0xffff)
         }
+    }
+
+    #[inline(never)]
+    fn first_adaptive_window(&self, option_bytes: u32) -> u32 {
         let mss = u32::from(self.mss()).saturating_sub(option_bytes).max(1);
         let space = self.initial_buffer() / 2;
         let whole = if space > mss {

@@ -60,7 +60,8 @@ pub struct PortAllocator {
     shared: Vec<u32>,
 }
 
-/// Interval at which Linux moves the ports of a destination.
+/// Interval at which Linux changes the offset of a destination's ports (`EPHEMERAL_PORT_SHUFFLE_PERIOD`), so
+/// that a sequence of ports continues elsewhere.
 const SHUFFLE: SimDuration = SimDuration::from_secs(10);
 
 /// Size of the counter table of RFC 6056's algorithm 4.
@@ -117,25 +118,46 @@ impl PortAllocator {
 
     /// Chooses a free port towards `to` and marks it as used.
     pub fn allocate(&mut self, to: Destination, now: SimTime, rng: &mut Rng) -> PortSearchResult {
-        let (selection, excluded) = (self.selection, self.excluded_count);
-        let offset = self.offset(&to, now);
-        let shared = self.shared_place(&to);
-        let mut count = shared.map_or(0, |place| self.shared_count(place));
-        let pool = self.pool_mut(to);
-        let (at, probes) = search::choose(pool, selection, offset, &mut count, rng);
+        let i = self.pool_of(to);
+        let (at, probes) = match self.selection {
+            PortSelection::Linux => {
+                let period = now.since(SimTime::ZERO).as_ps() / SHUFFLE.as_ps();
+                let offset = mix(hash(&to) ^ self.secret ^ mix(period)) as u32;
+                search::linux(&mut self.pools[i].1, offset, rng)
+            }
+            PortSelection::Sequential => search::sequential(&mut self.pools[i].1),
+            other => self.search_otherwise(i, other, rng),
+        };
+        let pool = &mut self.pools[i].1;
         if let Some(at) = at {
             pool.set(at);
         }
-        let used = pool.used() - excluded;
-        if let Some(place) = shared {
-            self.set_shared_count(place, count);
-        }
+        let used = pool.used() - self.excluded_count;
         self.peak = self.peak.max(used);
         if let Some(at) = at {
             self.note_used(to.local, at);
         }
         let port = at.map(|at| self.low + at as u16);
         PortSearchResult { port, probes }
+    }
+
+    /// Chooses by an algorithm that is rarely selected.
+    #[inline(never)]
+    fn search_otherwise(
+        &mut self,
+        i: usize,
+        selection: PortSelection,
+        rng: &mut Rng,
+    ) -> (Option<u32>, u32) {
+        let to = self.pools[i].0;
+        let offset = self.offset(&to);
+        let shared = self.shared_place(&to);
+        let mut count = shared.map_or(0, |place| self.shared_count(place));
+        let found = search::choose(&mut self.pools[i].1, selection, offset, &mut count, rng);
+        if let Some(place) = shared {
+            self.set_shared_count(place, count);
+        }
+        found
     }
 
     /// Marks a port as used; false if it was already, or is not in the range.
@@ -253,15 +275,10 @@ impl PortAllocator {
             .map(|&i| i as usize)
     }
 
-    /// The starting offset for the ports of a destination, different for each and secret to the host. Linux
-    /// changes it every 10 s (`EPHEMERAL_PORT_SHUFFLE_PERIOD`), so that a sequence of ports continues
-    /// elsewhere.
-    fn offset(&self, to: &Destination, now: SimTime) -> u32 {
+    /// The starting offset for the ports of a destination in RFC 6056's algorithms 3 and 4, different for each
+    /// and secret to the host.
+    fn offset(&self, to: &Destination) -> u32 {
         match self.selection {
-            PortSelection::Linux => {
-                let period = now.since(SimTime::ZERO).as_ps() / SHUFFLE.as_ps();
-                mix(hash(to) ^ self.secret ^ mix(period)) as u32
-            }
             PortSelection::Hash | PortSelection::DoubleHash => mix(hash(to) ^ self.secret) as u32,
             _ => 0,
         }
@@ -290,9 +307,17 @@ impl PortAllocator {
     }
 
     fn pool_mut(&mut self, to: Destination) -> &mut Pool {
-        if let Some(i) = self.find(&to) {
-            return &mut self.pools[i].1;
-        }
+        let i = self.pool_of(to);
+        &mut self.pools[i].1
+    }
+
+    /// The index of a destination's pool, which is made when first needed.
+    fn pool_of(&mut self, to: Destination) -> usize {
+        self.find(&to).unwrap_or_else(|| self.add_pool(to))
+    }
+
+    #[cold]
+    fn add_pool(&mut self, to: Destination) -> usize {
         let mut pool = Pool::new(self.count);
         for &port in &self.reserved {
             if let Some(at) = self.place(port) {
@@ -317,7 +342,7 @@ impl PortAllocator {
                 index.insert_unique(hash_of(&i), i, hash_of);
             });
         }
-        &mut self.pools[i].1
+        i
     }
 }
 

@@ -52,15 +52,10 @@ impl TimerGranularity {
     }
 
     fn expiry_on_wheel(self, now: SimTime, wait: SimDuration, ahead: u64) -> SimTime {
-        let Some(tick) = self.tick() else {
-            return now.saturating_add(wait);
-        };
-        let tick = tick.as_ps();
-        let distance = wait.as_ps().div_ceil(tick);
-        let ticks = expiry_tick(now.as_ps() / tick, distance, ahead);
-        ticks
-            .checked_mul(tick)
-            .map_or(SimTime::MAX, SimTime::from_ps)
+        match self.tick() {
+            None => now.saturating_add(wait),
+            Some(tick) => slot_after(tick.as_ps(), now, wait, ahead),
+        }
     }
 
     /// The time by the host's tick count: the last tick at or before `now`.
@@ -90,6 +85,17 @@ impl TimerGranularity {
             ),
         }
     }
+}
+
+/// When a timer on a wheel with ticks of `tick` ps fires that is set at `now` to run for `wait`. Out of line, because
+/// it is inlined in many places otherwise.
+#[inline(never)]
+fn slot_after(tick: u64, now: SimTime, wait: SimDuration, ahead: u64) -> SimTime {
+    let distance = wait.as_ps().div_ceil(tick);
+    let ticks = expiry_tick(now.as_ps() / tick, distance, ahead);
+    ticks
+        .checked_mul(tick)
+        .map_or(SimTime::MAX, SimTime::from_ps)
 }
 
 /// The tick at which a timer fires that is set at tick `now` for `distance` ticks ahead, when the wheel is

@@ -45,22 +45,29 @@ impl DrawKey {
     }
 
     fn value(self, what: DrawKind, from: Distribution) -> f64 {
-        if let Distribution::Constant(value) = from {
-            return value;
+        match from {
+            Distribution::Constant(value) => value,
+            _ => self.drawn(what, from),
         }
+    }
+
+    /// Out of line: most exchanges have constant sizes and times.
+    #[cold]
+    fn drawn(self, what: DrawKind, from: Distribution) -> f64 {
         let index = mix(self.conn.0) ^ u64::from(self.index);
         let mut rng = Rng::stream(self.seed, what.purpose(), index);
         draw(from, &mut rng)
     }
 
     /// A size in bytes, rounded.
+    #[inline(never)]
     pub(super) fn bytes(self, what: DrawKind, from: Distribution) -> u64 {
         let value = self.value(what, from);
         let whole = value as u64; // negative and NaN become zero
         if whole as f64 == value {
             whole
         } else {
-            libm::round(value) as u64
+            rounded(value)
         }
     }
 
@@ -68,6 +75,11 @@ impl DrawKey {
     pub(super) fn time(self, what: DrawKind, from: Distribution) -> SimDuration {
         seconds(self.value(what, from))
     }
+}
+
+#[cold]
+fn rounded(value: f64) -> u64 {
+    libm::round(value) as u64
 }
 
 /// A time from a number of seconds; zero if the number is negative or NaN.

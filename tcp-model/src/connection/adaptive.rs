@@ -6,6 +6,7 @@ use sim_core::{SimDuration, SimTime};
 use super::Connection;
 use super::held_memory::HeldMemory;
 use crate::params::TcpParams;
+use crate::segment::Segment;
 use crate::seq::SeqNum;
 
 /// The receiver's estimates; allocated when the first data arrive.
@@ -113,17 +114,9 @@ impl Adaptive {
 }
 
 impl Connection {
-    /// Learns from data that arrived in order. `joined` is [`Segment::joined`].
-    ///
-    /// [`Segment::joined`]: crate::segment::Segment::joined
-    pub(super) fn learn(
-        &mut self,
-        len: u32,
-        joined: u16,
-        push: bool,
-        echo: Option<u32>,
-        now: SimTime,
-    ) {
+    /// Learns from a segment of which `len` octets arrived in order.
+    #[inline(never)]
+    pub(super) fn learn(&mut self, len: u32, seg: &Segment, now: SimTime) {
         if !self.params.adaptive_receiver {
             return;
         }
@@ -131,14 +124,15 @@ impl Connection {
         let adaptive = self.adaptive(now);
         adaptive.scheduled = true;
         let own_buffer = adaptive.hold(len);
-        let size = match joined {
+        let size = match seg.joined {
             0 => len,
             size => len.min(size.into()),
         };
-        self.measure_segment(size, push);
+        self.measure_segment(size, seg.flags.is_psh());
         if let (true, Some(adaptive)) = (own_buffer, &mut self.rcv.adaptive) {
             adaptive.note_sparse(len, unread);
         }
+        let echo = seg.options.timestamps().map(|(_, echo)| echo);
         self.measure_round_trip(len, echo, now);
         self.measure_pace(now);
         if len >= 128 {

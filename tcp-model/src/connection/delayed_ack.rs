@@ -13,11 +13,28 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
+use super::adaptive::Adaptive;
 use super::text::AckNeed;
 use crate::model::Outputs;
 
 /// Maximum delay of an ACK (`TCP_DELACK_MAX`).
 const LONGEST: SimDuration = SimDuration::from_millis(200);
+
+impl Adaptive {
+    /// See [`Connection::note_ack_sent`]; `least` is the shortest delay of an ACK.
+    #[inline(never)]
+    fn note_ack_sent(&mut self, least: SimDuration) {
+        if self.scheduled && self.quick > 0 {
+            self.quick -= 1;
+            if self.quick == 0 {
+                self.ato = least;
+            }
+        }
+        (self.scheduled, self.pushed, self.pushed_twice) = (false, false, false);
+        self.compressed = 0;
+        self.due = SimTime::MAX;
+    }
+}
 
 impl Connection {
     /// Linux `tcp_event_data_recv`: adapts the delay to the time between segments.
@@ -162,23 +179,16 @@ impl Connection {
     }
 
     /// Notes that an ACK is sent, on any segment (Linux `tcp_event_ack_sent`).
+    #[inline]
     pub(super) fn note_ack_sent(&mut self) {
         let least = self.params.delayed_ack;
-        let Some(a) = &mut self.rcv.adaptive else {
-            return;
-        };
-        if a.scheduled && a.quick > 0 {
-            a.quick -= 1;
-            if a.quick == 0 {
-                a.ato = least;
-            }
+        if let Some(adaptive) = &mut self.rcv.adaptive {
+            adaptive.note_ack_sent(least);
         }
-        (a.scheduled, a.pushed, a.pushed_twice) = (false, false, false);
-        a.compressed = 0;
-        a.due = SimTime::MAX;
     }
 
     /// Notes that data are sent; soon after received data, they are a reply (Linux `tcp_event_data_sent`).
+    #[inline(never)]
     pub(super) fn note_data_sent(&mut self, now: SimTime) {
         let now = self.params.timers.clock(now);
         if let Some(a) = &mut self.rcv.adaptive {

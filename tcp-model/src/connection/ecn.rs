@@ -43,6 +43,15 @@ impl Connection {
     /// The flags of a SYN or SYN-ACK. A retransmitted SYN does not request ECN, since the path may drop
     /// SYNs that do (section 6.1.1.1, Linux's default).
     pub(super) fn ecn_setup(&mut self, answers: bool, again: bool) -> Flags {
+        let asked = matches!(self.params.ecn, EcnMode::Active | EcnMode::Accurate);
+        if self.rare.is_none() && !asked && !self.cc.needs_ecn() {
+            return Flags::NONE;
+        }
+        self.negotiate_ecn(answers, again)
+    }
+
+    #[inline(never)]
+    fn negotiate_ecn(&mut self, answers: bool, again: bool) -> Flags {
         if answers {
             // The second retransmission no longer negotiates ECN, but feedback stays accurate (RFC
             // 9768 section 3.2.3.2.2).

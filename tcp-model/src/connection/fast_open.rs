@@ -64,6 +64,7 @@ impl Connection {
     }
 
     /// Adds the Fast Open option of a first SYN or SYN-ACK; returns the octets of data it carries.
+    #[cold]
     pub(super) fn add_fast_open(&mut self, answers: bool, options: &mut Options) -> u32 {
         let (ip, mtu) = (self.params.ip_version, self.mtu());
         let written = self.snd.written;
@@ -89,6 +90,7 @@ impl Connection {
 
     /// Handles the answer to a SYN with Fast Open. Returns false if it does not acknowledge the data, which
     /// are then retransmitted in the ordinary way (section 4.2.1).
+    #[cold]
     pub(super) fn on_fast_open_answer(&mut self, seg: &Segment, out: &mut Outputs) -> bool {
         let again = self.snd.syn_retransmissions > 0;
         let Some(rare) = &mut self.rare else {
@@ -120,6 +122,7 @@ impl Connection {
 
     /// Retransmits the data of a refused SYN separately from later data. As retransmissions they do not
     /// count as a small segment for Nagle (Linux `tcp_rcv_fastopen_synack`). True when something was sent.
+    #[cold]
     pub(super) fn resend_refused(&mut self, now: SimTime, out: &mut Outputs) -> bool {
         let small_end = self.snd.small_end;
         let syn_data = self.rare().syn_data;
@@ -137,6 +140,7 @@ impl Connection {
 
     /// Section 4.2.2: whether the SYN has a valid cookie. Otherwise a SYN that requests a cookie, or has a
     /// wrong one, gets the right one in the SYN-ACK.
+    #[cold]
     pub(super) fn accept_early(&mut self, seg: &Segment) -> bool {
         let rare = self.rare();
         let Some(listen) = rare.listen.take() else {
@@ -161,6 +165,7 @@ impl Connection {
 
     /// Accepts the SYN: delivers its data to the application, which may answer before the handshake is
     /// complete.
+    #[cold]
     pub(super) fn open_early(&mut self, seg: &Segment, now: SimTime, out: &mut Outputs) {
         let rare = self.rare();
         rare.open_early = true;

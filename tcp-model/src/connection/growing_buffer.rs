@@ -18,6 +18,7 @@ pub(super) struct BufferGrowth {
 
 impl Connection {
     /// Grows the buffer if necessary when data have arrived in order, up to RCV.NXT.
+    #[inline(never)]
     pub(super) fn grow_buffer(&mut self, now: SimTime) {
         let (buffer, most) = (self.rcv.buffer, self.params.offered_buffer());
         let Some(round_trip) = self.rtt.srtt().filter(|_| buffer < most) else {

@@ -252,6 +252,7 @@ impl Connection {
     }
 
     /// The same when the application has already closed: handles only the acknowledgement of the SYN.
+    #[cold]
     pub(super) fn complete_closed(&mut self, seg: &Segment, now: SimTime) {
         self.rare().closed_early = false;
         self.snd.una = self.snd.iss + 1;
@@ -282,6 +283,7 @@ impl Connection {
 
     /// If the peer echoes the timestamp of the first SYN, the retransmission was spurious (Linux
     /// `tcp_try_undo_spurious_syn`; only with `syn_losses_forgiven`).
+    #[cold]
     fn forgive_spurious_syn(&mut self, seg: &Segment) {
         if self.params.syn_losses_forgiven == 0 || !self.rcv.ts_ok {
             return;
@@ -315,6 +317,7 @@ impl Connection {
     }
 
     /// Sends `<SEQ=SEG.ACK><CTL=RST>` for an ACK of something never sent.
+    #[cold]
     pub(super) fn refuse(&mut self, seg: &Segment, out: &mut Outputs) {
         let segment = Segment {
             src_port: self.local_port,

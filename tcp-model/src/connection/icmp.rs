@@ -95,6 +95,7 @@ impl Connection {
     }
 
     /// Limits the MSS to the path MTU (MUST-16); true when it became smaller.
+    #[cold]
     pub(super) fn fit_mss(&mut self) -> bool {
         let headers = self.params.ip_version.header_len() + 20;
         let options = if self.rcv.ts_ok { 12 } else { 0 };

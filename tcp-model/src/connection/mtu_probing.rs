@@ -50,6 +50,7 @@ const LEAST_WINDOW: u64 = 11;
 
 impl Connection {
     /// The connection opens: starts the search if it always probes.
+    #[cold]
     pub(super) fn start_mtu_search(&mut self) {
         if self.params.mtu_probing >= 2 && self.keeps_log() {
             self.search_mtu(SimTime::ZERO);
@@ -179,6 +180,7 @@ impl Connection {
 
     /// Checks whether the acknowledgement of data up to SND.UNA includes the probe
     /// (`tcp_mtup_probe_success`).
+    #[inline(never)]
     pub(super) fn judge_mtu_probe(&mut self) {
         let Some(search) = self.search() else {
             return;

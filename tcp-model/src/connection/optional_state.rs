@@ -50,6 +50,12 @@ pub(super) struct OptionalState {
 }
 
 impl OptionalState {
+    /// Out of line, so that no caller contains the code that fills it.
+    #[cold]
+    fn boxed() -> Box<OptionalState> {
+        Box::default()
+    }
+
     /// The end of the record to which the octet at a stream offset belongs, if it has one.
     #[inline(never)]
     fn record_end_after(&self, offset: u64) -> Option<u64> {
@@ -64,7 +70,7 @@ impl OptionalState {
 
 impl Connection {
     pub(super) fn rare(&mut self) -> &mut OptionalState {
-        self.rare.get_or_insert_default()
+        self.rare.get_or_insert_with(OptionalState::boxed)
     }
 
     /// The number of the `waiting` unsent octets that precede the end of their record.
@@ -101,6 +107,7 @@ impl Connection {
     }
 
     /// Marks the end of written data as the end of a record, and drops acknowledged marks.
+    #[cold]
     pub(super) fn end_record(&mut self) {
         let (acked, written) = (self.snd.acked, self.snd.written);
         let ends = &mut self.rare().record_ends;

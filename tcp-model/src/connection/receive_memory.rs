@@ -107,6 +107,7 @@ impl Connection {
 
     /// Whether a segment that arrived in order is dropped because unread data fill the memory; the window
     /// is then closed at once. If nothing is unread, it is accepted in any case.
+    #[inline(never)]
     pub(super) fn drops_for_memory(&mut self, seq: SeqNum, len: u32) -> bool {
         let plain = self.rcv.ahead.is_none();
         let reserved = |a: &Adaptive| a.held.reserved >= memory_of(len);

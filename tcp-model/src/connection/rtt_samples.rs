@@ -54,6 +54,7 @@ impl Connection {
         }
     }
 
+    #[inline(never)]
     pub(super) fn take_echoed_rtt(&mut self, seg: &Segment, now: SimTime) -> Option<SimDuration> {
         let (true, Some((_, echo))) = (self.rcv.ts_ok, seg.options.timestamps()) else {
             return None;

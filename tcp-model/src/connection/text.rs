@@ -231,8 +231,7 @@ impl Connection {
             self.grow_buffer(now);
         }
         if self.params.adaptive_receiver {
-            let echo = seg.options.timestamps().map(|(_, echo)| echo);
-            self.learn(end.offset_from(start), seg.joined, push, echo, now);
+            self.learn(end.offset_from(start), seg, now);
         }
         let hold = self.params.hold_until_push
             && !push

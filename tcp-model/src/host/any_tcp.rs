@@ -108,6 +108,7 @@ impl TcpModel for AnyTcp {
             other => other.time_wait_of_other(),
         }
     }
+    #[cold]
     fn change_params(&mut self, params: &Arc<TcpParams>, now: SimTime, out: &mut Outputs) -> bool {
         each!(self, tcp => tcp.change_params(params, now, out))
     }

@@ -92,6 +92,7 @@ impl Stack {
     }
 
     /// `tcp_abort_on_overflow`: the ACK is answered with a reset, and the half-open connection dropped.
+    #[cold]
     fn refuse_half_open(&mut self, slot: u32, ack: &Segment, cx: &mut impl HostEnv) {
         if let Some(flow) = self.endpoints.get(slot).map(|e| e.flow) {
             self.reset_stranger(flow, ack, cx);
@@ -204,6 +205,7 @@ impl Stack {
 
     /// Handles an ICMP error about a segment of a 4-tuple. Only connections react to it, not TIME-WAIT
     /// entries or listeners.
+    #[cold]
     pub(super) fn icmp_arrives(
         &mut self,
         flow: FourTuple,
@@ -217,6 +219,7 @@ impl Stack {
 
     /// RFC 9293 section 3.10.7.1: answers a segment that belongs to no connection with a reset that its
     /// sender will accept.
+    #[cold]
     fn reset_stranger(&mut self, flow: FourTuple, seg: &Segment, cx: &mut impl HostEnv) {
         if let Some(reset) = seg.refusal() {
             self.send(flow, &reset, None, cx);

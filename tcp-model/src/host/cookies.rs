@@ -37,6 +37,7 @@ impl Stack {
         }
     }
 
+    #[cold]
     pub(super) fn send_cookie(
         &mut self,
         listener: usize,
@@ -54,6 +55,7 @@ impl Stack {
 
     /// Handles a segment for a listener with an acknowledgement, which may be of a cookie. True if it was
     /// one.
+    #[cold]
     pub(super) fn cookie_arrives(
         &mut self,
         listener: usize,

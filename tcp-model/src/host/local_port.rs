@@ -64,6 +64,7 @@ impl Stack {
     }
 
     /// Takes the port requested by the application, unless the 4-tuple is in use.
+    #[cold]
     pub(super) fn take_port(
         &mut self,
         conn: ConnId,
@@ -92,10 +93,15 @@ impl Stack {
 
     /// `tw_reuse`: frees the ports of TIME-WAIT entries that are old enough. Entries reach that age in
     /// order, so each is checked once.
+    #[inline]
     pub(super) fn free_ripe_ports(&mut self, cx: &mut impl HostEnv) {
-        if self.params.tw_reuse == TwReuse::Off {
-            return;
+        if self.params.tw_reuse != TwReuse::Off {
+            self.free_reusable_ports(cx);
         }
+    }
+
+    #[inline(never)]
+    fn free_reusable_ports(&mut self, cx: &mut impl HostEnv) {
         let (now, delay) = (cx.now(), self.params.tw_reuse_delay);
         while let Some(place) = self.time_waits.next_mature(now, delay) {
             let flow = self.time_waits.get(place).flow();

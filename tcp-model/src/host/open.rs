@@ -202,7 +202,7 @@ impl Stack {
 
     /// The first write of a deferred connect: sends the SYN with as much data as fits. Returns the bytes
     /// accepted.
-    #[inline(never)]
+    #[cold]
     pub(super) fn connect_with_data(
         &mut self,
         slot: u32,
@@ -222,6 +222,7 @@ impl Stack {
     }
 
     /// What a client must present to open a connection with data on its SYN.
+    #[cold]
     pub(super) fn fast_listen(&self, listener: usize, flow: FourTuple) -> FastListen {
         let (client, server) = (*flow.remote().ip(), *flow.local().ip());
         let listening = &self.listeners[listener];

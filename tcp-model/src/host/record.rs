@@ -15,6 +15,7 @@ use crate::state::State;
 use crate::transmit::Transmit;
 
 /// Records the arrival of a segment.
+#[inline(never)]
 pub(super) fn record_received(
     packet: &Packet<Segment>,
     state: Option<State>,

@@ -4,7 +4,7 @@ use sim_core::SimTime;
 
 use super::cx::HostEnv;
 use super::endpoint::{Endpoint, NO_LISTENER};
-use super::four_tuple::Owner;
+use super::four_tuple::{FourTuple, Owner};
 use super::record::{end_reason, record_trace, summarize};
 use super::stack::{Stack, Timer};
 use super::step::arm;
@@ -15,6 +15,7 @@ use crate::state::State;
 impl Stack {
     /// Removes a connection from a closing listener: one waiting for accept is reset, a half-open one
     /// dropped.
+    #[cold]
     pub(super) fn orphan(&mut self, slot: u32, listener: u16, cx: &mut impl HostEnv) {
         let Some(endpoint) = self.endpoints.get_mut(slot) else {
             return;
@@ -35,6 +36,7 @@ impl Stack {
     }
 
     /// Ends a half-open connection without a segment.
+    #[cold]
     pub(super) fn forget(&mut self, slot: u32, why: ConnectionEnd, cx: &mut impl HostEnv) {
         let Some(state) = self.endpoints.get(slot).map(|e| e.state) else {
             return;
@@ -110,9 +112,7 @@ impl Stack {
             self.stats.time_wait_made += 1;
             let entry = match time_wait.ts_recent.filter(|_| self.params.tw_recycle) {
                 Some(stamp) => {
-                    let peer = *flow.remote().ip();
-                    let stamps = self.last_stamps.get_or_insert_default();
-                    stamps.remember(peer, stamp, cx.now());
+                    self.remember_stamp(flow, stamp, cx);
                     let least = recycle_time(self.params.min_rto);
                     let beyond = recycle_time(rto).saturating_sub(least);
                     self.time_waits
@@ -136,5 +136,12 @@ impl Stack {
         if let Some(replaced) = replaced {
             self.restore_time_wait(flow, &replaced, cx);
         }
+    }
+
+    /// `tw_recycle`: remembers the last timestamp of the peer's address.
+    #[cold]
+    fn remember_stamp(&mut self, flow: FourTuple, stamp: u32, cx: &mut impl HostEnv) {
+        let stamps = self.last_stamps.get_or_insert_default();
+        stamps.remember(*flow.remote().ip(), stamp, cx.now());
     }
 }

@@ -109,7 +109,7 @@ impl Stack {
     ) {
         let packet = self.put_on_wire(flow, transmit, state, marks, cx);
         if transmit.segment.tag.is_recorded() {
-            record_trace(trace_of_sent(packet, flow, transmit, state, marks), cx);
+            record_sent(packet, flow, transmit, state, marks, cx);
         }
     }
 
@@ -143,4 +143,17 @@ impl Stack {
         self.stats.resets_sent += u64::from(segment.flags.is_rst());
         packet
     }
+}
+
+/// Records a segment just sent with this TTL and DS field.
+#[inline(never)]
+fn record_sent(
+    packet: u64,
+    flow: FourTuple,
+    transmit: &Transmit,
+    state: Option<State>,
+    marks: (u8, u8),
+    cx: &mut impl HostEnv,
+) {
+    record_trace(trace_of_sent(packet, flow, transmit, state, marks), cx);
 }

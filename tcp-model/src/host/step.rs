@@ -21,6 +21,7 @@ use crate::state::State;
 
 impl Stack {
     /// Records what every connection has done so far.
+    #[cold]
     pub(super) fn summarize_all(&mut self, cx: &mut impl HostEnv) {
         for slot in 0..self.endpoints.slots() {
             let endpoint = self.endpoints.get_mut(slot);
@@ -289,6 +290,7 @@ impl Stack {
     }
 
     /// Changes the options of a connection; false if its TCP does not support that.
+    #[cold]
     pub(super) fn change_params(
         &mut self,
         slot: u32,

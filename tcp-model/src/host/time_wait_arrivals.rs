@@ -81,6 +81,7 @@ impl Stack {
     }
 
     /// Ends an entry in favour of a SYN that opens the next incarnation, and remembers it.
+    #[cold]
     pub(super) fn replace_time_wait(
         &mut self,
         place: u32,
@@ -98,6 +99,7 @@ impl Stack {
 
     /// MAY-2 (b) of RFC 9293 section 3.6.1: if the SYN was an old duplicate and its connection failed, the
     /// entry is restored for its remaining time.
+    #[cold]
     pub(super) fn restore_time_wait(
         &mut self,
         flow: FourTuple,

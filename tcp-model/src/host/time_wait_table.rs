@@ -181,6 +181,7 @@ impl TimeWaitTable {
 
     /// Adds an entry with a short stay, which starts after `beyond`: the part of the stay by which
     /// the entries of a host differ.
+    #[cold]
     pub(super) fn insert_short(
         &mut self,
         flow: FourTuple,

@@ -8,8 +8,8 @@ use crate::params::PortSelection;
 /// The longest step of RFC 6056's algorithm 5 (its N).
 const LONGEST_STEP: u64 = 500;
 
-/// Chooses a free place by `selection`; also returns how many places a one-by-one search would have
-/// checked. `shared` is the counter that the destination shares with others.
+/// Chooses a free place; also returns how many places a one-by-one search would have checked. `shared` is the
+/// counter that the destination shares with others.
 pub(super) fn choose(
     pool: &mut Pool,
     selection: PortSelection,
@@ -34,19 +34,24 @@ pub(super) fn choose(
             *shared
         }),
         PortSelection::Linux => linux(pool, offset, rng),
+        PortSelection::Sequential => sequential(pool),
         PortSelection::Random => {
             let start = rng.below(u64::from(count)) as u32;
             linear(pool, start)
         }
-        PortSelection::Sequential => {
-            let start = pool.start % count;
-            let (at, probes) = linear(pool, start);
-            if let Some(at) = at {
-                pool.start = at + 1;
-            }
-            (at, probes)
-        }
     }
+}
+
+/// The next free place after the last one chosen, around the end.
+pub(super) fn sequential(pool: &mut Pool) -> (Option<u32>, u32) {
+    if pool.count() == 0 {
+        return (None, 0);
+    }
+    let (at, probes) = linear(pool, pool.start % pool.count());
+    if let Some(at) = at {
+        pool.start = at + 1;
+    }
+    (at, probes)
 }
 
 /// The first free place among as many as there are, each named by `next`.
@@ -83,7 +88,7 @@ fn linear(pool: &Pool, start: u32) -> (Option<u32>, u32) {
 ///
 /// Leaves out that destinations can share a start through Linux's table of 65536 entries, and that
 /// Linux skips one port of a range with an odd number of ports.
-fn linux(pool: &mut Pool, offset: u32, rng: &mut Rng) -> (Option<u32>, u32) {
+pub(super) fn linux(pool: &mut Pool, offset: u32, rng: &mut Rng) -> (Option<u32>, u32) {
     let count = pool.count();
     if count == 0 {
         return (None, 0);

@@ -97,13 +97,7 @@ impl Packed {
     pub fn new(segment: &Segment, ip_header: u32, boxes: &mut Vec<Box<Segment>>) -> Packed {
         match CommonSegment::new(segment, ip_header) {
             Some(common) => Packed::Common(common),
-            None => Packed::Other(match boxes.pop() {
-                Some(mut place) => {
-                    *place = *segment;
-                    place
-                }
-                None => Box::new(*segment),
-            }),
+            None => Packed::Other(boxed(segment, boxes)),
         }
     }
 
@@ -167,6 +161,17 @@ impl Packed {
             Packed::Common(common) => (common.src_port, common.dst_port),
             Packed::Other(segment) => (segment.src_port, segment.dst_port),
         }
+    }
+}
+
+#[inline(never)]
+fn boxed(segment: &Segment, boxes: &mut Vec<Box<Segment>>) -> Box<Segment> {
+    match boxes.pop() {
+        Some(mut place) => {
+            *place = *segment;
+            place
+        }
+        None => Box::new(*segment),
     }
 }
 
