@@ -42,6 +42,22 @@ pub struct CaptureFilterError {
     pub help: String,
 }
 
+impl CaptureFilterError {
+    fn new(
+        text: &str,
+        at: usize,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> CaptureFilterError {
+        CaptureFilterError {
+            text: text.to_owned(),
+            at,
+            problem: problem.into(),
+            help: help.into(),
+        }
+    }
+}
+
 /// A host that a filter names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedHost {
@@ -142,12 +158,7 @@ impl CaptureFilter {
         problem: impl Into<String>,
         help: impl Into<String>,
     ) -> CaptureFilterError {
-        CaptureFilterError {
-            text: self.text.clone(),
-            at,
-            problem: problem.into(),
-            help: help.into(),
-        }
+        CaptureFilterError::new(&self.text, at, problem, help)
     }
 }
 

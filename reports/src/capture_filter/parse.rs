@@ -117,12 +117,7 @@ impl Parser<'_> {
         problem: impl Into<String>,
         help: impl Into<String>,
     ) -> CaptureFilterError {
-        CaptureFilterError {
-            text: self.text.to_owned(),
-            at,
-            problem: problem.into(),
-            help: help.into(),
-        }
+        CaptureFilterError::new(self.text, at, problem, help)
     }
 
     fn split(&self) -> Result<Vec<Token>, CaptureFilterError> {

@@ -80,8 +80,7 @@ impl WorkloadCost {
                     .min(way.capacity.1 / (per_s * one.bytes.1).max(1e-9))
                     .min(1.0);
                 let done = passes.min(share_done(exchange, way.trip_s + transfer_s, time_s));
-                let hops = one.segments.0 * way.there.len() as f64
-                    + one.segments.1 * way.back.len() as f64;
+                let hops = way.hops(one.segments);
                 let at_once = match arrivals {
                     Arrivals::Closed { users, .. } => f64::from(*users),
                     Arrivals::Burst(count) => f64::from(*count),
@@ -141,8 +140,7 @@ impl WorkloadCost {
                 let (application, name) = (application.build(), application.name());
                 let mss = params(&workload.client).mss().into();
                 if let Some(load) = application.expected_once(mss) {
-                    let hops = load.segments.0 * way.there.len() as f64
-                        + load.segments.1 * way.back.len() as f64;
+                    let hops = way.hops(load.segments);
                     return WorkloadCost {
                         connections,
                         events: connections * (hops + 2.0 * load.events),
@@ -157,8 +155,7 @@ impl WorkloadCost {
                     };
                 }
                 if let Some(load) = application.expected(mss) {
-                    let hops = load.segments.0 * way.there.len() as f64
-                        + load.segments.1 * way.back.len() as f64;
+                    let hops = way.hops(load.segments);
                     let per_s = clients.len() as f64 * (load.segments.0 + load.segments.1);
                     return WorkloadCost {
                         connections,
@@ -219,7 +216,7 @@ pub(super) fn pooled(
             ..exchange.clone()
         };
         let one = ConnectionLoad::new(&exchange, mss);
-        let hops = one.segments.0 * way.there.len() as f64 + one.segments.1 * way.back.len() as f64;
+        let hops = way.hops(one.segments);
         hops + 2.0 * one.others
     };
     let busy_s = way.trip_s + mean::mean(exchange.service);
@@ -285,6 +282,11 @@ pub(super) fn bulk(
 }
 
 impl SharedPath {
+    /// Packet hops of so many segments from the client and from the server.
+    fn hops(&self, (from_client, from_server): (f64, f64)) -> f64 {
+        from_client * self.there.len() as f64 + from_server * self.back.len() as f64
+    }
+
     pub(super) fn new(network: &Network, clients: &[NodeId], servers: &[NodeId]) -> SharedPath {
         let (Some(&a), Some(&b)) = (clients.first(), servers.first()) else {
             return SharedPath {

@@ -28,6 +28,17 @@ segments = 2
 pcap = true
 "#;
 
+/// A bulk transfer through a small queue, with random losses.
+pub const LOSSY: &str = r#"
+name = "lossy"
+duration = "8 s"
+topology = { kind = "pair", path = { rate = "10 Mbit/s", delay = "15 ms", loss = 0.01, queue = "40 packets" } }
+[[workload]]
+kind = "bulk"
+[record]
+pcap = true
+"#;
+
 /// Makes [`SMALL`] a batch of four runs.
 pub const SWEEP: &str = r#"
 [sweep]

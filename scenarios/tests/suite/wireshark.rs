@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::Command;
 
+use crate::common::LOSSY;
 use reports::store::reader::Table;
 use scenarios::library;
 
@@ -46,17 +47,6 @@ const SCENARIOS: [(&str, &[&str]); 18] = [
     ("bulk", &["duration=5 s"]),
     ("rate-drop", &["duration=12 s"]),
 ];
-
-/// A bulk transfer through a small queue and random losses.
-const LOSSY: &str = r#"
-name = "lossy"
-duration = "8 s"
-topology = { kind = "pair", path = { rate = "10 Mbit/s", delay = "15 ms", loss = 0.01, queue = "40 packets" } }
-[[workload]]
-kind = "bulk"
-[record]
-pcap = true
-"#;
 
 /// What is said about one packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

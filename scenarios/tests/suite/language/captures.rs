@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::make;
+use crate::common::{LOSSY, make};
 use reports::store::reader::Table;
 use scenarios::library;
 
@@ -54,17 +54,6 @@ fn tshark_shows_http_with_every_request_and_response_whole() {
         "{stamp:?}"
     );
 }
-
-/// A bulk transfer through a small queue, with random losses.
-const LOSSY: &str = r#"
-name = "lossy"
-duration = "8 s"
-topology = { kind = "pair", path = { rate = "10 Mbit/s", delay = "15 ms", loss = 0.01, queue = "40 packets" } }
-[[workload]]
-kind = "bulk"
-[record]
-pcap = true
-"#;
 
 /// Segments with a window of zero, except SYNs and RSTs.
 fn zero_windows(segments: &Table) -> usize {
