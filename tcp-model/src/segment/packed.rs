@@ -164,6 +164,7 @@ impl Packed {
     }
 }
 
+#[expect(clippy::vec_box, reason = "the boxes themselves are used again")]
 #[inline(never)]
 fn boxed(segment: &Segment, boxes: &mut Vec<Box<Segment>>) -> Box<Segment> {
     match boxes.pop() {
