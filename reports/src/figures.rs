@@ -21,6 +21,7 @@ mod shares;
 mod slowdown;
 pub(crate) mod story;
 mod style;
+pub(crate) use style::{BLUE, Rgb, VERMILION, state_colour};
 mod svg;
 pub(crate) mod sweep;
 mod time_bins;

@@ -10,6 +10,7 @@ pub(crate) mod compare;
 mod connections;
 mod embed;
 pub(crate) mod lesson;
+pub(crate) mod live_page;
 mod long_run;
 mod page;
 pub(crate) mod run_page;

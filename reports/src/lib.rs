@@ -27,6 +27,7 @@ mod html;
 pub mod ideal;
 pub mod import;
 pub mod info;
+pub mod live;
 pub mod metrics;
 pub mod pcapng;
 pub mod recorders;
@@ -43,6 +44,7 @@ pub use batch::{
 pub use bilingual::Language;
 pub use capture_filter::{CaptureFilter, CaptureFilterError};
 pub use expectations::{Expectation, Judgement, Verdict};
+pub use html::live_page::{LIVE_SCRIPT, live_page, live_part};
 pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, OutageSpan, PhaseRisk, RecordOptions,
     RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory, Translation,

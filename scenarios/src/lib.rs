@@ -38,6 +38,7 @@ mod fuzz;
 pub mod interrupt;
 pub mod library;
 mod list_file;
+pub mod live;
 pub mod locate;
 mod outages;
 pub mod output_dir;

@@ -3,14 +3,17 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use reports::live::LiveProgress;
 use sim_core::SimDuration;
 use sim_core::simulation::SimulationProgress;
 
 use crate::console::note;
+use crate::live::{LiveBoard, LiveTerminal, RunWatch};
+use crate::run_spec::RunSpec;
 
 /// Progress of all runs, shared by their threads.
 #[derive(Debug)]
@@ -20,6 +23,11 @@ pub struct BatchProgress {
     quiet: bool,
     /// A file for other programs, written periodically.
     file: Option<PathBuf>,
+    /// Where viewers see the runs.
+    board: Option<Arc<LiveBoard>>,
+    /// The board in the terminal, while runs are executed.
+    terminal: Mutex<Option<LiveTerminal>>,
+    is_live: bool,
 }
 
 #[derive(Debug)]
@@ -78,6 +86,9 @@ impl BatchProgress {
             bar,
             quiet,
             file: None,
+            board: None,
+            terminal: Mutex::default(),
+            is_live: false,
         }
     }
 
@@ -87,12 +98,39 @@ impl BatchProgress {
         BatchProgress { file, ..self }
     }
 
+    /// Also shows the runs on a board, and if `is_live` the board in the terminal.
+    #[must_use]
+    pub fn with_board(self, board: Option<Arc<LiveBoard>>, is_live: bool) -> BatchProgress {
+        let progress = BatchProgress {
+            board,
+            is_live,
+            ..self
+        };
+        progress.show(&progress.lock(), false);
+        progress.start_terminal();
+        progress
+    }
+
+    fn start_terminal(&self) {
+        if let Some(board) = self.board.as_ref().filter(|_| self.is_live) {
+            let mut terminal = self.terminal.lock().unwrap_or_else(PoisonError::into_inner);
+            terminal.get_or_insert_with(|| LiveTerminal::start(Arc::clone(board)));
+        }
+    }
+
+    /// Puts a run on the board, if there is one.
+    pub fn watch(&self, spec: &RunSpec) -> Option<RunWatch> {
+        self.board.as_ref().map(|board| board.watch(spec))
+    }
+
     /// Starts again with runs of these lengths.
     pub fn restart(&self, lengths: impl Iterator<Item = SimDuration>) {
         let lengths: Vec<f64> = lengths.map(SimDuration::as_secs_f64).collect();
         let mut state = self.lock();
         (state.runs, state.runs_done) = (lengths.len(), 0);
         (state.total_s, state.done_s) = (lengths.iter().sum(), 0.0);
+        drop(state);
+        self.start_terminal();
     }
 
     /// Starts tracking one run.
@@ -109,6 +147,7 @@ impl BatchProgress {
     pub fn kept(&self, length: SimDuration) {
         let mut state = self.lock();
         state.keep(length);
+        self.show(&state, false);
         if let Some(bar) = &self.bar {
             bar.set_length((state.total_s * 1000.0) as u64);
             bar.reset_eta();
@@ -131,12 +170,19 @@ impl BatchProgress {
             state.file_written = Instant::now();
             self.write(&state, false);
         }
+        self.show(&state, false);
         if let Some(bar) = &self.bar {
             bar.set_position((state.done_s * 1000.0) as u64);
             bar.set_message(state.words());
         } else if !self.quiet && state.started.elapsed() >= state.next_line {
             state.next_line = next_line(state.started.elapsed());
             note(&state.line());
+        }
+    }
+
+    fn show(&self, state: &ProgressState, has_ended: bool) {
+        if let Some(board) = &self.board {
+            board.set_progress(state.live(has_ended));
         }
     }
 
@@ -150,9 +196,19 @@ impl BatchProgress {
         let _ = written.and_then(|()| std::fs::rename(&aside, file));
     }
 
-    /// Removes the bar, and writes the file for the last time.
+    /// Removes the bar, ends the drawing in the terminal, and writes the file for the last time.
     pub fn finish(&self) {
-        self.write(&self.lock(), true);
+        let state = self.lock();
+        self.write(&state, true);
+        self.show(&state, true);
+        drop(state);
+        // What is printed from now on comes below the last drawing.
+        drop(
+            self.terminal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -172,12 +228,24 @@ impl ProgressState {
         (elapsed_s * (self.total_s / self.done_s.max(1e-9) - 1.0)).max(0.0)
     }
 
+    fn live(&self, has_ended: bool) -> LiveProgress {
+        let elapsed_s = self.started.elapsed().as_secs_f64();
+        LiveProgress {
+            runs: self.runs,
+            runs_done: self.runs_done,
+            simulated_s: self.done_s,
+            to_simulate_s: self.total_s,
+            events: self.events,
+            elapsed_s,
+            left_s: match has_ended {
+                true => 0.0,
+                false => self.left_s(elapsed_s),
+            },
+        }
+    }
+
     fn json(&self, has_ended: bool) -> String {
-        let elapsed = self.started.elapsed().as_secs_f64();
-        let left = match has_ended {
-            true => 0.0,
-            false => self.left_s(elapsed),
-        };
+        let live = self.live(has_ended);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let all = serde_json::json!({
             "runs": self.runs,
@@ -185,8 +253,8 @@ impl ProgressState {
             "simulated_s": self.done_s,
             "to_simulate_s": self.total_s,
             "events": self.events,
-            "elapsed_s": elapsed,
-            "left_s": left,
+            "elapsed_s": live.elapsed_s,
+            "left_s": live.left_s,
             "has_ended": has_ended,
             "written_unix_s": now.map_or(0, |since| since.as_secs()),
         });

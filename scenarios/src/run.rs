@@ -25,6 +25,7 @@ use tcp_model::spec::HostConfig;
 use crate::assemble::Assembly;
 use crate::execution::{Division, Execution, make_hosts};
 use crate::interrupt::Interrupt;
+use crate::live::{RunWatch, WatchedRecorder};
 use crate::process;
 use crate::run_spec::RunSpec;
 
@@ -79,6 +80,8 @@ pub struct Job<'a> {
     pub make: MakeHost<'a>,
     /// Stops it early when set, without results.
     pub interrupt: Option<&'a Interrupt>,
+    /// Shows it to viewers while it is executed.
+    pub watch: Option<&'a RunWatch>,
     /// It fails after this wall-clock time, seconds.
     pub time_s: Option<f64>,
     /// The command line, for its provenance.
@@ -130,6 +133,7 @@ impl<'a> Job<'a> {
             execution: Execution::default(),
             make: &TcpHost::new,
             interrupt: None,
+            watch: None,
             time_s: None,
             command: "",
         }
@@ -285,6 +289,14 @@ impl<'a> Job<'a> {
         recorder: &mut dyn Recorder<TcpSample>,
         observe: &mut dyn FnMut(SimulationProgress),
     ) -> Result<RunStats, RunError> {
+        let mut watched;
+        let recorder = match self.watch {
+            Some(watch) => {
+                watched = WatchedRecorder::new(recorder, watch, self.spec.scenario.duration);
+                &mut watched as &mut dyn Recorder<TcpSample>
+            }
+            None => recorder,
+        };
         let begun = Instant::now();
         let is_late = || {
             self.time_s
@@ -293,6 +305,9 @@ impl<'a> Job<'a> {
         let mut late = false;
         let stats = simulation.run(recorder, &mut |progress| {
             observe(progress);
+            if let Some(watch) = self.watch {
+                watch.reached(progress.now);
+            }
             late = late || is_late();
             if late || self.is_stopped() {
                 ControlFlow::Break(())

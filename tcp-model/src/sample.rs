@@ -70,6 +70,17 @@ pub struct StateChange {
     pub to: State,
 }
 
+impl StateChange {
+    /// The state in which there is now one socket less: none ([`State::Closed`]) if a listener made this end
+    /// point for a SYN, since the listener itself stays in LISTEN.
+    pub fn leaves(&self) -> State {
+        match (self.from, self.to) {
+            (State::Listen, to) if to != State::Closed => State::Closed,
+            (from, _) => from,
+        }
+    }
+}
+
 /// An application's call of connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectAttempt {

@@ -372,7 +372,7 @@ impl HtmlPage {
 
 /// A path relative to the page as the value of `href`: characters with a meaning in a URL are
 /// percent-encoded (RFC 3986 section 2.1).
-fn href(path: &str) -> String {
+pub(super) fn href(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
@@ -407,7 +407,7 @@ fn how_to_read(figure: &Figure) -> (&'static str, &'static str) {
 
 /// A text in both languages as markup: the style sheet shows one of them. Without a Chinese text
 /// the English one is always shown.
-fn both(english: &str, chinese: &str) -> String {
+pub(super) fn both(english: &str, chinese: &str) -> String {
     match chinese.is_empty() {
         true => escape(english),
         false => format!(

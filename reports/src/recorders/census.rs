@@ -146,9 +146,7 @@ impl SocketCensus {
         let nameless = self.groups.len() - 1;
         let group = *self.group_of.get(node.0 as usize).unwrap_or(&nameless);
         let group = &mut self.groups[group];
-        let spawned = change.from == State::Listen && !matches!(change.to, State::Closed);
-        let from = if spawned { State::Closed } else { change.from };
-        let to = change.to;
+        let (from, to) = (change.leaves(), change.to);
         if from == to {
             return;
         }

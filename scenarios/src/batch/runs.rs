@@ -189,8 +189,10 @@ impl RunsInProgress<'_> {
         writer: &PartWriter,
     ) -> RunOutcome {
         let mut seen = self.control.progress.run();
+        let watch = self.control.progress.watch(spec);
         let job = Job {
             execution,
+            watch: watch.as_ref(),
             interrupt: Some(self.control.interrupt),
             time_s: self.control.limits.time_s,
             ..Job::new(spec, Path::new(""))
@@ -200,6 +202,9 @@ impl RunsInProgress<'_> {
             |job, observe| job.metrics(observe),
             |p| seen.observe(p),
         );
+        if let Some(watch) = watch {
+            watch.ended(made.as_ref().ok().map(|made| &made.metrics), None);
+        }
         let made = made.and_then(|made| {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             let metrics = names.share(made.metrics.into());
@@ -235,7 +240,9 @@ pub(super) fn make_missing(
     control: RunControl<'_>,
 ) -> RunOutcome {
     let mut seen = control.progress.run();
+    let watch = control.progress.watch(spec);
     let job = Job {
+        watch: watch.as_ref(),
         replace: how.replace,
         execution,
         interrupt: Some(control.interrupt),
@@ -248,6 +255,12 @@ pub(super) fn make_missing(
         |job, observe| job.execute(observe),
         |p| seen.observe(p),
     );
+    if let Some(watch) = watch {
+        watch.ended(
+            made.as_ref().ok().map(|made| &made.summary.metrics),
+            Some(dir),
+        );
+    }
     let outcome = match made {
         Ok(made) => RunOutcome::Made {
             made: Box::new(made.into()),

@@ -264,6 +264,16 @@ pub(super) struct RunArgs {
     /// Write the progress of the runs to this file, as JSON, for other programs
     #[arg(long, value_name = "FILE")]
     pub(super) progress: Option<PathBuf>,
+    /// Show the runs in a browser while they are executed: progress, connections by state, failures, throughput,
+    /// and at the end the report. Prints the address, which works only on this machine; nobody without its
+    /// token can read it. Results are served until Ctrl-C
+    #[arg(long, conflicts_with_all = ["quiet", "shard"])]
+    pub(super) serve: bool,
+    /// Draw the runs in the terminal while they are executed: connections by state, failures and throughput
+    /// over simulated time. Where stderr is no terminal, print a line with them from time to time. NO_COLOR is
+    /// honoured
+    #[arg(long, conflicts_with = "quiet")]
+    pub(super) live: bool,
     /// Write the verdicts on the expectations as JUnit XML, for build servers
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,

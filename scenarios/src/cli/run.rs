@@ -2,6 +2,7 @@
 
 mod batch_output;
 mod shard;
+mod viewers;
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use super::cost::RunsCost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept, note_missing};
 use super::junit;
 use super::wanted::WantedRuns;
-use crate::batch::{self, Batch, BatchOptions, RunControl, RunLimits, RunOutcome};
+use crate::batch::{self, Batch, BatchOptions, RunControl, RunLimits, RunOutcome, Shard};
 use crate::console::{CommandError, note, print};
 use crate::execution::Execution;
 use crate::interrupt::Interrupt;
@@ -28,6 +29,7 @@ use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 use batch_output::{BatchOutput, note_first};
 use shard::{chosen, of_shard};
+use viewers::Viewers;
 
 /// Largest batch that prints a line per run without --verbose.
 const MOST_LINES: usize = 12;
@@ -58,8 +60,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
     }
     let interrupt = Interrupt::on_signals();
     let lengths = plan.runs.iter().map(|r| r.scenario.duration);
-    let progress = BatchProgress::new(lengths, args.quiet).with_file(args.progress.clone());
     let limits = limits(args)?;
+    let viewers = Viewers::start(args, &plan, &dir)?;
+    let progress = BatchProgress::new(lengths, args.quiet || args.live)
+        .with_file(args.progress.clone())
+        .with_board(viewers.board(), args.live);
     let command = args.scenario.command();
     let control = RunControl {
         command: &command,
@@ -70,6 +75,20 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
         progress: &progress,
         interrupt: &interrupt,
     };
+    let text = || changed_text(&source, &changes);
+    let done = make(&plan, &dir, args, control, shard, text);
+    viewers.finish(done, &dir, &interrupt)
+}
+
+/// Executes the runs and prints their findings; `text` is the text of the scenario.
+fn make(
+    plan: &Plan,
+    dir: &Path,
+    args: &RunArgs,
+    control: RunControl<'_>,
+    shard: Option<Shard>,
+    text: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
     match plan.runs.as_slice() {
         [_] if plan.is_single() && shard.is_some() => Err(CommandError::Usage(
             "error: --shard divides the runs of a batch, but this is a single run".to_owned(),
@@ -79,23 +98,23 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CommandError> {
         )),
         [only] if plan.is_single() => {
             let text = only.text();
-            spare_input(args, &dir, ("run.toml", &text))?;
-            single(only, &dir, args, control)
+            spare_input(args, dir, ("run.toml", &text))?;
+            single(only, dir, args, control)
         }
         _ => {
-            let text = changed_text(&source, &changes);
-            spare_input(args, &dir, ("batch.toml", &text))?;
+            let text = text();
+            spare_input(args, dir, ("batch.toml", &text))?;
             let options = BatchOptions {
-                dir,
+                dir: dir.to_path_buf(),
                 execution: execution(args),
-                command: command.clone(),
+                command: control.command.to_owned(),
                 text,
                 keep: args.keep.into(),
                 search: Vec::new(),
             };
             match shard {
-                Some(shard) => of_shard(&plan, &options, args, control, shard),
-                None => all(&plan, &options, args, control),
+                Some(shard) => of_shard(plan, &options, args, control, shard),
+                None => all(plan, &options, args, control),
             }
         }
     }

@@ -53,4 +53,5 @@ mod streams;
 mod theory;
 mod time_wait;
 mod unusual;
+mod watching;
 mod wireshark;

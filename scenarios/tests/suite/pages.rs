@@ -17,7 +17,7 @@ use crate::common::{directory, said};
 /// Names of the program in Linux distributions.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-fn browser() -> Option<&'static str> {
+pub(crate) fn browser() -> Option<&'static str> {
     let is_there = |name: &&&str| {
         let asked = Command::new(name).arg("--version").output();
         asked.is_ok_and(|o| o.status.success())
