@@ -15,6 +15,7 @@ mod judging;
 mod layout;
 pub(crate) mod paired;
 mod status;
+pub(crate) mod translated;
 mod unusual;
 pub(crate) mod variants;
 
@@ -23,6 +24,7 @@ pub use axis::{Axis, AxisValues, Unit};
 pub(crate) use choice::{chosen_metrics, is_comparable, metric_names, metrics_that_vary};
 pub use derived::row_metrics;
 pub(crate) use derived::with_derived;
+pub(crate) use findings::batch_findings_in;
 pub use findings::{VariantNote, batch_findings};
 pub use judging::judge_run;
 pub use layout::{Layout, MOST_CURVES, MOST_PANELS};

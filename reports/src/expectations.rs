@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bilingual::{Language, say};
 use crate::format::metric;
 
 /// Bounds within which a metric is expected, in its base unit.
@@ -50,29 +51,39 @@ impl Expectation {
             && self.at_least.is_none_or(|bound| value >= bound)
             && self.at_most.is_none_or(|bound| value <= bound)
     }
+
+    /// "connects_failed_share below 0.1 % where tcp.tw_reuse = true".
+    pub(crate) fn bounds(&self, language: Language) -> String {
+        let bounds = [
+            (language.pick("above", "大于"), self.above),
+            (language.pick("at least", "不小于"), self.at_least),
+            (language.pick("below", "小于"), self.below),
+            (language.pick("at most", "不大于"), self.at_most),
+        ];
+        let given = bounds.iter().filter_map(|(word, bound)| {
+            let bound = metric(&self.metric, (*bound)?);
+            Some(format!(" {word} {bound}"))
+        });
+        let given: Vec<String> = given.collect();
+        let mut text = self.metric.clone() + &given.join(language.pick(" and", "且"));
+        for (i, (path, value)) in self.only.iter().enumerate() {
+            let word = match i {
+                0 => language.pick("where", "，其中"),
+                _ => language.pick("and", "且"),
+            };
+            text += &say!(
+                language,
+                " {word} {path} = {value}",
+                "{word} {path} = {value}"
+            );
+        }
+        text
+    }
 }
 
 impl std::fmt::Display for Expectation {
     /// "connects_failed_share below 0.1 % where tcp.tw_reuse = true".
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.metric)?;
-        let bounds = [
-            ("above", self.above),
-            ("at least", self.at_least),
-            ("below", self.below),
-            ("at most", self.at_most),
-        ];
-        let given = bounds
-            .iter()
-            .filter_map(|(word, bound)| Some((word, (*bound)?)));
-        for (i, (word, bound)) in given.enumerate() {
-            let and = if i > 0 { " and" } else { "" };
-            write!(f, "{and} {word} {}", metric(&self.metric, bound))?;
-        }
-        for (i, (path, value)) in self.only.iter().enumerate() {
-            let word = if i > 0 { "and" } else { "where" };
-            write!(f, " {word} {path} = {value}")?;
-        }
-        Ok(())
+        f.write_str(&self.bounds(Language::English))
     }
 }

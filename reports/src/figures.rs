@@ -33,9 +33,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::bilingual::{Language, say};
 use crate::guard::guarded;
 use crate::store::{RunSummary, StoreError};
-use crate::words::counted;
 use data::RunData;
 pub use drawing::Drawing;
 pub use samples::{SampleSeries, histogram, time_series};
@@ -78,10 +78,13 @@ pub fn file_name(name: &str) -> String {
 }
 
 /// The end of a caption: how many curves were left out; empty if none.
-fn not_drawn(left_out: usize, one: &str, many: &str) -> String {
+fn not_drawn(left_out: usize, one: &str, many: &str, chinese: &str, language: Language) -> String {
     match left_out {
         0 => String::new(),
-        n => format!(" Not drawn: {}.", counted(n as f64, one, many)),
+        n => {
+            let left_out = language.counted(n as f64, one, many, chinese);
+            say!(language, " Not drawn: {left_out}.", " 未画出：{left_out}。")
+        }
     }
 }
 
@@ -170,9 +173,9 @@ const SEVERAL: [(&str, Draw); 2] = [
 
 /// All figures that the tables in a run directory allow, drawn side by side. An unreadable table or a failing figure affects no
 /// other figure.
-pub(crate) fn run_figures(dir: &Path, summary: &RunSummary) -> Drawn {
+pub(crate) fn run_figures(dir: &Path, summary: &RunSummary, language: Language) -> Drawn {
     let mut drawn = Drawn::default();
-    let data = RunData::read(dir, summary, &mut drawn);
+    let data = RunData::read(dir, summary, language, &mut drawn);
     let population = POPULATION.iter().filter(|_| !data.is_small());
     let single = population
         .chain(SINGLE)
@@ -212,9 +215,13 @@ pub fn explain_connection(
 }
 
 /// Draws only the ladders of a run, and summarises its first connection.
-pub(crate) fn run_ladders(dir: &Path, summary: &RunSummary) -> (Drawn, story::StorySummary) {
+pub(crate) fn run_ladders(
+    dir: &Path,
+    summary: &RunSummary,
+    language: Language,
+) -> (Drawn, story::StorySummary) {
     let mut drawn = Drawn::default();
-    let data = RunData::read(dir, summary, &mut drawn);
+    let data = RunData::read(dir, summary, language, &mut drawn);
     let ladders = drawn.part("ladders", dir, || Ok(ladder::ladders(&data)));
     let first = data.conversations.iter().find(|c| !c.segments.is_empty());
     let story = drawn.part("summary", dir, || {
@@ -235,7 +242,7 @@ mod tests {
         for table in ["outcomes", "census"] {
             std::fs::write(tmp.path().join(format!("{table}.parquet")), "no table").unwrap();
         }
-        let drawn = run_figures(tmp.path(), &RunSummary::default());
+        let drawn = run_figures(tmp.path(), &RunSummary::default(), Language::English);
         assert_eq!(drawn.figures, []);
         let begin: Vec<&str> = drawn
             .failed
@@ -277,7 +284,7 @@ mod tests {
     fn a_table_too_large_to_read_affects_only_its_own_figures() {
         let tmp = tempfile::tempdir().unwrap();
         write_too_large(tmp.path(), "outcomes");
-        let drawn = run_figures(tmp.path(), &RunSummary::default());
+        let drawn = run_figures(tmp.path(), &RunSummary::default(), Language::English);
         assert_eq!(drawn.failed.len(), 1, "{:?}", drawn.failed);
         assert!(
             drawn.failed[0].starts_with("table of outcomes: ")

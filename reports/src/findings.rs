@@ -15,6 +15,7 @@ mod transfers;
 
 use std::collections::BTreeMap;
 
+use crate::bilingual::{Language, say};
 use crate::format::{count, seconds};
 use crate::info::RunInfo;
 
@@ -28,15 +29,36 @@ const MANY: f64 = 100.0;
 
 /// The findings of a run, most important first: a function of its metrics and of what was known in advance.
 pub fn findings(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
-    let known = RunFacts { info, metrics };
+    findings_in(info, metrics, Language::English)
+}
+
+/// The findings in a language.
+pub(crate) fn findings_in(
+    info: &RunInfo,
+    metrics: &BTreeMap<String, f64>,
+    language: Language,
+) -> Vec<String> {
+    let known = RunFacts {
+        info,
+        metrics,
+        language,
+    };
     let all = table::UNUSUAL.iter().chain(table::USUAL);
     all.filter_map(|finding| (finding.sentence)(&known))
         .collect()
 }
 
 /// The findings that are unusual.
-pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<String> {
-    let known = RunFacts { info, metrics };
+pub(crate) fn unusual(
+    info: &RunInfo,
+    metrics: &BTreeMap<String, f64>,
+    language: Language,
+) -> Vec<String> {
+    let known = RunFacts {
+        info,
+        metrics,
+        language,
+    };
     let unusual = table::UNUSUAL.iter();
     unusual.filter_map(|f| (f.sentence)(&known)).collect()
 }
@@ -44,7 +66,12 @@ pub(crate) fn unusual(info: &RunInfo, metrics: &BTreeMap<String, f64>) -> Vec<St
 /// True when a run with these metrics, and no other information, gets the finding of this name.
 pub(crate) fn has_finding(name: &str, metrics: &BTreeMap<String, f64>) -> bool {
     let info = &RunInfo::default();
-    let known = RunFacts { info, metrics };
+    let language = Language::English;
+    let known = RunFacts {
+        info,
+        metrics,
+        language,
+    };
     let mut all = table::UNUSUAL.iter().chain(table::USUAL);
     let finding = all.find(|finding| finding.about.name == name);
     finding.is_some_and(|finding| (finding.sentence)(&known).is_some())
@@ -81,6 +108,7 @@ pub use reference::{explain, reference};
 struct RunFacts<'a> {
     info: &'a RunInfo,
     metrics: &'a BTreeMap<String, f64>,
+    language: Language,
 }
 
 impl RunFacts<'_> {
@@ -94,9 +122,11 @@ impl RunFacts<'_> {
 
     fn corruption(&self) -> Option<String> {
         let bytes = self.positive("old_duplicate_bytes")?;
-        Some(format!(
+        Some(say!(
+            self.language,
             "{} bytes of earlier connections were accepted as data of later ones: the corruption \
              that TIME-WAIT exists to prevent.",
+            "旧连接的 {} 字节被当作后来连接的数据接受：这正是 TIME-WAIT 要防止的数据损坏。",
             count(bytes)
         ))
     }
@@ -109,10 +139,19 @@ impl RunFacts<'_> {
     /// The window of the steady values as text; it is called steady only under a constant load.
     fn window(&self) -> String {
         if self.info.record.steady_s.is_some() {
-            return "in the steady window".to_owned();
+            return self
+                .language
+                .pick("in the steady window", "在稳态时段")
+                .to_owned();
         }
         let (from, to) = self.info.steady_window();
-        format!("from {} to {}", seconds(from), seconds(to))
+        say!(
+            self.language,
+            "from {} to {}",
+            "从 {} 到 {}",
+            seconds(from),
+            seconds(to)
+        )
     }
 }
 

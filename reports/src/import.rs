@@ -85,7 +85,7 @@ pub fn draw_capture(file: &Path, to: &Path, most: u32) -> Result<Vec<String>, Im
     summary
         .metrics
         .insert("connects_attempted".into(), drawn.len() as f64);
-    let figures = run_figures(to, &summary);
+    let figures = run_figures(to, &summary, crate::bilingual::Language::English);
     let packets = connections.iter().map(|c| c.packets.len()).sum::<usize>();
     let again = drawn.iter().map(|c| c.retransmissions()).sum::<usize>();
     let mut said = vec![format!(

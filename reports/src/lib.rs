@@ -30,6 +30,7 @@ pub mod info;
 pub mod live;
 pub mod metrics;
 pub mod pcapng;
+mod recorded_words;
 pub mod recorders;
 pub mod render;
 pub mod stats;

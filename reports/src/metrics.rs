@@ -140,6 +140,8 @@ pub struct Metric {
     pub kind: MetricKind,
     /// Plain English without unit: "share of connects that failed".
     pub words: &'static str,
+    /// The same in Chinese.
+    pub chinese: &'static str,
     /// How it is computed, in a sentence or two; empty if the words say it all.
     pub doc: &'static str,
     /// Where it comes from.
@@ -157,13 +159,14 @@ impl Metric {
         source: MetricSource,
         id: &'static str,
         kind: MetricKind,
-        words: &'static str,
+        (words, chinese): (&'static str, &'static str),
         doc: &'static str,
     ) -> Metric {
         Metric {
             id,
             kind,
             words,
+            chinese,
             doc,
             source,
             steady: false,
@@ -206,6 +209,8 @@ pub struct FoundMetric {
     pub metric: &'static Metric,
     /// Its words, with the placeholders filled in.
     pub words: String,
+    /// The same in Chinese.
+    pub chinese: String,
     /// The group or flow that the name contains, if any.
     pub of: Option<String>,
 }
@@ -216,6 +221,7 @@ pub fn find(id: &str) -> Option<FoundMetric> {
         return Some(FoundMetric {
             metric,
             words: metric.words.to_owned(),
+            chinese: metric.chinese.to_owned(),
             of: None,
         });
     }
@@ -226,6 +232,7 @@ pub fn find(id: &str) -> Option<FoundMetric> {
             metric,
             of: of.map(|(_, text)| (*text).to_owned()),
             words: pattern::fill(metric.words, &bound),
+            chinese: pattern::fill(metric.chinese, &bound),
         })
     })
 }

@@ -68,8 +68,10 @@ pub(crate) fn render_files(
     to: &Path,
     language: Language,
 ) -> Result<Vec<String>, StoreError> {
-    let (mut drawn, (tables, failed)) =
-        rayon::join(|| run_figures(dir, summary), || PageTables::read(dir));
+    let (mut drawn, (tables, failed)) = rayon::join(
+        || run_figures(dir, summary, language),
+        || PageTables::read(dir, language),
+    );
     drawn.extend(failed);
     let page = || {
         let html = run_page::report(summary, &drawn, &tables, language);

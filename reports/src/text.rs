@@ -33,6 +33,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The width of a text in letters: characters of East Asian scripts are as wide as two.
+pub(crate) fn width(text: &str) -> f64 {
+    let wide = |c: char| matches!(u32::from(c), 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE4F | 0xFF00..=0xFF60);
+    text.chars().map(|c| if wide(c) { 1.7 } else { 1.0 }).sum()
+}
+
 /// Capitalises the first letter.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();

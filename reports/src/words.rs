@@ -1,5 +1,6 @@
 //! Metrics and swept parameters in plain English.
 
+use crate::bilingual::{Language, say};
 use crate::metrics;
 
 /// A metric in words, without unit and window: "share of connects that failed". For an unregistered
@@ -8,10 +9,28 @@ pub(crate) fn metric(id: &str) -> String {
     metrics::find(id).map_or_else(|| id.replace('_', " "), |found| found.words)
 }
 
+/// A metric in words of a language.
+pub(crate) fn metric_in(id: &str, language: Language) -> String {
+    match language {
+        Language::English => metric(id),
+        Language::Chinese => {
+            metrics::find(id).map_or_else(|| id.replace('_', " "), |found| found.chinese)
+        }
+    }
+}
+
 /// A metric as the head of a column, with a note if it is taken over the steady window.
 pub(crate) fn column(id: &str) -> String {
-    let steady = if is_steady(id) { ", steady window" } else { "" };
-    format!("{}{steady}", metric(id))
+    column_in(id, Language::English)
+}
+
+/// The same in a language.
+pub(crate) fn column_in(id: &str, language: Language) -> String {
+    let steady = match is_steady(id) {
+        true => language.pick(", steady window", "，稳态时段"),
+        false => "",
+    };
+    format!("{}{steady}", metric_in(id, language))
 }
 
 /// True for metrics taken over the steady window only.
@@ -28,60 +47,81 @@ pub(crate) struct AxisWords {
     one: Option<String>,
 }
 
-/// Endings of dotted paths with their words and, for counts, the word for one.
-const AXES: [(&str, &str, &str); 12] = [
-    ("arrivals.rate", "offered rate", ""),
-    ("arrivals.users", "users", "user"),
+/// Endings of dotted paths with their words, for counts the word for one, and the Chinese.
+const AXES: [(&str, &str, &str, &str); 12] = [
+    ("arrivals.rate", "offered rate", "", "请求速率"),
+    ("arrivals.users", "users", "user", "用户数"),
     (
         "arrivals.count",
         "connections at once",
         "connection at once",
+        "同时连接数",
     ),
-    ("client_addresses", "client addresses", "client address"),
-    ("server_addresses", "server addresses", "server address"),
+    (
+        "client_addresses",
+        "client addresses",
+        "client address",
+        "客户端地址数",
+    ),
+    (
+        "server_addresses",
+        "server addresses",
+        "server address",
+        "服务器地址数",
+    ),
     (
         "requests",
         "requests per connection",
         "request per connection",
+        "每条连接的请求数",
     ),
-    ("ports", "server ports", "server port"),
-    ("tw_reuse", "tcp_tw_reuse", ""),
-    ("time_wait", "time in TIME-WAIT", ""),
-    ("tcp.profile", "TCP profile", ""),
-    ("tcp.congestion", "congestion control", ""),
-    ("pairs", "pairs of hosts", "pair of hosts"),
+    ("ports", "server ports", "server port", "服务器端口数"),
+    ("tw_reuse", "tcp_tw_reuse", "", "tcp_tw_reuse"),
+    ("time_wait", "time in TIME-WAIT", "", "TIME-WAIT 时间"),
+    ("tcp.profile", "TCP profile", "", "TCP 配置"),
+    ("tcp.congestion", "congestion control", "", "拥塞控制"),
+    ("pairs", "pairs of hosts", "pair of hosts", "主机对数"),
 ];
 
 /// The axis of named variants.
 const VARIANT: &str = "variant";
+const VARIANT_ZH: &str = "变体";
 
 /// A swept parameter in words.
-pub(crate) fn axis(path: &str) -> AxisWords {
+pub(crate) fn axis(path: &str, language: Language) -> AxisWords {
     let ends = |end: &str| {
         path.strip_suffix(end)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if let Some((_, name, one)) = AXES.iter().find(|(end, ..)| ends(end)) {
+    if let Some((_, name, one, chinese)) = AXES.iter().find(|(end, ..)| ends(end)) {
         return AxisWords {
-            name: (*name).to_owned(),
-            one: (!one.is_empty()).then(|| (*one).to_owned()),
+            name: language.pick(*name, *chinese).to_owned(),
+            one: (!one.is_empty() && language == Language::English).then(|| (*one).to_owned()),
         };
     }
     let keys: Vec<&str> = path.split('.').collect();
     let last = match keys.as_slice() {
-        ["topology", .., owner, key] => format!("{owner} {key}"),
+        [only] if *only == VARIANT => language.pick(VARIANT, VARIANT_ZH).to_owned(),
+        // Keys have no Chinese: they stay as they are written in a scenario.
+        ["topology", .., owner, key] => say!(language, "{owner} {key}", "{owner}.{key}"),
         [.., key] => (*key).to_owned(),
         [] => String::new(),
     };
     AxisWords {
-        name: last.replace('_', " "),
+        name: match language {
+            Language::English => last.replace('_', " "),
+            Language::Chinese => last,
+        },
         one: None,
     }
 }
 
 /// Swept parameters in words; those with equal words keep their paths.
-pub(crate) fn axes<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<AxisWords> {
-    let all: Vec<AxisWords> = paths.clone().map(axis).collect();
+pub(crate) fn axes<'a>(
+    paths: impl Iterator<Item = &'a str> + Clone,
+    language: Language,
+) -> Vec<AxisWords> {
+    let all: Vec<AxisWords> = paths.clone().map(|path| axis(path, language)).collect();
     let twins = |words: &AxisWords| all.iter().filter(|o| o.name == words.name).count() > 1;
     let labels = all.iter().zip(paths).map(|(words, path)| {
         if twins(words) {
@@ -102,7 +142,7 @@ impl AxisWords {
         let is_number = value.parse::<f64>().is_ok();
         let begins_as_one = value.starts_with(|c: char| c.is_ascii_digit());
         match &self.one {
-            _ if self.name == VARIANT => format!("\"{value}\""),
+            _ if [VARIANT, VARIANT_ZH].contains(&self.name.as_str()) => format!("\"{value}\""),
             Some(one) if value == "1" => format!("1 {one}"),
             Some(_) if is_number => format!("{value} {}", self.name),
             _ if begins_as_one && !is_number => value.to_owned(),
@@ -151,10 +191,13 @@ mod tests {
             ("tcp.somaxconn", "128", "somaxconn = 128"),
             ("workload.users.requests", "5", "5 requests per connection"),
         ] {
-            assert_eq!(axis(path).value(value), text, "{path}");
+            assert_eq!(axis(path, Language::English).value(value), text, "{path}");
         }
-        assert_eq!(axis("topology.bottleneck.delay").name, "bottleneck delay");
-        let twins = axes(["a.rate", "b.rate"].into_iter());
+        assert_eq!(
+            axis("topology.bottleneck.delay", Language::English).name,
+            "bottleneck delay"
+        );
+        let twins = axes(["a.rate", "b.rate"].into_iter(), Language::English);
         assert_eq!(twins[1].name, "b.rate");
     }
 

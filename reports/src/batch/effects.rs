@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::variants::variants;
 use super::{Axis, BatchRow};
+use crate::bilingual::Language;
 use crate::stats::{Estimate, SobolIndex, SobolIndices, first_order, saltelli};
 use crate::words;
 
@@ -34,12 +35,17 @@ pub(crate) struct Effect {
 
 /// The effects of all swept parameters with at least two values, the largest first: by total index if there is one,
 /// otherwise by the difference.
-pub(crate) fn effects(axes: &[Axis], rows: &[BatchRow], metric: &str) -> Vec<Effect> {
-    let names = words::axes(axes.iter().map(|a| a.path.as_str()));
+pub(crate) fn effects(
+    axes: &[Axis],
+    rows: &[BatchRow],
+    metric: &str,
+    language: Language,
+) -> Vec<Effect> {
+    let names = words::axes(axes.iter().map(|a| a.path.as_str()), language);
     let mut found: Vec<Effect> = Vec::new();
     for (i, axis) in axes.iter().enumerate() {
         if is_sample(axis) {
-            found.extend(of_sample(axes, i, rows, metric));
+            found.extend(of_sample(axes, i, rows, metric, language));
         } else if let Some(effect) = of_axis(axes, i, rows, metric) {
             found.push(Effect {
                 name: names[i].name.clone(),
@@ -106,7 +112,13 @@ fn of_axis(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Opti
 }
 
 /// The effects of the parameters of a sample, from the means of its points.
-fn of_sample(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Vec<Effect> {
+fn of_sample(
+    axes: &[Axis],
+    place: usize,
+    rows: &[BatchRow],
+    metric: &str,
+    language: Language,
+) -> Vec<Effect> {
     let axis = &axes[place];
     let mut points: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
     for variant in variants(rows) {
@@ -125,7 +137,7 @@ fn of_sample(axes: &[Axis], place: usize, rows: &[BatchRow], metric: &str) -> Ve
         points.clone_from(&design.independent);
     }
     let columns = &axis.companions;
-    let names = words::axes(columns.iter().map(|a| a.path.as_str()));
+    let names = words::axes(columns.iter().map(|a| a.path.as_str()), language);
     let each = columns.iter().zip(names).enumerate();
     each.filter_map(|(i, (column, name))| {
         let effect = of_column(column, &name.name, &points)?;
@@ -316,7 +328,7 @@ mod tests {
                 }
             }
         }
-        let found = effects(&axes, &rows, "goodput_bps");
+        let found = effects(&axes, &rows, "goodput_bps", Language::English);
         assert_eq!(found.len(), 2);
         assert_eq!(
             (found[0].path.as_str(), found[0].from.0.as_str()),
@@ -348,7 +360,7 @@ mod tests {
         let rows: Vec<BatchRow> = (0..n)
             .map(|i| row(&[&axis.values[i]], 0, 3.0 * a[i] + b[i]))
             .collect();
-        let found = effects(&[axis], &rows, "goodput_bps");
+        let found = effects(&[axis], &rows, "goodput_bps", Language::English);
         assert_eq!(found[0].path, "strong");
         // The fifths lie 0.8 apart: 2.4 and 0.8.
         assert!((found[0].difference.mean - 2.4).abs() < 0.1, "{found:?}");
@@ -386,7 +398,12 @@ mod tests {
     #[test]
     fn a_design_has_total_indices_of_each_parameter() {
         let (axis, rows) = design(2000, 7);
-        let found = effects(std::slice::from_ref(&axis), &rows, "goodput_bps");
+        let found = effects(
+            std::slice::from_ref(&axis),
+            &rows,
+            "goodput_bps",
+            Language::English,
+        );
         // Relative variances of the factors: 1/12 / 1.5^2 and 4/12 / 2^2.
         let (va, vb) = (1.0 / 27.0, 1.0 / 12.0);
         let all = (1.0 + va) * (1.0 + vb) - 1.0;
@@ -407,7 +424,7 @@ mod tests {
         assert!(ends <= 2 * 2 * (2000 - 7) / CLASSES + 2, "{ends}");
         // Too few base points have differences, but no indices.
         let (axis, rows) = design(70, 7);
-        let found = effects(&[axis], &rows, "goodput_bps");
+        let found = effects(&[axis], &rows, "goodput_bps", Language::English);
         assert_eq!((found[0].share, found[0].total), (None, None));
         assert!(found[0].difference.interval.is_some());
     }
@@ -439,7 +456,12 @@ mod tests {
             })
             .collect();
         assert!(rows.len() <= 121, "{}", rows.len());
-        let found = effects(std::slice::from_ref(&axis), &rows, "goodput_bps");
+        let found = effects(
+            std::slice::from_ref(&axis),
+            &rows,
+            "goodput_bps",
+            Language::English,
+        );
         let total = |i: usize| found[i].total.unwrap();
         assert_eq!((found[0].path.as_str(), found[1].path.as_str()), ("b", "a"));
         assert!((total(0).index - 0.9).abs() < 0.15, "{:?}", total(0));

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::variants::{Variant, main_axis, variants};
 use super::{BatchInfo, BatchRow};
+use crate::bilingual::{Language, say};
 use crate::format::{self, count, seconds};
-use crate::text::sentence;
 use crate::words::{self, AxisWords};
 use completeness::{completeness, incomplete, not_drawn, unusual, without};
 pub use remedies::VariantNote;
@@ -22,19 +22,29 @@ const MOST_SERIES: usize = 6;
 /// The findings over all runs, most important first: where connects fail, then the metrics of the batch's
 /// figures, then which runs there are.
 pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
+    batch_findings_in(info, rows, Language::English)
+}
+
+/// The findings in a language.
+pub(crate) fn batch_findings_in(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    language: Language,
+) -> Vec<String> {
     let all = variants(rows);
     let wording = Wording {
         info,
-        axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
+        axes: words::axes(info.axes.iter().map(|a| a.path.as_str()), language),
         x: main_axis(&info.axes),
         series: series(info, &all),
-        window: window(&all),
+        window: window(&all, language),
+        language,
     };
     let mut findings = Vec::new();
     let remedies = wording.remedies();
     let of_remedies = remedies.is_some();
     findings.extend(remedies.unwrap_or_else(|| wording.failures()));
-    let unusual = unusual(rows);
+    let unusual = unusual(rows, language);
     // "No connect failed" must not come first if something else went wrong.
     let first = match of_remedies || all.iter().any(|v| v.failed() == Some(true)) {
         true => findings.len(),
@@ -43,10 +53,10 @@ pub fn batch_findings(info: &BatchInfo, rows: &[BatchRow]) -> Vec<String> {
     findings.splice(first..first, unusual);
     let metrics = super::choice::described_metrics(info, rows);
     findings.extend(metrics.iter().filter_map(|metric| wording.metric(metric)));
-    findings.extend(without(info, rows));
-    findings.extend(not_drawn(info));
-    findings.push(completeness(info, rows, &all));
-    findings.extend(incomplete(rows));
+    findings.extend(without(info, rows, language));
+    findings.extend(not_drawn(info, language));
+    findings.push(completeness(info, rows, &all, language));
+    findings.extend(incomplete(rows, language));
     findings
 }
 
@@ -56,6 +66,7 @@ struct Wording<'a> {
     x: Option<usize>,
     series: Vec<CurveRuns<'a>>,
     window: String,
+    language: Language,
 }
 
 /// Variants that differ only along the main axis, in its order.
@@ -97,17 +108,27 @@ fn series<'a>(info: &BatchInfo, all: &[Variant<'a>]) -> Vec<CurveRuns<'a>> {
 }
 
 /// "from 80 s to 200 s" if all runs have this steady window, otherwise "in the steady window of each run".
-fn window(all: &[Variant<'_>]) -> String {
+fn window(all: &[Variant<'_>], language: Language) -> String {
     let of = |v: &Variant<'_>| {
         let ends = ["steady_from_s", "steady_to_s"].map(|m| v.estimate(m));
         Some((ends[0].as_ref()?.mean, ends[1].as_ref()?.mean))
     };
     match all.first().and_then(of) {
         Some((from, to)) if all.iter().all(|v| of(v) == Some((from, to))) => {
-            format!("from {} to {}", seconds(from), seconds(to))
+            say!(
+                language,
+                "from {} to {}",
+                "从 {} 到 {}",
+                seconds(from),
+                seconds(to)
+            )
         }
-        _ if all.iter().any(|v| of(v).is_some()) => "in the steady window of each run".to_owned(),
-        _ => "in the steady window".to_owned(),
+        _ if all.iter().any(|v| of(v).is_some()) => language
+            .pick("in the steady window of each run", "在各次运行的稳态时段")
+            .to_owned(),
+        _ => language
+            .pick("in the steady window", "在稳态时段")
+            .to_owned(),
     }
 }
 
@@ -145,24 +166,30 @@ impl Wording<'_> {
         if lists.is_empty() {
             return None;
         }
-        let mut head = words::metric(metric);
+        let mut head = words::metric_in(metric, self.language);
         if words::is_steady(metric) {
-            head.push_str(&format!(" {}", self.window));
+            head.push_str(&say!(self.language, " {}", "，{}", self.window));
         }
         if lists.len() > MOST_SERIES {
-            return Some(format!("{}: {}.", sentence(&head), self.extremes(metric)?));
+            let extremes = self.extremes(metric)?;
+            return Some(self.with_head(&head, &extremes));
         }
         if let Some(words) = self.x.and_then(|x| self.axes.get(x)) {
-            head.push_str(&format!(", by {}", words.name));
+            head.push_str(&say!(self.language, ", by {}", "，按{}", words.name));
         }
         let lists: Vec<String> = lists
             .into_iter()
             .map(|(name, list)| match name.as_str() {
                 "" => list,
-                name => format!("{name}: {list}"),
+                name => say!(self.language, "{name}: {list}", "{name}：{list}"),
             })
             .collect();
-        Some(format!("{}: {}.", sentence(&head), lists.join("; ")))
+        Some(self.with_head(&head, &lists.join(self.language.pick("; ", "；"))))
+    }
+
+    fn with_head(&self, head: &str, values: &str) -> String {
+        let head = self.language.sentence(head);
+        say!(self.language, "{head}: {values}.", "{head}：{values}。")
     }
 
     /// "from 1.2 Mbit/s to 94 Mbit/s over 24 variants": for more curves than can be listed.
@@ -172,8 +199,10 @@ impl Wording<'_> {
         let low = means.iter().copied().min_by(f64::total_cmp)?;
         let high = means.iter().copied().max_by(f64::total_cmp)?;
         let text = |value: f64| format::metric(metric, value);
-        Some(format!(
+        Some(say!(
+            self.language,
             "from {} to {} over {} variants",
+            "从 {} 到 {}（{} 个变体）",
             text(low),
             text(high),
             count(means.len() as f64)

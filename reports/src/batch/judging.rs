@@ -2,6 +2,7 @@
 
 use super::variants::{Variant, variants};
 use super::{Axis, BatchRow, RowMetrics, RunStatus, row_metrics};
+use crate::bilingual::{Language, say};
 use crate::expectations::{Expectation, Judgement, Verdict};
 use crate::format::count;
 use crate::metrics;
@@ -15,18 +16,34 @@ const MOST_NAMED: usize = 5;
 impl RunSummary {
     /// The verdicts on the expectations of this run.
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        judge_run(&row_metrics(self).into(), expectations)
+        self.judge_in(expectations, Language::English)
+    }
+
+    /// The same with the sentences in a language.
+    pub(crate) fn judge_in(
+        &self,
+        expectations: &[Expectation],
+        language: Language,
+    ) -> Vec<Judgement> {
+        let row = [row_of(&row_metrics(self).into())];
+        let each = expectations.iter();
+        each.map(|e| e.judge_in(&[], &row, language)).collect()
     }
 }
 
 /// The verdicts on the expectations on a single run with these metrics.
 pub fn judge_run(metrics: &RowMetrics, expectations: &[Expectation]) -> Vec<Judgement> {
-    let row = [BatchRow {
+    let row = [row_of(metrics)];
+    expectations.iter().map(|e| e.judge(&[], &row)).collect()
+}
+
+/// A single run as the row of a batch.
+fn row_of(metrics: &RowMetrics) -> BatchRow {
+    BatchRow {
         status: RunStatus::Ok,
         metrics: metrics.clone(),
         ..BatchRow::default()
-    }];
-    expectations.iter().map(|e| e.judge(&[], &row)).collect()
+    }
 }
 
 impl Expectation {
@@ -36,6 +53,16 @@ impl Expectation {
     /// worst one counts. There is no correction for multiple tests: of a hundred true means exactly
     /// at the bound, about five fail by chance.
     pub fn judge(&self, axes: &[Axis], rows: &[BatchRow]) -> Judgement {
+        self.judge_in(axes, rows, Language::English)
+    }
+
+    /// The same with the sentence in a language.
+    pub(crate) fn judge_in(
+        &self,
+        axes: &[Axis],
+        rows: &[BatchRow],
+        language: Language,
+    ) -> Judgement {
         let wanted = |v: &Variant<'_>| {
             self.only.iter().all(|(path, value)| {
                 let axis = axes.iter().position(|a| a.path == *path);
@@ -53,29 +80,59 @@ impl Expectation {
         let (n, of) = (bad().count(), all.len());
         let share = match (n, of) {
             (_, 1) => String::new(),
-            (n, of) if n == of => format!(" for all {} variants", count(of as f64)),
-            (n, of) => format!(" for {} of {} variants", count(n as f64), count(of as f64)),
+            (n, of) if n == of => {
+                say!(
+                    language,
+                    " for all {} variants",
+                    "（全部 {} 个变体）",
+                    count(of as f64)
+                )
+            }
+            (n, of) => say!(
+                language,
+                " for {} of {} variants",
+                "（{1} 个变体中的 {0} 个）",
+                count(n as f64),
+                count(of as f64)
+            ),
         };
         let verdict = match worst {
-            Verdict::Holds => "holds",
-            Verdict::Undecided => "is undecided, and needs more replicas,",
-            Verdict::Fails => "FAILS",
+            Verdict::Holds => language.pick("holds", "成立"),
+            Verdict::Undecided => language.pick(
+                "is undecided, and needs more replicas,",
+                "尚不能判定，需要更多次重复",
+            ),
+            Verdict::Fails => language.pick("FAILS", "不成立"),
         };
         let named: Vec<String> = match (worst, of) {
-            (_, 0) => vec!["there is no such run".to_owned()],
-            (_, 1) => bad().map(|v| self.value(v)).collect(),
+            (_, 0) => vec![
+                language
+                    .pick("there is no such run", "没有这样的运行")
+                    .to_owned(),
+            ],
+            (_, 1) => bad().map(|v| self.value(v, language)).collect(),
             (Verdict::Holds, _) => Vec::new(),
             _ => bad()
                 .take(MOST_NAMED)
-                .map(|v| format!("{}: {}", name(axes, v), self.value(v)))
+                .map(|v| format!("{}: {}", name(axes, v, language), self.value(v, language)))
                 .collect(),
         };
-        let mut words = format!("Expected {self}: {verdict}{share}");
+        let mut words = say!(
+            language,
+            "Expected {}: {verdict}{share}",
+            "预期 {}：{verdict}{share}",
+            self.bounds(language)
+        );
         if !named.is_empty() {
             let more = if n > MOST_NAMED { ", …" } else { "" };
-            words.push_str(&format!(" ({}{more})", named.join("; ")));
+            words.push_str(&say!(
+                language,
+                " ({}{more})",
+                "（{}{more}）",
+                named.join("; ")
+            ));
         }
-        words.push('.');
+        words.push_str(language.pick(".", "。"));
         Judgement {
             verdict: worst,
             words,
@@ -108,15 +165,15 @@ impl Expectation {
         (is_least || is_most) && self.has(mean)
     }
 
-    fn value(&self, variant: &Variant<'_>) -> String {
-        let absent = || "it has no value".to_owned();
+    fn value(&self, variant: &Variant<'_>, language: Language) -> String {
+        let absent = || language.pick("it has no value", "没有值").to_owned();
         variant.text(&self.metric).unwrap_or_else(absent)
     }
 }
 
 /// The swept values of a variant.
-fn name(axes: &[Axis], variant: &Variant<'_>) -> String {
-    let names = words::axes(axes.iter().map(|a| a.path.as_str()));
+fn name(axes: &[Axis], variant: &Variant<'_>, language: Language) -> String {
+    let names = words::axes(axes.iter().map(|a| a.path.as_str()), language);
     let each = names.iter().zip(variant.values);
     let each: Vec<String> = each
         .map(|(axis, value)| format!("{} {value}", axis.name))

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Axis, AxisValues, BatchRow};
+use crate::bilingual::{Language, say};
 use crate::metrics::{self, MetricKind};
 use crate::stats::Estimate;
 use crate::{format, words};
@@ -89,11 +90,11 @@ pub(crate) fn differences(
 
 impl PairedDifference {
     /// "lower by 33 percentage points [28.8 … 37.3]", or that no difference is shown.
-    pub(crate) fn words(&self, metric: &str) -> String {
+    pub(crate) fn words(&self, metric: &str, language: Language) -> String {
         let (low, high) = self.estimate.ends();
         let mean = self.estimate.mean;
         let (scale, unit) = match metrics::kind(metric) {
-            MetricKind::Share => (100.0, " percentage points"),
+            MetricKind::Share => (100.0, language.pick(" percentage points", " 个百分点")),
             _ => (1.0, ""),
         };
         let text = |value: f64| match unit {
@@ -106,9 +107,11 @@ impl PairedDifference {
         };
         if low <= 0.0 && high >= 0.0 {
             return match mean == 0.0 && low == high {
-                true => "the same".to_owned(),
-                false => format!(
+                true => language.pick("the same", "相同").to_owned(),
+                false => say!(
+                    language,
                     "no difference shown ({}{unit} [{} … {}])",
+                    "未显示差别（{}{unit} [{} … {}]）",
                     signed(mean),
                     signed(low),
                     signed(high)
@@ -116,10 +119,15 @@ impl PairedDifference {
             };
         }
         let (word, ends) = match mean < 0.0 {
-            true => ("lower", (-high, -low)),
-            false => ("higher", (low, high)),
+            true => (language.pick("lower", "低"), (-high, -low)),
+            false => (language.pick("higher", "高"), (low, high)),
         };
-        let amount = format!("{word} by {}{unit}", text(mean.abs()));
+        let amount = say!(
+            language,
+            "{word} by {}{unit}",
+            "{word} {}{unit}",
+            text(mean.abs())
+        );
         match text(ends.0) == text(ends.1) {
             true => amount,
             false => format!("{amount} [{} … {}]", text(ends.0), text(ends.1)),
@@ -132,6 +140,7 @@ pub(crate) fn table(
     axes: &[Axis],
     rows: &[BatchRow],
     metrics: &[String],
+    language: Language,
 ) -> Option<(Vec<String>, Vec<Vec<String>>)> {
     let place = alternatives(axes)?;
     let of_metric = |metric: &String| differences(axes, place, rows, metric);
@@ -142,19 +151,22 @@ pub(crate) fn table(
         .filter(|(_, each)| !each.is_empty())
         .collect();
     let (_, most) = all.iter().max_by_key(|(_, each)| each.len())?;
-    let names = words::axes(axes.iter().map(|a| a.path.as_str()));
+    let names = words::axes(axes.iter().map(|a| a.path.as_str()), language);
     let others = names.iter().enumerate().filter(|(i, _)| *i != place);
     let header = others
         .map(|(_, name)| name.name.clone())
         .chain([names[place].name.clone()])
-        .chain(all.iter().map(|(metric, _)| words::column(metric)))
+        .chain(
+            all.iter()
+                .map(|(metric, _)| words::column_in(metric, language)),
+        )
         .collect();
     let row = |of: &PairedDifference| {
         let same = |d: &&PairedDifference| d.others == of.others && d.alternative == of.alternative;
         let cell = |(metric, each): &(&String, Vec<PairedDifference>)| {
             each.iter()
                 .find(same)
-                .map_or(String::new(), |d| d.words(metric))
+                .map_or(String::new(), |d| d.words(metric, language))
         };
         let places = of.others.iter().chain([&of.alternative]).cloned();
         places.chain(all.iter().map(cell)).collect()
@@ -210,13 +222,13 @@ mod tests {
         // Independent samples with this spread would give an interval of about ±9 Mbit/s.
         let (low, high) = found[0].estimate.ends();
         assert!(low > 9.7e4 && high < 1.03e5, "{low} {high}");
-        let words = found[0].words("goodput_bps");
+        let words = found[0].words("goodput_bps", Language::English);
         assert!(words.starts_with("higher by 100 kbit/s ["), "{words}");
         let lower = differences(&axes(), 0, &self::rows(-1e5), "goodput_bps");
-        let words = lower[0].words("goodput_bps");
+        let words = lower[0].words("goodput_bps", Language::English);
         assert!(words.starts_with("lower by 100 kbit/s [9"), "{words}");
         let none = differences(&axes(), 0, &self::rows(0.0), "goodput_bps");
-        let words = none[0].words("goodput_bps");
+        let words = none[0].words("goodput_bps", Language::English);
         assert!(words.starts_with("no difference shown ("), "{words}");
     }
 
@@ -230,8 +242,22 @@ mod tests {
         );
         some[4].seed = 99; // another replica of that number is not a pair
         assert_eq!(differences(&axes(), 0, &some, "goodput_bps"), []);
-        assert_eq!(table(&axes(), &some, &["goodput_bps".to_owned()]), None);
-        let (header, cells) = table(&axes(), &rows(1e5), &["goodput_bps".to_owned()]).unwrap();
+        assert_eq!(
+            table(
+                &axes(),
+                &some,
+                &["goodput_bps".to_owned()],
+                Language::English
+            ),
+            None
+        );
+        let (header, cells) = table(
+            &axes(),
+            &rows(1e5),
+            &["goodput_bps".to_owned()],
+            Language::English,
+        )
+        .unwrap();
         assert_eq!((header.len(), cells.len()), (3, 1));
         assert_eq!(cells[0][1], "reuse");
     }

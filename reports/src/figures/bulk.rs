@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::chart::{Chart, Mark};
 use super::data::RunData;
 use super::senders::{SenderPoint, TracedSender};
-use super::style::{SERIES, rule_colour};
+use super::style::{Rgb, SERIES, rule_colour};
 use super::{Figure, not_drawn};
+use crate::bilingual::say;
 use crate::csv::Csv;
+use crate::recorded_words;
 use crate::store::StoreError;
 
 /// What distinguishes the figures.
@@ -53,12 +55,15 @@ fn draw(
     if spec.recovery {
         let (behind, before) = recovery(data, &points_of);
         if !behind.is_empty() {
-            caption.push_str(" Shaded: times of recovery.");
+            caption.push_str(
+                data.language
+                    .pick(" Shaded: times of recovery.", " 阴影：恢复时段。"),
+            );
         }
         if !before.is_empty() {
             caption.push_str(
-                " Dots: retransmissions by the rule that sent them, as far as segments are recorded \
-                 (`record.segments`).",
+                data.language.pick(" Dots: retransmissions by the rule that sent them, as far as segments are recorded \
+                 (`record.segments`).", " 圆点：按所依规则区分的重传，限于有记录的报文段（`record.segments`）。"),
             );
         }
         marks.splice(0..0, behind);
@@ -66,7 +71,7 @@ fn draw(
     }
     let chart = Chart {
         title: spec.title,
-        x_label: "time (s)",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
         y_label: spec.y_label,
         x: (0.0, last),
         marks,
@@ -77,7 +82,13 @@ fn draw(
         name: spec.name.into(),
         title: spec.title.into(),
         caption: caption
-            + &not_drawn(data.senders.left_out, "more sender", "more senders")
+            + &not_drawn(
+                data.senders.left_out,
+                "more sender",
+                "more senders",
+                "个发送方",
+                data.language,
+            )
             + data.shading(),
         svg: chart.svg()?,
         csv: csv.finish(),
@@ -89,10 +100,15 @@ const MOST_WITH_EPISODES: usize = 1;
 const MOST_WITH_DOTS: usize = 3;
 
 /// Recovery states with their background colours.
-const STATES: [(&str, &str, (u8, u8, u8)); 3] = [
-    ("recovery", "fast recovery", (253, 226, 208)),
-    ("loss", "after a time-out", (248, 200, 200)),
-    ("CWR", "reduced after an ECN mark", (222, 235, 247)),
+const STATES: [(&str, &str, &str, Rgb); 3] = [
+    ("recovery", "fast recovery", "快恢复", (253, 226, 208)),
+    ("loss", "after a time-out", "超时之后", (248, 200, 200)),
+    (
+        "CWR",
+        "reduced after an ECN mark",
+        "因 ECN 标记而减小",
+        (222, 235, 247),
+    ),
 ];
 
 /// Marks the episodes of recovery behind the curves and the retransmissions in front of them, each
@@ -103,13 +119,13 @@ fn recovery(
 ) -> (Vec<Mark>, Vec<Mark>) {
     let senders = &data.senders.shown;
     let (mut behind, mut before) = (Vec::new(), Vec::new());
-    for (state, label, colour) in STATES {
+    for (state, english, chinese, colour) in STATES {
         let all = senders.iter().flat_map(|s| &s.episodes);
         let spans = all.filter(|e| e.state == state).map(|e| (e.from, e.to));
         let spans: Vec<(f64, f64)> = spans.collect();
         if senders.len() <= MOST_WITH_EPISODES && !spans.is_empty() {
             behind.push(Mark::Band {
-                label: label.into(),
+                label: data.language.pick(english, chinese).into(),
                 colour,
                 spans,
             });
@@ -129,7 +145,12 @@ fn recovery(
     }
     if senders.len() <= MOST_WITH_DOTS {
         before.extend(by_rule.into_iter().map(|(rule, points)| Mark::Dots {
-            label: format!("sent again: {rule}"),
+            label: say!(
+                data.language,
+                "sent again: {}",
+                "重传：{}",
+                recorded_words::rule(rule, data.language)
+            ),
             colour: rule_colour(rule),
             points,
         }));
@@ -148,10 +169,13 @@ fn value_at(curve: &[(f64, f64)], time: f64) -> Option<f64> {
 pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let spec = BulkFigure {
         name: "cwnd",
-        title: "Congestion window",
+        title: data.language.pick("Congestion window", "拥塞窗口"),
         y_label: "cwnd (kB)",
-        caption: "The congestion window of each traced sender over time; in a long run, the extremes in \
+        caption: data.language.pick(
+            "The congestion window of each traced sender over time; in a long run, the extremes in \
                   each time step.",
+            "每个被跟踪发送方的拥塞窗口随时间的变化；运行较长时，画出每个时间段内的极值。",
+        ),
         column: "cwnd_kb",
         recovery: true,
     };
@@ -163,10 +187,15 @@ pub(crate) fn cwnd(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
 pub(crate) fn rtt(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let spec = BulkFigure {
         name: "rtt",
-        title: "Smoothed round-trip time",
+        title: data
+            .language
+            .pick("Smoothed round-trip time", "平滑往返时间"),
         y_label: "SRTT (ms)",
-        caption: "The sender's smoothed round-trip time; it grows with the queue at the \
+        caption: data.language.pick(
+            "The sender's smoothed round-trip time; it grows with the queue at the \
                   bottleneck.",
+            "发送方的平滑往返时间；它随瓶颈处队列的增长而增大。",
+        ),
         column: "srtt_ms",
         recovery: true,
     };
@@ -181,9 +210,14 @@ pub(crate) fn goodput(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
     let width = end / 100.0;
     let spec = BulkFigure {
         name: "goodput",
-        title: "Goodput",
-        y_label: "goodput (Mbit/s)",
-        caption: "Payload acknowledged by the peer, averaged over hundredths of the run.",
+        title: data.language.pick("Goodput", "有效吞吐量"),
+        y_label: data
+            .language
+            .pick("goodput (Mbit/s)", "有效吞吐量 (Mbit/s)"),
+        caption: data.language.pick(
+            "Payload acknowledged by the peer, averaged over hundredths of the run.",
+            "得到对端确认的数据，按运行时间的百分之一取平均。",
+        ),
         column: "goodput_mbps",
         recovery: false,
     };

@@ -14,7 +14,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use lettering::{fitting, title_size, wrap};
+use lettering::{cut, fitting, title_size, wrap};
 use marks::{LegendKey, draw_mark};
 pub(crate) use marks::{Mark, level, stack};
 use ticked_axis::TickedAxis;
@@ -80,6 +80,10 @@ const TITLE_LINE: u32 = 19;
 const LETTER: f64 = 7.5;
 /// Font size of the names of axes.
 const AXIS_FONT: u32 = 15;
+/// Names of categories that have less room than so many letters are written upwards …
+const LEAST_LETTERS: usize = 6;
+/// … and cut after so many.
+const MOST_UPRIGHT: usize = 24;
 /// Most lines of the name of a category; longer names are cut.
 const CATEGORY_LINES: usize = 4;
 /// Height of such a line.
@@ -162,8 +166,20 @@ impl Chart<'_> {
     /// Height that names of categories need beyond one line, in a diagram of this width.
     fn category_room(&self, width: f64) -> u32 {
         let letters = self.category_letters(width);
+        if let Some(longest) = self.upright(letters) {
+            return (longest * LETTER) as u32;
+        }
         let lines = self.categories.iter().map(|c| wrap(c, letters).len());
         CATEGORY_LINE * lines.max().unwrap_or(1).saturating_sub(1) as u32
+    }
+
+    /// Whether names of categories are written upwards, because lines of so few letters would break their words; then
+    /// the letters that the longest takes.
+    fn upright(&self, letters: usize) -> Option<f64> {
+        let longest = self.categories.iter().map(|c| crate::text::width(c));
+        let longest = longest.fold(0.0, f64::max);
+        let is_narrow = letters < LEAST_LETTERS && longest > letters as f64;
+        is_narrow.then_some(longest.min(MOST_UPRIGHT as f64))
     }
 
     /// Letters per line of the name of a category.
@@ -180,10 +196,11 @@ impl Chart<'_> {
             return Ok(());
         }
         let (width, _) = self.size();
-        let labels = self.named().into_iter().map(|m| m.label().chars().count());
+        let labels = self.named().into_iter();
+        let labels = labels.map(|m| crate::text::width(m.label()).ceil() as u32);
         let legend_width = match labels.max() {
             None | Some(0) => 20,
-            Some(longest) => 60 + longest as u32 * 15 / 2,
+            Some(longest) => 60 + longest * 15 / 2,
         };
         let (plot, legend) = root.split_horizontally(width - legend_width.min(width / 2));
         match self.panels.as_slice() {
@@ -336,8 +353,16 @@ impl Chart<'_> {
         let (left, top) = area.get_base_pixel();
         let style = (FONT, 14).into_font().color(&BLACK);
         let style = style.pos(Pos::new(HPos::Center, VPos::Top));
+        let upright = self.upright(letters).is_some();
         for (i, name) in self.categories.iter().enumerate() {
             let (x, y) = axes.backend_coord(&(i as f64, self.y_range().start));
+            if upright {
+                let style = style.clone().transform(FontTransform::Rotate270);
+                let style = style.pos(Pos::new(HPos::Right, VPos::Center));
+                let at = (x - left, y - top + 9);
+                area.draw(&Text::new(cut(name, MOST_UPRIGHT), at, style))?;
+                continue;
+            }
             for (line, text) in wrap(name, letters).into_iter().enumerate() {
                 let below = 9 + CATEGORY_LINE as i32 * line as i32;
                 let at = (x - left, y - top + below);

@@ -6,16 +6,22 @@ use super::data::RunData;
 use super::style::{BLACK, BLUE, GREEN, ORANGE, PURPLE, Rgb, SKY, VERMILION};
 use super::time_bins::TimeBins;
 use crate::analytic::offered_rate;
+use crate::bilingual::say;
 use crate::csv::Csv;
 use crate::format::{number, seconds};
 use crate::store::StoreError;
 
-const KINDS: [(&str, &str, Rgb); 5] = [
-    ("established", "established", GREEN),
-    ("addr_not_available", "no free port", VERMILION),
-    ("refused", "refused", ORANGE),
-    ("timed_out", "timed out", PURPLE),
-    ("aborted", "given up", SKY),
+const KINDS: [(&str, &str, &str, Rgb); 5] = [
+    ("established", "established", "已建立", GREEN),
+    (
+        "addr_not_available",
+        "no free port",
+        "无空闲端口",
+        VERMILION,
+    ),
+    ("refused", "refused", "被拒绝", ORANGE),
+    ("timed_out", "timed out", "超时", PURPLE),
+    ("aborted", "given up", "被放弃", SKY),
 ];
 
 /// Stacked rates of outcomes with the offered rate; outcomes that never occur are left out.
@@ -25,19 +31,19 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     };
     let (starts, widths) = (table.floats("time_s")?, table.floats("width_s")?);
     let mut layers = Vec::new();
-    for (column, label, colour) in KINDS {
+    let mut header = vec!["time_s"];
+    for (column, label, chinese, colour) in KINDS {
         let counts = table.ints(column)?;
         if counts.iter().any(|&n| n > 0) {
             let rates = counts.iter().zip(widths).map(|(&n, w)| n as f64 / w);
+            header.push(label);
+            let label = data.language.pick(label, chinese);
             layers.push((label.to_owned(), colour, rates.collect::<Vec<f64>>()));
         }
     }
     if layers.is_empty() {
         return Ok(None);
     }
-    let header = ["time_s"]
-        .into_iter()
-        .chain(layers.iter().map(|l| l.0.as_str()));
     let mut csv = Csv::new(header);
     for (i, &t) in starts.iter().enumerate() {
         csv.row([t].into_iter().chain(layers.iter().map(|l| l.2[i])));
@@ -51,7 +57,7 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     if !offered.is_empty() {
         let at = |k: usize| x.0 + (x.1 - x.0) * k as f64 / 500.0;
         marks.push(Mark::Line {
-            label: "offered".into(),
+            label: data.language.pick("offered", "请求").into(),
             colour: BLACK,
             points: (0..=500)
                 .map(|k| (at(k), offered_rate(offered, at(k))))
@@ -59,19 +65,30 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
             dashed: true,
         });
     }
-    let title = "Outcomes of connect";
+    let title = data.language.pick("Outcomes of connect", "connect 的结果");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "connects per second",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data
+            .language
+            .pick("connects per second", "每秒 connect 次数"),
         x,
         marks,
         shaded: &data.outages,
         ..Chart::default()
     };
-    let mut caption = "Completed connects per second, stacked by outcome.".to_owned();
+    let mut caption = data
+        .language
+        .pick(
+            "Completed connects per second, stacked by outcome.",
+            "每秒完成的 connect 次数，按结果堆叠。",
+        )
+        .to_owned();
     if !offered.is_empty() {
-        caption.push_str(" The dashed line is the offered rate.");
+        caption.push_str(
+            data.language
+                .pick(" The dashed line is the offered rate.", " 虚线是请求速率。"),
+        );
     }
     caption.push_str(data.shading());
     Ok(Some(Figure {
@@ -107,14 +124,19 @@ pub(crate) fn port_probes(data: &RunData<'_>) -> Result<Option<Figure>, StoreErr
     for (t, n) in &points {
         csv.row([*t, *n]);
     }
-    let title = "Ports tried per connect";
+    let title = data
+        .language
+        .pick("Ports tried per connect", "每次 connect 尝试的端口数");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "ports tried per connect (mean)",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data.language.pick(
+            "ports tried per connect (mean)",
+            "每次 connect 尝试的端口数（平均）",
+        ),
         x: TimeBins::of(table)?.range(),
         marks: vec![Mark::Line {
-            label: "ports tried".into(),
+            label: data.language.pick("ports tried", "尝试的端口数").into(),
             colour: BLUE,
             points,
             dashed: false,
@@ -122,10 +144,12 @@ pub(crate) fn port_probes(data: &RunData<'_>) -> Result<Option<Figure>, StoreErr
         shaded: &data.outages,
         ..Chart::default()
     };
-    let caption = format!(
+    let caption = say!(
+        data.language,
         "How many ports a connect tries until one is free, or all; at most {} on average, which would take Linux about {} \
          of CPU time at {} each. Linux tries every other port first: when half of the range is in use towards a \
          destination, each connect tries all of that half before it finds one in the other.{}",
+        "一次 connect 在找到空闲端口之前（或全部失败时）尝试的端口数；平均至多 {}，按每个 {2} 计，Linux 为此要用约 {1} 的处理器时间。Linux 先每隔一个端口尝试：当到某目的地的端口范围有一半在用时，每次 connect 都要先试完这一半，才在另一半中找到空闲端口。{3}",
         number(most),
         seconds(most * PROBE_S),
         seconds(PROBE_S),

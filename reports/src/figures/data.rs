@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Drawn;
 use super::conversation::{Conversation, conversations};
 use super::senders::{Senders, senders};
+use crate::bilingual::Language;
 use crate::findings::SMALL;
 use crate::store::reader::{Groups, Table};
 use crate::store::{RunSummary, StoreError};
@@ -16,6 +17,8 @@ use crate::store::{RunSummary, StoreError};
 pub(crate) struct RunData<'a> {
     dir: &'a Path,
     pub(crate) summary: &'a RunSummary,
+    /// The language of titles, captions and labels.
+    pub(crate) language: Language,
     pub(crate) outcomes: Option<Table>,
     pub(crate) senders: Senders,
     /// The first connections, as many as there are diagrams.
@@ -32,12 +35,14 @@ impl RunData<'_> {
     pub(crate) fn read<'a>(
         dir: &'a Path,
         summary: &'a RunSummary,
+        language: Language,
         drawn: &mut Drawn,
     ) -> RunData<'a> {
         let diagrams = summary.info.record.diagrams as usize;
         RunData {
             dir,
             summary,
+            language,
             outcomes: drawn.part("table of outcomes", dir, || {
                 Ok(Table::read(dir, "outcomes")?.filter(|t| !t.is_empty()))
             }),
@@ -76,7 +81,10 @@ impl RunData<'_> {
     pub(crate) fn shading(&self) -> &'static str {
         match self.outages.is_empty() {
             true => "",
-            false => " Grey: outages of nodes or links.",
+            false => self.language.pick(
+                " Grey: outages of nodes or links.",
+                " 灰色：节点或链路停机。",
+            ),
         }
     }
 

@@ -18,8 +18,10 @@ use super::ladder_steps;
 use super::story;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::format::{count, seconds};
+use crate::recorded_words;
 use arrow::{Arrow, colour, draw_arrow};
 use label_box::LabelBox;
 use time_scale::TimeScale;
@@ -52,31 +54,49 @@ pub(crate) fn ladders(data: &RunData<'_>) -> Vec<Figure> {
 }
 
 fn ladder(data: &RunData<'_>, whole: &Conversation) -> Figure {
+    let language = data.language;
     let letters = ConnectionLetters::of(whole);
     let shown = ShownSegments::of(whole);
     let title = match workload(data, whole) {
-        Some(name) => format!("{name}: connection {}, segment by segment", whole.conn),
-        None => format!("Connection {}, segment by segment", whole.conn),
+        Some(name) => say!(
+            language,
+            "{name}: connection {}, segment by segment",
+            "{name}：连接 {}，逐段",
+            whole.conn
+        ),
+        None => say!(
+            language,
+            "Connection {}, segment by segment",
+            "连接 {}，逐段",
+            whole.conn
+        ),
     };
-    let mut caption = format!(
+    let mut caption = say!(
+        language,
         "Segments of connection {} from {} on; time runs downwards and is compressed where nothing \
          happens. Bars along the sides are the states, and numbers count the segments.",
+        "连接 {} 从 {} 起的报文段；时间向下，无事的时段被压缩。两侧的色带是状态，数字是报文段的序数。",
         whole.conn,
         seconds(whole.start()),
     );
     if shown.hidden > 0 {
-        caption.push_str(&format!(
-            " {} of its segments are not drawn. The ladder shows the first segments, those around \
-             losses and other problems, and, if the connection closes, the last ones.",
+        caption.push_str(&say!(language, " {} of its segments are not drawn. The ladder shows the first segments, those around \
+             losses and other problems, and, if the connection closes, the last ones.", " 其中 {} 个报文段未画。时序图画出最初的报文段、丢失等异常前后的报文段，以及连接关闭时最后的报文段。",
             count(shown.hidden as f64)
         ));
     }
-    let unfolded =
-        (shown.hidden > 0).then(|| draw(whole, &ShownSegments::unfolded(whole), &letters, &title));
-    let steps = ladder_steps::json(whole, &letters);
+    let unfolded = (shown.hidden > 0).then(|| {
+        draw(
+            whole,
+            &ShownSegments::unfolded(whole),
+            &letters,
+            (&title, language),
+        )
+    });
+    let steps = ladder_steps::json(whole, &letters, language);
     Figure {
         name: format!("ladder_{}", whole.conn.to_string().replace('.', "_")),
-        svg: draw(whole, &shown, &letters, &title).with_steps(steps, unfolded),
+        svg: draw(whole, &shown, &letters, (&title, language)).with_steps(steps, unfolded),
         title,
         caption,
         csv: numbers(whole, &letters),
@@ -99,19 +119,25 @@ fn workload(data: &RunData<'_>, c: &Conversation) -> Option<String> {
 }
 
 /// The text shown when the pointer is on a segment: the rest of its header.
-fn hover(s: &LadderSegment) -> String {
+fn hover(s: &LadderSegment, language: Language) -> String {
     let arrival = match s.fate {
-        SegmentFate::Received(time) => format!("received {time} s"),
-        SegmentFate::Lost | SegmentFate::Unseen => s.fate_text.clone(),
+        SegmentFate::Received(time) => say!(language, "received {time} s", "在 {time} s 收到"),
+        SegmentFate::Lost | SegmentFate::Unseen => recorded_words::fate(&s.fate_text, language),
     };
     let options = match s.detail.options.as_str() {
-        "" => "no options",
+        "" => language.pick("no options", "无选项"),
         some => some,
     };
     let (window, port) = (s.detail.window, s.detail.dst_port);
-    format!(
+    say!(
+        language,
         "ports {} to {port}; seq {}, ack {}, {} bytes; window {window}; {options}; sent {} s, {arrival}",
-        s.source.1, s.seq, s.ack, s.len, s.sent
+        "端口 {} 到 {port}；seq {}，ack {}，{} 字节；窗口 {window}；{options}；{} s 发出，{arrival}",
+        s.source.1,
+        s.seq,
+        s.ack,
+        s.len,
+        s.sent
     )
 }
 
@@ -137,7 +163,7 @@ fn numbers(conversation: &Conversation, letters: &ConnectionLetters) -> String {
         csv.text(&s.fate_text);
         csv.text(&conversation.lanes[s.from]);
         csv.text(&conversation.lanes[s.to]);
-        csv.text(&letters.label(s).0);
+        csv.text(&letters.label(s, Language::English).0);
         csv.row([s.seq, s.ack, s.len].map(f64::from));
     }
     csv.finish()
@@ -151,15 +177,20 @@ fn draw(
     whole: &Conversation,
     shown: &ShownSegments,
     letters: &ConnectionLetters,
-    title: &str,
+    (title, language): (&str, Language),
 ) -> Drawing {
     let c = &shown.conversation;
-    let scale = TimeScale::new(shown);
+    let scale = TimeScale::new(shown, language);
     let mut svg = Svg::default();
     let width = 2.0 * SIDE + LANE * c.lanes.len().saturating_sub(1) as f64;
     let bottom = scale.bottom();
     svg.text((20.0, 32.0), Anchor::Start, TITLE, title);
-    let origin = format!("times count from t = {} s", c.start());
+    let origin = say!(
+        language,
+        "times count from t = {} s",
+        "时间从 t = {} s 算起",
+        c.start()
+    );
     svg.text((20.0, 54.0), Anchor::Start, NOTE, &origin);
     for (lane, name) in c.lanes.iter().enumerate() {
         let x = lane_x(lane);
@@ -198,7 +229,7 @@ fn draw(
         .map(|(s, ends)| Arrow::of(s, &scale, *ends))
         .collect();
     for (s, arrow) in c.segments.iter().zip(&arrows) {
-        svg.begin("seg", s.detail.place, &hover(s));
+        svg.begin("seg", s.detail.place, &hover(s, language));
         draw_arrow(&mut svg, s, arrow);
         svg.end();
     }
@@ -210,12 +241,13 @@ fn draw(
     }
     for (s, arrow) in c.segments.iter().zip(&arrows) {
         if s.fate == SegmentFate::Lost {
-            let (cause, room) = arrow.place_cause(&s.fate_text, &taken);
-            svg.text(cause.at, cause.anchor, LOSS, &s.fate_text);
+            let fate = recorded_words::fate(&s.fate_text, language);
+            let (cause, room) = arrow.place_cause(&fate, &taken);
+            svg.text(cause.at, cause.anchor, LOSS, &fate);
             taken.push(room);
         }
     }
-    let legend = letters.legend();
+    let legend = letters.legend(language);
     let size = (text_width(&legend, NOTE.size), f64::from(NOTE.size));
     taken.push(LabelBox::level(20.0, bottom + 22.0, size));
     // Losses and retransmissions get the first choice.
@@ -224,9 +256,9 @@ fn draw(
     let mut elsewhere: Vec<(usize, String)> = Vec::new();
     for i in order {
         let s = &c.segments[i];
-        let (label, mut note) = letters.label(s);
+        let (label, mut note) = letters.label(s, language);
         if let Some(first) = story::repeats(whole, s.detail.place) {
-            note.push_str(&format!(", repeats {}", first + 1));
+            note.push_str(&say!(language, ", repeats {}", "，重复第 {} 段", first + 1));
         }
         let number = s.detail.place + 1;
         let text = if note.is_empty() {
@@ -249,7 +281,7 @@ fn draw(
                 ..LABEL
             };
             let at = arrows[i].above(placed.place.0, placed.place.1 - 4.0);
-            svg.begin("seg", s.detail.place, &hover(s));
+            svg.begin("seg", s.detail.place, &hover(s, language));
             svg.rotated(at, arrows[i].degrees(), Anchor::Middle, font, shown);
             svg.end();
             taken.push(arrows[i].label_room(placed, shown));
@@ -264,8 +296,10 @@ fn draw(
         y += LINE;
     }
     if !elsewhere.is_empty() {
-        let text =
-            "Where arrows leave no room for the label, there is the number of the segment alone:";
+        let text = language.pick(
+            "Where arrows leave no room for the label, there is the number of the segment alone:",
+            "箭头旁没有地方写标签时，只写报文段的序数：",
+        );
         svg.text((20.0, y), Anchor::Start, NOTE, text);
         y += LINE;
     }

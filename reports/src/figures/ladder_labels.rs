@@ -5,6 +5,8 @@
 //! `SYN,ACK seq=y ack=x+1`, `FIN,ACK seq=p ack=y+1`, `ACK seq=y+1 ack=p+1`.
 
 use super::conversation::{Conversation, LadderSegment};
+use crate::bilingual::{Language, say};
+use crate::recorded_words;
 
 /// An end of the connection.
 #[derive(Clone, Debug)]
@@ -48,7 +50,7 @@ impl ConnectionLetters {
     }
 
     /// The sentence that explains the letters; empty if there are none.
-    pub(crate) fn legend(&self) -> String {
+    pub(crate) fn legend(&self, language: Language) -> String {
         let letters = |pick: fn(&LabelledEnd) -> Option<(char, u32)>| {
             let mut found: Vec<_> = self.ends.iter().filter_map(pick).collect();
             found.sort();
@@ -58,9 +60,17 @@ impl ConnectionLetters {
         let (starts, fins) = (letters(|e| e.start), letters(|e| e.fin));
         match (starts.is_empty(), fins.is_empty()) {
             (true, _) => String::new(),
-            (false, true) => format!("initial sequence numbers {starts}"),
+            (false, true) => say!(
+                language,
+                "initial sequence numbers {starts}",
+                "初始序号 {starts}"
+            ),
             (false, false) => {
-                format!("initial sequence numbers {starts}; sequence numbers of the FINs {fins}")
+                say!(
+                    language,
+                    "initial sequence numbers {starts}; sequence numbers of the FINs {fins}",
+                    "初始序号 {starts}；FIN 的序号 {fins}"
+                )
             }
         }
     }
@@ -77,7 +87,7 @@ impl ConnectionLetters {
     }
 
     /// Label and a note in smaller print.
-    pub(crate) fn label(&self, s: &LadderSegment) -> (String, String) {
+    pub(crate) fn label(&self, s: &LadderSegment, language: Language) -> (String, String) {
         let own = self.ends.iter().find(|e| e.source == s.source);
         let (seq, ack) = self.numbers(s);
         let mut label = format!("{} seq={seq}", &*s.flags);
@@ -94,13 +104,14 @@ impl ConnectionLetters {
             note = format!("{letter} = {}", offset(own, value));
         }
         if s.retransmission {
-            note = join(note, "retransmission");
+            note = join(note, language.pick("retransmission", "重传"));
             if !s.reason.is_empty() {
-                note.push_str(&format!(" ({})", s.reason));
+                let rule = recorded_words::rule(&s.reason, language);
+                note.push_str(&say!(language, " ({rule})", "（{rule}）"));
             }
         }
         if s.fate_text == "duplicate" {
-            note = join(note, "duplicate");
+            note = join(note, language.pick("duplicate", "重复"));
         }
         (label, note)
     }
@@ -186,7 +197,7 @@ mod tests {
         let labels: Vec<_> = conversation
             .segments
             .iter()
-            .map(|s| letters.label(s))
+            .map(|s| letters.label(s, Language::English))
             .collect();
         let expected = [
             ("SYN seq=x", ""),
@@ -204,7 +215,7 @@ mod tests {
         }
         assert!(
             letters
-                .legend()
+                .legend(Language::English)
                 .starts_with("initial sequence numbers x = 4294967245, y = 7000;")
         );
     }

@@ -6,6 +6,8 @@ use serde::Serialize;
 use super::conversation::{Conversation, SegmentFate};
 use super::ladder_labels::ConnectionLetters;
 use super::story;
+use crate::bilingual::Language;
+use crate::recorded_words;
 
 /// Segments that can be stepped through; more would make a page heavy.
 pub(super) const MOST_STEPS: usize = 400;
@@ -25,7 +27,7 @@ struct LadderSteps<'a> {
 struct SegmentData<'a> {
     sent: f64,
     got: Option<f64>,
-    fate: &'a str,
+    fate: String,
     from: usize,
     to: usize,
     sp: i64,
@@ -69,7 +71,7 @@ struct StoryData {
 }
 
 /// The JSON text.
-pub(super) fn json(c: &Conversation, letters: &ConnectionLetters) -> String {
+pub(super) fn json(c: &Conversation, letters: &ConnectionLetters, language: Language) -> String {
     let all = c.segments.iter().enumerate().take(MOST_STEPS);
     let segments: Vec<SegmentData<'_>> = all
         .map(|(i, s)| {
@@ -80,7 +82,7 @@ pub(super) fn json(c: &Conversation, letters: &ConnectionLetters) -> String {
                     SegmentFate::Received(time) => Some(time),
                     SegmentFate::Lost | SegmentFate::Unseen => None,
                 },
-                fate: &s.fate_text,
+                fate: recorded_words::fate(&s.fate_text, language),
                 from: s.from,
                 to: s.to,
                 sp: s.source.1,
@@ -91,7 +93,7 @@ pub(super) fn json(c: &Conversation, letters: &ConnectionLetters) -> String {
                 len: s.len,
                 window: s.detail.window,
                 options: &s.detail.options,
-                label: letters.label(s).0,
+                label: letters.label(s, language).0,
                 letters: LettersData { seq, ack },
                 of: story::repeats(c, i),
                 at_sender: s.state_at_sender.map(|state| state.name()),

@@ -7,6 +7,7 @@ use super::chart::{Chart, Mark, level, stack};
 use super::data::RunData;
 use super::style::{BLACK, BLUE, VERMILION, state_colour};
 use crate::analytic::{FluidPoint, expected_curve};
+use crate::bilingual::say;
 use crate::csv::Csv;
 use crate::format::{count, number, seconds};
 use crate::info::AnalyticHints;
@@ -56,11 +57,11 @@ pub(crate) fn sockets_by_state(data: &RunData<'_>) -> Result<Option<Figure>, Sto
         let values = census.column(s.name()).to_vec();
         (s.name().to_owned(), state_colour(s), values)
     });
-    let title = "Sockets by state";
+    let title = data.language.pick("Sockets by state", "各状态的套接字数");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "sockets",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data.language.pick("sockets", "套接字数"),
         x: span(&census.times),
         marks: stack(&census.times, layers.collect()),
         shaded: &data.outages,
@@ -69,9 +70,11 @@ pub(crate) fn sockets_by_state(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     Ok(Some(Figure {
         name: "sockets_by_state".into(),
         title: title.into(),
-        caption: format!(
+        caption: say!(
+            data.language,
             "All sockets of all hosts, stacked by state, counted every {}. Both ends of a \
              connection count.{}",
+            "所有主机的全部套接字，按状态堆叠，每 {} 统计一次。一条连接的两端都计入。{}",
             seconds(data.summary.info.record.interval_s),
             data.shading()
         ),
@@ -130,34 +133,58 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
     let expected = theory(data, x);
     let supply = client_supply(hints);
     let points = census.times.iter().copied().zip(measured.iter().copied());
-    let mut marks = vec![curve("simulated", VERMILION, points.collect(), false)];
-    let mut caption = "Sockets in TIME-WAIT.".to_owned();
+    let mut marks = vec![curve(
+        data.language.pick("simulated", "模拟"),
+        VERMILION,
+        points.collect(),
+        false,
+    )];
+    let mut caption = data
+        .language
+        .pick("Sockets in TIME-WAIT.", "处于 TIME-WAIT 的套接字。")
+        .to_owned();
     if let Some(expected) = &expected {
         let points = expected.iter().map(|p| (p.t_s, p.time_wait)).collect();
-        marks.push(curve("theory", BLACK, points, true));
-        caption.push_str(&format!(
+        marks.push(curve(
+            data.language.pick("theory", "理论"),
+            BLACK,
+            points,
+            true,
+        ));
+        caption.push_str(&say!(
+            data.language,
             " The dashed black curve is Little's law for a stay of {}: the connections closed in \
              the last {0}",
+            " 黑色虚线是按停留 {} 计算的利特尔法则：最近 {0} 内关闭的连接数",
             seconds(stay_s(hints))
         ));
         caption.push_str(if supply.is_some() {
-            ", limited by the number of ports."
+            data.language
+                .pick(", limited by the number of ports.", "，并受端口数限制。")
         } else {
-            "."
+            data.language.pick(".", "。")
         });
     }
     if expected.is_none() && !hints.no_closed_form.is_empty() {
-        caption.push_str(&format!(
-            " No closed form is drawn: {}.",
-            hints.no_closed_form.join("; ")
+        let why = hints.no_closed_form.join("; ");
+        caption.push_str(&say!(
+            data.language,
+            " No closed form is drawn: {why}.",
+            " 没有画出理论曲线：它的条件在这里不成立。"
         ));
     }
     if let Some(supply) = supply {
         let most = measured.iter().copied().fold(0.0, f64::max);
         match is_near(most, supply) {
-            true => marks.push(level(format!("{} ports", count(supply)), supply, x)),
-            false => caption.push_str(&format!(
+            true => marks.push(level(
+                say!(data.language, "{} ports", "{} 个端口", count(supply)),
+                supply,
+                x,
+            )),
+            false => caption.push_str(&say!(
+                data.language,
                 " Their limit, {} ports, is far above what is drawn.",
+                " 其上限 {} 个端口远在图外。",
                 count(supply)
             )),
         }
@@ -178,13 +205,22 @@ pub(crate) fn time_wait(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         ]);
     }
     let title = match group {
-        Some(group) => format!("Sockets in TIME-WAIT ({group})"),
-        None => "Sockets in TIME-WAIT".to_owned(),
+        Some(group) => say!(
+            data.language,
+            "Sockets in TIME-WAIT ({group})",
+            "处于 TIME-WAIT 的套接字（{group}）"
+        ),
+        None => data
+            .language
+            .pick("Sockets in TIME-WAIT", "处于 TIME-WAIT 的套接字")
+            .to_owned(),
     };
     let chart = Chart {
         title: &title,
-        x_label: "time (s)",
-        y_label: "sockets in TIME-WAIT",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data
+            .language
+            .pick("sockets in TIME-WAIT", "TIME-WAIT 套接字数"),
         x,
         marks,
         shaded: &data.outages,
@@ -217,21 +253,36 @@ pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreEr
     }
     let x = span(&census.times);
     let points = census.times.iter().copied().zip(used.iter().copied());
-    let mut marks = vec![curve("in use", BLUE, points.collect(), false)];
+    let mut marks = vec![curve(
+        data.language.pick("in use", "在用"),
+        BLUE,
+        points.collect(),
+        false,
+    )];
     let hints = &data.summary.info.analytic;
     let supply = hints
         .ports_per_destination
         .map(|p| p as f64 * hints.destinations.max(1) as f64);
-    let mut caption =
-        "Local ports held by active openers, including TIME-WAIT; a port used towards \
-                       several destinations counts once for each."
-            .to_owned();
+    let mut caption = data
+        .language
+        .pick(
+            "Local ports held by active openers, including TIME-WAIT; a port used towards \
+                       several destinations counts once for each.",
+            "主动打开方占用的本地端口，含 TIME-WAIT；用于多个目的地的端口各计一次。",
+        )
+        .to_owned();
     if let Some(supply) = supply {
         if is_near(most, supply) {
-            marks.push(level(format!("capacity {}", count(supply)), supply, x));
+            marks.push(level(
+                say!(data.language, "capacity {}", "容量 {}", count(supply)),
+                supply,
+                x,
+            ));
         }
-        caption.push_str(&format!(
+        caption.push_str(&say!(
+            data.language,
             " The supply is {} ports x {} = {}; at most {} % of it were in use.",
+            " 端口供给为 {} 个端口 x {} = {}；最多有 {} % 在用。",
             count(hints.ports_per_destination.unwrap_or(0) as f64),
             count(hints.destinations.max(1) as f64),
             count(supply),
@@ -242,11 +293,11 @@ pub(crate) fn ports_in_use(data: &RunData<'_>) -> Result<Option<Figure>, StoreEr
     for (&t, &n) in census.times.iter().zip(used) {
         csv.row([t, n]);
     }
-    let title = "Local ports in use";
+    let title = data.language.pick("Local ports in use", "在用的本地端口");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "ports",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data.language.pick("ports", "端口数"),
         x,
         marks,
         shaded: &data.outages,

@@ -7,6 +7,7 @@ use super::data::RunData;
 use super::samples::{SampleSeries, shaded_time_series};
 use super::style::SERIES;
 use super::{Figure, not_drawn};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::store::StoreError;
 use crate::store::reader::Table;
@@ -17,6 +18,7 @@ fn series(
     table: &Table,
     column: &str,
     scale: f64,
+    language: Language,
 ) -> Result<(Vec<SampleSeries>, usize), StoreError> {
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let times = table.floats("time_s")?;
@@ -27,7 +29,7 @@ fn series(
     let pkts = table.ints("pkts")?;
     let mut all: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     for i in (0..table.len()).filter(|i| pkts[*i] > 0) {
-        let name = format!("{} to {}", from[i], to[i]);
+        let name = say!(language, "{} to {}", "{} 到 {}", from[i], to[i]);
         all.entry(name)
             .or_default()
             .push((times[i], values[i] * scale));
@@ -48,17 +50,29 @@ fn draw(
     data: &RunData<'_>,
     name: &str,
     title: &str,
-    (column, label, scale): (&str, &str, f64),
+    (column, label, scale): (&str, (&str, &str), f64),
     caption: &str,
 ) -> Result<Option<Figure>, StoreError> {
     let Some(table) = data.table("queues")? else {
         return Ok(None);
     };
-    let (shown, left_out) = series(&table, column, scale)?;
-    let figure = shaded_time_series((name, title, label), &shown, &data.outages)?;
+    let (shown, left_out) = series(&table, column, scale, data.language)?;
+    let figure = shaded_time_series(
+        (name, title, data.language.pick(label.0, label.1)),
+        label.0,
+        &shown,
+        &data.outages,
+        data.language,
+    )?;
     Ok(figure.map(|figure| Figure {
         caption: caption.to_owned()
-            + &not_drawn(left_out, "smaller queue", "smaller queues")
+            + &not_drawn(
+                left_out,
+                "smaller queue",
+                "smaller queues",
+                "个较小的队列",
+                data.language,
+            )
             + data.shading(),
         ..figure
     }))
@@ -69,10 +83,10 @@ pub(crate) fn waits(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     draw(
         data,
         "queue-delay",
-        "Queueing delay",
-        ("wait_mean_s", "wait (ms)", 1e3),
-        "How long packets waited at each recorded queue before they were sent, averaged over each time \
-         step; queues without waits are left out.",
+        data.language.pick("Queueing delay", "排队时延"),
+        ("wait_mean_s", ("wait (ms)", "等待 (ms)"), 1e3),
+        data.language.pick("How long packets waited at each recorded queue before they were sent, averaged over each time \
+         step; queues without waits are left out.", "分组在每个有记录的队列中发送前的等待时间，按时间段取平均；没有等待的队列不画。"),
     )
 }
 
@@ -81,9 +95,12 @@ pub(crate) fn backlogs(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
     draw(
         data,
         "queue-backlog",
-        "Queue length",
-        ("backlog_max_bytes", "backlog (kB)", 1e-3),
-        "The maximum number of bytes in each recorded queue in each time step.",
+        data.language.pick("Queue length", "队列长度"),
+        ("backlog_max_bytes", ("backlog (kB)", "积压 (kB)"), 1e-3),
+        data.language.pick(
+            "The maximum number of bytes in each recorded queue in each time step.",
+            "每个有记录的队列在每个时间段内的最大字节数。",
+        ),
     )
 }
 
@@ -95,9 +112,12 @@ pub(crate) fn wait_distribution(data: &RunData<'_>) -> Result<Option<Figure>, St
     };
     let (from, to) = (table.texts("from_node")?, table.texts("to_node")?);
     let (waits, pkts) = (table.floats("wait_s")?, table.ints("pkts")?);
+    let language = data.language;
     let mut all: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     for i in 0..table.len() {
-        let queue = all.entry(format!("{} to {}", from[i], to[i])).or_default();
+        let queue = all
+            .entry(say!(language, "{} to {}", "{} 到 {}", from[i], to[i]))
+            .or_default();
         queue.push((waits[i], pkts[i] as f64));
     }
     let mut all: Vec<(String, Vec<(f64, f64)>)> = all.into_iter().collect();
@@ -127,11 +147,15 @@ pub(crate) fn wait_distribution(data: &RunData<'_>) -> Result<Option<Figure>, St
             dashed: false,
         });
     }
-    let title = "Distribution of waits in queues";
+    let title = data
+        .language
+        .pick("Distribution of waits in queues", "队列等待时间的分布");
     let chart = Chart {
         title,
-        x_label: "wait (ms)",
-        y_label: "share that waited longer",
+        x_label: data.language.pick("wait (ms)", "等待 (ms)"),
+        y_label: data
+            .language
+            .pick("share that waited longer", "等待更久的比例"),
         x: (0.0, longest * 1.03),
         log: (false, true),
         marks,
@@ -140,10 +164,16 @@ pub(crate) fn wait_distribution(data: &RunData<'_>) -> Result<Option<Figure>, St
     Ok(Some(Figure {
         name: "queue-waits".into(),
         title: title.into(),
-        caption: "For each recorded queue the share of its packets that waited longer than the time along x \
-                  (CCDF): at 0.01 lies the 99th percentile."
+        caption: data.language.pick("For each recorded queue the share of its packets that waited longer than the time along x \
+                  (CCDF): at 0.01 lies the 99th percentile.", "每个有记录的队列中，等待时间超过横坐标的分组所占比例（CCDF）：0.01 处为第 99 百分位。")
             .to_owned()
-            + &not_drawn(left_out, "queue with fewer packets", "queues with fewer packets"),
+            + &not_drawn(
+                left_out,
+                "queue with fewer packets",
+                "queues with fewer packets",
+                "个分组较少的队列",
+                data.language,
+            ),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))

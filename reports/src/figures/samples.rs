@@ -3,6 +3,7 @@
 use super::Figure;
 use super::chart::{Chart, Mark};
 use super::style::SERIES;
+use crate::bilingual::Language;
 use crate::csv::Csv;
 use crate::store::StoreError;
 
@@ -76,14 +77,23 @@ pub fn time_series(
     y_label: &str,
     series: &[SampleSeries],
 ) -> Result<Option<Figure>, StoreError> {
-    shaded_time_series((name, title, y_label), series, &[])
+    shaded_time_series(
+        (name, title, y_label),
+        y_label,
+        series,
+        &[],
+        Language::English,
+    )
 }
 
-/// [`time_series`] with a grey background during outages, each given as start and end in seconds.
+/// [`time_series`] with a grey background during outages, each given as start and end in seconds; `column` is the name
+/// of the values in the CSV file.
 pub(crate) fn shaded_time_series(
     (name, title, y_label): (&str, &str, &str),
+    column: &str,
     series: &[SampleSeries],
     shaded: &[(f64, f64)],
+    language: Language,
 ) -> Result<Option<Figure>, StoreError> {
     let times = series
         .iter()
@@ -92,7 +102,7 @@ pub(crate) fn shaded_time_series(
     let Some(end) = times.reduce(f64::max) else {
         return Ok(None);
     };
-    let mut csv = Csv::new(["time_s", "series", y_label]);
+    let mut csv = Csv::new(["time_s", "series", column]);
     let mut marks = Vec::new();
     for (one, colour) in series.iter().zip(SERIES.iter().cycle()) {
         let points = one.thinned(end);
@@ -112,7 +122,7 @@ pub(crate) fn shaded_time_series(
     }
     let chart = Chart {
         title,
-        x_label: "time (s)",
+        x_label: language.pick("time (s)", "时间 (s)"),
         y_label,
         x: (0.0, end),
         marks,
@@ -122,7 +132,7 @@ pub(crate) fn shaded_time_series(
     Ok(Some(Figure {
         name: name.into(),
         title: title.into(),
-        caption: "Each sample over time; if there are many, the lowest and the highest in each thousandth of the run.".into(),
+        caption: language.pick("Each sample over time; if there are many, the lowest and the highest in each thousandth of the run.", "各采样值随时间的变化；采样太多时，画出运行时间每千分之一内的最小值和最大值。").into(),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))
@@ -139,6 +149,18 @@ pub fn histogram(
     x_label: &str,
     series: &[SampleSeries],
     bins: usize,
+) -> Result<Option<Figure>, StoreError> {
+    histogram_in(name, title, x_label, series, bins, Language::English)
+}
+
+/// [`histogram`] in a language.
+pub(crate) fn histogram_in(
+    name: &str,
+    title: &str,
+    x_label: &str,
+    series: &[SampleSeries],
+    bins: usize,
+    language: Language,
 ) -> Result<Option<Figure>, StoreError> {
     let values = || series.iter().flat_map(SampleSeries::values);
     let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else {
@@ -163,7 +185,7 @@ pub fn histogram(
     let chart = Chart {
         title,
         x_label,
-        y_label: "samples",
+        y_label: language.pick("samples", "采样数"),
         x: (bins.edge(0), bins.edge(bins.number)),
         marks: marks.collect(),
         ..Chart::default()
@@ -171,7 +193,12 @@ pub fn histogram(
     Ok(Some(Figure {
         name: name.into(),
         title: title.into(),
-        caption: "How many samples lie in each interval.".into(),
+        caption: language
+            .pick(
+                "How many samples lie in each interval.",
+                "每个区间内的采样数。",
+            )
+            .into(),
         svg: chart.svg()?,
         csv: csv.finish(),
     }))

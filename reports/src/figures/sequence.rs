@@ -11,10 +11,11 @@ use super::Figure;
 use super::chart::{Chart, Mark};
 use super::data::RunData;
 use super::style::{BLACK, GREEN, GREY, ORANGE, PURPLE, rule_colour};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::format::count;
+use crate::recorded_words;
 use crate::store::StoreError;
-use crate::text::list;
 use rows::{Ack, Data, SequencePlot};
 
 /// Most plots.
@@ -27,26 +28,31 @@ pub(crate) fn sequences(data: &RunData<'_>) -> Result<Vec<Figure>, StoreError> {
         return Ok(Vec::new());
     }
     let all = rows::sequences(data, &conns)?;
-    all.par_iter().take(MOST).map(figure).collect()
+    let drawn = all.par_iter().take(MOST);
+    drawn.map(|one| figure(one, data.language)).collect()
 }
 
-fn figure(sequence: &SequencePlot) -> Result<Figure, StoreError> {
+fn figure(sequence: &SequencePlot, language: Language) -> Result<Figure, StoreError> {
     let conn = ConnId(sequence.conn as u64);
-    let title = format!("Sequence numbers of connection {conn} over time");
+    let title = say!(
+        language,
+        "Sequence numbers of connection {conn} over time",
+        "连接 {conn} 的序号随时间的变化"
+    );
     let rules = rules(&sequence.data);
     let chart = Chart {
         title: &title,
-        x_label: "time (s)",
-        y_label: "sequence number (kB)",
+        x_label: language.pick("time (s)", "时间 (s)"),
+        y_label: language.pick("sequence number (kB)", "序号 (kB)"),
         x: times(sequence),
         y: Some(heights(sequence)),
-        marks: marks(sequence, &rules),
+        marks: marks(sequence, &rules, language),
         ..Chart::default()
     };
     Ok(Figure {
         name: format!("sequence_{}", conn.to_string().replace('.', "_")),
         svg: chart.svg()?,
-        caption: caption(sequence, &rules),
+        caption: caption(sequence, &rules, language),
         csv: numbers(sequence),
         title,
     })
@@ -63,24 +69,30 @@ fn rules(data: &[Data]) -> Vec<String> {
     rules
 }
 
-fn caption(sequence: &SequencePlot, rules: &[String]) -> String {
-    let mut text = "Each vertical stroke is a data segment at the time it was sent; the green line shows \
+fn caption(sequence: &SequencePlot, rules: &[String], language: Language) -> String {
+    let mut text = language.pick("Each vertical stroke is a data segment at the time it was sent; the green line shows \
                     what the peer had acknowledged, as far as the sender knew. The vertical distance \
-                    between them is the data outstanding, the horizontal distance a round trip."
+                    between them is the data outstanding, the horizontal distance a round trip.", "每条竖线是一个数据报文段，位于其发送时刻；绿线是发送方所知对端已确认的序号。两者的竖直距离是未确认的数据，水平距离是一个往返时间。")
         .to_owned();
     if !rules.is_empty() {
-        text.push_str(&format!(
+        let named = rules
+            .iter()
+            .map(|rule| recorded_words::rule(rule, language));
+        let named: Vec<String> = named.collect();
+        text.push_str(&say!(
+            language,
             " Retransmissions are coloured by the rule that sent them: {}.",
-            list(rules)
+            " 重传按所依规则着色：{}。",
+            language.list(&named)
         ));
     }
     if sequence.hidden > 0 {
-        text.push_str(&format!(
-            " Only the part around the first of them is drawn; {} recorded segments of the sender are not.",
+        text.push_str(&say!(language, " Only the part around the first of them is drawn; {} recorded segments of the sender are not.", " 只画出其首次重传前后的部分；发送方另有 {} 个有记录的报文段未画。",
             count(sequence.hidden as f64)
         ));
         if rules.is_empty() {
-            text = text.replace("the part around the first of them", "the beginning");
+            let part = language.pick("the part around the first of them", "其首次重传前后的部分");
+            text = text.replace(part, language.pick("the beginning", "开始的部分"));
         }
     }
     text
@@ -104,7 +116,7 @@ fn heights(sequence: &SequencePlot) -> (f64, f64) {
     ((low - room).min(low), high + room)
 }
 
-fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
+fn marks(sequence: &SequencePlot, rules: &[String], language: Language) -> Vec<Mark> {
     let heights = heights(sequence);
     // So that a single segment is visible among many.
     let least = (heights.1 - heights.0) * 0.006;
@@ -114,8 +126,20 @@ fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
     };
     let inside = |y: f64| (heights.0..=heights.1).contains(&y);
     let mut marks = vec![
-        steps("window's edge", ORANGE, &sequence.acks, |a| a.edge, inside),
-        steps("acknowledged", GREEN, &sequence.acks, |a| a.ack, inside),
+        steps(
+            language.pick("window's edge", "窗口边沿"),
+            ORANGE,
+            &sequence.acks,
+            |a| a.edge,
+            inside,
+        ),
+        steps(
+            language.pick("acknowledged", "已确认"),
+            GREEN,
+            &sequence.acks,
+            |a| a.ack,
+            inside,
+        ),
     ];
     let strokes = |label: &str, colour, wanted: &dyn Fn(&Data) -> bool| Mark::Strokes {
         label: label.to_owned(),
@@ -135,14 +159,21 @@ fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
         .collect();
     if !sacked.is_empty() {
         marks.push(Mark::Strokes {
-            label: "SACKed".into(),
+            label: language.pick("SACKed", "已由 SACK 确认").into(),
             colour: PURPLE,
             points: sacked,
         });
     }
-    marks.push(strokes("sent", BLACK, &|d| d.reason.is_empty()));
+    marks.push(strokes(language.pick("sent", "发送"), BLACK, &|d| {
+        d.reason.is_empty()
+    }));
     for rule in rules {
-        let label = format!("sent again: {rule}");
+        let label = say!(
+            language,
+            "sent again: {}",
+            "重传：{}",
+            recorded_words::rule(rule, language)
+        );
         marks.push(strokes(&label, rule_colour(rule), &|d| d.reason == *rule));
     }
     let lost: Vec<(f64, f64)> = sequence
@@ -153,7 +184,7 @@ fn marks(sequence: &SequencePlot, rules: &[String]) -> Vec<Mark> {
         .collect();
     if !lost.is_empty() {
         marks.push(Mark::Dots {
-            label: "lost on the way".into(),
+            label: language.pick("lost on the way", "途中丢失").into(),
             colour: GREY,
             points: lost,
         });
@@ -258,7 +289,7 @@ mod tests {
 
     #[test]
     fn segments_acks_sacks_and_rules_are_drawn() {
-        let figure = figure(&sample()).unwrap();
+        let figure = figure(&sample(), Language::English).unwrap();
         for text in [
             "sent again: RACK",
             "SACKed",
@@ -278,7 +309,7 @@ mod tests {
     fn the_window_is_drawn_where_it_is_near() {
         let mut near = sample();
         near.acks.iter_mut().for_each(|a| a.edge = a.ack + 500.0);
-        let svg = figure(&near).unwrap().svg;
+        let svg = figure(&near, Language::English).unwrap().svg;
         assert!(
             svg.contains("window&apos;s edge")
                 || svg.contains("window's edge")

@@ -84,11 +84,15 @@ pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
             points,
         });
     }
-    let title = "Shares of the goodput";
+    let title = data
+        .language
+        .pick("Shares of the goodput", "有效吞吐量的份额");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "goodput (Mbit/s)",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data
+            .language
+            .pick("goodput (Mbit/s)", "有效吞吐量 (Mbit/s)"),
         x: (0.0, parts.last().map_or(1.0, |p| p.middle)),
         marks,
         ..Chart::default()
@@ -97,8 +101,8 @@ pub(crate) fn shares(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         name: "shares".into(),
         title: title.into(),
         caption:
-            "Payload acknowledged to each sender with a curve, averaged over hundredths of the run, stacked: \
-                  the upper edge is their total."
+            data.language.pick("Payload acknowledged to each sender with a curve, averaged over hundredths of the run, stacked: \
+                  the upper edge is their total.", "每个画出曲线的发送方得到确认的数据，按运行时间的百分之一取平均并堆叠：上沿是总和。")
                 .into(),
         svg: chart.svg()?,
         csv: csv.finish(),
@@ -114,11 +118,13 @@ pub(crate) fn fairness(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
     }
     let mut csv = Csv::new(["time_s", "jain_index"]);
     points.iter().for_each(|&(t, j)| csv.row([t, j]));
-    let title = "Fairness over time";
+    let title = data
+        .language
+        .pick("Fairness over time", "公平性随时间的变化");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "Jain's index",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data.language.pick("Jain's index", "Jain 指数"),
         x: (0.0, parts.last().map_or(1.0, |p| p.middle)),
         marks: vec![Mark::Line {
             label: String::new(),
@@ -131,9 +137,9 @@ pub(crate) fn fairness(data: &RunData<'_>) -> Result<Option<Figure>, StoreError>
     Ok(Some(Figure {
         name: "fairness".into(),
         title: title.into(),
-        caption: "Jain's index of the goodput of the traced senders in hundredths of the run: 1 if all \
+        caption: data.language.pick("Jain's index of the goodput of the traced senders in hundredths of the run: 1 if all \
                   have the same, 1/n if one of n has everything. Only senders present throughout each \
-                  part count; the curve stops where there are fewer than two."
+                  part count; the curve stops where there are fewer than two.", "被跟踪发送方的有效吞吐量的 Jain 指数，按运行时间的百分之一计算：全部相等为 1，n 个中只有一个占有全部为 1/n。只计入在整个时段内都在的发送方；少于两个时曲线中断。")
             .into(),
         svg: chart.svg()?,
         csv: csv.finish(),

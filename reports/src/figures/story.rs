@@ -14,7 +14,7 @@ use tcp_model::State;
 
 use super::conversation::{Conversation, LadderSegment, SegmentFate};
 use super::ladder_labels::ConnectionLetters;
-use crate::bilingual::Bilingual;
+use crate::bilingual::{Bilingual, Language};
 use crate::format::seconds;
 
 pub(crate) use summary::{StorySummary, summary};
@@ -77,6 +77,10 @@ pub(crate) fn steps(c: &Conversation) -> Vec<StoryStep> {
 /// A connection in text, a paragraph for each segment, with times since the beginning of the
 /// connection.
 pub(crate) fn text(c: &Conversation, chinese: bool) -> String {
+    let language = match chinese {
+        true => Language::Chinese,
+        false => Language::English,
+    };
     let letters = ConnectionLetters::of(c);
     let mut out = String::new();
     for (i, step) in steps(c).into_iter().enumerate() {
@@ -90,7 +94,7 @@ pub(crate) fn text(c: &Conversation, chinese: bool) -> String {
                 seconds(s.sent - c.start()),
                 c.lanes[s.from],
                 c.lanes[s.to],
-                letters.label(s).0,
+                letters.label(s, language).0,
                 step.source
             ),
             None => writeln!(out, "     {said} [{}]", step.source),

@@ -219,5 +219,5 @@ impl Svg {
 
 /// Width of a text in pixels, a generous estimate.
 pub(crate) fn text_width(text: &str, size: u32) -> f64 {
-    0.6 * f64::from(size) * text.chars().count() as f64
+    0.6 * f64::from(size) * crate::text::width(text)
 }

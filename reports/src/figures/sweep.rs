@@ -21,16 +21,21 @@ use crate::batch::{
     Axis, AxisValues, BatchInfo, BatchRow, FigureStyle, Layout, MOST_CURVES, MOST_PANELS,
     MetricFigure, is_comparable,
 };
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::metrics;
 use crate::stats::Estimate;
 use crate::store::StoreError;
-use crate::text::{list, sentence};
 use crate::words::{self, AxisWords};
 use axis_scale::AxisScale;
 
 /// The requested figures, or one for each metric in `own`. A figure that fails affects no other.
-pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Drawn {
+pub(crate) fn figures(
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    own: &[String],
+    language: Language,
+) -> Drawn {
     let of_sample = info.axes.iter().any(is_sample);
     let kinds: &[bool] = if of_sample { &[false, true] } else { &[false] };
     let own = own.iter().flat_map(|metric| {
@@ -45,7 +50,7 @@ pub(crate) fn figures(info: &BatchInfo, rows: &[BatchRow], own: &[String]) -> Dr
     } else {
         info.figures.clone()
     };
-    each(&wanted, |wanted| figure(info, rows, wanted))
+    each(&wanted, |wanted| figure(info, rows, wanted, language))
 }
 
 /// Draws each figure independently.
@@ -70,6 +75,7 @@ pub(crate) fn figure(
     info: &BatchInfo,
     rows: &[BatchRow],
     wanted: &MetricFigure,
+    language: Language,
 ) -> Result<Option<Figure>, StoreError> {
     let Some(layout) = Layout::new(&info.axes, wanted) else {
         return Ok(None);
@@ -85,31 +91,32 @@ pub(crate) fn figure(
         });
     }
     if wanted.effects {
-        return effects::figure(info, rows, wanted, &layout);
+        return effects::figure(info, rows, wanted, &layout, language);
     }
     if let Some(distribution) = wanted.distribution {
         if metrics::POOLED.contains(&wanted.metric.as_str()) {
-            return pooled::figure(info, rows, wanted, &layout, distribution);
+            return pooled::figure(info, rows, wanted, &layout, (distribution, language));
         }
-        return distribution::figure(info, rows, wanted, &layout, distribution);
+        return distribution::figure(info, rows, wanted, &layout, (distribution, language));
     }
     let points = points(info, rows, wanted, &wanted.metric, &layout);
     if points.is_empty() {
         return Ok(None);
     }
     if let Some(limit) = wanted.limit {
-        return phase::figure(info, wanted, &layout, &points, limit);
+        return phase::figure(info, wanted, &layout, &points, (limit, language));
     }
     if !wanted.against.is_empty() {
         let across = self::points(info, rows, wanted, &wanted.against, &layout);
-        return tradeoff::figure(info, wanted, &layout, &points, &across);
+        return tradeoff::figure(info, wanted, &layout, (&points, &across), language);
     }
     let sweep = Sweep {
         info,
         wanted,
-        axes: words::axes(info.axes.iter().map(|a| a.path.as_str())),
+        axes: words::axes(info.axes.iter().map(|a| a.path.as_str()), language),
         layout,
         points,
+        language,
     };
     sweep.figure().map(Some)
 }
@@ -172,6 +179,7 @@ struct Sweep<'a> {
     axes: Vec<AxisWords>,
     layout: Layout,
     points: Points,
+    language: Language,
 }
 
 impl Sweep<'_> {
@@ -191,12 +199,17 @@ impl Sweep<'_> {
             unit => format!("{name} ({unit})"),
         };
         let steady = if words::is_steady(metric) {
-            ", steady window"
+            self.language.pick(", steady window", "，稳态时段")
         } else {
             ""
         };
-        let name = words::metric(metric);
-        let title = sentence(&format!("{name}{steady}, by {}", x_words.name));
+        let name = words::metric_in(metric, self.language);
+        let title = self.language.sentence(&say!(
+            self.language,
+            "{name}{steady}, by {}",
+            "{name}{steady}，按{}",
+            x_words.name
+        ));
         let chart = Chart {
             title: &title,
             x_label: &with_unit(&x_words.name, scale.unit),
@@ -226,42 +239,50 @@ impl Sweep<'_> {
     fn caption(&self, title: &str, panels: usize) -> String {
         let replicas = self.points.values().map(|e| e.n);
         let most = replicas.clone().max().unwrap_or(0);
-        let mut text = format!("{title} ({}).", self.wanted.metric);
+        let mut text = say!(
+            self.language,
+            "{title} ({}).",
+            "{title}（{}）。",
+            self.wanted.metric
+        );
         for (axis, at) in &self.layout.only {
             let value = &self.info.axes[*axis].values[*at];
-            text.push_str(&format!(
+            text.push_str(&say!(
+                self.language,
                 " Only runs with {} = {value}.",
+                " 只含 {} = {value} 的运行。",
                 self.axes[*axis].name
             ));
         }
         let what = match self.wanted.quantile {
-            None => "means",
-            Some(0.5) => "medians",
-            Some(q) => &format!("{q} quantiles"),
+            None => self.language.pick("means", "平均值"),
+            Some(0.5) => self.language.pick("medians", "中位数"),
+            Some(q) => &say!(self.language, "{q} quantiles", "{q} 分位数"),
         };
         let has_intervals = self.points.values().any(|e| e.interval.is_some());
         text.push_str(&match most {
-            0 | 1 if has_intervals => " Points are single runs, bars the 95 % intervals of their \
-                means after the warm-up, by the means of twenty batches."
+            0 | 1 if has_intervals => self.language.pick(" Points are single runs, bars the 95 % intervals of their \
+                means after the warm-up, by the means of twenty batches.", " 各点为单次运行，竖线为预热后平均值的 95 % 置信区间（按二十个批次的平均值）。")
                 .to_owned(),
-            0 | 1 => " Points are single runs: no intervals.".to_owned(),
+            0 | 1 => self.language.pick(" Points are single runs: no intervals.", " 各点为单次运行，没有置信区间。").to_owned(),
             n if !has_intervals => {
-                format!(" Points are {what} over up to {n} replicas: too few for intervals.")
+                say!(self.language, " Points are {what} over up to {n} replicas: too few for intervals.", " 各点为最多 {n} 次重复的{what}：重复太少，没有置信区间。")
             }
-            n if self.wanted.quantile.is_some() => format!(
-                " Points are {what} over up to {n} replicas, bars their 95 % intervals by the order \
-                 of the values."
+            n if self.wanted.quantile.is_some() => say!(self.language, " Points are {what} over up to {n} replicas, bars their 95 % intervals by the order \
+                 of the values.", " 各点为最多 {n} 次重复的{what}，竖线为按顺序统计量得到的 95 % 置信区间。"
             ),
             n if replicas.min() == Some(n) => {
-                format!(" Points are means over {n} replicas, bars their 95 % intervals.")
+                say!(self.language, " Points are means over {n} replicas, bars their 95 % intervals.", " 各点为 {n} 次重复的平均值，竖线为其 95 % 置信区间。")
             }
-            n => format!(" Points are means over up to {n} replicas, bars their 95 % intervals."),
+            n => say!(self.language, " Points are means over up to {n} replicas, bars their 95 % intervals.", " 各点为最多 {n} 次重复的平均值，竖线为其 95 % 置信区间。"),
         });
         if let Some(series) = self.layout.series
             && self.layout.curves(&self.info.axes) > MOST_CURVES
         {
-            text.push_str(&format!(
+            text.push_str(&say!(
+                self.language,
                 " {FEW_CURVES} of the {} values of {} are drawn; the CSV file has all.",
+                " {1} 的 {0} 个值中画出了 {FEW_CURVES} 个；CSV 文件中有全部。",
                 self.layout.curves(&self.info.axes),
                 self.axes[series].name
             ));
@@ -273,10 +294,9 @@ impl Sweep<'_> {
                 .iter()
                 .map(|&i| self.axes[i].name.clone())
                 .collect();
-            text.push_str(&format!(
-                " The first {MOST_PANELS} of {panels} panels are drawn; choose one value of {} with \
-                 [[figure]] where = {{ … }}.",
-                list(&names)
+            text.push_str(&say!(self.language, " The first {MOST_PANELS} of {panels} panels are drawn; choose one value of {} with \
+                 [[figure]] where = {{ … }}.", " {panels} 个分图中画出了前 {MOST_PANELS} 个；可用 [[figure]] 的 where = {{ … }} 选定 {} 的一个值。",
+                self.language.list(&names)
             ));
         }
         text
@@ -373,7 +393,7 @@ impl Sweep<'_> {
         let path = &self.layout.x_axis(&self.info.axes).path;
         match self.layout.x_column {
             0 => self.axes[self.layout.x].clone(),
-            _ => words::axes(std::iter::once(path.as_str())).remove(0),
+            _ => words::axis(path, self.language),
         }
     }
 

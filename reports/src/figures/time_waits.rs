@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::Figure;
 use super::chart::{Chart, Mark};
 use super::data::RunData;
-use super::samples::{SampleSeries, histogram};
+use super::samples::{SampleSeries, histogram_in};
 use super::style::{BLUE, VERMILION};
+use crate::bilingual::say;
 use crate::csv::Csv;
 use crate::format::count;
 use crate::store::StoreError;
@@ -56,27 +57,30 @@ pub(crate) fn ages(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         .filter_map(|(since, left)| Some((*since, (*left)? - since)));
     let there = stays.values().filter(|(_, left)| left.is_none());
     let series: Vec<SampleSeries> = [
-        SampleSeries::new("over", over),
+        SampleSeries::new(data.language.pick("over", "已结束"), over),
         SampleSeries::new(
-            "there at the end",
+            data.language.pick("there at the end", "结束时仍在"),
             there.map(|(since, _)| (*since, end_s - since)),
         ),
     ]
     .into_iter()
     .filter(|one| one.values().next().is_some())
     .collect();
-    let title = "Time spent in TIME-WAIT";
-    let figure = histogram(
+    let title = data
+        .language
+        .pick("Time spent in TIME-WAIT", "在 TIME-WAIT 中停留的时间");
+    let figure = histogram_in(
         "time-wait-ages",
         title,
-        "time in TIME-WAIT (s)",
+        data.language
+            .pick("time in TIME-WAIT (s)", "TIME-WAIT 时间 (s)"),
         &series,
         BINS,
+        data.language,
     )?;
     Ok(figure.map(|figure| Figure {
-        caption: format!(
-            "How long {} recorded ends of connections stayed in TIME-WAIT: for the whole time-out if the entry \
-             expired, for less if its port was reused, or if a reset or a new SYN ended it.",
+        caption: say!(data.language, "How long {} recorded ends of connections stayed in TIME-WAIT: for the whole time-out if the entry \
+             expired, for less if its port was reused, or if a reset or a new SYN ended it.", "{} 个有记录的连接端在 TIME-WAIT 中停留的时间：条目到期则为整个时限；端口被重用，或被复位或新 SYN 结束，则较短。",
             count(stays.len() as f64)
         ),
         ..figure
@@ -155,15 +159,21 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
         points,
         dashed: false,
     };
-    let mut marks = vec![line("connection", BLUE, open)];
+    let mut marks = vec![line(data.language.pick("connection", "连接"), BLUE, open)];
     if !waiting.is_empty() {
         marks.push(line("TIME-WAIT", VERMILION, waiting));
     }
-    let title = "Local ports over time";
+    let title = data
+        .language
+        .pick("Local ports over time", "本地端口随时间的使用");
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: &format!("local port - {lowest:.0}"),
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: &say!(
+            data.language,
+            "local port - {lowest:.0}",
+            "本地端口 - {lowest:.0}"
+        ),
         x: (0.0, end_s),
         marks,
         shaded: &data.outages,
@@ -172,13 +182,19 @@ pub(crate) fn ports(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     Ok(Some(Figure {
         name: "port-space".into(),
         title: title.into(),
-        caption: format!(
+        caption: say!(
+            data.language,
             "Each line is the local port of one of {} connections with recorded states, from the call of connect until the port \
              was free again.{}{}",
+            "每条横线是 {} 条有状态记录的连接之一的本地端口，从调用 connect 到端口重新空闲。{}{}",
             count(all.len() as f64),
             match stride {
                 1 => String::new(),
-                n => format!(" One in {n} of them is drawn."),
+                n => say!(
+                    data.language,
+                    " One in {n} of them is drawn.",
+                    " 每 {n} 条画一条。"
+                ),
             },
             data.shading()
         ),

@@ -8,10 +8,10 @@ use super::conversation::{Conversation, MOST_CHANGES, SegmentFate};
 use super::data::RunData;
 use super::style::{BLACK, GREY, LIGHT_GREY, VERMILION, ink_on, state_colour};
 use super::svg::{Anchor, Font, Svg, text_width};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::format::{count, seconds};
 use crate::store::StoreError;
-use crate::text::list;
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 130.0;
@@ -59,21 +59,24 @@ fn stays(c: &Conversation) -> Vec<StateStay> {
 }
 
 /// The note on connections that are not shown completely.
-fn left_out(all: &[&Conversation]) -> String {
+fn left_out(all: &[&Conversation], language: Language) -> String {
     let cut = all.iter().filter(|c| c.changes.len() >= MOST_CHANGES);
     let cut: Vec<String> = cut.map(|c| c.conn.to_string()).collect();
     if cut.is_empty() {
         return String::new();
     }
-    format!(
+    say!(
+        language,
         " Of connection {} the first {} state changes are shown; the others are in states.parquet.",
-        list(&cut),
+        " 连接 {} 只显示前 {} 次状态变化；其余在 states.parquet 中。",
+        language.list(&cut),
         count(MOST_CHANGES as f64)
     )
 }
 
 /// The states of the first connections.
 pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
+    let language = data.language;
     let all = data.conversations.iter();
     let all: Vec<_> = all.filter(|c| !c.changes.is_empty()).collect();
     if all.is_empty() {
@@ -82,7 +85,7 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
     let header = ["connection", "node", "state", "start_s", "end_s"];
     let mut csv = Csv::new(header);
     let mut svg = Svg::default();
-    let title = "States of the first connections";
+    let title = language.pick("States of the first connections", "前几条连接的状态");
     svg.text((20.0, 28.0), Anchor::Start, TITLE, title);
     let mut y = TOP;
     let mut seen = Vec::new();
@@ -97,14 +100,14 @@ pub(crate) fn states_timeline(data: &RunData<'_>) -> Result<Option<Figure>, Stor
                 seen.push(stay.state);
             }
         }
-        y = panel(&mut svg, c, &stays, data.summary.reached_s, y);
+        y = panel(&mut svg, c, &stays, (data.summary.reached_s, language), y);
     }
     y = legend(&mut svg, &seen, y);
-    let caption = "Each connection has its own panel, zoomed to its exchange of segments. Each end is a \
+    let caption = language.pick("Each connection has its own panel, zoomed to its exchange of segments. Each end is a \
                    bar coloured by state; arrows are segments, left out if there are many. A bar with \
                    an arrow continues beyond the right edge, or beyond the end of the run; its length \
-                   is given if known.";
-    let left_out = left_out(&all);
+                   is given if known.", "每条连接一个分图，放大到其报文段交换的时段。连接的每一端是一条按状态着色的色带；箭头是报文段，太多时不画。带箭头的色带延续到右边界或运行结束之后；已知时注明其长度。");
+    let left_out = left_out(&all, language);
     Ok(Some(Figure {
         name: "states_timeline".into(),
         title: title.into(),
@@ -136,12 +139,23 @@ fn range(c: &Conversation, stays: &[StateStay], reached_s: f64) -> (f64, f64) {
 }
 
 /// Draws a panel from `top` down; returns where the next may start.
-fn panel(svg: &mut Svg, c: &Conversation, stays: &[StateStay], reached_s: f64, top: f64) -> f64 {
+fn panel(
+    svg: &mut Svg,
+    c: &Conversation,
+    stays: &[StateStay],
+    (reached_s, language): (f64, Language),
+    top: f64,
+) -> f64 {
     let (start, end) = range(c, stays, reached_s);
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * ((t - start) / (end - start)).min(1.0);
     let lane_y = |lane: usize| top + HEAD + LANE * lane as f64;
     let bottom = lane_y(c.lanes.len().saturating_sub(1)) + BAR;
-    let heading = format!("connection {}, from t = {start} s", c.conn);
+    let heading = say!(
+        language,
+        "connection {}, from t = {start} s",
+        "连接 {}，从 t = {start} s 起",
+        c.conn
+    );
     svg.text((20.0, top + 18.0), Anchor::Start, PANEL, &heading);
     axis(svg, (start, end), x, (top + HEAD - 6.0, bottom + 8.0));
     for (lane, name) in c.lanes.iter().enumerate() {
@@ -263,12 +277,14 @@ mod tests {
             segments: Vec::new(),
             changes: vec![opened],
         };
-        assert_eq!(left_out(&[&quiet]), "");
+        assert_eq!(left_out(&[&quiet], Language::English), "");
         let busy = Conversation {
             changes: vec![quiet.changes[0]; MOST_CHANGES],
             ..quiet.clone()
         };
-        assert!(left_out(&[&quiet, &busy]).contains("the first 1,000 state changes"));
+        assert!(
+            left_out(&[&quiet, &busy], Language::English).contains("the first 1,000 state changes")
+        );
         let stays = [
             stay(State::Established, 0.0, 4.0),
             stay(State::TimeWait, 4.0, 64.0),

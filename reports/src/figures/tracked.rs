@@ -6,6 +6,7 @@ use super::chart::{Chart, Mark};
 use super::data::RunData;
 use super::style::SERIES;
 use super::{Figure, not_drawn};
+use crate::bilingual::say;
 use crate::csv::Csv;
 use crate::store::StoreError;
 
@@ -37,20 +38,25 @@ pub(crate) fn entries(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> 
         points,
         dashed: false,
     });
-    let title = "Entries of NATs, firewalls and balancers";
+    let title = data.language.pick(
+        "Entries of NATs, firewalls and balancers",
+        "NAT、防火墙和均衡器的条目",
+    );
     let chart = Chart {
         title,
-        x_label: "time (s)",
-        y_label: "entries",
+        x_label: data.language.pick("time (s)", "时间 (s)"),
+        y_label: data.language.pick("entries", "条目数"),
         x: (0.0, end),
         marks: marks.collect(),
         shaded: &data.outages,
         ..Chart::default()
     };
-    let caption = format!(
+    let caption = say!(
+        data.language,
         "Connections for which each node has an entry, averaged over each time step: open ones, and those whose \
          time-out is not over.{}{}",
-        not_drawn(left_out, "node", "nodes"),
+        "每个节点持有条目的连接数，按时间段取平均：打开的连接，以及尚未超时的连接。{}{}",
+        not_drawn(left_out, "node", "nodes", "个节点", data.language),
         data.shading()
     );
     Ok(Some(Figure {

@@ -1,8 +1,8 @@
 //! How long connects and requests took.
 
 use super::RunFacts;
+use crate::bilingual::say;
 use crate::format::{count, number, seconds};
-use crate::words::counted;
 
 /// A maximum of at least this many medians is unusual …
 const UNUSUAL_RATIO: f64 = 10.0;
@@ -23,15 +23,27 @@ impl RunFacts<'_> {
         let max = seconds(max);
         Some(match p999 {
             _ if p50 == max => p50,
-            _ if p99 == max => format!("{p50} in the median and {max} from the 99th percentile on"),
-            Some(p999) if p999 == max => format!(
-                "{p50} in the median, {p99} at the 99th percentile and {max} from the 99.9th on"
+            _ if p99 == max => say!(
+                self.language,
+                "{p50} in the median and {max} from the 99th percentile on",
+                "中位数 {p50}，第 99 百分位起 {max}"
             ),
-            Some(p999) => format!(
+            Some(p999) if p999 == max => say!(
+                self.language,
+                "{p50} in the median, {p99} at the 99th percentile and {max} from the 99.9th on",
+                "中位数 {p50}，第 99 百分位 {p99}，第 99.9 百分位起 {max}"
+            ),
+            Some(p999) => say!(
+                self.language,
                 "{p50} in the median, {p99} at the 99th percentile, {p999} at the 99.9th and {max} \
-                 at most"
+                 at most",
+                "中位数 {p50}，第 99 百分位 {p99}，第 99.9 百分位 {p999}，最大 {max}"
             ),
-            None => format!("{p50} in the median, {p99} at the 99th percentile and {max} at most"),
+            None => say!(
+                self.language,
+                "{p50} in the median, {p99} at the 99th percentile and {max} at most",
+                "中位数 {p50}，第 99 百分位 {p99}，最大 {max}"
+            ),
         })
     }
 
@@ -61,8 +73,10 @@ impl RunFacts<'_> {
             return None;
         }
         if let Some(trip) = self.slow_from() {
-            return Some(format!(
+            return Some(say!(
+                self.language,
                 "Most connects were slow: {}, although a round trip takes {}.",
+                "多数 connect 很慢：{}，而一次往返只需 {}。",
                 self.times("connect_latency")?,
                 seconds(trip)
             ));
@@ -71,9 +85,15 @@ impl RunFacts<'_> {
             return None;
         }
         let failed = self.positive("connects_failed").is_some();
-        let none = if failed { "" } else { ", though none failed" };
-        Some(format!(
+        let none = if failed {
+            ""
+        } else {
+            self.language.pick(", though none failed", "（但没有失败）")
+        };
+        Some(say!(
+            self.language,
             "Some connects were slow{none}: {}.",
+            "有些 connect 很慢{none}：{}。",
             self.times("connect_latency")?
         ))
     }
@@ -84,8 +104,10 @@ impl RunFacts<'_> {
         if done < 2.0 || !self.has_tail("request_latency") {
             return None;
         }
-        Some(format!(
+        Some(say!(
+            self.language,
             "Some requests were slow: {}.",
+            "有些请求很慢：{}。",
             self.times("request_latency")?
         ))
     }
@@ -109,9 +131,8 @@ impl RunFacts<'_> {
         let waits = self.waits_for_a_pool()?;
         let all = self.get("request_with_connect_mean_s")?;
         (all >= 2.0 * self.get("request_latency_mean_s")?).then(|| {
-            format!(
-                "Requests waited longer for a pooled connection than for their responses: including \
-                 that wait they took {waits}."
+            say!(self.language, "Requests waited longer for a pooled connection than for their responses: including \
+                 that wait they took {waits}.", "请求等待连接池连接的时间比等待响应还长：含等待共用{waits}。"
             )
         })
     }
@@ -119,30 +140,61 @@ impl RunFacts<'_> {
     /// Connect latency, unless it is unusual and reported as such.
     pub(super) fn latency(&self) -> Option<String> {
         let probes = self.get("port_probes_mean").filter(|p| *p >= 1.5);
-        let probes =
-            probes.map(|p| format!("finding a free port took {} probes on average", number(p)));
+        let probes = probes.map(|p| {
+            say!(
+                self.language,
+                "finding a free port took {} probes on average",
+                "找到空闲端口平均要尝试 {} 次",
+                number(p)
+            )
+        });
         if self.is_small() {
             return None;
         }
         if self.slow_connects().is_some() {
-            return probes.map(|p| format!("{}.", crate::text::sentence(&p)));
+            return probes.map(|p| say!(self.language, "{}.", "{}。", self.language.sentence(&p)));
         }
         let times = self.times("connect_latency")?;
-        let probes = probes.map_or(String::new(), |p| format!("; {p}"));
-        Some(format!("Connecting took {times}{probes}."))
+        let probes = probes.map_or(String::new(), |p| say!(self.language, "; {p}", "；{p}"));
+        Some(say!(
+            self.language,
+            "Connecting took {times}{probes}.",
+            "建立连接用时：{times}{probes}。"
+        ))
     }
 
     /// Requests that were answered, and how long that took.
     pub(super) fn requests(&self) -> Option<String> {
         let one_way = self.positive("requests_one_way").map(|n| {
             let (sent, have) = match n {
-                1.0 => ("1 request was sent".to_owned(), "has"),
-                n => (format!("{} requests were sent", count(n)), "have"),
+                1.0 => (
+                    self.language
+                        .pick("1 request was sent", "发送了 1 个请求")
+                        .to_owned(),
+                    "has",
+                ),
+                n => (
+                    say!(
+                        self.language,
+                        "{} requests were sent",
+                        "发送了 {} 个请求",
+                        count(n)
+                    ),
+                    "have",
+                ),
             };
-            format!("{sent} that {have} no response.")
+            say!(
+                self.language,
+                "{sent} that {have} no response.",
+                "{sent}，无需响应。"
+            )
         });
         match (one_way, self.answered()) {
-            (Some(one_way), Some(answered)) => Some(format!("{answered} {one_way}")),
+            (Some(one_way), Some(answered)) => Some(say!(
+                self.language,
+                "{answered} {one_way}",
+                "{answered}{one_way}"
+            )),
             (one_way, answered) => one_way.or(answered),
         }
     }
@@ -154,24 +206,43 @@ impl RunFacts<'_> {
         }
         let under_way = self.under_way_at_the_end().map_or(String::new(), |n| {
             let verb = if n == 1.0 { "was" } else { "were" };
-            format!("; {} more {verb} in progress at the end", count(n))
+            say!(
+                self.language,
+                "; {} more {verb} in progress at the end",
+                "；运行结束时另有 {} 个正在进行",
+                count(n)
+            )
         });
         if self.slow_requests().is_some() {
-            return Some(format!(
+            return Some(say!(
+                self.language,
                 "{} answered{under_way}.",
-                counted(done, "request was", "requests were")
+                "{}得到响应{under_way}。",
+                self.language
+                    .counted(done, "request was", "requests were", "个请求")
             ));
         }
-        let took = if done == 1.0 { "it took" } else { "each took" };
+        let took = if done == 1.0 {
+            self.language.pick("it took", "用时")
+        } else {
+            self.language.pick("each took", "各用时")
+        };
         let waits = self
             .waits_for_a_pool()
             .filter(|_| self.slow_pools().is_none());
         let waits = waits.map_or(String::new(), |w| {
-            format!("; including the wait for a pooled connection, {w}")
+            say!(
+                self.language,
+                "; including the wait for a pooled connection, {w}",
+                "；含等待连接池连接，{w}"
+            )
         });
-        Some(format!(
+        Some(say!(
+            self.language,
             "{} answered; {took} {}{waits}{under_way}.",
-            counted(done, "request was", "requests were"),
+            "{}得到响应；{took} {}{waits}{under_way}。",
+            self.language
+                .counted(done, "request was", "requests were", "个请求"),
             self.times("request_latency")?
         ))
     }

@@ -1,10 +1,9 @@
 //! Nodes and links that were down, and TIME-WAIT entries lost in crashes.
 
 use super::RunFacts;
+use crate::bilingual::{Language, say};
 use crate::format::{count, seconds};
 use crate::info::OutageSpan;
-use crate::text::{list, sentence};
-use crate::words::counted;
 
 /// Most outages named one by one.
 const MOST_NAMED: usize = 3;
@@ -17,31 +16,49 @@ impl RunFacts<'_> {
         if all.is_empty() {
             return None;
         }
-        let mut named: Vec<String> = all.iter().take(MOST_NAMED).map(was_down).collect();
+        let mut named: Vec<String> = all
+            .iter()
+            .take(MOST_NAMED)
+            .map(|outage| was_down(outage, self.language))
+            .collect();
         if all.len() > MOST_NAMED {
             let more = (all.len() - MOST_NAMED) as f64;
-            named.push(format!("there were {} more outages", count(more)));
+            named.push(say!(
+                self.language,
+                "there were {} more outages",
+                "另有 {} 次停机",
+                count(more)
+            ));
         }
         let lost = self.positive("time_wait_lost").map_or(String::new(), |n| {
-            format!(
-                "; {} lost before 2 MSL had passed (a host that stays `quiet` for that long after a \
-                 crash is safe: RFC 9293 section 3.4.3)",
-                counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were")
+            say!(self.language, "; {} lost before 2 MSL had passed (a host that stays `quiet` for that long after a \
+                 crash is safe: RFC 9293 section 3.4.3)", "；{} 在 2 MSL 之前丢失（主机崩溃后保持静默（`quiet`）这么久才安全：RFC 9293 第 3.4.3 节）",
+                self.language.counted(n, "TIME-WAIT entry was", "TIME-WAIT entries were", "个 TIME-WAIT 条目")
             )
         });
-        Some(format!("{}{lost}.", sentence(&list(&named))))
+        Some(format!(
+            "{}{lost}.",
+            self.language.sentence(&self.language.list(&named))
+        ))
     }
 }
 
-fn was_down(outage: &OutageSpan) -> String {
+fn was_down(outage: &OutageSpan, language: Language) -> String {
     let from = seconds(outage.from_s);
     match outage.to_s {
-        Some(to) => format!(
+        Some(to) => say!(
+            language,
             "{} was down from t = {from} to t = {}",
+            "{} 从 t = {from} 到 t = {} 停机",
             outage.of,
             seconds(to)
         ),
-        None => format!("{} was down from t = {from} on", outage.of),
+        None => say!(
+            language,
+            "{} was down from t = {from} on",
+            "{} 从 t = {from} 起停机",
+            outage.of
+        ),
     }
 }
 

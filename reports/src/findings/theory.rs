@@ -3,6 +3,7 @@
 use crate::analytic::{
     SCARCE_FROM_S, expected_failures, expected_time_wait, offered_until, port_limit,
 };
+use crate::bilingual::{Language, say};
 use crate::format::{count, number, percent, seconds};
 use crate::info::RunInfo;
 
@@ -23,7 +24,7 @@ fn offered(info: &RunInfo, (from, to): (f64, f64)) -> Option<f64> {
 
 /// "The port supply allows 470.5 connections/s (28,232 ports / 60 s); the 450/s offered use 95.6 %
 /// of it."
-pub(super) fn ports(info: &RunInfo, window: &str) -> Option<String> {
+pub(super) fn ports(info: &RunInfo, window: &str, language: Language) -> Option<String> {
     let theory = info.analytic.theory.as_ref()?;
     let held_s = theory.held_s.middle();
     if held_s < SCARCE_FROM_S {
@@ -34,11 +35,13 @@ pub(super) fn ports(info: &RunInfo, window: &str) -> Option<String> {
     // If the holding time is uncertain, report both ends of the range.
     let is_wide = held.width() > WIDE * held.high;
     let range = |low: f64, high: f64, text: fn(f64) -> String| match is_wide {
-        true => format!("{} to {}", text(low), text(high)),
+        true => say!(language, "{} to {}", "{} 到 {}", text(low), text(high)),
         false => text((low + high) / 2.0),
     };
-    let supply = format!(
+    let supply = say!(
+        language,
         "The port supply allows {} connections/s ({} ports / {})",
+        "端口供给允许每秒 {} 条连接（{} 个端口 / {}）",
         range(limits.low, limits.high, number),
         count(theory.ports * theory.pairs),
         range(held.low, held.high, seconds)
@@ -46,36 +49,47 @@ pub(super) fn ports(info: &RunInfo, window: &str) -> Option<String> {
     let steady = info.steady_window();
     let share = expected_failures(&info.analytic, info.duration_s, steady);
     Some(match (offered(info, steady), share) {
-        (Some(offered), Some(share)) if share.value > LEAST_SHARE => format!(
+        (Some(offered), Some(share)) if share.value > LEAST_SHARE => say!(
+            language,
             "{supply}; of the {}/s offered {window}, {} fail in theory.",
+            "{supply}；{window}每秒请求 {} 条，理论上有 {} 失败。",
             number(offered),
             percent(share.value)
         ),
-        (Some(offered), Some(_)) => format!(
+        (Some(offered), Some(_)) => say!(
+            language,
             "{supply}; the {}/s offered use {} of it.",
+            "{supply}；每秒请求的 {} 条占其 {}。",
             number(offered),
             percent(offered / limit)
         ),
-        _ => format!("{supply}."),
+        _ => say!(language, "{supply}.", "{supply}。"),
     })
 }
 
 /// "Little's law says 450/s x 60 s = 27,000": the mean population of the steady window.
-pub(super) fn time_wait(info: &RunInfo) -> Option<String> {
+pub(super) fn time_wait(info: &RunInfo, language: Language) -> Option<String> {
     let window = info.steady_window();
     let stay_s = info.analytic.theory.as_ref()?.time_wait.as_ref()?.stay_s;
     let expected = expected_time_wait(&info.analytic, info.duration_s, window)?.value;
     let offered = offered(info, window)?;
     let little = offered * stay_s;
     Some(if (little - expected).abs() <= 0.01 * expected {
-        format!(
+        say!(
+            language,
             "Little's law says {}/s x {} = {}",
+            "按利特尔法则，{}/s x {} = {}",
             number(offered),
             seconds(stay_s),
             count(little)
         )
     } else {
-        format!("theory predicts a mean of {} there", count(expected))
+        say!(
+            language,
+            "theory predicts a mean of {} there",
+            "理论预测此时平均为 {}",
+            count(expected)
+        )
     })
 }
 
@@ -126,7 +140,7 @@ mod tests {
         let mut info = info(1_000.0 / 60.0, theory);
         info.duration_s = 4_000.0;
         // B(1000, 1000) = 2.48 %; a fluid model would lose nothing.
-        let sentence = ports(&info, "in the steady window").unwrap();
+        let sentence = ports(&info, "in the steady window", Language::English).unwrap();
         assert!(sentence.ends_with("2.48 % fail in theory."), "{sentence}");
     }
 
@@ -136,10 +150,10 @@ mod tests {
         theory.settles_s = Some(1_000.0);
         let info = info(20.0, theory);
         assert_eq!(
-            ports(&info, "in the steady window").unwrap(),
+            ports(&info, "in the steady window", Language::English).unwrap(),
             "The port supply allows 11.1 connections/s (1,000 ports / 90 s)."
         );
-        assert_eq!(time_wait(&info), None);
+        assert_eq!(time_wait(&info, Language::English), None);
     }
 
     #[test]
@@ -149,6 +163,13 @@ mod tests {
             low: 0.004,
             high: 0.004,
         };
-        assert_eq!(ports(&info(20.0, theory), "in the steady window"), None);
+        assert_eq!(
+            ports(
+                &info(20.0, theory),
+                "in the steady window",
+                Language::English
+            ),
+            None
+        );
     }
 }

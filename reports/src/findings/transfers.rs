@@ -1,10 +1,9 @@
 //! Bulk flows and their goodput; losses and retransmissions.
 
 use super::{MANY, RunFacts, UNUSUAL_SHARE};
+use crate::bilingual::say;
 use crate::format::{bit_rate, count, number, percent, seconds};
 use crate::metrics;
-use crate::text::{list, sentence};
-use crate::words::counted;
 
 impl RunFacts<'_> {
     /// Goodput of bulk transfers, flow by flow while each was active, and how fairly they shared.
@@ -20,32 +19,55 @@ impl RunFacts<'_> {
                 let found = metrics::find(name)?;
                 let is_goodput = found.metric.id == "flow_goodput.<flow>_bps";
                 let flow = found.of.filter(|_| is_goodput)?;
-                Some(format!("{} for {flow}", bit_rate(bps)))
+                Some(say!(
+                    self.language,
+                    "{} for {flow}",
+                    "{flow} 为 {}",
+                    bit_rate(bps)
+                ))
             })
             .collect();
         let fair = self.get("jain_index").map_or(String::new(), |j| {
-            format!(
+            say!(
+                self.language,
                 "; while all were active, Jain's fairness index was {}",
+                "；全部活动时 Jain 公平性指数为 {}",
                 number(j)
             )
         });
         let own_lives = self.get("flow_goodput_mean_bps").map(bit_rate);
         Some(if let (true, Some(mean)) = (flows.is_empty(), own_lives) {
-            format!("Mean goodput of a flow while active was {mean}{fair}.")
+            say!(
+                self.language,
+                "Mean goodput of a flow while active was {mean}{fair}.",
+                "一条流在活动期间的平均有效吞吐量为 {mean}{fair}。"
+            )
         } else if flows.is_empty() {
-            format!("Goodput was {} over the whole run{fair}.", bit_rate(bps))
+            say!(
+                self.language,
+                "Goodput was {} over the whole run{fair}.",
+                "整个运行期间的有效吞吐量为 {}{fair}。",
+                bit_rate(bps)
+            )
         } else {
             let established = self.get("connects_established").unwrap_or(0.0);
             let of = if established > flows.len() as f64 {
-                format!(
+                say!(
+                    self.language,
                     " ({} of {} flows; the others were not traced or sent less than 50 kB)",
+                    "（{1} 条流中的 {0} 条；其余未被跟踪，或发送不足 50 kB）",
                     count(flows.len() as f64),
                     count(established)
                 )
             } else {
                 String::new()
             };
-            format!("Goodput while active was {}{of}{fair}.", list(&flows))
+            say!(
+                self.language,
+                "Goodput while active was {}{of}{fair}.",
+                "活动期间的有效吞吐量：{}{of}{fair}。",
+                self.language.list(&flows)
+            )
         })
     }
 
@@ -67,59 +89,115 @@ impl RunFacts<'_> {
 
     pub(super) fn losses(&self) -> Option<String> {
         let sent = self.positive("segments_sent")?;
-        let packets = |n: f64| counted(n, "packet", "packets");
+        let packets = |n: f64| self.language.counted(n, "packet", "packets", "个分组");
         let mut parts = Vec::new();
         if let Some(n) = self.positive("wire_losses_pkts") {
-            parts.push(format!("links lost {}", packets(n)));
+            parts.push(say!(
+                self.language,
+                "links lost {}",
+                "链路丢失{}",
+                packets(n)
+            ));
         }
         if let Some(n) = self.positive("corrupted_pkts") {
             let verb = if n == 1.0 { "was" } else { "were" };
-            parts.push(format!("{} {verb} damaged on the way", packets(n)));
+            parts.push(say!(
+                self.language,
+                "{} {verb} damaged on the way",
+                "{}在途中损坏",
+                packets(n)
+            ));
         }
         if let Some(n) = self.positive("queue_drops_pkts") {
-            parts.push(format!("full queues dropped {}", packets(n)));
+            parts.push(say!(
+                self.language,
+                "full queues dropped {}",
+                "已满的队列丢弃{}",
+                packets(n)
+            ));
         }
         if let Some(n) = self.positive("early_drops_pkts") {
-            parts.push(format!("queue disciplines dropped {}", packets(n)));
+            parts.push(say!(
+                self.language,
+                "queue disciplines dropped {}",
+                "排队规则丢弃{}",
+                packets(n)
+            ));
         }
         if let Some(n) = self.positive("policed_drops_pkts") {
-            parts.push(format!("policers dropped {}", packets(n)));
+            parts.push(say!(
+                self.language,
+                "policers dropped {}",
+                "限速器丢弃{}",
+                packets(n)
+            ));
         }
         if let Some(n) = self.positive("ce_marks_pkts") {
-            parts.push(format!("queue disciplines marked {}", packets(n)));
+            parts.push(say!(
+                self.language,
+                "queue disciplines marked {}",
+                "排队规则标记{}",
+                packets(n)
+            ));
         }
         if let Some(again) = self.positive("retransmissions") {
             let verb = if again == 1.0 { "was" } else { "were" };
-            let mut text = format!(
+            let mut text = say!(
+                self.language,
                 "{} {verb} retransmitted ({} of all)",
-                counted(again, "segment", "segments"),
+                "重传{}（占全部的 {}）",
+                self.language
+                    .counted(again, "segment", "segments", "个报文段"),
                 percent(again / sent)
             );
             let causes = [
-                ("fast_recoveries", "fast recovery", "fast recoveries"),
-                ("timeouts", "time-out", "time-outs"),
+                (
+                    "fast_recoveries",
+                    "fast recovery",
+                    "fast recoveries",
+                    "次快恢复",
+                ),
+                ("timeouts", "time-out", "time-outs", "次超时"),
             ];
-            let causes = causes
-                .iter()
-                .filter_map(|(name, one, many)| Some(counted(self.positive(name)?, one, many)));
+            let causes = causes.iter().filter_map(|(name, one, many, zh)| {
+                Some(self.language.counted(self.positive(name)?, one, many, zh))
+            });
             let causes: Vec<String> = causes.collect();
             if !causes.is_empty() {
-                text.push_str(&format!(", with {}", list(&causes)));
+                text.push_str(&say!(
+                    self.language,
+                    ", with {}",
+                    "，其中{}",
+                    self.language.list(&causes)
+                ));
             }
             if let Some(vain) = self.positive("retransmissions_spurious") {
-                text.push_str(&format!(
+                text.push_str(&say!(
+                    self.language,
                     "; {} of them spurious",
+                    "；{} 次是不必要的",
                     crate::format::count(vain)
                 ));
             }
             parts.push(text);
         }
         if parts.is_empty() {
-            return self
-                .is_small()
-                .then(|| "Nothing was lost and nothing was retransmitted.".to_owned());
+            return self.is_small().then(|| {
+                self.language
+                    .pick(
+                        "Nothing was lost and nothing was retransmitted.",
+                        "没有丢失，也没有重传。",
+                    )
+                    .to_owned()
+            });
         }
-        Some(format!("{}.", sentence(&parts.join("; "))))
+        Some(say!(
+            self.language,
+            "{}.",
+            "{}。",
+            self.language
+                .sentence(&parts.join(self.language.pick("; ", "；")))
+        ))
     }
 
     /// Bulk flows cut off by the end of the run, if none was completed or some had hardly begun.
@@ -132,9 +210,15 @@ impl RunFacts<'_> {
         if let Some(n) = unfinished {
             let longest = seconds(self.get("flow_unfinished_max_s")?);
             parts.push(match n {
-                1.0 => format!("the bulk flow was not completed in the {longest} it had"),
-                n => format!(
+                1.0 => say!(
+                    self.language,
+                    "the bulk flow was not completed in the {longest} it had",
+                    "批量流在其 {longest} 内没有完成"
+                ),
+                n => say!(
+                    self.language,
                     "none of the {} bulk flows was completed, in up to {longest}",
+                    "{} 条批量流没有一条完成，最长已进行 {longest}",
                     count(n)
                 ),
             });
@@ -143,31 +227,52 @@ impl RunFacts<'_> {
             .positive("blocked_by_window_end")
             .filter(|_| unfinished.is_some())
         {
-            parts.push(format!(
+            parts.push(say!(
+                self.language,
                 "at the end {} against a closed window: the receiving application did not read",
-                counted(n, "sender stood", "senders stood")
+                "运行结束时{}面对关闭的窗口：接收应用没有读取",
+                self.language
+                    .counted(n, "sender stood", "senders stood", "个发送方")
             ));
         }
         if let Some(n) = self.positive("flows_small") {
             let fewest = count(self.get("flow_small_min_bytes")?);
             parts.push(match n {
-                1.0 => format!("1 flow had only {fewest} bytes acknowledged"),
-                n => format!(
+                1.0 => say!(
+                    self.language,
+                    "1 flow had only {fewest} bytes acknowledged",
+                    "1 条流只有 {fewest} 字节得到确认"
+                ),
+                n => say!(
+                    self.language,
                     "{} flows had fewer than 50,000 bytes acknowledged, one of them {fewest}",
+                    "{} 条流得到确认的不足 50,000 字节，其中一条为 {fewest}",
                     count(n)
                 ),
             });
         }
-        (!parts.is_empty()).then(|| format!("{}.", sentence(&parts.join("; "))))
+        (!parts.is_empty()).then(|| {
+            say!(
+                self.language,
+                "{}.",
+                "{}。",
+                self.language
+                    .sentence(&parts.join(self.language.pick("; ", "；")))
+            )
+        })
     }
 
     /// Bulk flows that broke off.
     pub(super) fn broken_flows(&self) -> Option<String> {
         let broken = self.positive("flows_broken")?;
         let all = broken + self.get("flows_completed")? + self.get("flows_unfinished")?;
-        let of = counted(all, "bulk flow", "bulk flows");
-        Some(format!(
+        let of = self
+            .language
+            .counted(all, "bulk flow", "bulk flows", "条批量流");
+        Some(say!(
+            self.language,
             "{} of {of} broke off before all bytes had been acknowledged.",
+            "{of}中有 {} 条在全部字节得到确认之前中断。",
             count(broken)
         ))
     }
@@ -180,19 +285,32 @@ impl RunFacts<'_> {
         let under_way = self
             .positive("flows_unfinished")
             .map_or(String::new(), |n| {
-                format!("; {} more were in progress at the end", count(n))
+                say!(
+                    self.language,
+                    "; {} more were in progress at the end",
+                    "；运行结束时另有 {} 条正在进行",
+                    count(n)
+                )
             });
         Some(match n {
-            1.0 => format!("The bulk flow was completed after {mean}{under_way}."),
+            1.0 => say!(
+                self.language,
+                "The bulk flow was completed after {mean}{under_way}.",
+                "批量流在 {mean} 后完成{under_way}。"
+            ),
             n if mean == longest => {
-                format!(
+                say!(
+                    self.language,
                     "{} bulk flows were completed, after {mean} each{under_way}.",
+                    "{} 条批量流完成，各用 {mean}{under_way}。",
                     count(n)
                 )
             }
-            n => format!(
+            n => say!(
+                self.language,
                 "{} bulk flows were completed, after {mean} on average and {longest} at most\
                  {under_way}.",
+                "{} 条批量流完成，平均用 {mean}，最长 {longest}{under_way}。",
                 count(n)
             ),
         })

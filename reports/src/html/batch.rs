@@ -5,7 +5,7 @@ use super::page::{HtmlPage, cells};
 use crate::batch::paired;
 use crate::batch::variants::{Variant, variants};
 use crate::batch::{Axis, BatchInfo, BatchRow, is_comparable};
-use crate::bilingual::Language;
+use crate::bilingual::{Language, say};
 use crate::figures::Drawn;
 use crate::format::metric;
 use crate::words;
@@ -42,7 +42,8 @@ pub(crate) fn report(
     setting: &PageSetting<'_>,
 ) -> String {
     let mut page = HtmlPage::new(&info.name, &info.question);
-    page.opens_in(setting.language);
+    let language = setting.language;
+    page.opens_in(language);
     for (text, name) in [
         ("Index of the runs (CSV)", "index.csv"),
         ("Index (Parquet)", "index.parquet"),
@@ -54,29 +55,35 @@ pub(crate) fn report(
     page.bilingual_findings(&lesson.findings(info.zh.as_ref()));
     page.findings(findings);
     let judged = info.expectations.iter();
-    page.judgements(judged.map(|e| e.judge(&info.axes, rows)));
+    page.judgements(judged.map(|e| e.judge_in(&info.axes, rows, language)));
     lesson.write(&mut page, info.zh.as_ref());
-    glance(&mut page, info, rows, metrics, setting.run_links);
-    differences(&mut page, info, rows, metrics);
-    search(&mut page, info);
+    glance(&mut page, info, rows, metrics, setting);
+    differences(&mut page, info, rows, metrics, language);
+    search(&mut page, info, language);
     page.drawn(drawn);
-    runs(&mut page, info, rows, metrics, setting.run_links);
+    runs(&mut page, info, rows, metrics, setting);
     if !info.parameters.is_empty() {
         page.heading("Parameters of all runs");
         let list = info.parameters.iter();
         let list: Vec<_> = list.map(|(n, v)| vec![n.clone(), v.clone()]).collect();
-        page.table(&cells(["parameter", "value"]), &list);
+        let header = language.pick(["parameter", "value"], ["参数", "值"]);
+        page.table(&cells(header), &list);
     }
     page.heading("To reproduce");
     if !info.command.is_empty() {
         page.code(&info.command);
     }
     page.paragraph(match info.metrics_only {
-        false => {
+        false => language.pick(
             "index.csv and index.parquet hold a row per run with all metrics; each run's own report is \
-             runs/ID/report.html (runs/AB/ID/report.html in a batch of more than 256, where AB begins ID)."
-        }
-        true => "index.csv and index.parquet hold a row per run with all metrics.",
+             runs/ID/report.html (runs/AB/ID/report.html in a batch of more than 256, where AB begins ID).",
+            "index.csv 和 index.parquet 每次运行一行，含全部指标；各次运行自己的报告是 runs/ID/report.html\
+             （超过 256 次运行的批次为 runs/AB/ID/report.html，AB 是 ID 的开头）。",
+        ),
+        true => language.pick(
+            "index.csv and index.parquet hold a row per run with all metrics.",
+            "index.csv 和 index.parquet 每次运行一行，含全部指标。",
+        ),
     });
     page.finish()
 }
@@ -110,8 +117,9 @@ fn glance(
     info: &BatchInfo,
     rows: &[BatchRow],
     metrics: &[String],
-    run_links: &RunLinks<'_>,
+    setting: &PageSetting<'_>,
 ) {
+    let (run_links, language) = (setting.run_links, setting.language);
     let all = variants(rows);
     if all.is_empty() {
         return;
@@ -124,12 +132,16 @@ fn glance(
     let columns = info.axes.iter().enumerate();
     let columns = columns.flat_map(|(at, main)| main.columns().map(move |own| (at, main, own)));
     let columns: Vec<(usize, &Axis, &Axis)> = columns.collect();
-    let names = words::axes(columns.iter().map(|(.., own)| own.path.as_str()));
+    let names = words::axes(columns.iter().map(|(.., own)| own.path.as_str()), language);
     let mut header: Vec<String> = names.iter().map(|a| a.name.clone()).collect();
     if replicated {
-        header.push("#runs".into());
+        header.push(language.pick("#runs", "#运行数").into());
     }
-    header.extend(shown.iter().map(|m| format!("#{}", words::column(m))));
+    header.extend(
+        shown
+            .iter()
+            .map(|m| format!("#{}", words::column_in(m, language))),
+    );
     let table: Vec<Vec<String>> = all
         .iter()
         .take(MOST_VARIANTS)
@@ -150,29 +162,44 @@ fn glance(
         _ => None,
     });
     if all.len() > MOST_VARIANTS {
-        page.paragraph(&format!(
+        page.paragraph(&say!(
+            language,
             "{} more variants are in index.csv.",
+            "其余 {} 个变体在 index.csv 中。",
             all.len() - MOST_VARIANTS
         ));
     }
-    let mut note = format!(
+    let mut note = say!(
+        language,
         "By their names in index.csv, which has all metrics: {}.",
+        "它们在 index.csv（含全部指标）中的名称：{}。",
         shown.join(", ")
     );
     let ends = |m: &str| all.first().and_then(|v| v.text(m));
     if let (Some(from), Some(to)) = (ends("steady_from_s"), ends("steady_to_s")) {
-        note.push_str(&format!(
-            " The steady window is {from} to {to}; each run's own is in its report."
+        note.push_str(&say!(
+            language,
+            " The steady window is {from} to {to}; each run's own is in its report.",
+            "稳态时段为 {from} 到 {to}；各次运行自己的稳态时段见其报告。"
         ));
     }
     if replicated {
-        note.push_str(" Means over replicas, with 95 % intervals in brackets.");
+        note.push_str(language.pick(
+            " Means over replicas, with 95 % intervals in brackets.",
+            "数值为各次重复的平均值，方括号内为 95 % 置信区间。",
+        ));
     }
     page.paragraph(&note);
 }
 
 /// The alternatives compared with the first of them, if there are replicas.
-fn differences(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics: &[String]) {
+fn differences(
+    page: &mut HtmlPage,
+    info: &BatchInfo,
+    rows: &[BatchRow],
+    metrics: &[String],
+    language: Language,
+) {
     let asked = info.figures.iter().map(|f| &f.metric);
     let asked = asked.chain(info.expectations.iter().map(|e| &e.metric));
     let mut shown: Vec<String> = Vec::new();
@@ -190,32 +217,45 @@ fn differences(page: &mut HtmlPage, info: &BatchInfo, rows: &[BatchRow], metrics
     }
     let place = paired::alternatives(&info.axes);
     let first = place.and_then(|i| info.axes[i].values.first());
-    let (Some(first), Some((header, table))) = (first, paired::table(&info.axes, rows, &shown))
+    let (Some(first), Some((header, table))) =
+        (first, paired::table(&info.axes, rows, &shown, language))
     else {
         return;
     };
-    page.heading(&format!("Differences from {first:?}"));
+    page.heading(&say!(
+        language,
+        "Differences from {first:?}",
+        "与 {first:?} 的差"
+    ));
     let rest = table.len().saturating_sub(MOST_VARIANTS);
     page.table(&header, &table[..table.len() - rest]);
     let mut more = match rest {
         0 => String::new(),
-        rest => format!(" {rest} more rows can be computed from index.csv."),
+        rest => say!(
+            language,
+            " {rest} more rows can be computed from index.csv.",
+            "其余 {rest} 行可由 index.csv 算出。"
+        ),
     };
     if not_compared > 0 {
-        more.push_str(&format!(
+        more.push_str(&say!(
+            language,
             " The first {MOST_COMPARED} of {} metrics asked for are compared.",
+            "只比较了所要求的 {} 个指标中的前 {MOST_COMPARED} 个。",
             MOST_COMPARED + not_compared
         ));
     }
-    page.paragraph(&format!(
+    page.paragraph(&say!(
+        language,
         "Replicas are compared in pairs that met the same arrivals and losses; in brackets the 95 % \
          interval of the mean difference. About one in twenty comparisons without a true difference \
-         shows one by chance.{more}"
+         shows one by chance.{more}",
+        "各次重复在相同的到达和丢失下成对比较；方括号内为平均差的 95 % 置信区间。即使没有真正的差别，约二十次比较中也有一次会偶然显示差别。{more}"
     ));
 }
 
 /// The steps of a search, with its answer last.
-fn search(page: &mut HtmlPage, info: &BatchInfo) {
+fn search(page: &mut HtmlPage, info: &BatchInfo, language: Language) {
     let Some((answer, path)) = info.search.split_last() else {
         return;
     };
@@ -225,7 +265,8 @@ fn search(page: &mut HtmlPage, info: &BatchInfo) {
     let rows: Vec<Vec<String>> = rows
         .map(|(i, line)| vec![(i + 1).to_string(), line.clone()])
         .collect();
-    page.table(&cells(["#step", "what it showed"]), &rows);
+    let header = language.pick(["#step", "what it showed"], ["#步", "结果"]);
+    page.table(&cells(header), &rows);
 }
 
 fn runs(
@@ -233,13 +274,18 @@ fn runs(
     info: &BatchInfo,
     rows: &[BatchRow],
     metrics: &[String],
-    run_links: &RunLinks<'_>,
+    setting: &PageSetting<'_>,
 ) {
+    let (run_links, language) = (setting.run_links, setting.language);
     page.heading("Runs");
     let shown = &metrics[..metrics.len().min(4)];
-    let header = ["run".to_owned()].into_iter();
+    let header = [language.pick("run", "运行").to_owned()].into_iter();
     let header = header.chain(info.axes.iter().map(|a| a.path.clone()));
-    let header = header.chain(["#replica", "#seed", "status"].map(str::to_owned));
+    let header = header.chain(
+        language
+            .pick(["#replica", "#seed", "status"], ["#重复", "#种子", "状态"])
+            .map(str::to_owned),
+    );
     let header: Vec<String> = header
         .chain(shown.iter().map(|m| format!("#{m}")))
         .collect();
@@ -262,23 +308,28 @@ fn runs(
         })
         .collect();
     page.paragraph(match info.metrics_only {
-        false => {
+        false => language.pick(
             "Each run has its own report, with its sockets by state over time, the theory beside them, \
-             and its first connections segment by segment."
-        }
-        true => {
+             and its first connections segment by segment.",
+            "每次运行都有自己的报告：各状态套接字数随时间的变化及其理论值，以及前几条连接的逐段时序图。",
+        ),
+        true => language.pick(
             "Only the metrics of these runs are kept. \"synfin report DIR/runs/ID\", where DIR is the \
              directory of this page and ID the name of a run, repeats that run with tables, figures and a \
-             page."
-        }
+             page.",
+            "这些运行只保留了指标。“synfin report DIR/runs/ID”（DIR 是本页所在目录，ID 是运行的名称）会重做该运行，\
+             并给出表格、图和页面。",
+        ),
     });
     page.linked_table(&header, &table, |_, id| {
         let made = rows.iter().any(|r| r.id == id && !r.metrics.is_empty());
         made.then(|| run_links(id)).flatten()
     });
     if rows.len() > MOST_RUNS {
-        page.paragraph(&format!(
+        page.paragraph(&say!(
+            language,
             "{} more are in index.csv.",
+            "其余 {} 次在 index.csv 中。",
             rows.len() - MOST_RUNS
         ));
     }

@@ -1,7 +1,7 @@
 //! The fixed texts of pages in Chinese: headings, and how to read figures.
 
 /// A fixed text and its translation.
-const TEXTS: [(&str, &str); 18] = [
+const TEXTS: [(&str, &str); 26] = [
     ("Index of the runs (CSV)", "各次运行的索引（CSV）"),
     ("Index (Parquet)", "索引（Parquet）"),
     ("Scenario", "场景"),
@@ -19,6 +19,17 @@ const TEXTS: [(&str, &str); 18] = [
     ("Links", "链路"),
     ("To reproduce", "如何重现"),
     ("How to read it", "读图方法"),
+    ("Not recorded", "未记录的内容"),
+    ("Host counters", "主机计数器"),
+    ("Means after the warm-up", "预热后的平均值"),
+    ("Connections (Parquet)", "连接（Parquet）"),
+    ("States (Parquet)", "状态（Parquet）"),
+    ("Segments (Parquet)", "报文段（Parquet）"),
+    (
+        "Capture (pcapng, for Wireshark)",
+        "抓包（pcapng，供 Wireshark）",
+    ),
+    ("Scenario of this run", "本次运行的场景"),
     (WHAT_IF, WHAT_IF_ZH),
 ];
 

@@ -7,7 +7,9 @@ use std::path::Path;
 use serde::Serialize;
 use tcp_model::ConnId;
 
+use crate::bilingual::Language;
 use crate::format::seconds;
+use crate::recorded_words::outcome;
 use crate::store::StoreError;
 use crate::store::reader::{Groups, Table};
 
@@ -82,7 +84,10 @@ impl DistinctTexts {
 
 impl ConnectionsTable {
     /// Reads the table; `None` if the run has none.
-    pub(super) fn read(dir: &Path) -> Result<Option<ConnectionsTable>, StoreError> {
+    pub(super) fn read(
+        dir: &Path,
+        language: Language,
+    ) -> Result<Option<ConnectionsTable>, StoreError> {
         let Some(mut groups) = Groups::open(dir, "connections", COLUMNS)? else {
             return Ok(None);
         };
@@ -92,6 +97,9 @@ impl ConnectionsTable {
         };
         while let Some(group) = groups.next_group()? {
             all.take(&group)?;
+        }
+        for text in &mut all.outcomes.all {
+            *text = outcome(text, language).to_owned();
         }
         Ok((!all.conn.is_empty()).then_some(all))
     }
@@ -139,8 +147,11 @@ impl ConnectionsTable {
     }
 
     /// The first rows as text.
-    pub(super) fn first(&self, most: usize) -> (Vec<String>, Vec<Vec<String>>) {
-        let header = ["connection", "from", "to", "#opened", "#lasted", "outcome"];
+    pub(super) fn first(&self, most: usize, language: Language) -> (Vec<String>, Vec<Vec<String>>) {
+        let header = language.pick(
+            ["connection", "from", "to", "#opened", "#lasted", "outcome"],
+            ["连接", "从", "到", "#打开", "#持续", "结果"],
+        );
         let row = |i: usize| {
             vec![
                 self.conn[i].clone(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::chinese::WHAT_IF;
 use super::page::HtmlPage;
 use crate::batch::{BatchInfo, BatchRow};
-use crate::bilingual::Bilingual;
+use crate::bilingual::{Bilingual, Language};
 use crate::figures::story::StorySummary;
 use crate::figures::{Figure, run_ladders};
 use crate::info::Translation;
@@ -36,7 +36,12 @@ pub(crate) struct Lesson {
 
 impl Lesson {
     /// Reads the runs. A run that cannot be read is left out; its own report says why.
-    pub(crate) fn read(runs: &Path, info: &BatchInfo, rows: &[BatchRow]) -> Lesson {
+    pub(crate) fn read(
+        runs: &Path,
+        info: &BatchInfo,
+        rows: &[BatchRow],
+        language: Language,
+    ) -> Lesson {
         let is_small = |row: &BatchRow| {
             let attempted = row.metrics.get("connects_attempted");
             attempted.is_some_and(|n| (1.0..=MOST_CONNECTIONS).contains(&n))
@@ -50,7 +55,7 @@ impl Lesson {
         let variants = rows.iter().filter_map(|row| {
             let dir = run_place(runs, &row.id);
             let summary = RunSummary::read(&dir).ok()?;
-            let (drawn, story) = run_ladders(&dir, &summary);
+            let (drawn, story) = run_ladders(&dir, &summary, language);
             let ladders = drawn.figures;
             let link = run_link(runs, &row.id)?;
             (!ladders.is_empty()).then(|| LessonVariant {

@@ -2,7 +2,7 @@
 
 use super::assets::{self, Needs};
 use super::{chinese, embed};
-use crate::bilingual::{Bilingual, Language};
+use crate::bilingual::{Bilingual, Language, say};
 use crate::expectations::{Judgement, Verdict};
 use crate::figures::{Drawn, Figure};
 use crate::info::Translation;
@@ -265,8 +265,10 @@ impl HtmlPage {
         }
         if !drawn.failed.is_empty() {
             self.heading("Missing here");
-            self.paragraph(&format!(
+            self.paragraph(&say!(
+                self.language,
                 "Some files could not be read, or their figures not drawn: {}",
+                "有些文件无法读取，或其图无法画出：{}",
                 drawn.failed.join("; ")
             ));
         }
@@ -326,8 +328,11 @@ impl HtmlPage {
         let links: Vec<String> = names.map(link).collect();
         if !links.is_empty() {
             let links = links.join(", ");
-            self.body
-                .push_str(&format!("<p class=\"small\">Files: {links}.</p>\n"));
+            self.body.push_str(&say!(
+                self.language,
+                "<p class=\"small\">Files: {links}.</p>\n",
+                "<p class=\"small\">文件：{links}。</p>\n"
+            ));
         }
     }
 
@@ -353,16 +358,18 @@ impl HtmlPage {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"generator\" content=\"synfin\">\n\
              <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n\
-             <a class=\"skip\" href=\"#main\">Skip to the results</a>\n\
+             <a class=\"skip\" href=\"#main\">{skip}</a>\n\
              <header>\n<div class=\"tools\" id=\"tools\"></div>\n\
              <h1 dir=\"auto\">{title}</h1>\n{question}{links}</header>\n\
-             <nav aria-label=\"Contents\" id=\"contents\"><ul>{contents}</ul></nav>\n\
+             <nav aria-label=\"{contents_of}\" id=\"contents\"><ul>{contents}</ul></nav>\n\
              <main id=\"main\">\n{body}</main>\n\
              <script>{script}</script>\n</body>\n</html>\n",
             language = match self.language {
                 Language::English => "en",
                 Language::Chinese => "zh",
             },
+            skip = self.language.pick("Skip to the results", "跳到结果"),
+            contents_of = self.language.pick("Contents", "目录"),
             style = assets::style(self.needs),
             script = assets::script(self.needs),
             body = self.body,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::connections::ConnectionsTable;
 use super::embed;
 use super::page::{HtmlPage, cells};
-use crate::bilingual::Language;
+use crate::bilingual::{Language, say};
 use crate::figures::Drawn;
 use crate::findings;
 use crate::format::{bit_rate, count, metric, percent, seconds};
@@ -33,6 +33,19 @@ const LINK_COLUMNS: [&str; 10] = [
     "#utilisation",
 ];
 
+const LINK_COLUMNS_ZH: [&str; 10] = [
+    "从",
+    "到",
+    "#速率",
+    "#时延",
+    "#到达",
+    "#发送",
+    "#队列丢弃",
+    "#链路丢失",
+    "#最大积压",
+    "#利用率",
+];
+
 /// The table of links.
 struct LinkRows {
     rows: Vec<Vec<String>>,
@@ -57,18 +70,21 @@ struct ConnectionRows {
 
 impl PageTables {
     /// Reads the tables; those that cannot be read are absent, and listed among the failures.
-    pub(crate) fn read(dir: &Path) -> (PageTables, Drawn) {
+    pub(crate) fn read(dir: &Path, language: Language) -> (PageTables, Drawn) {
         let mut failed = Drawn::default();
-        let links = failed.part("table of links", dir, || links(dir));
-        let read = || Ok(ConnectionsTable::read(dir)?.map(ConnectionRows::new));
+        let links = failed.part("table of links", dir, || links(dir, language));
+        let read = || {
+            Ok(ConnectionsTable::read(dir, language)?
+                .map(|all| ConnectionRows::new(&all, language)))
+        };
         let connections = failed.part("table of connections", dir, read);
         (PageTables { links, connections }, failed)
     }
 }
 
 impl ConnectionRows {
-    fn new(all: ConnectionsTable) -> ConnectionRows {
-        let (header, first) = all.first(FIRST_CONNECTIONS);
+    fn new(all: &ConnectionsTable, language: Language) -> ConnectionRows {
+        let (header, first) = all.first(FIRST_CONNECTIONS, language);
         ConnectionRows {
             json: embed::json(&all.json()),
             header,
@@ -88,20 +104,29 @@ pub(crate) fn report(
     let info = &summary.info;
     let mut page = HtmlPage::new(&info.name, &info.question);
     page.opens_in(language);
-    let unusual = findings::unusual(info, &summary.metrics);
+    let unusual = findings::unusual(info, &summary.metrics, language);
+    // The summary has the English findings.
+    let findings = match language {
+        Language::English => summary.findings.clone(),
+        Language::Chinese => findings::findings_in(info, &summary.metrics, language),
+    };
     go_to_files(&mut page, summary);
     page.description(&info.description, info.zh.as_ref());
-    page.answer(&summary.findings, &unusual);
-    page.judgements(summary.judge(&info.expectations).into_iter());
+    page.answer(&findings, &unusual);
+    page.judgements(summary.judge_in(&info.expectations, language).into_iter());
     if summary.reached_s < info.duration_s {
-        page.paragraph(&format!(
+        page.paragraph(&say!(
+            language,
             "The run was stopped at {} of {}; everything here is about the time before.",
+            "运行在 {} 处停止（全长 {}）；此处内容都是关于在此之前的时间。",
             seconds(summary.reached_s),
             seconds(info.duration_s)
         ));
     }
-    page.paragraph(&format!(
+    page.paragraph(&say!(
+        language,
         "synfin {}, seed {}, {} simulated, result hash {}.",
+        "synfin {}，种子 {}，模拟时间 {}，结果哈希 {}。",
         summary.version,
         info.seed,
         seconds(summary.reached_s),
@@ -112,25 +137,36 @@ pub(crate) fn report(
         page.heading("Connections");
         page.connections(&connections.json, &connections.header, &connections.first);
         if connections.more > 0 {
-            page.paragraph(&format!(
+            page.paragraph(&say!(
+                language,
                 "{} more are in connections.parquet.",
+                "其余 {} 条在 connections.parquet 中。",
                 count(connections.more as f64)
             ));
         }
     }
-    super::long_run::write(&mut page, summary);
+    super::long_run::write(&mut page, summary, language);
     page.heading("Parameters");
     let mut rows: Vec<Vec<String>> = info
         .parameters
         .iter()
         .map(|(name, value)| vec![name.clone(), value.clone()])
         .collect();
-    rows.push(vec!["seed of this run".into(), info.seed.to_string()]);
-    rows.push(vec!["simulated time".into(), seconds(summary.reached_s)]);
-    page.table(&cells(["parameter", "value"]), &rows);
+    rows.push(vec![
+        language.pick("seed of this run", "本次运行的种子").into(),
+        info.seed.to_string(),
+    ]);
+    rows.push(vec![
+        language.pick("simulated time", "模拟时间").into(),
+        seconds(summary.reached_s),
+    ]);
+    let header = language.pick(["parameter", "value"], ["参数", "值"]);
+    page.table(&cells(header), &rows);
     page.heading("Totals");
-    page.paragraph(&format!(
+    page.paragraph(&say!(
+        language,
         "Steady values are taken from {} to {}.",
+        "稳态值取自 {} 到 {}。",
         seconds(info.steady_window().0),
         seconds(info.steady_window().1)
     ));
@@ -139,36 +175,50 @@ pub(crate) fn report(
         .iter()
         .filter(|(name, value)| **value != 0.0 && !is_bin(name))
         .map(|(name, value)| {
-            let meaning = words::column(name);
+            let meaning = words::column_in(name, language);
             vec![name.clone(), meaning, metric(name, *value)]
         })
         .collect();
-    page.table(&cells(["metric", "meaning", "#value"]), &rows);
+    let header = language.pick(["metric", "meaning", "#value"], ["指标", "含义", "#值"]);
+    page.table(&cells(header), &rows);
     let zeros = summary.metrics.iter().filter(|(_, value)| **value == 0.0);
     let zeros: Vec<&str> = zeros.map(|(name, _)| name.as_str()).collect();
     if !zeros.is_empty() {
-        page.paragraph(&format!("Zero: {}.", zeros.join(", ")));
+        page.paragraph(&say!(
+            language,
+            "Zero: {}.",
+            "值为零：{}。",
+            zeros.join(", ")
+        ));
     }
-    counters(&mut page, summary);
+    counters(&mut page, summary, language);
     if let Some(links) = &tables.links {
         page.heading("Links");
-        page.table(&cells(LINK_COLUMNS), &links.rows);
+        page.table(
+            &cells(language.pick(LINK_COLUMNS, LINK_COLUMNS_ZH)),
+            &links.rows,
+        );
         if links.more > 0 {
-            page.paragraph(&format!(
+            page.paragraph(&say!(
+                language,
                 "{} more link directions are in links.parquet.",
+                "其余 {} 个链路方向在 links.parquet 中。",
                 count(links.more as f64)
             ));
         }
     }
-    left_out(&mut page, summary);
+    left_out(&mut page, summary, language);
     page.heading("To reproduce");
     if !info.command.is_empty() {
         page.code(&info.command);
     }
-    page.paragraph(&format!(
+    page.paragraph(&say!(
+        language,
         "synfin {}; result hash {}: two runs with equal hashes have equal results. run.toml in \
          this directory holds everything needed to run it again; tables are Parquet files, read \
          by pandas, polars, DuckDB and R.",
+        "synfin {}；结果哈希 {}：哈希相同的两次运行结果相同。本目录的 run.toml 含有重新运行所需的一切；\
+         表格是 Parquet 文件，可由 pandas、polars、DuckDB 和 R 读取。",
         summary.version, summary.result_hash
     ));
     page.files(summary.files.keys());
@@ -191,24 +241,35 @@ fn go_to_files(page: &mut HtmlPage, summary: &RunSummary) {
 }
 
 /// Says what the tables leave out, and how to get it.
-fn left_out(page: &mut HtmlPage, summary: &RunSummary) {
+fn left_out(page: &mut HtmlPage, summary: &RunSummary, language: Language) {
     if summary.left_out.is_empty() {
         return;
     }
     page.heading("Not recorded");
-    page.paragraph(
+    page.paragraph(language.pick(
         "Tables are kept small unless a scenario asks for more; metrics always count everything. To \
          record what was left out, set the key shown in [record], or use --set 'record.…'.",
-    );
+        "除非场景另有要求，表格只保留一部分；指标总是统计全部。要记录未保留的内容，请在 [record] 中设置所示的键，\
+         或使用 --set 'record.…'。",
+    ));
     let rows: Vec<Vec<String>> = summary
         .left_out
         .iter()
-        .map(|l| vec![l.table.clone(), l.what.clone(), l.key.clone()])
+        .map(|l| match language {
+            Language::English => vec![l.table.clone(), l.what.clone(), l.key.clone()],
+            // What was left out is recorded in English only.
+            Language::Chinese => vec![l.table.clone(), l.key.clone()],
+        })
         .collect();
-    page.table(&cells(["table", "left out", "recorded with"]), &rows);
+    let header: &[&str] = match language {
+        Language::English => &["table", "left out", "recorded with"],
+        Language::Chinese => &["表格", "记录方法"],
+    };
+    let header: Vec<String> = header.iter().map(|text| (*text).to_owned()).collect();
+    page.table(&header, &rows);
 }
 
-fn counters(page: &mut HtmlPage, summary: &RunSummary) {
+fn counters(page: &mut HtmlPage, summary: &RunSummary, language: Language) {
     if summary.counters.is_empty() {
         return;
     }
@@ -217,7 +278,10 @@ fn counters(page: &mut HtmlPage, summary: &RunSummary) {
     names.sort();
     names.dedup();
     let owners = summary.counters.keys().map(|owner| format!("#{owner}"));
-    let header: Vec<String> = ["counter".to_owned()].into_iter().chain(owners).collect();
+    let header: Vec<String> = [language.pick("counter", "计数器").to_owned()]
+        .into_iter()
+        .chain(owners)
+        .collect();
     let rows: Vec<Vec<String>> = names
         .into_iter()
         .map(|name| {
@@ -230,7 +294,7 @@ fn counters(page: &mut HtmlPage, summary: &RunSummary) {
 }
 
 /// The rows of the table of links, and the number of further links.
-fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
+fn links(dir: &Path, language: Language) -> Result<Option<LinkRows>, StoreError> {
     let columns = [
         "from_node",
         "to_node",
@@ -263,7 +327,7 @@ fn links(dir: &Path) -> Result<Option<LinkRows>, StoreError> {
                 none.to_owned()
             }
         };
-        row.push(known(rate[i], bit_rate, "unlimited"));
+        row.push(known(rate[i], bit_rate, language.pick("unlimited", "不限")));
         row.push(seconds(delay[i]));
         for column in ["offered_pkts", "sent_pkts", "queue_drops", "wire_losses"] {
             row.push(count(table.ints(column)?[i] as f64));
@@ -296,7 +360,7 @@ mod tests {
             }],
             failed: Vec::new(),
         };
-        let (tables, failed) = PageTables::read(tmp.path());
+        let (tables, failed) = PageTables::read(tmp.path(), Language::English);
         drawn.extend(failed);
         let page = report(&summary, &drawn, &tables, Language::English);
         assert!(page.contains("A good figure.") && page.contains("Totals"));
@@ -309,7 +373,7 @@ mod tests {
         let tmp = tempfile::tempdir().unwrap();
         let mut summary = RunSummary::default();
         summary.files.insert("packets.pcapng".into(), String::new());
-        let tables = PageTables::read(tmp.path()).0;
+        let tables = PageTables::read(tmp.path(), Language::English).0;
         let page = report(&summary, &Drawn::default(), &tables, Language::English);
         assert!(page.contains("<a href=\"packets.pcapng\">"));
         assert!(!page.contains("<a href=\"states.parquet\">"));

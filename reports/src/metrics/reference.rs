@@ -102,6 +102,7 @@ pub fn explain(id: &str) -> Option<String> {
         Some(super::FoundMetric {
             metric,
             words,
+            chinese: metric.chinese.to_owned(),
             of: None,
         })
     })?;

@@ -68,6 +68,6 @@ const CUSTOM: &[Metric] = &[Metric::new(
     MetricSource::Custom,
     "custom.<name>",
     MetricKind::Number,
-    "<name>",
+    ("<name>", "<name>"),
     "",
 )];

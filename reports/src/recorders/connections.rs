@@ -6,6 +6,7 @@ use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
 use super::first::FirstConnections;
 use super::row_texts::NodeNames;
 use crate::metrics::Metrics;
+use crate::recorded_words::end_reason;
 use crate::store::LeftOut;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
@@ -42,26 +43,18 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
     ("srtt_s", ColumnKind::OptFloat),
 ];
 
-/// Reasons with their text and the name of their metric.
-const REASONS: [(EndReason, &str, &str); 10] = [
-    (EndReason::Closed, "closed", "ended_closed"),
-    (EndReason::Refused, "refused", "ended_refused"),
-    (EndReason::Reset, "reset", "ended_reset"),
-    (EndReason::Aborted, "aborted", "ended_aborted"),
-    (EndReason::TimedOut, "timed out", "ended_timed_out"),
-    (
-        EndReason::TimeWaitOverflow,
-        "TIME-WAIT table full",
-        "ended_time_wait_overflow",
-    ),
-    (EndReason::StillOpen, "still open", "open_at_end"),
-    (EndReason::Crashed, "crashed", "ended_crashed"),
-    (EndReason::Unreachable, "unreachable", "ended_unreachable"),
-    (
-        EndReason::FinWaitExpired,
-        "FIN-WAIT-2 expired",
-        "ended_fin_wait_expired",
-    ),
+/// Reasons with the name of their metric.
+const REASONS: [(EndReason, &str); 10] = [
+    (EndReason::Closed, "ended_closed"),
+    (EndReason::Refused, "ended_refused"),
+    (EndReason::Reset, "ended_reset"),
+    (EndReason::Aborted, "ended_aborted"),
+    (EndReason::TimedOut, "ended_timed_out"),
+    (EndReason::TimeWaitOverflow, "ended_time_wait_overflow"),
+    (EndReason::StillOpen, "open_at_end"),
+    (EndReason::Crashed, "ended_crashed"),
+    (EndReason::Unreachable, "ended_unreachable"),
+    (EndReason::FinWaitExpired, "ended_fin_wait_expired"),
 ];
 
 /// Reasons for which the times of the first and the last end are reported: all except an orderly close and the
@@ -94,7 +87,7 @@ impl ConnectionsRecorder {
         Ok(ConnectionsRecorder {
             table: TableWriter::create(to, "connections", COLUMNS)?,
             first,
-            reasons: REASONS.map(|(_, text, _)| SharedText::from(text)),
+            reasons: REASONS.map(|(reason, _)| SharedText::from(end_reason(reason).0)),
             by_reason: [0; REASONS.len()],
             times: [None; REASONS.len()],
             ended: 0,
@@ -213,7 +206,7 @@ impl ConnectionsRecorder {
         for (name, sum) in names.into_iter().zip(self.sums) {
             metrics.put(name, sum as f64);
         }
-        for ((reason, _, name), n) in REASONS.into_iter().zip(self.by_reason) {
+        for ((reason, name), n) in REASONS.into_iter().zip(self.by_reason) {
             if n > 0 || reason != EndReason::FinWaitExpired {
                 metrics.put(name, n as f64);
             }
@@ -222,7 +215,7 @@ impl ConnectionsRecorder {
             metrics.put("connect_unsettled_max_s", waited.as_secs_f64());
         }
         for reason in ABNORMAL {
-            let name = REASONS[reason].2;
+            let name = REASONS[reason].1;
             if let Some((first, last)) = self.times[reason] {
                 metrics.put(&format!("{name}_first_s"), first.as_secs_f64());
                 metrics.put(&format!("{name}_last_s"), last.as_secs_f64());

@@ -5,8 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::write_figures;
+use crate::batch::translated::with_chinese_names;
 use crate::batch::{
-    BatchInfo, BatchRow, batch_findings, chosen_metrics, index, metric_names, metrics_that_vary,
+    BatchInfo, BatchRow, batch_findings, batch_findings_in, chosen_metrics, index, metric_names,
+    metrics_that_vary,
 };
 use crate::bilingual::Language;
 use crate::figures::sweep;
@@ -131,15 +133,26 @@ fn render(
     language: Language,
 ) -> Result<Vec<String>, StoreError> {
     let findings = batch_findings(info, rows);
+    let lesson = html::lesson::Lesson::read(runs, info, rows, language);
+    let named = match language {
+        Language::English => None,
+        Language::Chinese => with_chinese_names(info, rows),
+    };
+    let (info, rows) = named
+        .as_ref()
+        .map_or((info, rows), |(info, rows)| (info, rows));
+    let shown = match language {
+        Language::English => findings.clone(),
+        Language::Chinese => batch_findings_in(info, rows, language),
+    };
     let metrics = metrics_that_vary(info, rows);
-    let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows));
+    let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows), language);
     write_figures(dir, &drawn.figures)?;
-    let lesson = html::lesson::Lesson::read(runs, info, rows);
     let setting = PageSetting {
         run_links: &|id| Some(format!("{}/report.html", run_link(runs, id)?)),
         language,
     };
-    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson, &setting);
+    let html = html::batch::report(info, rows, &shown, &metrics, &drawn, &lesson, &setting);
     write_whole(&dir.join("report.html"), &html)?;
     Ok(findings)
 }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::batch::{BatchInfo, BatchRow, batch_findings, chosen_metrics};
+use crate::bilingual::Language;
 use crate::figures::{Drawn, run_figures, sweep};
 use crate::html::compare::{self, ComparedResults, ResultContents};
 use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, runs_and_id, write_whole};
@@ -48,12 +49,17 @@ fn contents(dir: &Path) -> Result<ResultContents, StoreError> {
     marker.verify(dir)?;
     if marker.kind == ResultKind::Run {
         let summary = RunSummary::read(dir)?;
-        let drawn = run_figures(dir, &summary);
+        let drawn = run_figures(dir, &summary, Language::English);
         return Ok(ResultContents::Run(Box::new((summary, drawn))));
     }
     let (info, rows): (BatchInfo, Vec<BatchRow>) = super::read_batch(dir)?;
     let findings = batch_findings(&info, &rows);
-    let drawn: Drawn = sweep::figures(&info, &rows, &chosen_metrics(&info, &rows));
+    let drawn: Drawn = sweep::figures(
+        &info,
+        &rows,
+        &chosen_metrics(&info, &rows),
+        Language::English,
+    );
     Ok(ResultContents::Batch(Box::new((
         info, rows, findings, drawn,
     ))))

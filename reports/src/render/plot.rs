@@ -13,7 +13,7 @@ pub fn plot_batch(
     rows: &[BatchRow],
     wanted: &MetricFigure,
 ) -> Result<Option<Figure>, StoreError> {
-    sweep::figure(info, rows, wanted)
+    sweep::figure(info, rows, wanted, crate::bilingual::Language::English)
 }
 
 /// The names of all metrics that these runs have.

@@ -98,7 +98,7 @@ pub(super) enum CliCommand {
     Report {
         /// Directory of a run or a batch
         dir: PathBuf,
-        /// Language in which the page opens
+        /// Language of the page: texts, findings, figures
         #[arg(long, value_enum, default_value = "en")]
         lang: LanguageArg,
         /// Print more

@@ -10,6 +10,7 @@ mod batch_tools;
 mod batches;
 mod bench;
 mod broken;
+mod chinese;
 mod cli;
 mod closed_forms;
 mod clusters;

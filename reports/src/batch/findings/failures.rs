@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::{CurveRuns, MOST_SERIES, MOST_VALUES, Wording};
 use crate::batch::variants::Variant;
+use crate::bilingual::say;
 use crate::format::count;
-use crate::text::{list, sentence};
 
 impl Wording<'_> {
     pub(super) fn failures(&self) -> Vec<String> {
@@ -15,12 +15,20 @@ impl Wording<'_> {
             return Vec::new();
         }
         if failed == 0 {
-            let limit = self.limits().map_or(String::new(), |l| format!("; {l}"));
-            return vec![format!("No connect failed in any run{limit}.")];
+            let limit = self
+                .limits()
+                .map_or(String::new(), |l| say!(self.language, "; {l}", "；{l}"));
+            return vec![say!(
+                self.language,
+                "No connect failed in any run{limit}.",
+                "所有运行中都没有 connect 失败{limit}。"
+            )];
         }
         if self.series.len() > MOST_SERIES {
-            return vec![format!(
+            return vec![say!(
+                self.language,
                 "Connects failed in {} of {} variants.",
+                "{1} 个变体中有 {0} 个出现 connect 失败。",
                 count(failed as f64),
                 count(all.len() as f64)
             )];
@@ -28,8 +36,10 @@ impl Wording<'_> {
         let sentences = self.series.iter().map(|one| {
             let text = self.failures_of(one);
             match self.name(one) {
-                name if name.is_empty() => format!("{}.", sentence(&text)),
-                name => format!("{name}: {text}."),
+                name if name.is_empty() => {
+                    say!(self.language, "{}.", "{}。", self.language.sentence(&text))
+                }
+                name => say!(self.language, "{name}: {text}.", "{name}：{text}。"),
             }
         });
         sentences.collect()
@@ -41,17 +51,29 @@ impl Wording<'_> {
         let bad: Vec<&Variant<'_>> = all.iter().filter(is_bad).copied().collect();
         let mut parts = vec![self.where_failed(&all)];
         if let Some(text) = self.ends(&bad, "first_failure_s") {
-            parts[0].push_str(&format!(": first at t = {text}"));
+            parts[0].push_str(&say!(
+                self.language,
+                ": first at t = {text}",
+                "：首次在 t = {text}"
+            ));
         }
         match self.ends(&bad, "connects_failed_share_steady") {
-            Some(text) => parts.push(format!("{text} failed {}", self.window)),
-            None => parts.extend(
-                self.ends(&bad, "connects_failed_share")
-                    .map(|text| format!("{text} of all connects failed")),
-            ),
+            Some(text) => parts.push(say!(
+                self.language,
+                "{text} failed {}",
+                "{}失败 {text}",
+                self.window
+            )),
+            None => parts.extend(self.ends(&bad, "connects_failed_share").map(|text| {
+                say!(
+                    self.language,
+                    "{text} of all connects failed",
+                    "全部 connect 中有 {text} 失败"
+                )
+            })),
         }
         parts.extend(self.limit(&all));
-        parts.join("; ")
+        parts.join(self.language.pick("; ", "；"))
     }
 
     /// "no connect failed up to 470 /s; from 500 /s on connects failed".
@@ -60,13 +82,20 @@ impl Wording<'_> {
         let at = |v: &Variant<'_>| self.at(v).0;
         let bad = all.iter().filter(|v| is_bad(v)).count();
         if bad == 0 {
-            return "no connect failed".to_owned();
+            return self
+                .language
+                .pick("no connect failed", "没有 connect 失败")
+                .to_owned();
         }
         if bad == all.len() {
             return if all.len() > 1 {
-                "connects failed in all runs".to_owned()
+                self.language
+                    .pick("connects failed in all runs", "所有运行中都有 connect 失败")
+                    .to_owned()
             } else {
-                "connects failed".to_owned()
+                self.language
+                    .pick("connects failed", "有 connect 失败")
+                    .to_owned()
             };
         }
         let in_order = self
@@ -77,17 +106,28 @@ impl Wording<'_> {
         if let Some(turn) = turn.filter(|_| in_order && changes.count() == 1) {
             let (before, after) = (at(all[turn]), at(all[turn + 1]));
             return if is_bad(&all[turn]) {
-                format!("no connect failed from {after} on; up to {before} connects failed")
+                say!(
+                    self.language,
+                    "no connect failed from {after} on; up to {before} connects failed",
+                    "从 {after} 起没有 connect 失败；到 {before} 为止有 connect 失败"
+                )
             } else {
-                format!("no connect failed up to {before}; from {after} on connects failed")
+                say!(
+                    self.language,
+                    "no connect failed up to {before}; from {after} on connects failed",
+                    "到 {before} 为止没有 connect 失败；从 {after} 起有 connect 失败"
+                )
             };
         }
         let some = |wanted: bool| {
             let those = all.iter().filter(|v| is_bad(v) == wanted);
-            list(&those.map(|v| at(v)).collect::<Vec<_>>())
+            self.language
+                .list(&those.map(|v| at(v)).collect::<Vec<_>>())
         };
-        format!(
+        say!(
+            self.language,
             "no connect failed at {}; connects failed at {}",
+            "{} 时没有 connect 失败；{} 时有 connect 失败",
             some(false),
             some(true)
         )
@@ -102,7 +142,13 @@ impl Wording<'_> {
         }
         Some(
             if metric == "first_failure_s" || !self.is_monotone(all, metric) {
-                format!("{a} ({}) … {b} ({})", self.at(first).1, self.at(last).1)
+                say!(
+                    self.language,
+                    "{a} ({}) … {b} ({})",
+                    "{a}（{}）… {b}（{}）",
+                    self.at(first).1,
+                    self.at(last).1
+                )
             } else {
                 format!("{a} … {b}")
             },
@@ -148,8 +194,20 @@ impl Wording<'_> {
             return None;
         }
         let named = self.series.iter().zip(all);
-        let named = named.filter_map(|(one, l)| Some(format!("with {}, {}", self.name(one), l?)));
-        Some(named.collect::<Vec<_>>().join("; "))
+        let named = named.filter_map(|(one, l)| {
+            Some(say!(
+                self.language,
+                "with {}, {}",
+                "{} 时，{}",
+                self.name(one),
+                l?
+            ))
+        });
+        Some(
+            named
+                .collect::<Vec<_>>()
+                .join(self.language.pick("; ", "；")),
+        )
     }
 
     /// The port supply of the runs of a series, given once if it is the same for all.
@@ -160,37 +218,57 @@ impl Wording<'_> {
             .collect();
         let first = known.first()?;
         let same = known.iter().all(|k| k.1 == first.1);
-        let rate = |text: &str| text.replace(" /s", " connections/s");
+        let rate =
+            |text: &str| text.replace(" /s", self.language.pick(" connections/s", " 条连接/s"));
         let each = || {
             let first = known.iter().take(MOST_VALUES);
             let mut each: Vec<String> = first
                 .map(|(v, text)| format!("{} ({})", rate(text), self.at(v).1))
                 .collect();
             if let Some(more) = known.len().checked_sub(MOST_VALUES).filter(|n| *n > 0) {
-                each.push(format!("a limit for {} more", count(more as f64)));
+                each.push(say!(
+                    self.language,
+                    "a limit for {} more",
+                    "其余 {} 个各有上限",
+                    count(more as f64)
+                ));
             }
-            list(&each)
+            self.language.list(&each)
         };
         if known.len() < all.len() {
             // A range would wrongly include the others.
-            return Some(format!(
+            return Some(say!(
+                self.language,
                 "the port supply allows {}, and has no closed form for the others",
+                "端口供给允许 {}，其余没有解析式",
                 each()
             ));
         }
         if !same && known.len() <= MOST_VALUES && !self.is_monotone(all, "port_limit_per_s") {
-            return Some(format!("the port supply allows {}", each()));
+            return Some(say!(
+                self.language,
+                "the port supply allows {}",
+                "端口供给允许 {}",
+                each()
+            ));
         }
         if same {
-            return Some(format!("the port supply allows {}", rate(&first.1)));
+            return Some(say!(
+                self.language,
+                "the port supply allows {}",
+                "端口供给允许 {}",
+                rate(&first.1)
+            ));
         }
         let (least, most) = self.bounds(all, "port_limit_per_s")?;
         let end = |v: &Variant<'_>| {
             let text = v.text("port_limit_per_s")?;
             Some(format!("{} ({})", rate(&text), self.at(v).1))
         };
-        Some(format!(
+        Some(say!(
+            self.language,
             "the port supply allows {} … {}",
+            "端口供给允许 {} … {}",
             end(least)?,
             end(most)?
         ))

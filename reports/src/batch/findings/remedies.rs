@@ -2,8 +2,8 @@
 
 use super::super::variants::Variant;
 use super::Wording;
+use crate::bilingual::{Language, say};
 use crate::format;
-use crate::text::list;
 
 /// A scenario's note on one of its variants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -18,21 +18,24 @@ pub struct VariantNote {
 }
 
 /// Metrics of failures, each with its share and the wording for a report.
-const FAILURES: [(&str, &str, &str); 3] = [
+const FAILURES: [(&str, &str, &str, &str); 3] = [
     (
         "connects_failed",
         "connects_failed_share",
         "of connects failed",
+        "的 connect 失败",
     ),
     (
         "exchanges_failed",
         "exchanges_failed_share",
         "of exchanges failed for good",
+        "的交互最终失败",
     ),
     (
         "requests_unanswered",
         "requests_unanswered_share",
         "of requests were unanswered",
+        "的请求没有响应",
     ),
 ];
 
@@ -51,8 +54,10 @@ impl Wording<'_> {
         if axis.path != "variant" || self.info.notes.is_empty() {
             return None;
         }
-        let failures: Vec<(&Variant<'_>, Option<String>)> =
-            one.variants.iter().map(|v| (v, failure(v))).collect();
+        let failures: Vec<(&Variant<'_>, Option<String>)> = {
+            let each = one.variants.iter();
+            each.map(|v| (v, failure(v, self.language))).collect()
+        };
         let (enough, not): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(_, f)| f.is_none());
         let hazard = |v: &Variant<'_>| self.note(v).is_some_and(|n| !n.hazard.is_empty());
         let (risky, safe): (Vec<_>, Vec<_>) = enough.into_iter().partition(|(v, _)| hazard(v));
@@ -61,22 +66,41 @@ impl Wording<'_> {
             let items = of
                 .iter()
                 .map(|(v, failed)| self.describe(v, failed.as_deref()));
-            list(&items.collect::<Vec<_>>())
+            self.language.list(&items.collect::<Vec<_>>())
         };
         if let Some((first, _)) = safe.first() {
-            sentences.push(format!(
+            sentences.push(say!(
+                self.language,
                 "The first sufficient remedy is {}. Sufficient: {}.",
+                "第一个足够的办法是 {}。足够的有：{}。",
                 quoted(first),
                 each(&safe)
             ));
         } else {
-            sentences.push("No variant is both safe and sufficient.".to_owned());
+            sentences.push(
+                self.language
+                    .pick(
+                        "No variant is both safe and sufficient.",
+                        "没有一个变体既安全又足够。",
+                    )
+                    .to_owned(),
+            );
         }
         if !risky.is_empty() {
-            sentences.push(format!("Sufficient, but unsafe: {}.", each(&risky)));
+            sentences.push(say!(
+                self.language,
+                "Sufficient, but unsafe: {}.",
+                "足够但不安全：{}。",
+                each(&risky)
+            ));
         }
         if !not.is_empty() {
-            sentences.push(format!("Not sufficient: {}.", each(&not)));
+            sentences.push(say!(
+                self.language,
+                "Not sufficient: {}.",
+                "不够：{}。",
+                each(&not)
+            ));
         }
         Some(sentences)
     }
@@ -91,7 +115,7 @@ impl Wording<'_> {
         let mut parts: Vec<String> = Vec::new();
         match failed {
             Some(failed) => parts.push(failed.to_owned()),
-            None => parts.extend(margin(variant)),
+            None => parts.extend(margin(variant, self.language)),
         }
         if let Some(note) = self.note(variant) {
             let texts = [&note.note, &note.hazard];
@@ -110,38 +134,62 @@ fn quoted(variant: &Variant<'_>) -> String {
 }
 
 /// The failures of a variant, as text. If clients retry, only final failures count.
-fn failure(variant: &Variant<'_>) -> Option<String> {
+fn failure(variant: &Variant<'_>, language: Language) -> Option<String> {
     let mean = |metric: &str| variant.estimate(metric).map_or(0.0, |e| e.mean);
     let retried = mean("exchanges_begun") > 0.0;
     if mean("request_never_sent_wait_max_s") >= LONG_WAIT_S {
         let n = format::count(mean("requests_never_sent"));
-        return Some(format!(
-            "{n} requests still waited for a connection at the end"
+        return Some(say!(
+            language,
+            "{n} requests still waited for a connection at the end",
+            "运行结束时 {n} 个请求仍在等待连接"
         ));
     }
-    let sentences = FAILURES.iter().filter_map(|(count, share, words)| {
-        let n = match *count {
-            "exchanges_failed" => mean(count),
-            _ if retried => 0.0,
-            // Requests pending when the run ends have not failed.
-            "requests_unanswered" => mean(count) - mean("requests_unanswered_at_run_end"),
-            count => mean(count),
-        };
-        (n > 0.0).then(|| Some(format!("{} {words}", variant.text(share)?)))?
-    });
+    let sentences = FAILURES
+        .iter()
+        .filter_map(|(count, share, words, chinese)| {
+            let n = match *count {
+                "exchanges_failed" => mean(count),
+                _ if retried => 0.0,
+                // Requests pending when the run ends have not failed.
+                "requests_unanswered" => mean(count) - mean("requests_unanswered_at_run_end"),
+                count => mean(count),
+            };
+            (n > 0.0).then(|| {
+                Some(say!(
+                    language,
+                    "{} {words}",
+                    "{} {chinese}",
+                    variant.text(share)?
+                ))
+            })?
+        });
     sentences.into_iter().next()
 }
 
 /// How close a variant came to its limit.
-fn margin(variant: &Variant<'_>) -> Option<String> {
+fn margin(variant: &Variant<'_>, language: Language) -> Option<String> {
     let limits = [
-        ("nat_ports_in_use_share_peak", "of the NAT's ports"),
-        ("conntrack_use_share_peak", "of the firewall's table"),
-        ("ports_in_use_destination_share_peak", "of the ports"),
+        (
+            "nat_ports_in_use_share_peak",
+            language.pick("of the NAT's ports", "NAT 的端口"),
+        ),
+        (
+            "conntrack_use_share_peak",
+            language.pick("of the firewall's table", "防火墙的连接表"),
+        ),
+        (
+            "ports_in_use_destination_share_peak",
+            language.pick("of the ports", "端口"),
+        ),
     ];
     limits.iter().find_map(|(metric, what)| {
         let used = variant.estimate(metric)?.mean >= LEAST_SHARE;
         let share = variant.text(metric).filter(|_| used)?;
-        Some(format!("{share} {what} in use at most"))
+        Some(say!(
+            language,
+            "{share} {what} in use at most",
+            "{what}最多使用 {share}"
+        ))
     })
 }

@@ -5,6 +5,13 @@ use super::{AXIS_FONT, CATEGORY_LINES, LETTER};
 /// Breaks a text into lines of at most this many letters, at blanks if there are any; cuts it after
 /// [`CATEGORY_LINES`].
 pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
+    // Characters of East Asian scripts are wider.
+    let is_wide = crate::text::width(text) > text.chars().count() as f64;
+    let letters = if is_wide {
+        (letters * 10 / 17).max(2)
+    } else {
+        letters
+    };
     let mut lines: Vec<String> = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {
@@ -33,9 +40,17 @@ pub(super) fn wrap(text: &str, letters: usize) -> Vec<String> {
     lines
 }
 
+/// A text of at most so many letters; a longer one ends with "…".
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// The font size at which a title fits into a width.
 pub(super) fn title_size(title: &str, width: f64) -> u32 {
-    let letters = title.chars().count().max(1) as f64;
+    let letters = crate::text::width(title).max(1.0);
     ((width / letters / 0.56) as u32).clamp(12, 19)
 }
 
@@ -46,7 +61,7 @@ const LEFT_OUT: [&str; 2] = [" over the whole run", " of all flows together"];
 /// the axis is too short for that.
 pub(super) fn fitting(label: &str, length: f64) -> (String, u32) {
     let fits = |text: &str, size: &u32| {
-        text.chars().count() as f64 * f64::from(*size) / f64::from(AXIS_FONT) * LETTER <= length
+        crate::text::width(text) * f64::from(*size) / f64::from(AXIS_FONT) * LETTER <= length
     };
     let mut brief = label.to_owned();
     for detail in LEFT_OUT {

@@ -48,7 +48,7 @@ fn rows(chart: &Chart<'_>) -> Vec<Vec<usize>> {
 }
 
 fn entry_width(label: &str) -> f64 {
-    44.0 + LETTER * label.chars().count() as f64 + 10.0
+    44.0 + LETTER * crate::text::width(label) + 10.0
 }
 
 /// Draws the legend, and the diagrams below it.

@@ -76,3 +76,26 @@ fn odd_values_still_make_a_picture() {
         assert!(!svg.contains("a < b"), "text is escaped");
     }
 }
+
+#[test]
+fn many_long_names_of_categories_are_written_upwards() {
+    let names: Vec<String> = (0..18)
+        .map(|i| format!("access link {i}, {}", "long ".repeat(9)))
+        .collect();
+    let chart = Chart {
+        title: "t",
+        x: (-0.5, 17.5),
+        categories: &names,
+        ..Chart::default()
+    };
+    let many = chart.svg().unwrap();
+    let few = Chart {
+        categories: &names[..4],
+        ..chart
+    };
+    let few = few.svg().unwrap();
+    let turned = |svg: &str| svg.matches("rotate(270").count();
+    // The name of the y axis is turned in both.
+    assert_eq!(turned(&many[..]), turned(&few[..]) + names.len());
+    assert!(many.contains("access link 17, long lo…"));
+}

@@ -1,6 +1,7 @@
 //! Maps times to positions on a ladder; periods in which nothing happens are compressed.
 
 use super::{FLIGHT, ROW, TOP};
+use crate::bilingual::{Language, say};
 use crate::figures::conversation::SegmentFate;
 use crate::figures::ladder_choice::{Fold, ShownSegments};
 use crate::figures::ladder_rows::Rows;
@@ -17,7 +18,7 @@ pub(super) struct TimeScale {
 }
 
 impl TimeScale {
-    pub(super) fn new(shown: &ShownSegments) -> TimeScale {
+    pub(super) fn new(shown: &ShownSegments, language: Language) -> TimeScale {
         let c = &shown.conversation;
         let mut times: Vec<f64> = c.changes.iter().map(|change| change.time).collect();
         let mut flights = Vec::new();
@@ -52,8 +53,11 @@ impl TimeScale {
                 y = from + (gap / flight * FLIGHT).clamp(ROW, 1.6 * FLIGHT);
                 let later = gap > 4.0 * flight;
                 let texts = [
-                    folds.iter().find(|f| f.0 == t).map(|f| not_drawn(f.1)),
-                    later.then(|| format!("{} later", seconds(gap))),
+                    folds
+                        .iter()
+                        .find(|f| f.0 == t)
+                        .map(|f| not_drawn(f.1, language)),
+                    later.then(|| say!(language, "{} later", "{} 之后", seconds(gap))),
                 ];
                 let texts: Vec<String> = texts.into_iter().flatten().collect();
                 if !texts.is_empty() {
@@ -90,9 +94,16 @@ pub(super) fn fold_ends(folds: &[Fold], times: &[f64]) -> Vec<(f64, u64)> {
     folds.iter().map(end).collect()
 }
 
-pub(super) fn not_drawn(n: u64) -> String {
+pub(super) fn not_drawn(n: u64, language: Language) -> String {
     match n {
-        1 => "1 segment not drawn".to_owned(),
-        _ => format!("{} segments not drawn", count(n as f64)),
+        1 => language
+            .pick("1 segment not drawn", "1 个报文段未画")
+            .to_owned(),
+        _ => say!(
+            language,
+            "{} segments not drawn",
+            "{} 个报文段未画",
+            count(n as f64)
+        ),
     }
 }

@@ -5,8 +5,9 @@ use tcp_model::State;
 
 use super::super::conversation::{Conversation, LadderSegment, SegmentFate};
 use super::{later, repeats};
-use crate::bilingual::Bilingual;
+use crate::bilingual::{Bilingual, Language};
 use crate::format::seconds;
+use crate::recorded_words;
 
 /// Most segments listed one by one.
 const MOST_LISTED: usize = 8;
@@ -55,9 +56,9 @@ fn list(c: &Conversation, all: &[usize]) -> Bilingual {
         };
         let (lost, again) = (s.fate == SegmentFate::Lost, is_again(s));
         let (english, chinese) = match (lost, again) {
-            (true, true) => (" (again, lost again)", "（重发，又丢失）"),
+            (true, true) => (" (again, lost again)", "（重传，又丢失）"),
             (true, false) => (" (lost)", "（丢失）"),
-            (false, true) => (" (again)", "（重发）"),
+            (false, true) => (" (again)", "（重传）"),
             (false, false) => ("", ""),
         };
         let (comma, dot) = if k == 0 { ("", "") } else { (", ", "、") };
@@ -203,7 +204,10 @@ fn losses(c: &Conversation) -> Option<Bilingual> {
             let n = i + 1;
             said = said.and(Bilingual::new(
                 format!("Segment {n} is lost ({cause})."),
-                format!("第 {n} 段丢失（{cause}）。"),
+                format!(
+                    "第 {n} 段丢失（{}）。",
+                    recorded_words::cause(cause, Language::Chinese)
+                ),
             ));
         }
         for i in again {
@@ -213,7 +217,10 @@ fn losses(c: &Conversation) -> Option<Bilingual> {
             let (first, rule) = (first + 1, s.reason.as_str());
             said = said.and(Bilingual::new(
                 format!("Segment {n} repeats segment {first} after {after} ({rule})."),
-                format!("{after} 后，第 {n} 段重发第 {first} 段（{rule}）。"),
+                format!(
+                    "{after} 后，第 {n} 段重传第 {first} 段（{}）。",
+                    recorded_words::rule(rule, Language::Chinese)
+                ),
             ));
         }
         return Some(said);

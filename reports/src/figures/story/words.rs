@@ -3,8 +3,9 @@
 use tcp_model::State;
 
 use super::waits::Cause;
-use crate::bilingual::Bilingual;
+use crate::bilingual::{Bilingual, Language};
 use crate::figures::conversation::LadderSegment;
+use crate::recorded_words;
 
 /// Sender and receiver.
 type EndNames<'a> = (&'a str, &'a str);
@@ -213,7 +214,7 @@ pub(super) fn ack_of_fin((a, b): EndNames<'_>, s: &LadderSegment) -> Bilingual {
         ),
         Some(State::TimeWait) => (
             format!(" {a} stays in TIME-WAIT: if this ACK is lost, {b} retransmits its FIN and {a} acknowledges it again."),
-            format!("{a} 停留在 TIME-WAIT：若这个 ACK 丢失，{b} 会重发 FIN，{a} 就能再次确认。"),
+            format!("{a} 停留在 TIME-WAIT：若这个 ACK 丢失，{b} 会重传 FIN，{a} 就能再次确认。"),
         ),
         Some(State::Closing) => (
             " The FINs crossed: both ends closed at once, and it waits in CLOSING for the ACK of its own.".to_owned(),
@@ -262,7 +263,13 @@ pub(super) fn again(s: &LadderSegment, first: usize) -> Bilingual {
             "重复的 ACK 表明其后的数据已到达".to_owned(),
         ),
         "" => ("it is sent again".to_owned(), "重新发送".to_owned()),
-        rule => (format!("by the rule {rule}"), format!("依据规则 {rule}")),
+        rule => (
+            format!("by the rule {rule}"),
+            format!(
+                "依据规则“{}”",
+                recorded_words::rule(rule, Language::Chinese)
+            ),
+        ),
     };
     Bilingual::new(
         format!("It repeats segment {first}: {}.", rule.0),
@@ -274,7 +281,10 @@ pub(super) fn lost(fate: &str) -> Bilingual {
     let cause = fate.strip_prefix("lost: ").unwrap_or(fate);
     Bilingual::new(
         format!("It is lost on the way ({cause})."),
-        format!("它在途中丢失（{cause}）。"),
+        format!(
+            "它在途中丢失（{}）。",
+            recorded_words::cause(cause, Language::Chinese)
+        ),
     )
 }
 
@@ -352,7 +362,7 @@ pub(super) fn time_wait(name: &str, stay: Option<&str>) -> Bilingual {
         ),
         format!(
             "{name} 在 TIME-WAIT 中停留 {zh}。MSL 是报文段在网络中的最长生存时间：一个 MSL 留给最后的 ACK 到达（或丢失），\
-             另一个 MSL 留给对方重发的 FIN 返回并得到应答；而且到那时，这条连接的所有旧的重复报文段都已消失，\
+             另一个 MSL 留给对方重传的 FIN 返回并得到应答；而且到那时，这条连接的所有旧的重复报文段都已消失，\
              不会被相同地址和端口之间的后一条连接当作数据接收。"
         ),
     )

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::name_of;
 use crate::batch::{BatchInfo, BatchRow, DistributionKind, Layout, MOST_PANELS, MetricFigure};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::chart::{Chart, Mark, Panel};
 use crate::figures::style::SERIES;
 use crate::metrics;
 use crate::store::StoreError;
-use crate::text::sentence;
 use crate::words;
 
 /// Values of the runs by panel and curve.
@@ -24,7 +24,7 @@ pub(super) fn figure(
     rows: &[BatchRow],
     wanted: &MetricFigure,
     layout: &Layout,
-    how: DistributionKind,
+    (how, language): (DistributionKind, Language),
 ) -> Result<Option<Figure>, StoreError> {
     let by = layout.series.unwrap_or(layout.x);
     let values = values(info, rows, wanted, layout, by);
@@ -37,7 +37,7 @@ pub(super) fn figure(
         all.fold(0.0, f64::max),
     );
     let (unit, factor) = metrics::kind(&wanted.metric).axis(largest);
-    let names = words::axes(info.axes.iter().map(|a| a.path.as_str()));
+    let names = words::axes(info.axes.iter().map(|a| a.path.as_str()), language);
     let label =
         |axis: usize, at: usize| format!("{} = {}", names[axis].name, info.axes[axis].values[at]);
     let room = ((largest - least) * factor * 0.05).max(f64::MIN_POSITIVE);
@@ -73,17 +73,20 @@ pub(super) fn figure(
         }
     }
     panels.truncate(MOST_PANELS);
-    let name = words::metric(&wanted.metric);
-    let title = sentence(&format!("Distribution of {name}"));
+    let name = words::metric_in(&wanted.metric, language);
+    let title = language.sentence(&say!(language, "Distribution of {name}", "{name}的分布"));
     let x_label = match unit {
         "" => name,
         unit => format!("{name} ({unit})"),
     };
     let (y_label, means) = match how {
-        DistributionKind::Cdf => ("share of runs", "with at most the value along x"),
+        DistributionKind::Cdf => (
+            language.pick("share of runs", "运行所占比例"),
+            language.pick("with at most the value along x", "不超过横坐标"),
+        ),
         DistributionKind::Ccdf => (
-            "share of runs with more",
-            "with more than the value along x",
+            language.pick("share of runs with more", "超过的运行所占比例"),
+            language.pick("with more than the value along x", "超过横坐标"),
         ),
     };
     let chart = Chart {
@@ -97,8 +100,10 @@ pub(super) fn figure(
     };
     Ok(Some(Figure {
         name: name_of(wanted, &info.axes[layout.x].path),
-        caption: format!(
+        caption: say!(
+            language,
             "{title} ({}) over all runs of each curve: the share of them {means}.",
+            "{title}（{}），各曲线的全部运行：其值{means}的比例。",
             wanted.metric
         ),
         svg: chart.svg()?,

@@ -3,6 +3,7 @@
 use super::name_of;
 use crate::batch::effects::{Effect, effects, is_sample};
 use crate::batch::{Axis, BatchInfo, BatchRow, Layout, MetricFigure};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::style::{BLACK, BLUE, GREY, LIGHT_GREY, Rgb, VERMILION};
@@ -10,7 +11,6 @@ use crate::figures::svg::{Anchor, Font, Svg, text_width};
 use crate::format::{metric, percent};
 use crate::stats::{LEAST_BASE_POINTS, SobolIndex};
 use crate::store::StoreError;
-use crate::text::sentence;
 use crate::words;
 
 /// Most parameters drawn; all are in the figure's CSV file.
@@ -30,74 +30,88 @@ pub(super) fn figure(
     rows: &[BatchRow],
     wanted: &MetricFigure,
     layout: &Layout,
+    language: Language,
 ) -> Result<Option<Figure>, StoreError> {
     let held = |row: &&BatchRow| {
         let mut each = layout.only.iter();
         each.all(|&(axis, at)| row.values.get(axis) == info.axes[axis].values.get(at))
     };
     let rows: Vec<BatchRow> = rows.iter().filter(held).cloned().collect();
-    let all = effects(&info.axes, &rows, &wanted.metric);
+    let all = effects(&info.axes, &rows, &wanted.metric, language);
     if all.is_empty() {
         return Ok(None);
     }
-    let name = words::column(&wanted.metric);
-    let title = sentence(&format!("What changes the {name}"));
+    let name = words::column_in(&wanted.metric, language);
+    let title = language.sentence(&say!(language, "What changes the {name}", "什么改变{name}"));
     let sample = info.axes.iter().find(|axis| is_sample(axis));
     Ok(Some(Figure {
         name: match wanted.name.as_str() {
             "" => crate::figures::file_name(&format!("{}-effects", wanted.metric)),
             _ => name_of(wanted, ""),
         },
-        svg: draw(&title, &wanted.metric, &all[..all.len().min(MOST)]),
-        caption: caption(&title, &wanted.metric, sample, &all),
+        svg: draw(
+            &title,
+            &wanted.metric,
+            &all[..all.len().min(MOST)],
+            language,
+        ),
+        caption: caption(&title, &wanted.metric, sample, &all, language),
         csv: csv(&all),
         title,
     }))
 }
 
 /// Describes the bars, and the share of the variance that they do not explain.
-fn caption(title: &str, id: &str, sample: Option<&Axis>, all: &[Effect]) -> String {
+fn caption(
+    title: &str,
+    id: &str,
+    sample: Option<&Axis>,
+    all: &[Effect],
+    language: Language,
+) -> String {
     let means = match sample {
         None => {
-            "Each bar leads from the mean over all runs with one value of a parameter to that with \
+            language.pick("Each bar leads from the mean over all runs with one value of a parameter to that with \
              another: of numbers the lowest and the highest value, of names those with the least and the \
-             largest mean"
+             largest mean", "每条色带从参数取一个值的全部运行的平均值，到取另一个值的平均值：数值取最小和最大，名称取平均值最小和最大者")
         }
         Some(_) => {
-            "Each bar leads from the mean over the fifth of the points with the lowest values of a \
-             parameter to that over the fifth with the highest; of names from the least mean to the largest"
+            language.pick("Each bar leads from the mean over the fifth of the points with the lowest values of a \
+             parameter to that over the fifth with the highest; of names from the least mean to the largest", "每条色带从参数值最低的五分之一点的平均值，到最高的五分之一点的平均值；名称则从平均值最小者到最大者")
         }
     };
-    let mut text =
-        format!("{title} ({id}). {means}; in brackets the 95 % interval of the difference.");
+    let mut text = say!(
+        language,
+        "{title} ({id}). {means}; in brackets the 95 % interval of the difference.",
+        "{title}（{id}）。{means}；方括号内为差的 95 % 置信区间。"
+    );
     let shares: Vec<f64> = all.iter().filter_map(|e| Some(e.share?.index)).collect();
     let rest = percent((1.0 - shares.iter().sum::<f64>()).clamp(0.0, 1.0));
     let has_totals = all.iter().any(|e| e.total.is_some());
     match sample {
         None => {}
-        Some(_) if has_totals => text.push_str(&format!(
-            " Shares of the variance are Sobol indices with 95 % intervals (bootstrap). \"Alone\" is the \
+        Some(_) if has_totals => text.push_str(&say!(language, " Shares of the variance are Sobol indices with 95 % intervals (bootstrap). \"Alone\" is the \
              first-order index, what a parameter explains by itself; the rest, {rest}, is by parameters together and by \
              chance. \"In total\" is the total index, which includes what a parameter does together with others, so \
              that totals may add up to more than 100 %. A parameter with a total of 0 may have any value in its range \
-             without changing the result."
+             without changing the result.", " 方差份额是 Sobol 指数及其 95 % 置信区间（自助法）。“单独”是一阶指数，即参数自身所解释的部分；其余 {rest} 来自参数之间的相互作用和偶然因素。“合计”是总指数，含参数与其他参数共同的作用，因此合计相加可能超过 100 %。合计为 0 的参数可在其范围内任意取值而不改变结果。"
         )),
-        Some(_) if !shares.is_empty() => text.push_str(&format!(
-            " Shares are first-order Sobol indices: how much of the variance each parameter explains by \
+        Some(_) if !shares.is_empty() => text.push_str(&say!(language, " Shares are first-order Sobol indices: how much of the variance each parameter explains by \
              itself, as far as curves of at most three periods over its range can show. The rest, {rest}, is by \
              steps that such curves do not follow, by parameters together and by chance (method = \"saltelli\" \
-             says which parameters are involved)."
+             says which parameters are involved).", " 份额是一阶 Sobol 指数：每个参数自身所解释的方差，限于在其范围内至多三个周期的曲线所能表示的部分。其余 {rest} 来自这类曲线不能跟随的突变、参数之间的相互作用和偶然因素（method = \"saltelli\" 可指出是哪些参数）。"
         )),
-        Some(axis) if axis.base_points.is_some() => text.push_str(&format!(
-            " {LEAST_BASE_POINTS} base points or more would show the share of the variance, too."
+        Some(axis) if axis.base_points.is_some() => text.push_str(&say!(language, " {LEAST_BASE_POINTS} base points or more would show the share of the variance, too.", " 基点数达到 {LEAST_BASE_POINTS} 时还可给出方差份额。"
         )),
         Some(_) => {
-            text.push_str(" Sixty points or more would show the share of the variance, too.");
+            text.push_str(language.pick(" Sixty points or more would show the share of the variance, too.", " 点数达到六十时还可给出方差份额。"));
         }
     }
     if all.len() > MOST {
-        text.push_str(&format!(
+        text.push_str(&say!(
+            language,
             " {} more parameters are in the CSV file.",
+            " 另有 {} 个参数在 CSV 文件中。",
             all.len() - MOST
         ));
     }
@@ -105,7 +119,7 @@ fn caption(title: &str, id: &str, sample: Option<&Axis>, all: &[Effect]) -> Stri
 }
 
 /// "higher by 3 Mbit/s [2 … 4]" without the words: "+3 Mbit/s [+2 … +4]".
-fn difference(id: &str, effect: &Effect) -> String {
+fn difference(id: &str, effect: &Effect, language: Language) -> String {
     let signed = |value: f64| match value < 0.0 {
         true => format!("-{}", metric(id, -value)),
         false => format!("+{}", metric(id, value)),
@@ -126,15 +140,26 @@ fn difference(id: &str, effect: &Effect) -> String {
     };
     match (effect.share.map(percents), effect.total.map(percents)) {
         (Some(alone), Some(total)) => {
-            text.push_str(&format!("; explains {alone} alone, {total} in total"));
+            text.push_str(&say!(
+                language,
+                "; explains {alone} alone, {total} in total",
+                "；单独解释 {alone}，合计 {total}"
+            ));
         }
-        (Some(alone), None) => text.push_str(&format!("; explains {alone}")),
+        (Some(alone), None) => {
+            text.push_str(&say!(language, "; explains {alone}", "；解释 {alone}"))
+        }
         _ => {}
     }
     text
 }
 
-fn draw(title: &str, id: &str, all: &[Effect]) -> crate::figures::drawing::Drawing {
+fn draw(
+    title: &str,
+    id: &str,
+    all: &[Effect],
+    language: Language,
+) -> crate::figures::drawing::Drawing {
     let names = all.iter().map(|e| text_width(&e.name, TEXT.size));
     let values = all.iter().flat_map(|e| [&e.from.0, &e.to.0]);
     // On both sides of the bars.
@@ -174,7 +199,12 @@ fn draw(title: &str, id: &str, all: &[Effect]) -> crate::figures::drawing::Drawi
             at_right,
         );
         let under = (left + PLOT / 2.0, y + BAR + 14.0);
-        svg.text(under, Anchor::Middle, SMALL, &difference(id, effect));
+        svg.text(
+            under,
+            Anchor::Middle,
+            SMALL,
+            &difference(id, effect, language),
+        );
     }
     svg.finish(width, bottom + 34.0)
 }

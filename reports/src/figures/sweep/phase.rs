@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::axis_scale::AxisScale;
 use super::{Points, name_of};
 use crate::batch::{Axis, BatchInfo, Layout, MOST_PANELS, MetricFigure};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::chart::{Chart, Mark, Panel};
 use crate::figures::style::{GREEN, VERMILION};
 use crate::format;
 use crate::store::StoreError;
-use crate::text::sentence;
 use crate::words;
 
 /// Positions of the pairs within the limit, and beyond it.
@@ -27,7 +27,7 @@ pub(super) fn figure(
     wanted: &MetricFigure,
     layout: &Layout,
     points: &Points,
-    limit: f64,
+    (limit, language): (f64, Language),
 ) -> Result<Option<Figure>, StoreError> {
     let Some(series) = layout.series else {
         return Ok(None);
@@ -43,7 +43,7 @@ pub(super) fn figure(
             false => cells.beyond.push(place),
         }
     }
-    let names = words::axes(info.axes.iter().map(|a| a.path.as_str()));
+    let names = words::axes(info.axes.iter().map(|a| a.path.as_str()), language);
     let all = panels.len();
     let titled = panels.into_iter().take(MOST_PANELS).map(|(values, cells)| {
         let fixed = layout.panels.iter().zip(values);
@@ -54,9 +54,11 @@ pub(super) fn figure(
             marks: marks(cells),
         }
     });
-    let title = sentence(&format!(
+    let title = language.sentence(&say!(
+        language,
         "{} by {} and {}",
-        words::metric(&wanted.metric),
+        "{}，按{}和{}",
+        words::metric_in(&wanted.metric, language),
         names[layout.x].name,
         names[series].name
     ));
@@ -74,14 +76,20 @@ pub(super) fn figure(
     };
     let more = match all.saturating_sub(MOST_PANELS) {
         0 => String::new(),
-        n => format!(" {n} more panels are not drawn."),
+        n => say!(
+            language,
+            " {n} more panels are not drawn.",
+            " 另有 {n} 个分图未画。"
+        ),
     };
     let limit_text = format::metric(&wanted.metric, limit);
     Ok(Some(Figure {
         name: name_of(wanted, &x_axis.path),
         svg: chart.svg()?,
-        caption: format!(
+        caption: say!(
+            language,
             "{title}: green where {} is at most {limit_text} (the mean over replicas), red where it is more.{more}",
+            "{title}：绿色处 {} 不超过 {limit_text}（各次重复的平均值），红色处超过。{more}",
             wanted.metric
         ),
         title,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::axis_scale::AxisScale;
 use super::{groups, name_of};
 use crate::batch::{BatchInfo, BatchRow, DistributionKind, Layout, MOST_PANELS, MetricFigure};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::chart::{Chart, Mark, Panel};
@@ -18,7 +19,6 @@ use crate::format::seconds;
 use crate::metrics::{MetricKind, bin_from_s, bin_of};
 use crate::stats::Estimate;
 use crate::store::StoreError;
-use crate::text::sentence;
 use crate::words;
 
 /// Curves whose quantiles are given in the caption.
@@ -92,7 +92,7 @@ pub(super) fn figure(
     rows: &[BatchRow],
     wanted: &MetricFigure,
     layout: &Layout,
-    how: DistributionKind,
+    (how, language): (DistributionKind, Language),
 ) -> Result<Option<Figure>, StoreError> {
     // Only replicas are pooled: an axis that does not make curves makes panels.
     let (by, other) = match layout.series {
@@ -124,7 +124,7 @@ pub(super) fn figure(
         panels,
         how,
         by,
-        names: words::axes(info.axes.iter().map(|a| a.path.as_str())),
+        names: words::axes(info.axes.iter().map(|a| a.path.as_str()), language),
         factor,
     };
     let places = pools.iter().flat_map(|(_, p)| &p.points);
@@ -133,12 +133,12 @@ pub(super) fn figure(
         unit,
         names: Vec::new(),
     };
-    let name = words::metric(&format!("{}_mean_s", wanted.metric));
-    let name = name.trim_end_matches(", mean");
-    let title = sentence(&format!("Distribution of {name}"));
+    let name = words::metric_in(&format!("{}_mean_s", wanted.metric), language);
+    let name = name.trim_end_matches(language.pick(", mean", "，平均值"));
+    let title = language.sentence(&say!(language, "Distribution of {name}", "{name}的分布"));
     let y_label = match how {
-        DistributionKind::Cdf => "share at most this long",
-        DistributionKind::Ccdf => "share that took longer",
+        DistributionKind::Cdf => language.pick("share at most this long", "用时不超过横坐标的比例"),
+        DistributionKind::Ccdf => language.pick("share that took longer", "用时更长的比例"),
     };
     let chart = Chart {
         title: &title,
@@ -151,8 +151,10 @@ pub(super) fn figure(
     };
     Ok(Some(Figure {
         name: name_of(wanted, &info.axes[layout.x].path),
-        caption: format!(
+        caption: say!(
+            language,
             "{title}, those of all replicas together; dashed the 95 % intervals over replicas.{}",
+            "{title}，合并全部重复；虚线为各次重复间的 95 % 置信区间。{}",
             drawing.quantiles(&pools)
         ),
         svg: chart.svg()?,

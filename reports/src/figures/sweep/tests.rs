@@ -26,7 +26,7 @@ fn a_failing_figure_affects_no_other() {
             figure: "refused".into(),
             why: "too wide".into(),
         }),
-        _ => figure(&info, &rows, wanted),
+        _ => figure(&info, &rows, wanted, Language::English),
     });
     let names: Vec<&str> = drawn.figures.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["failed", "peak"]);
@@ -64,7 +64,7 @@ fn counts_over_steady_windows_of_different_length_are_not_drawn() {
             }],
             ..BatchInfo::default()
         };
-        figures(&info, &rows.collect::<Vec<_>>(), &[])
+        figures(&info, &rows.collect::<Vec<_>>(), &[], Language::English)
     };
     let drawn = draw("connects_failed_steady", [50.0, 60.0]);
     assert_eq!(drawn.figures, []);

@@ -3,6 +3,7 @@
 use super::Sweep;
 use super::axis_scale::AxisScale;
 use crate::batch::TheoryCurve;
+use crate::bilingual::say;
 use crate::figures::chart::Mark;
 use crate::figures::style::SERIES;
 
@@ -58,8 +59,14 @@ impl Sweep<'_> {
         let own = own.filter(|(path, _)| self.value_in_panel(panel, path).is_none());
         let own: Vec<String> = own.map(|(_, value)| value.clone()).collect();
         match own.is_empty() {
-            true => format!("theory: {}", curve.name),
-            false => format!("theory: {} ({})", curve.name, own.join(", ")),
+            true => say!(self.language, "theory: {}", "理论：{}", curve.name),
+            false => say!(
+                self.language,
+                "theory: {} ({})",
+                "理论：{}（{}）",
+                curve.name,
+                own.join(", ")
+            ),
         }
     }
 }

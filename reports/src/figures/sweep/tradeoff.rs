@@ -5,13 +5,13 @@
 
 use super::{Points, name_of};
 use crate::batch::{BatchInfo, Layout, MOST_PANELS, MetricFigure};
+use crate::bilingual::{Language, say};
 use crate::csv::Csv;
 use crate::figures::Figure;
 use crate::figures::chart::{Chart, Mark, Panel};
 use crate::figures::style::{GREY, SERIES};
 use crate::metrics;
 use crate::store::StoreError;
-use crate::text::sentence;
 use crate::words;
 
 /// A point: value of the metric along x, then low, mean and high of the metric along y.
@@ -25,8 +25,8 @@ pub(super) fn figure(
     info: &BatchInfo,
     wanted: &MetricFigure,
     layout: &Layout,
-    points: &Points,
-    across: &Points,
+    (points, across): (&Points, &Points),
+    language: Language,
 ) -> Result<Option<Figure>, StoreError> {
     let scale = |of: &Points, metric: &str| {
         let largest = of.values().map(|e| e.ends().1.abs()).fold(0.0, f64::max);
@@ -34,7 +34,7 @@ pub(super) fn figure(
     };
     let (y_unit, y_factor) = scale(points, &wanted.metric);
     let (x_unit, x_factor) = scale(across, &wanted.against);
-    let names = words::axes(info.axes.iter().map(|a| a.path.as_str()));
+    let names = words::axes(info.axes.iter().map(|a| a.path.as_str()), language);
     let label =
         |axis: usize, at: usize| format!("{} = {}", names[axis].name, info.axes[axis].values[at]);
     let mut panels: Vec<(Vec<usize>, Vec<PlacedPoint>)> = Vec::new();
@@ -70,18 +70,22 @@ pub(super) fn figure(
                 .zip(values)
                 .map(|(&axis, &at)| label(axis, at))
                 .collect(),
-            marks: marks(layout, all, largest, &label),
+            marks: marks(layout, all, largest, &label, language),
         })
         .collect();
     let (y_name, x_name) = (
-        words::metric(&wanted.metric),
-        words::metric(&wanted.against),
+        words::metric_in(&wanted.metric, language),
+        words::metric_in(&wanted.against, language),
     );
     let with_unit = |name: &str, unit: &str| match unit {
         "" => name.to_owned(),
         unit => format!("{name} ({unit})"),
     };
-    let title = sentence(&format!("{y_name} against {x_name}"));
+    let title = language.sentence(&say!(
+        language,
+        "{y_name} against {x_name}",
+        "{y_name}与{x_name}的关系"
+    ));
     let x_ends = match wanted.log.0 {
         true => log_ends(panels.iter().flat_map(|p| &p.1).map(|p| p.2.0)),
         false => (0.0, largest * 1.06),
@@ -97,20 +101,37 @@ pub(super) fn figure(
         ..Chart::default()
     };
     let each = match layout.series {
-        Some(_) => format!("along a curve {} changes", names[layout.x].name),
-        None => format!("a point for each {}", names[layout.x].name),
+        Some(_) => say!(
+            language,
+            "along a curve {} changes",
+            "沿曲线变化的是{}",
+            names[layout.x].name
+        ),
+        None => say!(
+            language,
+            "a point for each {}",
+            "每个{}一个点",
+            names[layout.x].name
+        ),
     };
     let more = match left_out {
         0 => String::new(),
-        n => format!(" {n} more panels are not drawn."),
+        n => say!(
+            language,
+            " {n} more panels are not drawn.",
+            " 另有 {n} 个分图未画。"
+        ),
     };
     Ok(Some(Figure {
         name: name_of(wanted, &info.axes[layout.x].path),
-        caption: format!(
+        caption: say!(
+            language,
             "{title} ({} against {}): {each}, means over replicas with the 95 % interval of the height. \
              Dashed: the Pareto front, the points that no other point beats in both, by being higher and \
              further left.{more}",
-            wanted.metric, wanted.against
+            "{title}（{} 与 {}）：{each}，各点为各次重复的平均值，竖线为纵坐标的 95 % 置信区间。虚线是帕累托前沿：没有其他点在两方面都优于它（更高且更靠左）。{more}",
+            wanted.metric,
+            wanted.against
         ),
         svg: chart.svg()?,
         csv: numbers(info, wanted, layout, points, across),
@@ -131,6 +152,7 @@ fn marks(
     points: &[PlacedPoint],
     largest: f64,
     label: &impl Fn(usize, usize) -> String,
+    language: Language,
 ) -> Vec<Mark> {
     let place = |p: &(usize, usize, TradeoffPoint)| match layout.series {
         Some(_) => p.0,
@@ -141,7 +163,7 @@ fn marks(
     groups.dedup();
     let all: Vec<(f64, f64)> = points.iter().map(|p| (p.2.0, p.2.2)).collect();
     let mut marks = vec![Mark::Line {
-        label: "Pareto front".into(),
+        label: language.pick("Pareto front", "帕累托前沿").into(),
         colour: GREY,
         points: steps(&front(&all), largest * 1.06),
         dashed: true,

@@ -109,6 +109,23 @@ function sizeOf(place) {
   return { width, height: Math.round(Math.max(15 * rem(), Math.min(width * 0.42, 26 * rem()))) };
 }
 
+/** Charts over time are zoomed together. */
+const isOverTime = (plot) => /^(time|时间)/.test(plot.x);
+
+/** The width of a text in letters; Chinese characters are wider. */
+const letters = (text) => [...text].reduce((n, c) => n + (c > "\u2e80" ? 1.8 : 1), 0);
+
+/** 1, 2 and 5 times powers of ten between two numbers; the powers alone if there are many. */
+function logTicks(min, max) {
+  const all = [];
+  for (let k = Math.floor(Math.log10(min)); k <= Math.ceil(Math.log10(max)); k++) {
+    for (const m of [1, 2, 5]) all.push(Number(`${m}e${k}`));
+  }
+  const within = all.filter((v) => v >= min * 0.9999 && v <= max * 1.0001);
+  const powers = within.filter((v) => Number.isInteger(Math.round(Math.log10(v) * 1e6) / 1e6));
+  return within.length > 9 && powers.length > 2 ? powers : within;
+}
+
 /** One diagram; `zoom(min, max)` is called for what the reader selects. */
 function diagram(place, plot, panel, log, zoom) {
   const { data, series, bands, bars } = columnsOf(panel, log);
@@ -118,13 +135,25 @@ function diagram(place, plot, panel, log, zoom) {
   const [left, right] = plot.range;
   const all = right > left ? [left, right] : [left - 0.5, left + 0.5];
   const xAxis = { ...axis, label: plot.x, size: 2.4 * rem(), labelSize: 1.6 * rem(), space: 4 * rem() };
+  const size = sizeOf(place);
   if (named) {
     xAxis.splits = () => plot.categories.map((_, i) => i);
     xAxis.values = () => plot.categories;
+    // Names that would run into each other are written upwards.
+    const longest = Math.max(...plot.categories.map(letters));
+    if (longest * 0.5 * rem() > (size.width - 5 * rem()) / plot.categories.length) {
+      const room = Math.min(longest, 24);
+      xAxis.rotate = -90;
+      xAxis.size = (0.48 * room + 1.4) * rem();
+      xAxis.values = () => plot.categories.map((c) => (letters(c) > room ? c.slice(0, room - 1) + "…" : c));
+      size.height += Math.round(xAxis.size - 2.4 * rem());
+    }
+  } else if (plot.log[0]) {
+    xAxis.splits = (u, i, min, max) => logTicks(min, max);
+    xAxis.values = (u, splits) => splits.map(short);
   }
   // A name longer than its axis stands above the chart.
-  const size = sizeOf(place);
-  const fits = plot.y.length * 0.46 * rem() < size.height - 5 * rem();
+  const fits = letters(plot.y) * 0.46 * rem() < size.height - 5 * rem();
   if (!fits) place.append(el("p", { class: "ylabel" }, plot.y));
   const yAxis = { ...axis, label: fits ? plot.y : undefined, size: 4.2 * rem(), labelSize: 1.6 * rem() };
   // Long numbers would run into the name of the axis: "800M".
@@ -145,7 +174,7 @@ function diagram(place, plot, panel, log, zoom) {
     cursor: {
       drag: { x: true, y: false, setScale: false },
       dataIdx: nearest,
-      sync: plot.x.startsWith("time") ? { key: "time", setSeries: false } : undefined,
+      sync: isOverTime(plot) ? { key: "time", setSeries: false } : undefined,
       bind: { dblclick: () => () => zoom(...all, true) },
     },
     hooks: {
@@ -193,7 +222,7 @@ function reactive(figure) {
   live.append(grid);
   $(".frame", figure).before(live);
   const own = { parts: [], log: plot.log[1] };
-  const isTime = plot.x.startsWith("time");
+  const isTime = isOverTime(plot);
   const zoom = (min, max, whole = false) => {
     const group = isTime ? shareTime : [own];
     group.forEach((o) => o.parts.forEach(({ chart, all }) => {

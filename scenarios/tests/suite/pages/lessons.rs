@@ -68,7 +68,7 @@ fn four_way_close_says_in_chinese_on_the_first_screen_why_time_wait_lasts_2msl()
     for part in [
         "2MSL",
         "一个 MSL 留给最后的 ACK 到达",
-        "另一个 MSL 留给对方重发的 FIN 返回",
+        "另一个 MSL 留给对方重传的 FIN 返回",
         "旧的重复报文段都已消失",
     ] {
         assert!(finding(&chinese, 2).contains(part), "{part}: {chinese}");
@@ -87,7 +87,7 @@ fn four_way_close_says_in_chinese_on_the_first_screen_why_time_wait_lasts_2msl()
         "{chinese}"
     );
     assert!(
-        finding(&chinese, 6).contains("第 9 段重发第 8 段（TLP）"),
+        finding(&chinese, 6).contains("第 9 段重传第 8 段（TLP）"),
         "{chinese}"
     );
     assert_eq!(chinese["buttons"][1], json!("服务器立即关闭"));
