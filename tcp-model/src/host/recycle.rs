@@ -5,7 +5,10 @@
 //! share the address, as behind a NAT, or when each connection has its own timestamp offset: their
 //! SYNs are then dropped without an answer.
 //!
-//! Leaves out that a client with `tcp_tw_recycle` continues from the timestamp it last saw from a server.
+//! Leaves out that a client with `tcp_tw_recycle` continues from the timestamp it last saw from a server. An entry that
+//! is restored because the SYN that replaced it was an old duplicate (RFC 9293 MAY-2 (b), which Linux does not have)
+//! stays for the whole `time_wait` since it was made, not for the short time of this option: longer, and never less
+//! safe.
 
 use std::net::Ipv4Addr;
 

@@ -211,6 +211,14 @@ name. `synfin explain NAME` prints one entry.
 `profile = \"linux\"`, `\"freebsd\"`, `\"windows\"`, `\"macos\"`, `\"solaris\"` or `\"rfc9293\"` selects the default values.
 The profiles of Windows, macOS and Solaris are about how connections open and end (ports, TIME-WAIT, time-outs,
 backlog); in the rest, Windows and Solaris are RFC 9293 and macOS is FreeBSD.
+
+Their values are documented to different degrees:
+
+| profile | checked against documentation or source | not verified |
+|---|---|---|
+| Windows | ports 49152 to 65535 (Microsoft KB 929851); TIME-WAIT 120 s (`TcpTimedWaitDelay`, Windows Server 2003); minimum time-out 300 ms, delayed ACK 40 ms, CUBIC, initial window 10 (template `Internet`, Microsoft networking blog, 3 October 2018) | initial time-out 3 s, two SYN retransmissions, five data retransmissions, FIN-WAIT-2 240 s (KB 813056 says 300 s of Windows Server 2003), backlog 200, keep-alive probes |
+| macOS | TIME-WAIT 30 s, connect 75 s, keep-alive probes (`bsd/netinet/tcp_timer.h` of XNU, 2024) | FIN-WAIT-2 600 s (the same file also has a time-out of 60 s), ports 49152 to 65535, delayed ACK 100 ms, no SYN cookies |
+| Solaris | TIME-WAIT 60 s, time-outs of 3 s, 400 ms and 60 s, giving up after 8 minutes, backlog 128 and 1024, delayed ACK 100 ms (Oracle's Tunable Parameters Reference Manual: 817-0404, 819-2724, E54818) | FIN-WAIT-2 675 s, ports 32768 to 65535, initial window 4 |
 ";
 
 const SYSTEM: &str = "
