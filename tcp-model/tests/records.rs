@@ -60,6 +60,25 @@ fn retransmissions_that_repair_a_loss_are_needed() {
     assert_eq!(judged, [(RetransmitReason::Rack, false); 3]);
 }
 
+/// All ACKs of a flight arrive at one instant, and what they release is sent at one instant.
+#[test]
+fn without_a_rate_each_lost_segment_is_retransmitted_once() {
+    for params in [TcpParams::linux(), TcpParams::rfc9293()] {
+        for drop in [
+            vec![20, 25],
+            vec![20, 21, 22],
+            vec![20, 22, 24, 26],
+            vec![30, 45, 60, 61],
+        ] {
+            let mut pair = transfer(&params, 300_000).with_links(|link| link.rate = None);
+            pair.links[0].impairments.drop = drop.clone();
+            let ([sender, receiver], _) = run(pair);
+            let counts = (sender.resent.total(), receiver.spurious.total());
+            assert_eq!(counts, (drop.len() as u64, 0), "{drop:?}");
+        }
+    }
+}
+
 #[test]
 fn retransmissions_because_the_path_became_longer_are_spurious() {
     // The RFC's sender does not react to the late ACKs: it retransmits everything.

@@ -3,6 +3,10 @@
 //! A segment is lost when one sent sufficiently later has been delivered. That finds lost
 //! retransmissions too, which counting duplicate ACKs cannot.
 //!
+//! In simulations many segments are sent at one instant, in answer to different ACKs. On real hosts these take
+//! time one after the other, so the order of the ACKs that released them stands for it: each has a
+//! [turn](LoggedSegment::turn).
+//!
 //! Simplification: a segment whose parts are reported by two SACKs counts as not SACKed.
 
 mod boundaries;
@@ -35,10 +39,27 @@ const ENDED: u8 = 64;
 struct LoggedSegment {
     at: SimTime,
     end: SeqNum,
+    /// The turn of the log when it was last sent: it advances with each delivery, so that segments released by a
+    /// later ACK have a later one. Compared only between segments sent at the same time, of which fewer than
+    /// 32,768 turns apart.
+    turn: u16,
     marks: u8,
 }
 
+const _: () = assert!(size_of::<LoggedSegment>() == 16);
+
 impl LoggedSegment {
+    /// RFC 8985 section 6.2, `RACK_sent_after`: sent later, or at the same time with a higher sequence number.
+    fn sent_after(&self, other: &LoggedSegment) -> bool {
+        if self.at != other.at {
+            return self.at > other.at;
+        }
+        match self.turn.wrapping_sub(other.turn) as i16 {
+            0 => self.end.after(other.end),
+            turns => turns > 0,
+        }
+    }
+
     fn is(&self, marks: u8) -> bool {
         self.marks & marks != 0
     }
@@ -58,8 +79,7 @@ pub struct DeliveredSegments {
 /// The delivered segment sent last.
 #[derive(Clone, Copy, Debug, Hash)]
 struct NewestDelivered {
-    sent: SimTime,
-    end: SeqNum,
+    segment: LoggedSegment,
     rtt: SimDuration,
 }
 
@@ -98,6 +118,8 @@ pub struct SentLog {
     /// Segments marked MISSED.
     missed: u32,
     newest: Option<NewestDelivered>,
+    /// Advances with each delivery.
+    turn: u16,
     /// `newest` has changed since the last search for losses.
     advanced: bool,
     min_rtt: Option<(SimDuration, SimTime)>,
@@ -137,6 +159,7 @@ impl SentLog {
             resent: 0,
             missed: 0,
             newest: None,
+            turn: 0,
             advanced: false,
             min_rtt: rtt.map(|rtt| (rtt, now)),
             latest_rtt: None,
@@ -247,6 +270,7 @@ impl SentLog {
         let new = LoggedSegment {
             at: now,
             end,
+            turn: self.turn,
             marks: 0,
         };
         self.segments.push_back(new);
@@ -277,7 +301,7 @@ impl SentLog {
             }
             self.resent += u32::from(!segment.is(RESENT));
             segment.marks |= RESENT;
-            segment.at = now;
+            (segment.at, segment.turn) = (now, self.turn);
             i += 1;
         }
     }
@@ -385,11 +409,6 @@ impl SentLog {
         let i = self.segments.iter().position(|s| s.is(LOST))?;
         Some((self.start(i), self.segments[i].end))
     }
-}
-
-/// RFC 8985 section 6.2: sent later, or at the same time with a higher sequence number.
-fn sent_after(a: SimTime, a_end: SeqNum, b: SimTime, b_end: SeqNum) -> bool {
-    a > b || (a == b && a_end.after(b_end))
 }
 
 #[cfg(test)]

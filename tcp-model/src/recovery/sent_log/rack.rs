@@ -4,7 +4,6 @@ use sim_core::{SimDuration, SimTime};
 
 use super::{
     LOST, LoggedSegment, MIN_RTT_MEMORY, MISSED, NewestDelivered, PERSIST, RESENT, SACKED, SentLog,
-    sent_after,
 };
 use crate::recovery::{Outstanding, RecoveryPhase};
 use crate::seq::SeqNum;
@@ -24,21 +23,16 @@ impl SentLog {
     /// RFC 8985 section 6.2, steps 1 to 3.
     pub(super) fn deliver(&mut self, segment: LoggedSegment, start: SeqNum, now: SimTime) {
         let rtt = now.since(segment.at);
+        self.turn = self.turn.wrapping_add(1);
         // Step 2: for a segment sent twice, an ACK that echoes an older timestamp, or arrives
         // sooner than the minimum round trip, may answer the first transmission.
         let ambiguous = segment.is(RESENT)
             && (self.min_rtt.is_some_and(|(min, _)| rtt < min)
                 || self.echo_before.is_some_and(|time| segment.at >= time));
         if !ambiguous {
-            let newer = self
-                .newest
-                .is_none_or(|n| sent_after(segment.at, segment.end, n.sent, n.end));
+            let newer = self.newest.is_none_or(|n| segment.sent_after(&n.segment));
             if newer {
-                self.newest = Some(NewestDelivered {
-                    sent: segment.at,
-                    end: segment.end,
-                    rtt,
-                });
+                self.newest = Some(NewestDelivered { segment, rtt });
             } else if let Some(newest) = &mut self.newest {
                 newest.rtt = rtt; // as Linux does; the RFC takes it from the newest alone
             }
@@ -115,7 +109,7 @@ impl SentLog {
             if segment.is(SACKED | LOST) {
                 continue;
             }
-            if !sent_after(newest.sent, newest.end, segment.at, segment.end) {
+            if !newest.segment.sent_after(segment) {
                 // Without retransmissions, the order of sequence is the order of time.
                 if self.resent == 0 {
                     break;

@@ -53,6 +53,39 @@ fn three_sacked_segments_leave_no_time() {
     assert_eq!(log.first_lost(), Some((s(0), s(1000))));
 }
 
+/// What is sent at one instant in answer to different ACKs has the order of those; what one ACK releases has the
+/// order of sequence numbers (RFC 8985 section 6.2).
+#[test]
+fn segments_sent_at_one_instant_have_the_order_of_their_acks() {
+    // The first three are lost; the ACKs for the others arrive at 104 ms.
+    for (released_by_one, lost) in [(false, 0), (true, 2 * MSS)] {
+        let mut log = SentLog::new(s(0), None, SimTime::ZERO);
+        (1..=10).for_each(|i| log.on_sent(s(i * MSS), at(4)));
+        log.on_sack(s(3000), s(6000), at(104));
+        find(&mut log, RecoveryPhase::Open, at(104));
+        assert_eq!(log.lost(), 3000);
+        let phase = RecoveryPhase::Fast;
+        log.on_resent(s(0), s(1000), at(104));
+        if released_by_one {
+            log.on_sent(s(11_000), at(104));
+            log.on_resent(s(1000), s(2000), at(104));
+            log.on_resent(s(2000), s(3000), at(104));
+        } else {
+            log.on_sack(s(6000), s(7000), at(104));
+            log.on_sent(s(11_000), at(104));
+            log.on_sack(s(7000), s(8000), at(104));
+            log.on_resent(s(1000), s(2000), at(104));
+            log.on_resent(s(2000), s(3000), at(104));
+        }
+        assert_eq!(log.lost(), 0);
+        // The new segment arrives: the two sent after it are not overdue.
+        log.on_ack(s(1000), at(204));
+        log.on_sack(s(10_000), s(11_000), at(204));
+        find(&mut log, phase, at(204));
+        assert_eq!(log.lost(), lost);
+    }
+}
+
 #[test]
 fn a_lost_retransmission_is_found() {
     let mut log = ten();
