@@ -31,6 +31,7 @@ library!(
     "simultaneous-close",
     "half-close",
     "lost-last-ack",
+    "why-time-wait",
     "reset",
     "flow-control",
     "retransmission",

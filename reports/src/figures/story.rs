@@ -3,6 +3,7 @@
 //!
 //! Leaves out what no table contains: the application's calls, and timers that did not expire.
 
+mod old_duplicate;
 mod summary;
 mod waits;
 mod words;
@@ -232,6 +233,18 @@ fn states_reached(c: &Conversation) -> Vec<Option<State>> {
     c.segments.iter().map(reached).collect()
 }
 
+/// The time from one moment to another. Moments are floating-point seconds, so that 241.0181 - 241.0171 is not quite
+/// a millisecond: what is below a nanosecond is left out.
+fn span(from: f64, to: f64) -> String {
+    seconds(((to - from) * 1e9).round() / 1e9)
+}
+
+/// Whether a reset arrives at this end at this time.
+fn is_reset(c: &Conversation, lane: usize, time: f64) -> bool {
+    let mut arriving = c.segments.iter().filter(|s| s.to == lane && s.has("RST"));
+    arriving.any(|s| s.fate == SegmentFate::Received(time))
+}
+
 /// Changes of state after the last segment, caused by the passing of time.
 fn later(c: &Conversation) -> Vec<StoryStep> {
     let arrival = |s: &LadderSegment| match s.fate {
@@ -247,10 +260,14 @@ fn later(c: &Conversation) -> Vec<StoryStep> {
         let until = own
             .iter()
             .find(|x| x.time > wait.time && x.to == State::Closed);
-        let stay = until
-            .filter(|x| x.time > end)
-            .map(|x| seconds(x.time - wait.time));
-        let said = words::time_wait(name, stay.as_deref());
+        let stay = until.map(|x| span(wait.time, x.time));
+        let said = match until {
+            Some(x) if is_reset(c, lane, x.time) => {
+                words::time_wait_reset(name, &span(wait.time, x.time))
+            }
+            Some(x) if x.time < end => words::time_wait_cut_short(name, &span(wait.time, x.time)),
+            _ => words::time_wait(name, stay.as_deref()),
+        };
         all.push(StoryStep {
             segment: None,
             english: said.english,

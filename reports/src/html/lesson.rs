@@ -9,6 +9,7 @@ use crate::batch::{BatchInfo, BatchRow};
 use crate::bilingual::{Bilingual, Language};
 use crate::figures::story::StorySummary;
 use crate::figures::{Figure, run_ladders};
+use crate::format::count;
 use crate::info::Translation;
 use crate::store::{RunSummary, run_link, run_place};
 
@@ -26,6 +27,8 @@ struct LessonVariant {
     link: String,
     ladders: Vec<Figure>,
     story: StorySummary,
+    /// Bytes of one connection that another one took for its own.
+    mistaken_bytes: f64,
 }
 
 /// The variants; empty for batches of another kind.
@@ -58,17 +61,27 @@ impl Lesson {
             let (drawn, story) = run_ladders(&dir, &summary, language);
             let ladders = drawn.figures;
             let link = run_link(runs, &row.id)?;
+            let mistaken = summary.metrics.get("old_duplicate_bytes").copied();
             (!ladders.is_empty()).then(|| LessonVariant {
                 story,
+                mistaken_bytes: mistaken.unwrap_or(0.0),
                 name: row.values.first().cloned().unwrap_or_default(),
                 run: row.id.clone(),
                 link,
                 ladders,
             })
         });
-        Lesson {
-            variants: variants.collect(),
+        let mut variants: Vec<LessonVariant> = variants.collect();
+        // Whether data are mistaken is worth a word only where it happens in some variant.
+        if variants.iter().any(|v| v.mistaken_bytes > 0.0) {
+            let first = variants[0].story.time_wait.clone();
+            for variant in &mut variants {
+                let waits_otherwise = variant.story.time_wait != first;
+                let said = mistaken(variant.mistaken_bytes, waits_otherwise);
+                variant.story.sentences.push(said);
+            }
         }
+        Lesson { variants }
     }
 
     /// What the lesson shows: all about the first variant, beginning with what the others change, and
@@ -126,6 +139,35 @@ impl Lesson {
             });
         }
     }
+}
+
+/// Whether data of a connection ended up in another one, which only the simulator knows.
+///
+/// `waits_otherwise`: its TIME-WAIT is another one than that of the first variant.
+fn mistaken(bytes: f64, waits_otherwise: bool) -> Bilingual {
+    if bytes <= 0.0 && waits_otherwise {
+        return Bilingual::new(
+            "Even so, no byte of a connection is taken for data of the next one.",
+            "即便如此，也没有任何字节被当作下一条连接的数据。",
+        );
+    }
+    if bytes <= 0.0 {
+        return Bilingual::new(
+            "No byte of a connection is taken for data of the next one.",
+            "没有任何字节被当作下一条连接的数据。",
+        );
+    }
+    let bytes = count(bytes);
+    Bilingual::new(
+        format!(
+            "{bytes} bytes of a connection are taken for data of the next one between the same addresses and ports: \
+             what its application reads is corrupted. Neither end can tell; the simulator can, since it marks every byte."
+        ),
+        format!(
+            "{bytes} 字节被相同地址和端口之间的下一条连接当作自己的数据：它的应用读到的内容已损坏。两端都无法察觉；模拟器可以，\
+             因为它给每个字节都做了标记。"
+        ),
+    )
 }
 
 /// The Chinese name of a variant.

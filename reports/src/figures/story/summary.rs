@@ -4,7 +4,8 @@
 use tcp_model::State;
 
 use super::super::conversation::{Conversation, LadderSegment, SegmentFate};
-use super::{later, repeats};
+use super::old_duplicate::{old_duplicate, outlived_by_a_segment};
+use super::{is_reset, later, repeats, span};
 use crate::bilingual::{Bilingual, Language};
 use crate::format::seconds;
 use crate::recorded_words;
@@ -17,7 +18,7 @@ const MOST_LOSSES: usize = 2;
 /// The sentences about a connection; those for which it gives no occasion are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StorySummary {
-    /// How it opens, what is lost, when a window is closed, how it closes.
+    /// How it opens, what is lost, when a window is closed, what arrives after the close, how it closes.
     pub(crate) sentences: Vec<Bilingual>,
     /// Who waits in TIME-WAIT, and for how long.
     pub(crate) time_wait: Option<Bilingual>,
@@ -27,7 +28,13 @@ pub(crate) struct StorySummary {
 
 /// Summarises a connection.
 pub(crate) fn summary(c: &Conversation) -> StorySummary {
-    let parts = [opening(c), losses(c), closed_windows(c), closing(c)];
+    let parts = [
+        opening(c),
+        losses(c),
+        closed_windows(c),
+        old_duplicate(c),
+        closing(c),
+    ];
     let why = later(c).into_iter().next();
     StorySummary {
         sentences: parts.into_iter().flatten().collect(),
@@ -268,7 +275,9 @@ fn closed_windows(c: &Conversation) -> Option<Bilingual> {
 }
 
 fn closing(c: &Conversation) -> Option<Bilingual> {
-    if let Some(i) = c.segments.iter().position(|s| s.has("RST")) {
+    // A reset that answers for a connection that is closed already ends nothing.
+    let ends = |s: &LadderSegment| s.has("RST") && !is_closed(c, s.from, s.sent);
+    if let Some(i) = c.segments.iter().position(ends) {
         let (n, name) = (i + 1, &c.lanes[c.segments[i].from]);
         return Some(Bilingual::new(
             format!(
@@ -296,6 +305,12 @@ fn closing(c: &Conversation) -> Option<Bilingual> {
         ),
     );
     Some(said.and(why_so_many(c, &all)))
+}
+
+/// Whether an end had closed before this time.
+fn is_closed(c: &Conversation, lane: usize, time: f64) -> bool {
+    let mut before = c.changes.iter().filter(|x| x.lane == lane && x.time < time);
+    before.next_back().is_some_and(|x| x.to == State::Closed)
 }
 
 /// Why the ACK of the first FIN and the other FIN are two segments, or one.
@@ -374,7 +389,18 @@ fn time_wait(c: &Conversation) -> Option<Bilingual> {
         let until = own
             .iter()
             .find(|x| x.time > wait.time && x.to == State::Closed);
-        let (en, zh) = match until.map(|x| seconds(x.time - wait.time)) {
+        let too_short = until.is_some_and(|x| outlived_by_a_segment(c, x.time));
+        let (en, zh) = match until.map(|x| span(wait.time, x.time)) {
+            Some(stay) if until.is_some_and(|x| is_reset(c, lane, x.time)) => (
+                format!("for only {stay}, until a reset ends it"),
+                format!("{stay}，然后被一个复位终止"),
+            ),
+            Some(stay) if too_short => (
+                format!(
+                    "for only {stay}, less than 2MSL: one of its segments is still in the network"
+                ),
+                format!("{stay}，不到 2MSL：网络中还有它的报文段"),
+            ),
             Some(stay) => (format!("for {stay} = 2MSL"), format!("{stay}（2MSL）")),
             None => (
                 "until the record ends".to_owned(),

@@ -341,6 +341,33 @@ pub(super) fn waited(name: &str, time: &str, cause: Cause) -> Bilingual {
     )
 }
 
+/// A reset ends TIME-WAIT.
+pub(super) fn time_wait_reset(name: &str, stay: &str) -> Bilingual {
+    Bilingual::new(
+        format!(
+            "A reset ends TIME-WAIT at {name} after {stay}, before 2MSL have passed (hazard H1 of RFC 1337)."
+        ),
+        format!(
+            "{stay} 后，在 2MSL 到期之前，一个复位终止了 {name} 的 TIME-WAIT（RFC 1337 的隐患 H1）。"
+        ),
+    )
+}
+
+/// A segment of the connection arrives after this end has left TIME-WAIT.
+pub(super) fn time_wait_cut_short(name: &str, stay: &str) -> Bilingual {
+    Bilingual::new(
+        format!(
+            "{name} stays in TIME-WAIT for only {stay}: less than 2MSL, since a segment of this connection is still \
+             in the network. 2MSL would have been long enough for every old duplicate to die out, so that none \
+             can be taken for data of a later connection between the same addresses and ports."
+        ),
+        format!(
+            "{name} 在 TIME-WAIT 中只停留 {stay}：不到 2MSL，因为网络中还有这条连接的报文段。2MSL 足以让所有旧的重复报文段消失，\
+             不会被相同地址和端口之间的后一条连接当作数据接收。"
+        ),
+    )
+}
+
 pub(super) fn time_wait(name: &str, stay: Option<&str>) -> Bilingual {
     let (en, zh) = match stay {
         Some(stay) => (

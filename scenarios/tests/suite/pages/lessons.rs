@@ -152,12 +152,71 @@ fn simultaneous_open_shows_one_connection_of_two_syns() {
 }
 
 #[test]
+fn why_time_wait_shows_what_an_old_duplicate_does_to_the_next_connection() {
+    let Some(browser) = browser() else { return };
+    let dir = made("why-time-wait", &[]);
+    let page = dir.path().join("r/report.html");
+    let script = format!(
+        "{{{FIRST_SCREEN}}}$('#language').click();const en=out.findings;{{{FIRST_SCREEN}}}out.en=en;"
+    );
+    let page = drive(browser, &page, 1400, false, &script);
+    let has = |list: &str, parts: &[&str]| {
+        let all = page[list].as_array().unwrap().iter();
+        let found = all
+            .filter_map(|f| f.as_str())
+            .any(|f| parts.iter().all(|p| f.contains(p)));
+        assert!(found, "{parts:?}: {page}");
+    };
+    has(
+        "en",
+        &[
+            "client is in TIME-WAIT when it arrives",
+            "drops its 1,460 bytes",
+        ],
+    );
+    has("en", &["waits in TIME-WAIT for 240 s = 2MSL"]);
+    has(
+        "en",
+        &["by then every old duplicate of this connection has died out"],
+    );
+    has(
+        "en",
+        &[
+            "What if: cut short to 1 ms?",
+            "client has already left TIME-WAIT",
+            "1,460 bytes of a connection are taken for data of the next one",
+            "for only 1 ms, less than 2MSL",
+        ],
+    );
+    has(
+        "en",
+        &[
+            "What if: cut short, with timestamps?",
+            "Even so, no byte of a connection is taken",
+        ],
+    );
+    has(
+        "findings",
+        &[
+            "假如：缩短为 1 ms？",
+            "1,460 字节被相同地址和端口之间的下一条连接当作自己的数据",
+        ],
+    );
+    has(
+        "findings",
+        &["一个 MSL 留给最后的 ACK 到达", "旧的重复报文段都已消失"],
+    );
+    assert_eq!(page["seen"], true, "{page}");
+}
+
+#[test]
 fn each_lesson_has_its_question_and_answer_in_both_languages() {
     for name in [
         "handshake",
         "simultaneous-open",
         "simultaneous-close",
         "lost-last-ack",
+        "why-time-wait",
         "reset",
         "flow-control",
         "retransmission",
