@@ -42,3 +42,32 @@ fn envoy_44747_runs_out_of_ports_until_they_are_chosen_at_connect() {
     assert_eq!(mended["connects_failed"], 0.0);
     assert!(mended["connects_established"] > bound["connects_established"]);
 }
+
+/// Old bytes are accepted without protection, and where resets end TIME-WAIT; not with rfc1337, timestamps, or Linux's
+/// check of acknowledgements.
+#[test]
+fn old_duplicates_reach_the_next_connection_unless_something_protects_it() {
+    let bytes = |variant| metrics("old-duplicates", variant, &["duration=3 s"]);
+    for (variant, accepted) in [true, true, false, false, false].into_iter().enumerate() {
+        let old = bytes(variant)["old_duplicate_bytes"];
+        assert_eq!(old > 0.0, accepted, "variant {variant}: {old} bytes");
+    }
+    assert!(bytes(1)["time_wait_killed"] > 0.0);
+    assert_eq!(bytes(2)["time_wait_killed"], 0.0);
+}
+
+/// The lengths of TIME-WAIT vary slowest: 1, 10, ... 50 ms, each without and with timestamps.
+#[test]
+fn corruption_ends_with_a_time_wait_of_50_ms_or_with_timestamps() {
+    let old: Vec<f64> = (0..12)
+        .map(|run| metrics("corruption", run, &[])["old_duplicate_bytes"])
+        .collect();
+    let without: Vec<f64> = old.iter().copied().step_by(2).collect();
+    let with: Vec<f64> = old.iter().copied().skip(1).step_by(2).collect();
+    assert_eq!(with, [0.0; 6]);
+    assert!(without[..5].iter().all(|bytes| *bytes > 0.0), "{without:?}");
+    assert!(
+        without[0] > 4.0 * without[4] && without[5] == 0.0,
+        "{without:?}"
+    );
+}

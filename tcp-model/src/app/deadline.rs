@@ -53,7 +53,8 @@ impl Deadline {
         if self.wake <= now {
             self.wake = SimTime::MAX;
         }
-        if self.at == now {
+        // Later than the deadline after a pause of the host.
+        if self.at <= now {
             self.at = SimTime::MAX;
             return true;
         }

@@ -33,6 +33,16 @@ fn a_pause_delays_requests_and_loses_none() {
     assert_same_in_every_partition(&stagger);
 }
 
+/// A time-out that falls into the pause of its client takes effect when the pause ends, once.
+#[test]
+fn time_outs_during_a_pause_of_the_client_come_at_its_end() {
+    let slow = "service = \"10 s\"\nrequest_timeout = \"1.5 s\"\n";
+    let pause = "[[fault]]\nnode = \"client\"\nat = \"10 s\"\nfor = \"4 s\"\npause = true\n";
+    let paused = metrics(&format!("{slow}{pause}"));
+    assert_eq!(paused["requests_unanswered"], paused["requests_made"]);
+    assert!(paused["requests_made"] > 400.0);
+}
+
 #[test]
 fn a_pause_must_end_and_be_of_hosts() {
     for (fault, words) in [
