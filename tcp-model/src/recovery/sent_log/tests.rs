@@ -67,13 +67,14 @@ fn segments_sent_at_one_instant_have_the_order_of_their_acks() {
         let phase = RecoveryPhase::Fast;
         log.on_resent(s(0), s(1000), at(104));
         if released_by_one {
+            log.on_sack(s(6000), s(10_000), at(104));
             log.on_sent(s(11_000), at(104));
             log.on_resent(s(1000), s(2000), at(104));
             log.on_resent(s(2000), s(3000), at(104));
         } else {
             log.on_sack(s(6000), s(7000), at(104));
             log.on_sent(s(11_000), at(104));
-            log.on_sack(s(7000), s(8000), at(104));
+            log.on_sack(s(7000), s(10_000), at(104));
             log.on_resent(s(1000), s(2000), at(104));
             log.on_resent(s(2000), s(3000), at(104));
         }
