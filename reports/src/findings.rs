@@ -6,6 +6,7 @@ mod ends;
 mod latency;
 mod outages;
 mod pools;
+mod proxies;
 mod queues;
 mod reference;
 mod table;

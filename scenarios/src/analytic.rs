@@ -63,6 +63,9 @@ impl<'a> ExchangeCase<'a> {
                 retries,
                 bind_first,
                 pool: None,
+                breaker: None,
+                proxy: None,
+                exchange_times: _,
             } => Ok(ExchangeCase {
                 scenario,
                 network,
@@ -74,6 +77,12 @@ impl<'a> ExchangeCase<'a> {
                 limit: *limit,
                 ways: OnceCell::new(),
             }),
+            WorkloadKind::Exchange { proxy: Some(_), .. } => {
+                Err(NoTheory::because("requests pass a proxy"))
+            }
+            WorkloadKind::Exchange {
+                breaker: Some(_), ..
+            } => Err(NoTheory::because("clients have circuit breakers")),
             WorkloadKind::Exchange { .. } => {
                 Err(NoTheory::because("connections are kept in a pool"))
             }

@@ -193,7 +193,10 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
             }
         };
         match &workload.kind {
-            WorkloadKind::Exchange { .. } => place.clients(&mut add),
+            WorkloadKind::Exchange { .. } => {
+                place.proxies(&mut add);
+                place.clients(&mut add);
+            }
             WorkloadKind::Bulk {
                 bytes,
                 flows,
@@ -216,6 +219,11 @@ fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {
                 && *backlog == 0
             {
                 *backlog = host.params.somaxconn;
+            }
+            if let AppSpec::Proxy(proxy) = app
+                && proxy.front.backlog == 0
+            {
+                proxy.front.backlog = host.params.somaxconn;
             }
             if let AppSpec::Named(named) = app
                 && named.place.backlog == 0

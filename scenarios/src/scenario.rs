@@ -242,10 +242,19 @@ fn workloads(
         let mut workload = Workload::new(workload, &at, topology, duration)?;
         let clients = topology.hosts_named(&workload.client);
         let servers = topology.hosts_named(&workload.server);
+        let proxy = workload
+            .proxy()
+            .map(|proxy| topology.hosts_named(&proxy.host));
+        let proxies = proxy.unwrap_or_default();
         if file.workload.len() > 1 {
-            taken.add(&mut workload, &servers, &at, &all)?;
+            taken.add(&mut workload, &servers, &proxies, &at, &all)?;
         }
-        check_routes(network, &clients, &servers, &at)?;
+        if proxies.is_empty() {
+            check_routes(network, &clients, &servers, &at)?;
+        } else {
+            check_routes(network, &clients, &proxies, &at)?;
+            check_routes(network, &proxies, &servers, &at)?;
+        }
         all.push(workload);
     }
     Ok(all)

@@ -228,8 +228,10 @@ fn random_world(number: u64) -> String {
         "middlebox = { kind = \"conntrack\", max = 60, time_wait = \"3 s\", close = \"1 s\", established = \"4 s\", gc = \"1 s\" }",
         "nat = { ports = [2000, 2040], closed = \"2 s\", mapping = \"endpoint-independent\" }",
         "nat = { ports = [2000, 2099], closed = \"2 s\", established = \"3 s\", block = 25, keep_port = true }",
-    ][draw(5)];
-    let via = if function.contains("balancer") {
+        "middlebox = { kind = \"balancer\", servers = \"server\", closed = \"1 s\", health_interval = \"500 ms\", health_timeout = \"200 ms\", rise = 1, fall = 2 }",
+        "nat = { ports = [2000, 2099], closed = \"2 s\", forward = \"server\", hairpin = \"client\" }",
+    ][draw(7)];
+    let via = if function.contains("balancer") || function.contains("forward") {
         "via = \"box\"\n"
     } else {
         ""
@@ -241,7 +243,9 @@ fn random_world(number: u64) -> String {
         "pool = { max = 4, idle_timeout = \"3 s\" }\nretries = { max = 2, backoff = \"100 ms\" }\n",
         "how = \"rst\"\n",
         "close = \"server\"\n",
-    ][draw(4)];
+        "http = \"http/2\"\npool = { streams = 5, max_requests = 20 }\nrequest_timeout = \"500 ms\"\nretries = { max = 1 }\n",
+        "pool = { max = 4 }\nbreaker = { failures = 3, open = \"1 s\" }\nrequest_timeout = \"500 ms\"\n",
+    ][draw(6)];
     let crash = [
         "",
         "[[fault]]\nnode = \"box\"\nat = \"5 s\"\nfor = \"1 s\"\n",
@@ -273,7 +277,7 @@ response = {{ kind = "exponential", mean = "20 kB" }}
 
 #[test]
 fn flows_are_conserved_in_random_worlds_with_middleboxes_crashes_and_pools() {
-    for number in 0..12 {
+    for number in 0..18 {
         let text = random_world(number);
         let plan = plan(&text).unwrap_or_else(|e| panic!("world {number}: {e}"));
         assert_flows_are_conserved(&done(&plan).metrics);

@@ -1,6 +1,7 @@
 //! Applications, which open connections, write, read and close.
 
 mod arrivals;
+mod breaker;
 mod built_in;
 mod bulk;
 mod client;
@@ -8,10 +9,14 @@ mod deadline;
 mod draws;
 mod heartbeat;
 pub mod http;
+mod multiplexed;
 pub mod named;
 mod opening;
+mod origins;
 mod per_socket;
 mod pool;
+mod proxy;
+mod response_order;
 mod retrying;
 mod server;
 mod servers;
@@ -30,7 +35,10 @@ use crate::sample::Ending;
 pub use built_in::built_in;
 use bulk::Bulk;
 use client::Client;
+use multiplexed::{MultiplexedClient, MultiplexedServer};
 use pool::PoolClient;
+use proxy::Proxy;
+pub use response_order::ResponseOrder;
 use server::Server;
 use sink::Sink;
 use spec::AppSpec;
@@ -95,8 +103,14 @@ pub enum AnyApp {
     Client(Box<Client>),
     /// Makes requests over a pool of connections.
     Pool(Box<PoolClient>),
+    /// The same with many requests at a time on each connection.
+    Multiplexed(Box<MultiplexedClient>),
     /// Answers requests.
     Server(Server),
+    /// Answers many requests at a time on each connection.
+    MultiplexedServer(Box<MultiplexedServer>),
+    /// Forwards requests to other servers.
+    Proxy(Box<Proxy>),
     /// Sends as much as it can.
     Bulk(Bulk),
     /// Reads everything that arrives.
@@ -111,11 +125,20 @@ impl AnyApp {
     /// The application a scenario describes.
     pub fn new(spec: AppSpec) -> AnyApp {
         match spec {
-            AppSpec::Client(spec) => match spec.pool {
-                Some(pool) => AnyApp::Pool(Box::new(PoolClient::new(spec, pool))),
-                None => AnyApp::Client(Box::new(Client::new(spec))),
+            AppSpec::Client(spec) => match (spec.pool, spec.order.clone()) {
+                (Some(pool), Some(order)) if pool.streams > 1 => {
+                    AnyApp::Multiplexed(Box::new(MultiplexedClient::new(spec, pool, order)))
+                }
+                (Some(pool), _) => AnyApp::Pool(Box::new(PoolClient::new(spec, pool))),
+                (None, _) => AnyApp::Client(Box::new(Client::new(spec))),
             },
-            AppSpec::Server(spec) => AnyApp::Server(Server::new(spec)),
+            AppSpec::Server(spec) => match spec.multiplexed.clone() {
+                Some(order) => {
+                    AnyApp::MultiplexedServer(Box::new(MultiplexedServer::new(spec, order)))
+                }
+                None => AnyApp::Server(Server::new(spec)),
+            },
+            AppSpec::Proxy(spec) => AnyApp::Proxy(Box::new(Proxy::new(*spec))),
             AppSpec::Bulk(spec) => AnyApp::Bulk(Bulk::new(spec)),
             AppSpec::Sink(spec) => AnyApp::Sink(Sink::new(spec)),
             AppSpec::Named(spec) => AnyApp::Custom(spec.build()),
@@ -129,7 +152,10 @@ impl App for AnyApp {
         match self {
             AnyApp::Client(app) => app.on_event(event, socket),
             AnyApp::Pool(app) => app.on_event(event, socket),
+            AnyApp::Multiplexed(app) => app.on_event(event, socket),
             AnyApp::Server(app) => app.on_event(event, socket),
+            AnyApp::MultiplexedServer(app) => app.on_event(event, socket),
+            AnyApp::Proxy(app) => app.on_event(event, socket),
             AnyApp::Bulk(app) => app.on_event(event, socket),
             AnyApp::Sink(app) => app.on_event(event, socket),
             AnyApp::SynFlood(app) => app.on_event(event, socket),
@@ -141,7 +167,10 @@ impl App for AnyApp {
         match self {
             AnyApp::Client(app) => app.on_cut_off(by, socket),
             AnyApp::Pool(app) => app.on_cut_off(by, socket),
+            AnyApp::Multiplexed(app) => app.on_cut_off(by, socket),
             AnyApp::Server(app) => app.on_cut_off(by, socket),
+            AnyApp::MultiplexedServer(app) => app.on_cut_off(by, socket),
+            AnyApp::Proxy(app) => app.on_cut_off(by, socket),
             AnyApp::Bulk(app) => app.on_cut_off(by, socket),
             AnyApp::Sink(app) => app.on_cut_off(by, socket),
             AnyApp::SynFlood(app) => app.on_cut_off(by, socket),
@@ -154,7 +183,10 @@ impl App for AnyApp {
         match self {
             AnyApp::Client(app) => app.prepare_for(slot),
             AnyApp::Pool(app) => app.prepare_for(slot),
+            AnyApp::Multiplexed(app) => app.prepare_for(slot),
             AnyApp::Server(app) => app.prepare_for(slot),
+            AnyApp::MultiplexedServer(app) => app.prepare_for(slot),
+            AnyApp::Proxy(app) => app.prepare_for(slot),
             AnyApp::Bulk(app) => app.prepare_for(slot),
             AnyApp::Sink(app) => app.prepare_for(slot),
             AnyApp::SynFlood(app) => app.prepare_for(slot),
@@ -167,7 +199,10 @@ impl App for AnyApp {
         match self {
             AnyApp::Client(app) => app.prepare_for_wake(token),
             AnyApp::Pool(app) => app.prepare_for_wake(token),
+            AnyApp::Multiplexed(app) => app.prepare_for_wake(token),
             AnyApp::Server(app) => app.prepare_for_wake(token),
+            AnyApp::MultiplexedServer(app) => app.prepare_for_wake(token),
+            AnyApp::Proxy(app) => app.prepare_for_wake(token),
             AnyApp::Bulk(app) => app.prepare_for_wake(token),
             AnyApp::Sink(app) => app.prepare_for_wake(token),
             AnyApp::SynFlood(app) => app.prepare_for_wake(token),

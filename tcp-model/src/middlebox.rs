@@ -15,6 +15,7 @@
 
 mod balancer;
 mod conntrack;
+mod direct_return;
 mod flow_table;
 mod nat;
 mod refusal;
@@ -25,7 +26,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use sim_core::plugin::ModelKinds;
-use sim_core::{Cx, LossCause, NodeId, Packet, SimTime, Wakes};
+use sim_core::{Cx, LossCause, NodeId, Outgoing, Packet, SimTime, Wakes};
 
 pub use balancer::Balancer;
 pub use conntrack::Conntrack;
@@ -33,7 +34,11 @@ pub use nat::{NAT_PROFILES, Nat, NatMapping, NatSpec, NatStats, NatTimeouts};
 pub use syn_limit::SynLimit;
 
 use crate::host::TcpHost;
-use crate::segment::Packed;
+use crate::segment::{Packed, Segment};
+
+/// Lengths of the headers of a segment without options, bytes.
+const IP_HEADER: u32 = 20;
+const TCP_HEADER: u32 = 20;
 
 /// A hash table of flows, addresses or ports. Results never depend on its order.
 type FxMap<K, V> = hashbrown::HashMap<K, V, rustc_hash::FxBuildHasher>;
@@ -165,6 +170,14 @@ impl<'a, 'b> MiddleboxCx<'a, 'b> {
         self.cx.pass_on(packet);
     }
 
+    /// Sends a segment of its own from one of the node's addresses.
+    pub fn send(&mut self, src: Ipv4Addr, dst: Ipv4Addr, segment: &Segment) {
+        let packed = Packed::new(segment, IP_HEADER, &mut Vec::new());
+        let size = IP_HEADER + TCP_HEADER + segment.len;
+        let outgoing = Outgoing::to(dst, size, packed);
+        self.cx.send(Outgoing { src, ..outgoing });
+    }
+
     /// Drops a packet; it is recorded as lost here.
     pub fn drop(&mut self, packet: Packet<Packed>) {
         self.cx.drop_packet(packet, LossCause::Middlebox);
@@ -190,6 +203,7 @@ pub fn built_in() -> ModelKinds<BoxedMiddlebox> {
             syn_limit::kind(),
             conntrack::kind(),
             balancer::kind(),
+            direct_return::kind(),
             nat::kind(),
         ],
     )

@@ -1,9 +1,12 @@
 //! The records of a TCP host.
 
+mod proxy;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use sim_core::{LossCause, SimDuration, SimTime};
 
+pub use self::proxy::{BreakerChange, ProxyResult, ProxySample, TryFailure, UpstreamSample};
 pub use crate::connection_counts::ConnectionCounts;
 use crate::diagnostics::{CeReceived, SenderState, UndoCounts};
 use crate::model::ConnectionEnd;
@@ -42,6 +45,12 @@ pub enum TcpSample {
     Pool(PoolSample),
     /// A client with retries had a failed attempt, or ended.
     Retry(RetrySample),
+    /// An exchange of a client ended, with all its attempts.
+    Exchange(ExchangeEnd),
+    /// An event of a proxy.
+    Proxy(ProxySample),
+    /// What a client or a proxy found out about a server.
+    Upstream(UpstreamSample),
     /// The number of connections for which a middlebox now has entries.
     Tracked(u32),
     /// A connection ended between two requests, before its client had made all of them.
@@ -231,6 +240,8 @@ pub enum PoolClose {
     Peer,
     /// The client gave up the connect or the request.
     GivenUp,
+    /// The circuit breaker of its server was open.
+    Breaker,
 }
 
 /// An event of a client with retries.
@@ -245,6 +256,27 @@ pub enum RetrySample {
     },
     /// The run ended, or the client's host went down, after the client had begun this many exchanges.
     Begun(u64),
+}
+
+/// The end of an exchange, with all its attempts; recorded on request
+/// ([`crate::spec::ClientSpec::exchange_times`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExchangeEnd {
+    /// Since its arrival; from a pool, since that of the request.
+    pub took: SimDuration,
+    /// How it ended.
+    pub result: ExchangeResult,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExchangeResult {
+    /// With its last response.
+    Done,
+    /// It failed, and is not attempted again.
+    Failed,
+    /// It did not: the run ended, or its host went down.
+    Pending,
 }
 
 /// What follows a failed attempt.

@@ -106,6 +106,44 @@ const FEW_PROBES: f64 = 2.0;
 /// half of 28,232 ports and 1.49 ms above, where 14,116 are tried first.
 pub(crate) const PROBE_S: f64 = 105e-9;
 
+/// The ports in use over time, of a network whose supply is known.
+struct PortsInUse {
+    times: Vec<f64>,
+    used: Vec<f64>,
+    supply: Option<f64>,
+}
+
+impl PortsInUse {
+    fn of(data: &RunData<'_>) -> Result<PortsInUse, StoreError> {
+        let census = data.census_of("all")?;
+        let (times, used) = census.map_or((Vec::new(), Vec::new()), |census| {
+            let used = census.column("ports_in_use").to_vec();
+            (census.times.clone(), used)
+        });
+        let hints = &data.summary.info.analytic;
+        let supply = hints.ports_per_destination;
+        Ok(PortsInUse {
+            times,
+            used,
+            supply: supply.map(|p| p as f64 * hints.destinations.max(1) as f64),
+        })
+    }
+
+    /// The number at a time: that of the last row before; NaN before the first.
+    fn at(&self, time: f64) -> f64 {
+        let after = self.times.partition_point(|t| *t <= time);
+        let row = after.checked_sub(1).and_then(|row| self.used.get(row));
+        row.copied().unwrap_or(f64::NAN)
+    }
+
+    /// When half of the supply was in use for the first time.
+    fn half(&self) -> Option<f64> {
+        let half = self.supply? / 2.0;
+        let row = self.used.iter().position(|used| *used >= half)?;
+        self.times.get(row).copied()
+    }
+}
+
 /// Ports tried per connect over time; not drawn if ports are found at once.
 pub(crate) fn port_probes(data: &RunData<'_>) -> Result<Option<Figure>, StoreError> {
     let Some(table) = &data.outcomes else {
@@ -120,10 +158,29 @@ pub(crate) fn port_probes(data: &RunData<'_>) -> Result<Option<Figure>, StoreErr
     if most < FEW_PROBES {
         return Ok(None);
     }
-    let mut csv = Csv::new(["time_s", "ports_tried_per_connect"]);
+    let in_use = PortsInUse::of(data)?;
+    let mut csv = Csv::new(["time_s", "ports_tried_per_connect", "ports_in_use"]);
     for (t, n) in &points {
-        csv.row([*t, *n]);
+        csv.row([*t, *n, in_use.at(*t)]);
     }
+    let knee = in_use.half();
+    let mut marks = vec![Mark::Line {
+        label: data.language.pick("ports tried", "尝试的端口数").into(),
+        colour: BLUE,
+        points,
+        dashed: false,
+    }];
+    marks.extend(knee.map(|t| {
+        Mark::Line {
+            label: data
+                .language
+                .pick("half of the range in use", "端口范围的一半在用")
+                .into(),
+            colour: BLACK,
+            points: vec![(t, 0.0), (t, most)],
+            dashed: true,
+        }
+    }));
     let title = data
         .language
         .pick("Ports tried per connect", "每次 connect 尝试的端口数");
@@ -135,21 +192,24 @@ pub(crate) fn port_probes(data: &RunData<'_>) -> Result<Option<Figure>, StoreErr
             "每次 connect 尝试的端口数（平均）",
         ),
         x: TimeBins::of(table)?.range(),
-        marks: vec![Mark::Line {
-            label: data.language.pick("ports tried", "尝试的端口数").into(),
-            colour: BLUE,
-            points,
-            dashed: false,
-        }],
+        marks,
         shaded: &data.outages,
         ..Chart::default()
     };
+    let half = knee.map_or(String::new(), |t| {
+        say!(
+            data.language,
+            " Half of the range was in use from t = {} on (dashed line).",
+            "从 t = {} 起，端口范围有一半在用（虚线）。",
+            seconds(t)
+        )
+    });
     let caption = say!(
         data.language,
         "How many ports a connect tries until one is free, or all; at most {} on average, which would take Linux about {} \
          of CPU time at {} each. Linux tries every other port first: when half of the range is in use towards a \
-         destination, each connect tries all of that half before it finds one in the other.{}",
-        "一次 connect 在找到空闲端口之前（或全部失败时）尝试的端口数；平均至多 {}，按每个 {2} 计，Linux 为此要用约 {1} 的处理器时间。Linux 先每隔一个端口尝试：当到某目的地的端口范围有一半在用时，每次 connect 都要先试完这一半，才在另一半中找到空闲端口。{3}",
+         destination, each connect tries all of that half before it finds one in the other.{half}{}",
+        "一次 connect 在找到空闲端口之前（或全部失败时）尝试的端口数；平均至多 {}，按每个 {2} 计，Linux 为此要用约 {1} 的处理器时间。Linux 先每隔一个端口尝试：当到某目的地的端口范围有一半在用时，每次 connect 都要先试完这一半，才在另一半中找到空闲端口。{half}{3}",
         number(most),
         seconds(most * PROBE_S),
         seconds(PROBE_S),

@@ -6,6 +6,7 @@ mod distribution;
 mod effects;
 mod phase;
 mod pooled;
+mod remedies;
 mod theory;
 mod tradeoff;
 
@@ -50,7 +51,14 @@ pub(crate) fn figures(
     } else {
         info.figures.clone()
     };
-    each(&wanted, |wanted| figure(info, rows, wanted, language))
+    let mut drawn = Drawn::default();
+    let place = Path::new("batch.json");
+    let remedies = drawn.part("figure remedies", place, || {
+        Ok(remedies::figure(info, rows, language))
+    });
+    drawn.figures.extend(remedies);
+    drawn.extend(each(&wanted, |wanted| figure(info, rows, wanted, language)));
+    drawn
 }
 
 /// Draws each figure independently.

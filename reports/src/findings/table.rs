@@ -123,6 +123,34 @@ pub(super) const UNUSUAL: &[RunFinding] = &[
         |known| known.retry_load(),
     ),
     row(
+        "proxy-errors",
+        "Requests that a proxy answered with an error: 502 without a port or a connection to a server, 503 without a usable server or with a full queue, 504 after a try that took too long.",
+        "proxy_errors, proxy_errors_502, proxy_errors_503, proxy_errors_504, proxy_tries_failed_no_port",
+        "RFC 9110 section 15.6; the proxies of the workload",
+        |known| known.proxy_errors(),
+    ),
+    row(
+        "circuit-breakers",
+        "Circuit breakers of clients or proxies opened after failures of a server: how often, and how often they closed.",
+        "breaker_opened, breaker_closed, breaker_rejected",
+        "Nygard, \"Release It!\" (2007), chapter 5",
+        |known| known.breakers(),
+    ),
+    row(
+        "health-checks",
+        "Health checks of proxies or balancers took servers out of use, and back into use.",
+        "health_down, health_up, balancer_health_down, balancer_health_up",
+        "the checks of HAProxy (rise, fall), which the defaults follow",
+        |known| known.health(),
+    ),
+    row(
+        "exchange-times",
+        "Failed attempts, back-off and waits for a connection made exchanges much slower than answered requests alone: the times that users see, without coordinated omission.",
+        "exchange_time_*_s, request_latency_p99_s",
+        "G. Tene, \"How NOT to measure latency\" (2013)",
+        |known| known.exchange_times(),
+    ),
+    row(
         "requests-without-connection",
         "Requests that waited for a pooled connection until the run ended or the client crashed: the \
          pool was too small.",
@@ -307,6 +335,13 @@ pub(super) const USUAL: &[RunFinding] = &[
         "pool_connections_opened, pool_requests_sent, pool_reuse_share, pool_open_peak, pool_wait_*_s",
         "the clients of the workload",
         |known| known.pools(),
+    ),
+    row(
+        "proxies",
+        "Requests that proxies answered, tries repeated with the next server, and how long servers took.",
+        "proxy_requests, proxy_answered, proxy_next_upstream, proxy_time_*_s",
+        "the proxies of the workload",
+        |known| known.proxies(),
     ),
     row(
         "completed-flows",

@@ -11,8 +11,8 @@ fn heading(source: MetricSource) -> (&'static str, &'static str) {
         ),
         MetricSource::Requests => ("Requests", "Requests of clients and their responses."),
         MetricSource::Pools => (
-            "Pools and retries",
-            "Connections that clients keep for later requests, and what clients do when an attempt fails.",
+            "Pools, retries and proxies",
+            "Connections that clients and proxies keep for later requests, what clients do when an attempt fails, and what proxies do with requests.",
         ),
         MetricSource::Middleboxes => (
             "Middleboxes",

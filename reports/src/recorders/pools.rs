@@ -23,14 +23,18 @@ const COLUMNS: &[(&str, ColumnKind)] = &[
 ];
 
 /// Why connections leave, as named in metrics, in the order of [`reason`].
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 7] = [
     "idle",
     "lifetime",
     "max_requests",
     "surplus",
     "server",
     "given_up",
+    BREAKER,
 ];
+
+/// Few clients have circuit breakers: the metric exists only if one closed a connection.
+const BREAKER: &str = "breaker";
 
 fn reason(why: PoolClose) -> usize {
     match why {
@@ -40,6 +44,7 @@ fn reason(why: PoolClose) -> usize {
         PoolClose::Surplus => 3,
         PoolClose::Peer => 4,
         PoolClose::GivenUp => 5,
+        PoolClose::Breaker => 6,
     }
 }
 
@@ -195,7 +200,8 @@ impl Pools {
             metrics.put("pool_reuse_share", share);
         }
         metrics.put("pool_requests_raced", self.raced as f64);
-        for (why, n) in REASONS.iter().zip(self.closed) {
+        let is_reported = |(why, n): &(&&str, u64)| **why != BREAKER || *n > 0;
+        for (why, n) in REASONS.iter().zip(self.closed).filter(is_reported) {
             metrics.put(&format!("pool_closed_{why}"), n as f64);
         }
         for (name, level) in [

@@ -9,11 +9,13 @@ use tcp_model::app::http::HttpPayloads;
 use super::capture::Capture;
 use super::census::SocketCensus;
 use super::connections::ConnectionsRecorder;
+use super::exchanges::Exchanges;
 use super::first::FirstConnections;
 use super::flows::Flows;
 use super::half_open::HalfOpen;
 use super::outcomes::Outcomes;
 use super::pools::{Pools, RetryCounts};
+use super::proxies::Proxies;
 use super::requests::Requests;
 use super::row_texts::NodeNames;
 use super::samples::SamplesRecorder;
@@ -37,6 +39,8 @@ pub(super) struct Recording {
     pub(super) requests: Requests,
     pub(super) pools: Pools,
     pub(super) retries: RetryCounts,
+    pub(super) exchanges: Exchanges,
+    pub(super) proxies: Proxies,
     pub(super) tracked: Tracked,
     pub(super) connections: ConnectionsRecorder,
     pub(super) flows: Flows,
@@ -75,6 +79,8 @@ impl Recording {
             requests: Requests::new(to, record)?,
             pools: Pools::new(to, record.interval_s, window)?,
             retries: RetryCounts::default(),
+            exchanges: Exchanges::default(),
+            proxies: Proxies::default(),
             tracked: Tracked::new(to, record.interval_s)?,
             connections: ConnectionsRecorder::new(to, first(record.connections))?,
             flows: Flows::new(record.histograms),
@@ -101,6 +107,8 @@ impl Recording {
         self.requests.close(end, metrics)?;
         self.pools.close(end, metrics)?;
         self.retries.close(metrics);
+        self.exchanges.close(metrics);
+        self.proxies.close(metrics);
         self.tracked.close(end, &self.names)?;
         self.flows.close(metrics);
         self.slowdowns.close(metrics)?;
@@ -152,6 +160,9 @@ impl Recording {
             TcpSample::Waiting(waiting) => self.requests.on_waiting(waiting),
             TcpSample::Pool(pool) => self.pools.on_pool(time, pool)?,
             TcpSample::Retry(retry) => self.retries.on_retry(retry),
+            TcpSample::Exchange(end) => self.exchanges.on_end(end),
+            TcpSample::Proxy(sample) => self.proxies.on_proxy(sample),
+            TcpSample::Upstream(sample) => self.proxies.on_upstream(sample),
             TcpSample::Tracked(n) => self.tracked.on_tracked(time, node, *n, &self.names)?,
             TcpSample::CutShort(_) => self.requests.on_cut_short(),
             TcpSample::Flow(flow) => {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use sim_core::plugin::Plugin;
 use sim_core::{Network, NodeId, SimDuration, SimTime};
+use tcp_model::app::ResponseOrder;
 use tcp_model::app::named::{AnyApplication, ApplicationSide, NamedSpec, Placement};
 use tcp_model::spec::{
-    AppSpec, Arrivals, BulkSpec, ClientSpec, Exchange, HostConfig, ServerSpec, Servers, SinkSpec,
-    SynFloodSpec,
+    AppSpec, Arrivals, BulkSpec, ClientSpec, CloseHow, Closer, Exchange, HostConfig, ProxySpec,
+    ServerSpec, Servers, SinkSpec, SynFloodSpec, UpstreamSpec,
 };
 
 use crate::scenario::Scenario;
 use crate::scenario::arrivals;
-use crate::scenario::workload::{Workload, WorkloadKind};
+use crate::scenario::workload::{Workload, WorkloadKind, WorkloadProxy};
 
 /// A workload on its hosts.
 pub(super) struct PlacedWorkload<'a> {
@@ -22,6 +23,11 @@ pub(super) struct PlacedWorkload<'a> {
     clients: Vec<(NodeId, Vec<Ipv4Addr>)>,
     /// Servers with the addresses that are used.
     servers: Vec<(NodeId, Vec<Ipv4Addr>)>,
+    /// The proxies with their addresses, and how they work.
+    proxies: Vec<(NodeId, Vec<Ipv4Addr>)>,
+    proxy: Option<&'a WorkloadProxy>,
+    /// The order of responses on connections with several requests at a time.
+    order: Option<Arc<ResponseOrder>>,
     /// Addresses that clients connect to in place of the servers'; if empty, they connect to the servers'.
     front: Vec<Ipv4Addr>,
 }
@@ -39,12 +45,21 @@ impl<'a> PlacedWorkload<'a> {
                 .map(|n| (n, network.addresses(n).take(most).collect()))
                 .collect()
         };
-        let via = workload.via.iter();
+        let proxy = workload.proxy();
+        let via = workload.via.iter().chain(proxy.map(|proxy| &proxy.host));
         let front = via.flat_map(|name| scenario.topology.nodes_named(name));
         PlacedWorkload {
             workload,
             clients: find(&workload.client, workload.client_addresses),
             servers: find(&workload.server, workload.server_addresses),
+            order: match &workload.kind {
+                WorkloadKind::Exchange {
+                    pool: Some(pool), ..
+                } if pool.streams > 1 => Some(Arc::default()),
+                _ => None,
+            },
+            proxies: proxy.map_or_else(Vec::new, |proxy| find(&proxy.host, None)),
+            proxy,
             front: front.flat_map(|node| network.addresses(node)).collect(),
         }
     }
@@ -82,6 +97,7 @@ impl<'a> PlacedWorkload<'a> {
                     idle_timeout: serving.idle_timeout,
                     workers: serving.workers,
                     receive_buffer: serving.receive_buffer,
+                    multiplexed: self.order.clone(),
                     exchange,
                     others: Vec::new(),
                 };
@@ -121,8 +137,27 @@ impl<'a> PlacedWorkload<'a> {
         }
     }
 
-    /// The exchange from the server's side: connections of a pool carry any number of requests.
+    /// The exchange from the server's side: connections of a pool or a proxy carry any number of requests.
     fn servers_exchange(&self) -> Option<Arc<Exchange>> {
+        match &self.workload.kind {
+            WorkloadKind::Exchange {
+                exchange,
+                proxy: Some(_),
+                ..
+            } => Some(Arc::new(Exchange {
+                requests: u32::MAX,
+                closer: Closer::Client,
+                how: CloseHow::Fin,
+                close_after: SimDuration::ZERO,
+                linger: SimDuration::ZERO,
+                ..Exchange::clone(exchange)
+            })),
+            _ => self.front_exchange(),
+        }
+    }
+
+    /// The exchange from the side of those that clients connect to.
+    fn front_exchange(&self) -> Option<Arc<Exchange>> {
         match &self.workload.kind {
             WorkloadKind::Exchange {
                 exchange,
@@ -145,8 +180,11 @@ impl<'a> PlacedWorkload<'a> {
             limit,
             exchange,
             retries,
+            exchange_times,
+            breaker,
             bind_first,
             pool,
+            ..
         } = &self.workload.kind
         else {
             return;
@@ -173,8 +211,11 @@ impl<'a> PlacedWorkload<'a> {
                 exchange: Arc::clone(exchange),
                 class: self.workload.class,
                 retries: *retries,
+                exchange_times: *exchange_times,
+                breaker: *breaker,
                 bind_first: *bind_first,
                 pool: *pool,
+                order: self.order.clone(),
             };
             add(*node, AppSpec::Client(client));
         }
@@ -241,11 +282,54 @@ impl<'a> PlacedWorkload<'a> {
         }
     }
 
-    /// Every server address with every port; the port varies slowest, so that servers take turns.
+    /// Adds the proxies between clients and servers; each listens on every port of the workload.
+    pub(super) fn proxies(&self, add: &mut impl FnMut(NodeId, AppSpec)) {
+        let (Some(proxy), Some(front)) = (self.proxy, self.front_exchange()) else {
+            return;
+        };
+        let Some(back) = self.servers_exchange() else {
+            return;
+        };
+        let own: Vec<Ipv4Addr> = self.own_addresses().collect();
+        for &port in &self.workload.ports {
+            let servers: Servers = own.iter().map(|&a| SocketAddrV4::new(a, port)).collect();
+            for (i, (node, locals)) in self.proxies.iter().enumerate() {
+                let spec = ProxySpec {
+                    front: ServerSpec {
+                        port,
+                        backlog: self.workload.backlog.unwrap_or(0),
+                        idle_timeout: proxy.idle_timeout,
+                        exchange: Arc::clone(&front),
+                        ..ServerSpec::default()
+                    },
+                    back: UpstreamSpec {
+                        locals: locals.clone(),
+                        servers: servers.starting_at(i),
+                        class: self.workload.class,
+                        exchange: Arc::clone(&back),
+                        pool: proxy.pool,
+                        connect_timeout: proxy.connect_timeout,
+                        try_timeout: proxy.try_timeout,
+                        tries: proxy.tries,
+                        queue: proxy.queue,
+                        breaker: proxy.breaker,
+                        health: proxy.health,
+                    },
+                };
+                add(*node, AppSpec::Proxy(Box::new(spec)));
+            }
+        }
+    }
+
+    /// The addresses of the servers.
+    fn own_addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.servers.iter().flat_map(|(_, a)| a.iter().copied())
+    }
+
+    /// Every address that clients connect to with every port; the port varies slowest, so that servers take turns.
     fn remotes(&self) -> Servers {
-        let own = self.servers.iter().flat_map(|(_, a)| a.iter().copied());
         let addresses: Vec<Ipv4Addr> = match self.front.is_empty() {
-            true => own.collect(),
+            true => self.own_addresses().collect(),
             false => self.front.clone(),
         };
         let ports = self.workload.ports.iter();
@@ -295,6 +379,7 @@ fn listens(app: &AppSpec, port: u16) -> bool {
     match app {
         AppSpec::Server(server) => server.port == port,
         AppSpec::Sink(sink) => sink.port == port,
+        AppSpec::Proxy(proxy) => proxy.front.port == port,
         AppSpec::Client(_) | AppSpec::Bulk(_) | AppSpec::SynFlood(_) | AppSpec::Named(_) => false,
     }
 }

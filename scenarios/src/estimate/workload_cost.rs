@@ -220,10 +220,10 @@ pub(super) fn pooled(
         hops + 2.0 * one.others
     };
     let busy_s = way.trip_s + mean::mean(exchange.service);
-    let most = f64::from(pool.max) * clients;
-    let served = requests.min(most * time_s / busy_s.max(1e-9));
+    let (most, streams) = (f64::from(pool.max) * clients, f64::from(pool.streams));
+    let served = requests.min(most * streams * time_s / busy_s.max(1e-9));
     // Twice the mean number of busy connections, plus one per client.
-    let at_once = (2.0 * requests / time_s.max(1e-9) * busy_s + clients)
+    let at_once = (2.0 * requests / time_s.max(1e-9) * busy_s / streams + clients)
         .min(most)
         .min(requests);
     let carried = pool.max_requests.map_or(f64::INFINITY, f64::from);

@@ -34,8 +34,9 @@ pub fn expected(network: &Network, hosts: &[Option<HostConfig>], end: SimTime) -
                 AppSpec::Bulk(bulk) => {
                     streams.extend(transfer(network, NodeId(node), &host.params, bulk, end));
                 }
-                // They only respond, and are counted with their clients.
-                AppSpec::Server(_) | AppSpec::Sink(_) => {}
+                // They only respond, and are counted with their clients. What a proxy sends to its servers is
+                // not counted.
+                AppSpec::Server(_) | AppSpec::Sink(_) | AppSpec::Proxy(_) => {}
                 AppSpec::Named(named) => {
                     streams.extend(named_streams(
                         network,

@@ -163,6 +163,14 @@ pub struct NatFile {
     /// otherwise they are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_reset: Option<bool> => { default: "false", example: "true" },
+    /// Host or group behind the NAT that gets the connections to its own addresses, on ports outside of `ports`: clients
+    /// reach it with `via`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward: Option<String> => { default: "none", example: r#""server""# },
+    /// Host or group behind the NAT whose connections to its own addresses get an address of the NAT as their source
+    /// (hairpinning): the answers come back through the NAT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hairpin: Option<String> => { default: "none", example: r#""client""# },
 }
 }
 

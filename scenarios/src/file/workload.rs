@@ -11,6 +11,8 @@ use crate::unreadable::Unreadable;
 
 /// Kinds of workloads.
 pub(crate) const WORKLOAD_KINDS: [&str; 4] = ["exchange", "bulk", "syn-flood", "application"];
+/// Ways in which clients use connections, by version of HTTP.
+pub(crate) const HTTP_VERSIONS: [&str; 4] = ["http/1.0", "http/1.1", "http/1.1-six", "http/2"];
 /// Kinds of arrivals.
 pub(crate) const ARRIVAL_KINDS: [&str; 6] =
     ["fixed", "poisson", "ramp", "steps", "closed", "burst"];
@@ -125,6 +127,24 @@ pub struct WorkloadFile {
     /// Further attempts when a connect or a request fails or is given up (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<RetriesFile> => { default: "none", example: r#"{ max = 3, backoff = "100 ms" }"# },
+    /// The time of each exchange is measured from its arrival (of a request, from a pool) until it is done or has failed
+    /// for good, with failed attempts, back-off and waits for a connection (exchange): the metrics `exchange_time_…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange_times: Option<bool> => { default: "false", example: "true" },
+    /// A circuit breaker of the client for each server (exchange): after failures it makes no attempt there for a
+    /// while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerFile> => { default: "none", example: r#"{ failures = 5, open = "10 s" }"# },
+    /// A proxy between clients and servers (exchange): clients connect to it, and it forwards each request to one of
+    /// the servers over connections of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxyFile> => { default: "none", example: r#"{ host = "proxy", tries = 2, pool = { idle_timeout = "30 s" } }"# },
+    /// How clients use connections, by the name of a version of HTTP (exchange); keys given beside it take precedence.
+    /// `"http/1.0"`: a connection for each request, which the server closes. `"http/1.1"`: one kept connection, and one request at
+    /// a time. `"http/1.1-six"`: up to six kept connections, as browsers open. `"http/2"`: one connection with up to 100 requests
+    /// at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<String> => { default: "none", example: r#""http/2""#, one_of: |_| HTTP_VERSIONS.to_vec() },
     /// Each client keeps its connections in a pool, and `arrivals` are those of requests (exchange). Cannot
     /// be combined with `requests`, `think`, `close`, `how`, `close_after`, `linger` or `fast_open`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,6 +254,10 @@ pub struct PoolFile {
     /// Maximum number of requests over one connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_requests: Option<u32> => { default: "no limit", example: "1000", within: Some((1.0, 4_294_967_295.0)) },
+    /// Maximum number of requests in flight at a time on one connection, as by HTTP/2: the server works on all of them,
+    /// and each response comes when it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub streams: Option<u32> => { default: "1", example: "100", within: Some((1.0, 1_000_000.0)) },
 }
 }
 
@@ -262,6 +286,83 @@ pub struct RetriesFile {
     /// Maximum number of further attempts per exchange begun, over all exchanges of a client host so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<f64> => { default: "no limit", example: "0.2", within: Some((0.0, 1_000_000.0)) },
+}
+}
+
+described! {
+/// When a circuit breaker opens, and for how long; after that, one attempt decides whether it closes. Without
+/// `failures` and `share` it opens after 5 failures in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakerFile {
+    /// It opens after this many failures in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures: Option<u32> => { default: "5, or none with `share`", example: "3", within: Some((1.0, 1_000_000.0)) },
+    /// It opens when at least this share of the last `window` attempts has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64> => { default: "none", example: "0.5", within: Some((0.0, 1.0)) },
+    /// Attempts over which `share` is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<u32> => { default: "100", example: "20", within: Some((1.0, 1_000_000.0)) },
+    /// How long it stays open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<SimDuration> => { default: "10 s", example: r#""30 s""# },
+}
+}
+
+described! {
+/// Health checks of a proxy: a connect to each server at regular intervals. The defaults are those of HAProxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HealthFile {
+    /// Time between two checks of a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<SimDuration> => { default: "2 s", example: r#""5 s""# },
+    /// A check that takes longer has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<SimDuration> => { default: "1 s, or `interval` if that is shorter", example: r#""500 ms""# },
+    /// A server is used again after this many successful checks in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rise: Option<u32> => { default: "2", example: "1", within: Some((1.0, 1_000_000.0)) },
+    /// A server is used no more after this many failed checks in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fall: Option<u32> => { default: "3", example: "2", within: Some((1.0, 1_000_000.0)) },
+}
+}
+
+described! {
+/// A reverse proxy (layer 7). It listens on the workload's ports and forwards requests to the same ports of the
+/// servers, which take turns. `service`, `workers` and `idle_timeout` of the workload apply to the servers; the
+/// proxy itself takes no time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyFile {
+    /// Host, or group of hosts, that is the proxy.
+    pub host: String => { example: r#""proxy""#, needed: true },
+    /// The connections that the proxy keeps to each server; `max` and `idle` are numbers for each server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolFile> => { default: "a connection per request", example: r#"{ max = 20, idle_timeout = "30 s" }"# },
+    /// A connect to a server that takes longer has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout: Option<SimDuration> => { default: "when its TCP gives up", example: r#""1 s""# },
+    /// A try that takes longer, from its connect to the end of the response, has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub try_timeout: Option<SimDuration> => { default: "when its TCP gives up", example: r#""2 s""# },
+    /// Maximum number of tries of a request, each with the next server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u32> => { default: "1", example: "3", within: Some((1.0, 1_000.0)) },
+    /// Maximum number of requests that wait for a connection; others are answered 503.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<u32> => { default: "no limit", example: "100", within: Some((0.0, 4_294_967_295.0)) },
+    /// The proxy closes a client's connection after waiting this long for a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<SimDuration> => { default: "never", example: r#""75 s""# },
+    /// A circuit breaker of the proxy for each server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerFile> => { default: "none", example: r#"{ failures = 5, open = "10 s" }"# },
+    /// Health checks of the servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthFile> => { default: "none", example: r#"{ interval = "2 s", timeout = "1 s", rise = 2, fall = 3 }"# },
 }
 }
 

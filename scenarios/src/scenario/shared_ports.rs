@@ -17,6 +17,8 @@ pub(super) struct TakenPorts {
     names: HashSet<String>,
     /// The first workload on each server and port.
     ports: HashMap<(NodeId, u16), usize>,
+    /// The ports on which proxies listen.
+    proxies: HashSet<(NodeId, u16)>,
 }
 
 impl TakenPorts {
@@ -28,6 +30,7 @@ impl TakenPorts {
         &mut self,
         workload: &mut Workload,
         servers: &[NodeId],
+        proxies: &[NodeId],
         at: &DottedPath,
         before: &[Workload],
     ) -> Result<(), Problem> {
@@ -43,6 +46,20 @@ impl TakenPorts {
         }
         let mut shares = false;
         for &port in &workload.ports {
+            let served = proxies
+                .iter()
+                .any(|&proxy| self.ports.contains_key(&(proxy, port)));
+            let fronted = proxies.iter().chain(servers);
+            let fronted = fronted.map(|&node| (node, port));
+            if served || fronted.into_iter().any(|key| self.proxies.contains(&key)) {
+                return Err(Problem::new(
+                    at.key("port"),
+                    format!("port {port} of the proxy already serves another workload"),
+                )
+                .help("give this workload a `port` of its own"));
+            }
+            self.proxies
+                .extend(proxies.iter().map(|&proxy| (proxy, port)));
             for &server in servers {
                 let first = *self.ports.entry((server, port)).or_insert(before.len());
                 if let Some(first) = before.get(first) {
@@ -64,6 +81,16 @@ impl TakenPorts {
             };
         }
         Ok(())
+    }
+}
+
+/// Requests in flight at a time on a connection of a workload.
+fn streams(workload: &Workload) -> u32 {
+    match &workload.kind {
+        WorkloadKind::Exchange {
+            pool: Some(pool), ..
+        } => pool.streams,
+        _ => 1,
     }
 }
 
@@ -91,6 +118,14 @@ fn agree(workload: &Workload, first: &Workload, port: u16, at: &DottedPath) -> R
         return refuse(key, &format!("with a different `{key}`"));
     }
     match (&workload.kind, &first.kind) {
+        (WorkloadKind::Exchange { .. }, WorkloadKind::Exchange { .. })
+            if streams(workload) > 1 || streams(first) > 1 =>
+        {
+            refuse(
+                "port",
+                "and one of them has several `streams` on a connection",
+            )
+        }
         (WorkloadKind::Exchange { .. }, WorkloadKind::Exchange { .. }) => Ok(()),
         (WorkloadKind::Bulk { read_rate: a, .. }, WorkloadKind::Bulk { read_rate: b, .. })
             if a != b =>

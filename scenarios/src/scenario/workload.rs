@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::plugin::Plugin;
 use sim_core::{Bytes, SimDuration};
 use tcp_model::app::named::AnyApplication;
-use tcp_model::spec::{Arrivals, Exchange, PoolSpec, Retries};
+use tcp_model::spec::{Arrivals, BreakerSpec, Exchange, PoolSpec, Retries};
 
 use super::arrivals;
 use super::topology::Topology;
@@ -15,14 +15,19 @@ use crate::file::workload::{BulkSize, WorkloadFile};
 use crate::problem::Problem;
 use crate::suggest;
 
+mod breaker;
 mod exchange;
 mod flood;
+mod http;
 mod kinds;
 mod named;
 mod pool;
+mod proxy;
 mod serving;
+mod time_outs;
 
 pub(crate) use named::{applications, install_applications};
+pub use proxy::WorkloadProxy;
 pub use serving::Serving;
 
 /// A checked workload.
@@ -69,6 +74,12 @@ pub enum WorkloadKind {
         exchange: Arc<Exchange>,
         /// What clients do if an attempt fails.
         retries: Retries,
+        /// Whether the time of each exchange with all its attempts is measured.
+        exchange_times: bool,
+        /// The clients' circuit breaker for each server.
+        breaker: Option<BreakerSpec>,
+        /// The proxy between clients and servers.
+        proxy: Option<Box<WorkloadProxy>>,
         /// True if clients bind to a port before they connect.
         bind_first: bool,
         /// The connection pool of each client. With a pool, the arrivals are those of requests.
@@ -160,6 +171,12 @@ impl Workload {
                 );
             }
         }
+        let does = match kind {
+            "bulk" => bulk(file, at)?,
+            "application" => named::read(file, at)?,
+            "syn-flood" => flood::read(file, at)?,
+            _ => exchange::read(&*http::fill_in(file, at)?, (&client, &server), at, topology)?,
+        };
         Ok(Workload {
             name,
             client,
@@ -173,13 +190,18 @@ impl Workload {
             stop,
             serving: Serving::new(file, at)?,
             class: 0,
-            kind: match kind {
-                "bulk" => bulk(file, at)?,
-                "application" => named::read(file, at)?,
-                "syn-flood" => flood::read(file, at)?,
-                _ => exchange::read(file, at)?,
-            },
+            kind: does,
         })
+    }
+
+    /// The proxy between its clients and servers.
+    pub fn proxy(&self) -> Option<&WorkloadProxy> {
+        match &self.kind {
+            WorkloadKind::Exchange { proxy, .. } => proxy.as_deref(),
+            WorkloadKind::Bulk { .. }
+            | WorkloadKind::Named { .. }
+            | WorkloadKind::SynFlood { .. } => None,
+        }
     }
 
     /// Converts back to a file with every value written out, except for keys whose absence means "all" or "as
@@ -205,12 +227,18 @@ impl Workload {
                 limit,
                 exchange,
                 retries,
+                exchange_times,
+                breaker,
+                proxy,
                 bind_first,
                 pool,
             } => WorkloadFile {
                 ip_bind_address_no_port: bind_first.then_some(false),
                 limit: Some(CountLimit(*limit)),
                 arrivals: Some(arrivals::to_file(arrivals)),
+                exchange_times: exchange_times.then_some(true),
+                breaker: breaker.as_ref().map(breaker::to_file),
+                proxy: proxy.as_ref().map(|proxy| proxy.to_file()),
                 ..exchange::to_file(exchange, retries, pool.as_ref(), common)
             },
             WorkloadKind::SynFlood {

@@ -2,7 +2,7 @@
 
 use scenarios::sweep::Plan;
 
-use crate::{FIREWALL, assert_flows_are_conserved, done, plan};
+use crate::{FIREWALL, assert_flows_are_conserved, done, plan, plan as plan_of};
 
 /// Ten clients behind a balancer in front of three servers.
 fn balanced(balancer: &str, workload: &str, seconds: u32) -> Plan {
@@ -117,4 +117,128 @@ fn the_mistakes_about_balancers_are_named() {
     let arrivals = "arrivals = { kind = \"burst\", count = 1 }";
     let via = plan(&format!("{before}via = \"server\"\n{arrivals}\n")).unwrap_err();
     assert!(via.contains("is not a router with a middlebox"), "{via}");
+}
+
+/// Clients and servers at a hub that gives answers of servers the balancer's address; the balancer is at the hub too.
+fn direct(balancer: &str, workload: &str, hub: bool) -> Plan {
+    let hub = match hub {
+        true => {
+            ", middlebox = { kind = \"direct-return\", servers = \"server\", balancer = \"lb\" }"
+        }
+        false => "",
+    };
+    let text = format!(
+        r#"
+name = "direct"
+duration = "30 s"
+[tcp]
+profile = "linux"
+[topology]
+kind = "graph"
+host = [{{ name = "client", count = 4 }}, {{ name = "server", count = 2 }}]
+router = [
+    {{ name = "lb", middlebox = {{ kind = "balancer", servers = "server"{balancer} }} }},
+    {{ name = "hub"{hub} }},
+]
+link = [
+    {{ between = ["client", "hub"], delay = "1 ms" }},
+    {{ between = ["lb", "hub"], delay = "3 ms" }},
+    {{ between = ["server", "hub"], delay = "1 ms" }},
+]
+[[workload]]
+name = "web"
+via = "lb"
+{workload}
+"#
+    );
+    plan(&text).unwrap()
+}
+
+const STEADY: &str = "arrivals = { kind = \"fixed\", rate = \"20 /s\" }\nstop = \"10 s\"";
+
+#[test]
+fn servers_of_direct_return_answer_without_the_balancer() {
+    let plan = direct(", direct = true", STEADY, true);
+    crate::common::assert_same_in_every_partition(&plan);
+    crate::common::assert_made_again_from_its_text(&plan);
+    let done = done(&plan).metrics;
+    assert_eq!(done["requests_done"], 200.0);
+    // The way there takes 8 ms through the balancer, the way back 2 ms without it.
+    assert!((done["request_latency_p50_s"] - 0.010).abs() < 1e-4);
+    assert!(done["direct_return_pkts"] >= 600.0);
+    // The balancer sees the client's FIN only, and forgets connections 60 s after it.
+    assert_eq!(done["balancer_entries_end"], 200.0);
+    assert_eq!(done["balancer_strangers_pkts"], 0.0);
+    assert_flows_are_conserved(&done);
+    // The server closes first: the client's FIN still ends the entry.
+    let server = format!("{STEADY}\nclose = \"server\"");
+    let short = direct(", direct = true, closed = \"1 s\"", &server, true);
+    let m = crate::done(&short).metrics;
+    assert_eq!(m["balancer_entries_closed"], 200.0);
+    assert_eq!(m["requests_done"], 200.0);
+}
+
+#[test]
+fn a_silent_client_is_forgotten_although_its_server_sends() {
+    // A response of 100 MB takes many seconds, but its ACKs pass the balancer; a server that works for 10 s is silent
+    // both ways; and without ACKs in between the entry would time out.
+    let slow = "arrivals = { kind = \"burst\", count = 4 }\nservice = \"10 s\"";
+    let plan = direct(", direct = true, idle_timeout = \"5 s\"", slow, true);
+    let m = done(&plan).metrics;
+    assert_eq!(m["balancer_idle_forgotten"], 4.0);
+    // The answer arrives; the client's ACK of it meets a reset.
+    assert!(m["balancer_resets_sent"] >= 4.0);
+    assert_flows_are_conserved(&m);
+}
+
+#[test]
+fn without_direct_return_answers_of_servers_belong_to_no_connection() {
+    let m = done(&direct(", direct = true", STEADY, false)).metrics;
+    assert_eq!(m["connects_established"], 0.0);
+}
+
+#[test]
+fn a_balancer_leaves_out_servers_that_fail_its_health_checks() {
+    let fault = "arrivals = { kind = \"fixed\", rate = \"100 /s\" }\nconnect_timeout = \"100 ms\"\n[[fault]]\nnode = \"server-1\"\nat = \"2.5 s\"\nfor = \"4 s\"";
+    let without = done(&balanced("", fault, 12)).metrics;
+    // A third of 100 connects a second fail for 4 s.
+    assert!((without["connects_aborted"] - 133.0).abs() < 8.0);
+    assert!(!without.contains_key("balancer_health_checks"));
+    let health = ", health_interval = \"1 s\", health_timeout = \"300 ms\", rise = 2, fall = 2";
+    let plan = balanced(health, fault, 12);
+    crate::common::assert_same_in_every_partition(&plan);
+    crate::common::assert_made_again_from_its_text(&plan);
+    let with = done(&plan);
+    let m = &with.metrics;
+    assert_eq!(
+        (m["balancer_health_down"], m["balancer_health_up"]),
+        (1.0, 1.0)
+    );
+    // Twelve checks of each of three servers; four of one of them fail.
+    assert_eq!(m["balancer_health_checks"], 36.0);
+    assert_eq!(m["balancer_health_checks_failed"], 4.0);
+    // It falls 1.3 s after its first failed check begins, which is at most 1 s after the crash.
+    assert!(m["connects_aborted"] < 85.0, "{}", m["connects_aborted"]);
+    let sentence = "Health checks took servers out of use 1 time, and back into use 1 time.";
+    assert!(
+        with.findings.iter().any(|f| f == sentence),
+        "{:#?}",
+        with.findings
+    );
+    assert_flows_are_conserved(m);
+    // Checks also work with direct return.
+    let plan = direct(&format!(", direct = true{health}"), STEADY, true);
+    let m = done(&plan).metrics;
+    assert_eq!(m["balancer_health_checks_failed"], 0.0);
+    assert_eq!(m["balancer_health_checks"], 60.0);
+}
+
+#[test]
+fn a_health_check_that_outlasts_its_interval_is_refused() {
+    let text = ", health_interval = \"1 s\", health_timeout = \"2 s\"";
+    let text = format!(
+        "name = \"x\"\nduration = \"1 s\"\n[topology]\nkind = \"graph\"\nhost = [{{ name = \"client\" }}, {{ name = \"server\" }}]\nrouter = [{{ name = \"lb\", middlebox = {{ kind = \"balancer\", servers = \"server\"{text} }} }}]\nlink = [{{ between = [\"client\", \"lb\"], delay = \"1 ms\" }}, {{ between = [\"lb\", \"server\"], delay = \"1 ms\" }}]\n[[workload]]\nvia = \"lb\"\narrivals = {{ kind = \"burst\", count = 1 }}\n"
+    );
+    let refused = plan_of(&text).unwrap_err();
+    assert!(refused.contains("health_interval"), "{refused}");
 }

@@ -111,3 +111,64 @@ fn mistakes_about_a_nat_are_named() {
     let block = refused("block = 0");
     assert!(block.contains("0 is out of range"), "{block}");
 }
+
+/// A server behind a NAT, reached at the NAT's address by users outside, and by a client in the same network, which a
+/// switch joins with the server.
+fn forwarded(nat: &str) -> BTreeMap<String, f64> {
+    let text = format!(
+        r#"
+name = "forwarded"
+duration = "20 s"
+[tcp]
+profile = "linux"
+tcp_syn_retries = 2
+[topology]
+kind = "graph"
+host = [{{ name = "user", count = 3 }}, {{ name = "client", count = 2 }}, {{ name = "server", count = 2 }}]
+router = [{{ name = "nat", nat = {{ closed = "2 s"{nat} }} }}, {{ name = "switch" }}]
+link = [
+    {{ between = ["user", "nat"], delay = "5 ms" }},
+    {{ between = ["nat", "switch"], delay = "1 ms" }},
+    {{ between = ["client", "switch"], delay = "1 ms" }},
+    {{ between = ["server", "switch"], delay = "1 ms" }},
+]
+[[workload]]
+name = "outside"
+client = "user"
+via = "nat"
+limit = 30
+arrivals = {{ kind = "fixed", rate = "10 /s" }}
+[[workload]]
+name = "inside"
+client = "client"
+via = "nat"
+limit = 20
+arrivals = {{ kind = "fixed", rate = "10 /s" }}
+"#
+    );
+    let plan = plan(&text).unwrap_or_else(|e| panic!("{e}"));
+    crate::common::assert_same_in_every_partition(&plan);
+    crate::common::assert_made_again_from_its_text(&plan);
+    let metrics = done(&plan).metrics;
+    assert_flows_are_conserved(&metrics);
+    metrics
+}
+
+#[test]
+fn a_nat_forwards_connections_to_a_host_behind_it() {
+    let closed = forwarded("");
+    assert_eq!(closed["connects_established"], 0.0);
+    assert!(!closed.contains_key("nat_forwarded"));
+    // The server's answers to the client take the direct way, with an address that the client does not know.
+    let open = forwarded(", forward = \"server\"");
+    assert_eq!(open["connects_established"], 30.0);
+    assert!(open["nat_forwarded"] >= 50.0);
+    let hairpin = forwarded(", forward = \"server\", hairpin = \"client\"");
+    assert_eq!(hairpin["connects_established"], 50.0);
+    assert_eq!(hairpin["requests_done"], 50.0);
+    assert_eq!(hairpin["nat_forwarded"], 50.0);
+    assert_eq!(hairpin["nat_hairpinned"], 20.0);
+    assert_eq!(hairpin["nat_mappings_end"], 0.0);
+    // A mapping for each forwarded connection, and another for each that turns back.
+    assert_eq!(hairpin["nat_mappings_made"], 70.0);
+}

@@ -33,6 +33,10 @@ fn executions() -> Vec<Execution> {
 }
 
 fn same_for_every_execution(text: &str) {
+    same_for(text, executions());
+}
+
+fn same_for(text: &str, executions: Vec<Execution>) {
     let plan = planned(text, &[]);
     let tmp = tempfile::tempdir().unwrap();
     let make = |dir: &Path, execution: Execution| {
@@ -45,7 +49,7 @@ fn same_for_every_execution(text: &str) {
     let first = tmp.path().join("first");
     let expected = make(&first, Execution::default());
     assert!(expected.metrics["records"] > 200.0);
-    for (i, execution) in executions().into_iter().enumerate() {
+    for (i, execution) in executions.into_iter().enumerate() {
         let dir = tmp.path().join(format!("run-{i}"));
         let summary = make(&dir, execution);
         assert_eq!(summary.result_hash, expected.result_hash, "{execution:?}");
@@ -132,6 +136,94 @@ requests = 3
 think = "100 ms"
 response = { kind = "exponential", mean = "8 kB" }
 "#,
+    );
+}
+
+#[test]
+fn with_proxies_breakers_health_checks_and_crashes() {
+    same_for_every_execution(
+        r#"
+name = "proxies"
+duration = "8 s"
+[tcp]
+profile = "linux"
+[topology]
+kind = "graph"
+host = [{ name = "client", count = 3 }, { name = "proxy", count = 2 }, { name = "server", count = 3 }]
+router = [{ name = "hub", count = 1 }]
+link = [
+    { between = ["client", "hub"], delay = "1 ms", loss = 0.01 },
+    { between = ["proxy", "hub"], delay = "500 us" },
+    { between = ["server", "hub"], delay = "700 us", loss = 0.01 },
+]
+[[fault]]
+node = "server-1"
+at = "2 s"
+for = "2 s"
+[[fault]]
+node = "proxy-0"
+at = "4 s"
+for = "500 ms"
+[[workload]]
+name = "web"
+arrivals = { kind = "poisson", rate = "150 /s" }
+service = { kind = "exponential", mean = "10 ms" }
+response = { kind = "exponential", mean = "4 kB" }
+workers = 2
+request_timeout = "300 ms"
+retries = { max = 2, backoff = "20 ms" }
+breaker = { failures = 4, open = "500 ms" }
+[workload.proxy]
+host = "proxy"
+pool = { max = 3, idle_timeout = "400 ms", max_requests = 40 }
+connect_timeout = "50 ms"
+try_timeout = "150 ms"
+tries = 2
+queue = 20
+breaker = { share = 0.5, window = 10, open = "300 ms" }
+health = { interval = "250 ms", timeout = "100 ms" }
+"#,
+    );
+}
+
+#[test]
+fn with_multiplexed_connections() {
+    // Client and server share the order of responses: as many threads as partitions come to its lock in any order.
+    let as_many = [3_u8, 5, 8].map(|n| Execution {
+        threads: n.into(),
+        partitions: Some(n.into()),
+        ..Execution::default()
+    });
+    let mut all = executions();
+    all.extend(as_many);
+    same_for(
+        r#"
+name = "multiplexed"
+duration = "8 s"
+[tcp]
+profile = "linux"
+[topology]
+kind = "star"
+clients = 3
+servers = 2
+access = { rate = "20 Mbit/s", delay = "2 ms", loss = 0.02 }
+[[fault]]
+node = "server-1"
+at = "3 s"
+for = "1 s"
+[[workload]]
+name = "web"
+http = "http/2"
+arrivals = { kind = "poisson", rate = "200 /s" }
+service = { kind = "exponential", mean = "10 ms" }
+response = { kind = "exponential", mean = "4 kB" }
+workers = 3
+connect_timeout = "300 ms"
+request_timeout = "300 ms"
+retries = { max = 2, backoff = "20 ms" }
+pool = { max = 2, streams = 8, max_requests = 60, max_lifetime = "2 s" }
+"#,
+        all,
     );
 }
 

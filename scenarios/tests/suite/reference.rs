@@ -110,6 +110,21 @@ fn every_example_is_what_its_key_takes() {
 const PAIR: &str = "name = \"t\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = { delay = \
                     \"1 ms\" }\n[[workload]]\narrivals = { kind = \"burst\", count = 1 }\n";
 
+/// A scenario with a host that can be a proxy.
+const WITH_PROXY: &str = r#"
+name = "t"
+duration = "100 s"
+[topology]
+kind = "graph"
+host = [{ name = "client" }, { name = "proxy" }, { name = "server" }]
+link = [
+    { between = ["client", "proxy"], delay = "1 ms" },
+    { between = ["proxy", "server"], delay = "1 ms" },
+]
+[[workload]]
+arrivals = { kind = "burst", count = 1 }
+"#;
+
 fn plan(text: &str, set: &str) -> Result<Plan, String> {
     common::plan(text, &[set]).map_err(|e| e.to_string())
 }
@@ -163,6 +178,7 @@ fn examples_are_accepted_where_they_belong() {
     ];
     let apart = [
         "via",
+        "proxy",
         "port",
         "ports",
         "client_addresses",
@@ -175,6 +191,12 @@ fn examples_are_accepted_where_they_belong() {
         "workload[0].",
         &[&bulk[..], &apart].concat(),
     );
+    let proxy = find("WorkloadFile")
+        .keys
+        .iter()
+        .find(|k| k.name() == "proxy");
+    let set = format!("workload[0].proxy={}", proxy.unwrap().info.example);
+    plan(WITH_PROXY, &set).unwrap_or_else(|e| panic!("{set}: {e}"));
 }
 
 #[test]

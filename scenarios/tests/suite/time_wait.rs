@@ -228,3 +228,53 @@ fn tw_recycle_breaks_hosts_behind_a_nat() {
     // With an offset for each connection even one host looks like many.
     assert!(failed(&run(1, true, true)) > 0.0);
 }
+
+/// Connects at a fixed rate, each closed first by the client: ports in use grow with time until TIME-WAIT entries expire.
+/// While less than half of a range of 1,000 ports is in use towards the server, Linux finds a port among the first few
+/// that it tries; beyond, it tries all of the first half before. The figure shows both, and the time between.
+#[test]
+fn ports_tried_per_connect_have_their_knee_at_half_of_the_range() {
+    let text = r#"
+name = "knee"
+duration = "20 s"
+[topology]
+kind = "pair"
+path = { delay = "1 ms" }
+[tcp]
+profile = "linux"
+ip_local_port_range = [40000, 40999]
+[[workload]]
+name = "web"
+arrivals = { kind = "fixed", rate = "40 /s" }
+[record]
+census_interval = "500 ms"
+"#;
+    let tmp = tempfile::tempdir().unwrap();
+    let run = tmp.path().join("run");
+    crate::common::make(text, &[], &run);
+    let numbers = std::fs::read_to_string(run.join("figures/port_probes.csv")).unwrap();
+    let mut lines = numbers.lines();
+    assert_eq!(
+        lines.next(),
+        Some("time_s,ports_tried_per_connect,ports_in_use")
+    );
+    let rows: Vec<Vec<f64>> = lines
+        .map(|line| {
+            line.split(',')
+                .map(|n| n.parse().unwrap_or(f64::NAN))
+                .collect()
+        })
+        .collect();
+    let mean = |from: f64, to: f64| {
+        let within = rows.iter().filter(|row| (from..to).contains(&row[2]));
+        let tried: Vec<f64> = within.map(|row| row[1]).collect();
+        assert!(tried.len() >= 5, "{} rows from {from} to {to}", tried.len());
+        tried.iter().sum::<f64>() / tried.len() as f64
+    };
+    // 500 ports have the parity that is tried first.
+    let (below, above) = (mean(0.0, 450.0), mean(520.0, 800.0));
+    assert!(below < 10.0, "{below}");
+    assert!((500.0..520.0).contains(&above), "{above}");
+    let svg = std::fs::read_to_string(run.join("figures/port_probes.svg")).unwrap();
+    assert!(svg.contains("half of the range in use"));
+}

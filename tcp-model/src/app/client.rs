@@ -5,15 +5,17 @@ mod exchange;
 use sim_core::{Rng, SimDuration, SimTime};
 
 use super::arrivals::ArrivalClock;
+use super::breaker::Breakers;
 use super::deadline::Deadline;
 use super::draws::{draw, seconds};
+use super::origins::{Origins, record_end, wanted_now};
 use super::per_socket::{ConnectionStates, PerSocket};
-use super::retrying::{Retrying, attempt_of};
+use super::retrying::{Attempt, Retrying};
 use super::spec::{Arrivals, ClientSpec};
 use super::{App, AppEvent};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::model::ConnectionEnd;
-use crate::sample::{CutShort, Ending, RequestUnanswered, TcpSample};
+use crate::sample::{CutShort, Ending, ExchangeResult, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
 
 /// Wake token: the next arrival.
@@ -71,6 +73,9 @@ pub struct Client {
     turn: u64,
     retrying: Retrying,
     conns: PerSocket<ClientConnection>,
+    /// Only if the times of exchanges are recorded.
+    origins: Option<Box<Origins>>,
+    breakers: Option<Box<Breakers>>,
 }
 
 impl Client {
@@ -83,6 +88,8 @@ impl Client {
             turn: 0,
             retrying: Retrying::new(spec.retries),
             conns: PerSocket::default(),
+            origins: Origins::new(&spec),
+            breakers: Breakers::new(spec.breaker, &spec.remotes),
             spec,
         }
     }
@@ -111,22 +118,35 @@ impl Client {
         if self.may_open(socket.now()) {
             self.opened += 1;
             self.retrying.begin();
-            self.connect(0, socket);
+            let wanted = wanted_now(&self.spec, socket);
+            self.connect(Attempt { number: 0, wanted }, socket);
         }
     }
 
     /// Makes an attempt of an exchange.
-    fn connect(&mut self, attempt: u32, socket: &mut SocketCx<'_, '_>) {
+    fn connect(&mut self, attempt: Attempt, socket: &mut SocketCx<'_, '_>) {
         if socket.now() >= self.spec.stop {
+            self.record_failed(attempt, socket);
             return;
         }
-        let turn = self.turn;
-        let (local, remote) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
+        let turn = match &self.breakers {
+            None => self.turn,
+            Some(breakers) => {
+                let locals = self.spec.locals.len();
+                let Some(turn) = breakers.turn(self.turn, locals, socket.now()) else {
+                    Breakers::reject(socket);
+                    self.failed(attempt, RETRY, socket);
+                    return;
+                };
+                turn
+            }
+        };
+        let (local, server) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
         let local = self.spec.locals.get(local).copied();
-        let Some(remote) = self.spec.remotes.get(remote) else {
+        let Some(remote) = self.spec.remotes.get(server) else {
             return; // no server at all
         };
-        self.turn += 1;
+        self.turn = turn + 1;
         let exchange = &self.spec.exchange;
         let fast_open = exchange.fast_open && exchange.requests > 0;
         let connect_timeout = exchange.connect_timeout;
@@ -149,13 +169,19 @@ impl Client {
             to_read: 0,
             began: socket.now(),
             deadline: Deadline::NONE,
-            attempt,
+            attempt: attempt.number,
             early: fast_open,
         };
         if let Some(most) = connect_timeout {
             conn.deadline.set_after(most, id, socket);
         }
         self.conns.insert(id, conn);
+        if let Some(origins) = &mut self.origins {
+            origins.begin(id, attempt.wanted);
+        }
+        if let Some(breakers) = &mut self.breakers {
+            breakers.begin(id, server, socket);
+        }
         if fast_open {
             self.with(id, socket, Client::request);
         }
@@ -185,9 +211,38 @@ impl Client {
 
     /// Handles a failed attempt: another follows, or a closed-loop user continues after at least
     /// `least`.
-    fn failed(&mut self, attempt: u32, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
+    fn failed(&mut self, attempt: Attempt, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
         if !self.retrying.retry(attempt, &mut self.rng, socket) {
+            self.record_failed(attempt, socket);
             self.think(least, socket);
+        }
+    }
+
+    /// Handles the failure of the attempt on a connection.
+    fn failed_on(&mut self, id: SocketId, number: u32, socket: &mut SocketCx<'_, '_>) {
+        if let Some(breakers) = &mut self.breakers {
+            breakers.end_last(id, false, socket);
+        }
+        let origin = self.origins.as_mut().and_then(|origins| origins.take(id));
+        let wanted = origin.unwrap_or(SimTime::MAX);
+        self.failed(Attempt { number, wanted }, SimDuration::ZERO, socket);
+    }
+
+    /// Handles the end of a connection between two requests, if more were to be made: its exchange has failed.
+    fn end_unfinished(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        if let Some(breakers) = &mut self.breakers {
+            breakers.end_last(id, false, socket);
+        }
+        let origin = self.origins.as_mut().and_then(|origins| origins.take(id));
+        if let Some(wanted) = origin {
+            record_end(wanted, ExchangeResult::Failed, socket);
+        }
+    }
+
+    /// Records an exchange that is not attempted again.
+    fn record_failed(&self, attempt: Attempt, socket: &mut SocketCx<'_, '_>) {
+        if self.origins.is_some() {
+            record_end(attempt.wanted, ExchangeResult::Failed, socket);
         }
     }
 
@@ -196,7 +251,7 @@ impl Client {
         Client::record_unanswered(c, Ending::GivenUp, socket);
         self.conns.remove(id);
         socket.close(id);
-        self.failed(c.attempt, SimDuration::ZERO, socket);
+        self.failed_on(id, c.attempt, socket);
     }
 
     /// In a closed loop, the user thinks and then opens the next connection.
@@ -235,8 +290,9 @@ impl Client {
         self.record_cut_short(&c, socket);
         let open = matches!(c.phase, ClientPhase::Connecting | ClientPhase::Thinking);
         if open || c.to_write > 0 || c.to_read > 0 {
-            self.failed(c.attempt, SimDuration::ZERO, socket);
+            self.failed_on(id, c.attempt, socket);
         } else {
+            self.end_unfinished(id, socket);
             self.think(SimDuration::ZERO, socket);
         }
     }
@@ -313,7 +369,7 @@ impl App for Client {
             }
             AppEvent::Wake(USER) => self.open(socket),
             AppEvent::Wake(token) => {
-                if let Some(attempt) = attempt_of(token) {
+                if let Some(attempt) = self.retrying.due(token) {
                     self.connect(attempt, socket);
                 } else if let Some(id) = self.conns.named(token) {
                     self.on_due(id, socket);
@@ -336,6 +392,9 @@ impl App for Client {
             Client::record_unanswered(c, by, socket);
         }
         self.retrying.on_cut_off(socket);
+        if let Some(origins) = &self.origins {
+            origins.on_cut_off(socket);
+        }
     }
 
     fn prepare_for(&self, slot: u32) {

@@ -47,7 +47,13 @@ impl HttpPayloads {
     /// Adds the servers among the applications of a host.
     pub fn add_host(&mut self, addresses: &[Ipv4Addr], apps: &[AppSpec]) {
         for app in apps {
-            if let AppSpec::Server(server) = app {
+            let server = match app {
+                // Responses of multiplexed connections come in another order.
+                AppSpec::Server(server) if server.multiplexed.is_none() => Some(server),
+                AppSpec::Proxy(proxy) => Some(&proxy.front),
+                _ => None,
+            };
+            if let Some(server) = server {
                 let server = Arc::new(server.clone());
                 for address in addresses {
                     let at = SocketAddrV4::new(*address, server.port);

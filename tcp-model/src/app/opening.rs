@@ -68,3 +68,28 @@ impl OwnBuffer {
         self.made = Some((before, after));
     }
 }
+
+/// Switches Nagle's algorithm off on connections (`TCP_NODELAY`).
+#[derive(Debug, Default)]
+pub(super) struct NoDelay {
+    /// Parameters of connections, and the same without the algorithm.
+    made: Option<(Arc<TcpParams>, Arc<TcpParams>)>,
+}
+
+impl NoDelay {
+    /// Switches it off on a connection.
+    pub(super) fn apply(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        let Some(params) = socket.params(id).filter(|params| params.nagle) else {
+            return;
+        };
+        let known = self.made.take();
+        let known = known.filter(|(before, _)| Arc::ptr_eq(before, &params));
+        let (before, after) = known.unwrap_or_else(|| {
+            let mut own = TcpParams::clone(&params);
+            own.nagle = false;
+            (params, Arc::new(own))
+        });
+        socket.set_params(id, &after);
+        self.made = Some((before, after));
+    }
+}

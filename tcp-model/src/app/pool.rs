@@ -6,6 +6,9 @@
 //! exceeds the maximum number of idle connections, or is closed by its server. A request in flight
 //! when the server closes stays unanswered, as with real servers.
 //!
+//! When the circuit breaker of a server opens, its idle connections are closed, and those that carry a request are
+//! closed after it.
+//!
 //! Leaves out health checks, and connections that a pool opens in advance.
 
 mod requests;
@@ -15,15 +18,17 @@ use std::collections::VecDeque;
 use sim_core::{Rng, SimTime};
 
 use super::arrivals::ArrivalClock;
+use super::breaker::Breakers;
 use super::deadline::Deadline;
+use super::origins::{record_end, wanted_now};
 use super::per_socket::PerSocket;
-use super::retrying::{Retrying, attempt_of};
+use super::retrying::{Attempt, Retrying};
 use super::spec::{ClientSpec, PoolSpec};
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
 use crate::model::ConnectionEnd;
 use crate::sample::{
-    Ending, PoolLevels, PoolSample, RequestUnanswered, RequestsWaiting, TcpSample,
+    Ending, ExchangeResult, PoolLevels, PoolSample, RequestUnanswered, RequestsWaiting, TcpSample,
 };
 use crate::segment::ConnId;
 
@@ -33,9 +38,17 @@ const ARRIVAL: u64 = 0;
 /// A request that wants a connection.
 #[derive(Clone, Copy, Debug)]
 struct PendingRequest {
-    /// When it arrived.
+    /// When it arrived, or its present attempt began.
     since: SimTime,
-    attempt: u32,
+    attempt: Attempt,
+}
+
+impl PendingRequest {
+    /// An attempt that begins now.
+    fn new(attempt: Attempt, socket: &SocketCx<'_, '_>) -> PendingRequest {
+        let since = socket.now();
+        PendingRequest { since, attempt }
+    }
 }
 
 /// What a connection of the pool is doing.
@@ -79,6 +92,7 @@ pub struct PoolClient {
     /// Idle connections, the one used last at the end.
     idle: Vec<SocketId>,
     waiting: VecDeque<PendingRequest>,
+    breakers: Option<Box<Breakers>>,
     /// The numbers as last recorded.
     reported: PoolLevels,
 }
@@ -96,6 +110,7 @@ impl PoolClient {
             open: 0,
             idle: Vec::new(),
             waiting: VecDeque::new(),
+            breakers: Breakers::new(spec.breaker, &spec.remotes),
             reported: PoolLevels::default(),
             pool,
             spec,
@@ -186,14 +201,14 @@ impl PoolClient {
             AppEvent::Wake(ARRIVAL) => {
                 self.begun += 1;
                 self.retrying.begin();
-                let since = socket.now();
-                self.submit(PendingRequest { since, attempt: 0 }, socket);
+                let wanted = wanted_now(&self.spec, socket);
+                let attempt = Attempt { number: 0, wanted };
+                self.submit(PendingRequest::new(attempt, socket), socket);
                 self.await_arrival(socket);
             }
             AppEvent::Wake(token) => {
-                if let Some(attempt) = attempt_of(token) {
-                    let since = socket.now();
-                    self.submit(PendingRequest { since, attempt }, socket);
+                if let Some(attempt) = self.retrying.due(token) {
+                    self.submit(PendingRequest::new(attempt, socket), socket);
                 } else if let Some(id) = self.conns.named(token) {
                     self.on_due(id, socket);
                 }
@@ -233,6 +248,12 @@ impl App for PoolClient {
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         for c in self.conns.iter() {
             record_unanswered(c, by, socket);
+            if let PooledPhase::Connecting(wanted) | PooledPhase::Busy(wanted) = c.phase {
+                record_end(wanted.attempt.wanted, ExchangeResult::Pending, socket);
+            }
+        }
+        for waiting in &self.waiting {
+            record_end(waiting.attempt.wanted, ExchangeResult::Pending, socket);
         }
         if let Some(first) = self.waiting.front() {
             socket.record(TcpSample::Waiting(RequestsWaiting {

@@ -1,22 +1,26 @@
 //! When a client tries again: back-off with jitter, and a budget.
 
-use sim_core::Rng;
+use sim_core::{Rng, SimTime};
 
 use super::draws::seconds;
+use super::origins::record_end;
 use super::per_socket::CONNECTION;
 use super::spec::Retries;
 use crate::host::SocketCx;
-use crate::sample::{AfterFailure, RetrySample, TcpSample};
+use crate::sample::{AfterFailure, ExchangeResult, RetrySample, TcpSample};
 
-/// Wake token: another attempt, whose number is in the bits above these. Applications that retry
+/// Wake token: another attempt, whose place is in the bits above these. Applications that retry
 /// use smaller tokens for their own wakes.
 const ATTEMPT: u64 = 2;
 const ATTEMPT_SHIFT: u32 = 8;
 
-/// The number of the attempt that a wake token is for, if it is for one.
-pub(super) fn attempt_of(token: u64) -> Option<u32> {
-    let is_attempt = token & 0xff == ATTEMPT && token & CONNECTION == 0;
-    is_attempt.then_some((token >> ATTEMPT_SHIFT) as u32)
+/// An attempt at an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    /// Its number, from 0.
+    pub(super) number: u32,
+    /// When the exchange was wanted.
+    pub(super) wanted: SimTime,
 }
 
 /// Decides about further attempts of the exchanges of a client.
@@ -27,6 +31,9 @@ pub(super) struct Retrying {
     begun: u64,
     /// Further attempts.
     made: u64,
+    /// Attempts that are yet to be made, by place, and the free places.
+    later: Vec<Option<Attempt>>,
+    free: Vec<u32>,
 }
 
 impl Retrying {
@@ -35,6 +42,8 @@ impl Retrying {
             spec,
             begun: 0,
             made: 0,
+            later: Vec::new(),
+            free: Vec::new(),
         }
     }
 
@@ -43,31 +52,54 @@ impl Retrying {
         self.begun += 1;
     }
 
-    /// Handles the failure of attempt number `attempt`, counted from 0: requests a wake for the
-    /// next one, or returns false if that was the last. The decision is recorded for clients that
-    /// may try again.
+    /// Handles the failure of an attempt: requests a wake for the next one, or returns false if that
+    /// was the last. The decision is recorded for clients that may try again.
     pub(super) fn retry(
         &mut self,
-        attempt: u32,
+        attempt: Attempt,
         rng: &mut Rng,
         socket: &mut SocketCx<'_, '_>,
     ) -> bool {
-        let then = self.decide(attempt, rng);
+        let then = self.decide(attempt.number, rng);
         if self.spec.max > 0 {
+            let attempt = attempt.number;
             socket.record(TcpSample::Retry(RetrySample::Failed { attempt, then }));
         }
         let AfterFailure::Again(wait) = then else {
             return false;
         };
-        let token = ATTEMPT | u64::from(attempt + 1) << ATTEMPT_SHIFT;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.later.push(None);
+            self.later.len() as u32 - 1
+        });
+        self.later[place as usize] = Some(Attempt {
+            number: attempt.number + 1,
+            ..attempt
+        });
+        let token = ATTEMPT | u64::from(place) << ATTEMPT_SHIFT;
         socket.wake(socket.now().saturating_add(wait), token);
         true
     }
 
-    /// Records the number of exchanges begun when the run ends or the host goes down.
+    /// Takes the attempt that a wake token is for, if it is for one.
+    pub(super) fn due(&mut self, token: u64) -> Option<Attempt> {
+        if token & 0xff != ATTEMPT || token & CONNECTION != 0 {
+            return None;
+        }
+        let place = (token >> ATTEMPT_SHIFT) as usize;
+        let attempt = self.later.get_mut(place)?.take()?;
+        self.free.push(place as u32);
+        Some(attempt)
+    }
+
+    /// Records the number of exchanges begun, and those between two attempts, when the run ends or the
+    /// host goes down.
     pub(super) fn on_cut_off(&self, socket: &mut SocketCx<'_, '_>) {
         if self.spec.max > 0 {
             socket.record(TcpSample::Retry(RetrySample::Begun(self.begun)));
+        }
+        for attempt in self.later.iter().flatten() {
+            record_end(attempt.wanted, ExchangeResult::Pending, socket);
         }
     }
 

@@ -1,6 +1,9 @@
 //! A server: accepts connections, reads requests, answers them.
 
 mod answer;
+mod forward;
+
+use std::collections::VecDeque;
 
 use sim_core::{SimDuration, SimTime};
 
@@ -55,6 +58,17 @@ pub(super) struct ServerConnection {
     deadline: Deadline,
 }
 
+/// Who serves the requests that have arrived.
+#[derive(Debug)]
+pub(super) enum ServedBy {
+    /// The server: each request takes its service time.
+    Server,
+    /// Its workers.
+    Workers(Box<Workers>),
+    /// The upstream servers of a proxy: the connections whose requests wait to be forwarded.
+    Upstreams(VecDeque<SocketId>),
+}
+
 /// The application described by a [`ServerSpec`].
 #[derive(Debug)]
 pub struct Server {
@@ -65,7 +79,7 @@ pub struct Server {
     /// With `accept_rate`: the earliest time of the next accept.
     next_accept: SimTime,
     accept_pending: bool,
-    workers: Option<Box<Workers>>,
+    pub(super) service: ServedBy,
     buffer: OwnBuffer,
 }
 
@@ -78,7 +92,10 @@ impl Server {
             reading: Opening::new(spec.read_start, READ),
             next_accept: SimTime::ZERO,
             accept_pending: false,
-            workers: spec.workers.map(|most| Box::new(Workers::new(most))),
+            service: match spec.workers {
+                Some(most) => ServedBy::Workers(Box::new(Workers::new(most))),
+                None => ServedBy::Server,
+            },
             buffer: OwnBuffer::new(spec.receive_buffer),
             spec,
         }

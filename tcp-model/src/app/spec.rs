@@ -7,10 +7,12 @@ use sim_core::{SimDuration, SimTime};
 
 mod demand;
 mod host;
+mod proxy;
 
 pub use super::servers::Servers;
 pub use demand::{Arrivals, Distribution};
 pub use host::{HostConfig, KeptSegments, TraceSpec};
+pub use proxy::{BreakerSpec, HealthSpec, ProxySpec, UpstreamSpec};
 
 /// Who closes a connection first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -139,6 +141,8 @@ pub struct PoolSpec {
     pub max_lifetime: Option<SimDuration>,
     /// Maximum number of requests per connection; `None` for no limit.
     pub max_requests: Option<u32>,
+    /// Maximum number of requests in flight on a connection: 1, or more with [`ClientSpec::order`].
+    pub streams: u32,
 }
 
 /// A client: opens connections to servers and exchanges requests and responses.
@@ -166,6 +170,8 @@ pub struct ClientSpec {
     pub class: u8,
     /// What is done when an attempt fails.
     pub retries: Retries,
+    /// A circuit breaker for each server; `None` for none.
+    pub breaker: Option<BreakerSpec>,
     /// Whether the client binds to its address and a port before it connects, so that all
     /// destinations share its ports (Linux without `IP_BIND_ADDRESS_NO_PORT`).
     pub bind_first: bool,
@@ -174,6 +180,11 @@ pub struct ClientSpec {
     /// server's exchange should allow as many requests as possible and leave the close to the
     /// client.
     pub pool: Option<PoolSpec>,
+    /// The time of each exchange with all its attempts is recorded.
+    pub exchange_times: bool,
+    /// The order of responses that client and server share, for a pool whose connections carry several requests at a
+    /// time; the server has it as [`ServerSpec::multiplexed`].
+    pub order: Option<Arc<super::response_order::ResponseOrder>>,
 }
 
 impl Default for ClientSpec {
@@ -189,8 +200,11 @@ impl Default for ClientSpec {
             exchange: Arc::default(),
             class: 0,
             retries: Retries::default(),
+            breaker: None,
             bind_first: false,
             pool: None,
+            exchange_times: false,
+            order: None,
         }
     }
 }
@@ -217,6 +231,9 @@ pub struct ServerSpec {
     /// Receive buffer of each connection from its accept on (`SO_RCVBUF`), bytes. The window scale is
     /// agreed before that.
     pub receive_buffer: Option<u32>,
+    /// It serves many requests at a time on each connection; the order of their responses, which it shares with its
+    /// clients ([`ClientSpec::order`]).
+    pub multiplexed: Option<Arc<super::response_order::ResponseOrder>>,
     /// What happens on connections; the same as the client's.
     pub exchange: Arc<Exchange>,
     /// The same for clients of class 1 and so on ([`ClientSpec::class`]).
@@ -244,6 +261,7 @@ impl Default for ServerSpec {
             idle_timeout: None,
             workers: None,
             receive_buffer: None,
+            multiplexed: None,
             exchange: Arc::default(),
             others: Vec::new(),
         }
@@ -326,6 +344,8 @@ pub enum AppSpec {
     Client(ClientSpec),
     /// Request and response, server's side.
     Server(ServerSpec),
+    /// A proxy between clients and upstream servers.
+    Proxy(Box<ProxySpec>),
     /// Bulk transfer, sender.
     Bulk(BulkSpec),
     /// Bulk transfer, receiver.

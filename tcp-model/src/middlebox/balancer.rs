@@ -8,9 +8,14 @@
 //! gets no new connections from `drain_at` on, and its remaining connections are forgotten after
 //! `drain_time`.
 //!
-//! Leaves out: health checks (a server that is down still gets its share), weights, direct return
-//! (responses pass through the balancer too), and balancers that end connections themselves.
+//! With direct server return (`direct`) responses do not pass through the balancer: the servers answer clients
+//! themselves (see [`super::direct_return`]). It then sees one direction only, so that a FIN or a reset of the client
+//! ends a connection for it, and a connection on which the client is silent is idle however much the server sends.
+//! A server that health checks find down gets no new connections; those that it has are kept.
+//!
+//! Leaves out: weights, and balancers that end connections themselves.
 
+mod health;
 mod spec;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -18,6 +23,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use sim_core::rng::mix;
 use sim_core::{LazyTimer, Packet, SimTime};
 
+use self::health::Checks;
 pub(super) use self::spec::kind;
 use self::spec::{BalancerSpec, Method};
 use super::flow_table::FlowTable;
@@ -73,6 +79,7 @@ pub struct Balancer {
     by_front: FxMap<(SocketAddrV4, SocketAddrV4), u32>,
     by_server: FxMap<(SocketAddrV4, SocketAddrV4), u32>,
     turn: usize,
+    checks: Option<Checks>,
     /// When the connections of drained servers are forgotten; `MAX` once they are.
     drain_ends: SimTime,
     timer: LazyTimer,
@@ -93,6 +100,7 @@ impl Balancer {
             by_front: FxMap::default(),
             by_server: FxMap::default(),
             turn: 0,
+            checks: None,
             timer: LazyTimer::default(),
             stats: BalancerStats::default(),
         }
@@ -101,8 +109,9 @@ impl Balancer {
     /// The server for a new connection; `None` if there is none.
     fn choose(&mut self, client: SocketAddrV4, now: SimTime) -> Option<usize> {
         let draining = now >= self.spec.drain_at;
-        let takes = |s: &Backend| !(s.drains && draining);
-        let n = self.servers.iter().filter(|s| takes(s)).count();
+        let is_up = |i| self.checks.as_ref().is_none_or(|checks| checks.is_up(i));
+        let takes = |i: usize| is_up(i) && !(self.servers[i].drains && draining);
+        let n = (0..self.servers.len()).filter(|&i| takes(i)).count();
         if n == 0 {
             return None;
         }
@@ -117,7 +126,7 @@ impl Balancer {
             }
         };
         let open = |i: usize| self.servers[i].open;
-        let places = || (0..self.servers.len()).filter(|&i| takes(&self.servers[i]));
+        let places = || (0..self.servers.len()).filter(|&i| takes(i));
         match self.spec.method {
             Method::RoundRobin | Method::Hash => places().nth(number),
             Method::LeastConnections => {
@@ -190,7 +199,9 @@ impl Balancer {
     /// When there is something to forget.
     fn next_deadline(&self) -> Option<SimTime> {
         let drain = (self.drain_ends < SimTime::MAX).then_some(self.drain_ends);
-        self.table.next_deadline().into_iter().chain(drain).min()
+        let checks = self.checks.as_ref().and_then(Checks::next_deadline);
+        let entries = self.table.next_deadline();
+        entries.into_iter().chain(drain).chain(checks).min()
     }
 
     /// Tracks the connection of an entry, and postpones its time-out.
@@ -199,7 +210,9 @@ impl Balancer {
             return;
         };
         entry.fins[usize::from(from_server)] |= flags.is_fin();
-        entry.over |= flags.is_rst() || entry.fins == [true; 2];
+        // The FINs of a server that answers directly are not seen.
+        let ends = entry.fins[0] && (entry.fins[1] || self.spec.direct);
+        entry.over |= flags.is_rst() || ends;
         let stays = match entry.over {
             true => self.spec.closed,
             false => self.spec.idle,
@@ -299,6 +312,12 @@ impl Middlebox for Balancer {
             drains: drained.contains(&address),
         };
         self.servers = found.map(backend).collect();
+        let addresses = self.servers.iter().map(|server| server.address);
+        let now = cx.now();
+        self.checks = self
+            .spec
+            .health
+            .map(|spec| Checks::new(spec, addresses, now));
         let token = cx.token();
         self.timer.set(self.next_deadline(), token, cx.wakes());
     }
@@ -309,7 +328,16 @@ impl Middlebox for Balancer {
         cx: &mut MiddleboxCx<'_, '_>,
     ) -> Option<Packet<Packed>> {
         self.expire(cx.now());
-        if cx.owns(packet.dst) {
+        if let Some(checks) = &mut self.checks {
+            checks.run(cx); // no wake is pending after a crash
+        }
+        let own = cx.owns(packet.dst);
+        if own
+            && let Some(checks) = &mut self.checks
+            && checks.on_packet(&packet, cx)
+        {
+            // The answer to a health check ends here.
+        } else if own {
             self.inward(packet, cx);
         } else {
             self.outward(packet, cx);
@@ -323,6 +351,9 @@ impl Middlebox for Balancer {
         let token = cx.token();
         if self.timer.fire(token, cx.wakes()) {
             self.expire(cx.now());
+            if let Some(checks) = &mut self.checks {
+                checks.run(cx);
+            }
         }
         self.timer.set(self.next_deadline(), token, cx.wakes());
     }
@@ -333,6 +364,9 @@ impl Middlebox for Balancer {
         self.by_front.clear();
         self.by_server.clear();
         self.timer = LazyTimer::default();
+        if let Some(checks) = &mut self.checks {
+            checks.on_crash();
+        }
         for server in &mut self.servers {
             server.open = 0;
         }
@@ -382,6 +416,17 @@ impl Middlebox for Balancer {
             ),
             ("balancer_resets_sent", MiddleboxCount::Sum(s.resets as f64)),
         ];
+        if let Some(checks) = &self.checks {
+            let c = checks.stats;
+            let counts = [
+                ("balancer_health_checks", c.made),
+                ("balancer_health_checks_failed", c.failed),
+                ("balancer_health_down", c.down),
+                ("balancer_health_up", c.up),
+            ];
+            let count = |(name, n)| (name, MiddleboxCount::Sum(n as f64));
+            all.extend(counts.map(count));
+        }
         if s.made > 0 {
             all.push((
                 "balancer_imbalance",

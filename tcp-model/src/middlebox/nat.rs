@@ -11,9 +11,15 @@
 //! A packet from inside without a mapping is dropped, or answered with a reset
 //! ([`NatSpec::answer_reset`]).
 //!
-//! Leaves out: hairpinning (RFC 4787 section 6), ICMP, picking up connections in the middle,
+//! Connections to the NAT's own addresses on ports outside of its pool go to a host behind it
+//! ([`NatSpec::forward`]). Those that another host behind it opens (hairpinning, RFC 4787 section 6) get an address of
+//! the NAT as their source ([`NatSpec::hairpin`]); without that, the answer may take another way, with an address that
+//! the host does not know.
+//!
+//! Leaves out: hairpinning to mappings of hosts that are not forwarded to, ICMP, picking up connections in the middle,
 //! several blocks per host, and Linux's checks of sequence numbers.
 
+mod forward;
 mod kind;
 mod mapping;
 mod pool;
@@ -59,6 +65,8 @@ struct Mapping {
     inside: InsideFlow,
     mapped: SocketAddrV4,
     phase: MappingState,
+    /// It was opened from outside, and its port is not one of the pool.
+    forwarded: bool,
     deadline: SimTime,
     /// Its earliest entry in the list of deadlines.
     queued: SimTime,
@@ -95,6 +103,10 @@ pub struct Nat {
     pools: FxMap<SocketAddrV4, PortPool>,
     shared: SharedPorts,
     blocks: Blocks,
+    /// Hosts behind the NAT that connections to it are forwarded to, and whose turn it is.
+    forwards: (Vec<Ipv4Addr>, usize),
+    /// Hosts behind the NAT whose connections to it are hairpinned, in order.
+    behind: Vec<Ipv4Addr>,
     /// (deadline, slot, its serial), at least one entry for each mapping, at its deadline or before.
     deadlines: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
     timer: LazyTimer,
@@ -114,6 +126,8 @@ impl Nat {
             pools: FxMap::default(),
             shared: SharedPorts::default(),
             blocks: Blocks::default(),
+            forwards: (Vec::new(), 0),
+            behind: Vec::new(),
             deadlines: BinaryHeap::new(),
             timer: LazyTimer::default(),
             stats: NatStats::default(),
@@ -125,7 +139,12 @@ impl Nat {
         self.stats
     }
 
-    fn outward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
+    /// Gives a packet from inside its source outside; `None` if it was dropped or answered.
+    fn translate_out(
+        &mut self,
+        mut packet: Packet<Packed>,
+        cx: &mut MiddleboxCx<'_, '_>,
+    ) -> Option<Packet<Packed>> {
         let (src, dst) = packet.payload.ports();
         let inside = InsideFlow {
             host: SocketAddrV4::new(packet.src, src),
@@ -141,7 +160,7 @@ impl Nat {
                     self.stats.exhausted += 1;
                     self.stats.first_exhausted.get_or_insert(cx.now());
                     cx.drop(packet);
-                    return;
+                    return None;
                 }
             },
             None => {
@@ -153,7 +172,7 @@ impl Nat {
                     }
                     false => cx.drop(packet),
                 }
-                return;
+                return None;
             }
         };
         if !packet.corrupt {
@@ -163,16 +182,18 @@ impl Nat {
             packet.src = *mapping.mapped.ip();
             packet.payload.set_ports(mapping.mapped.port(), dst);
         }
-        cx.pass_on(packet);
+        Some(packet)
     }
 
+    /// Gives a packet to the NAT its destination inside, and passes it on.
     fn inward(&mut self, mut packet: Packet<Packed>, cx: &mut MiddleboxCx<'_, '_>) {
         let (src, dst) = packet.payload.ports();
         let outside = Outside {
             mapped: SocketAddrV4::new(packet.dst, dst),
             remote: SocketAddrV4::new(packet.src, src),
         };
-        let Some(&place) = self.by_outside.get(&outside) else {
+        let known = self.by_outside.get(&outside).copied();
+        let Some(place) = known.or_else(|| self.forward(outside, &packet, cx.now())) else {
             self.stats.unmapped += 1;
             cx.drop(packet);
             return;
@@ -194,6 +215,17 @@ impl Nat {
             self.blocks.add(*inside.host.ip());
         }
         let mapped = self.endpoint(port);
+        Some(self.insert(inside, mapped, false, now))
+    }
+
+    /// Inserts a mapping into the table.
+    fn insert(
+        &mut self,
+        inside: InsideFlow,
+        mapped: SocketAddrV4,
+        forwarded: bool,
+        now: SimTime,
+    ) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(MappingSlot::default());
             self.slots.len() as u32 - 1
@@ -204,6 +236,7 @@ impl Nat {
             inside,
             mapped,
             phase: MappingState::Opening,
+            forwarded,
             deadline: now,
             queued: SimTime::MAX,
             serial: slot.serial,
@@ -214,7 +247,7 @@ impl Nat {
         self.stats.made += 1;
         self.stats.mappings += 1;
         self.stats.peak_mappings = self.stats.peak_mappings.max(self.stats.mappings);
-        Some(place)
+        place
     }
 
     /// Tracks the state of a connection, and postpones its time-out.
@@ -223,7 +256,7 @@ impl Nat {
             return;
         };
         let before = mapping.phase;
-        mapping.phase = next_phase(before, flags, inside);
+        mapping.phase = next_phase(before, flags, inside != mapping.forwarded);
         if (before, mapping.phase) == (MappingState::Reset, MappingState::Reset) {
             return;
         }
@@ -262,7 +295,9 @@ impl Nat {
             self.free.push(place);
             self.by_inside.remove(&over.inside);
             self.by_outside.remove(&over.outside());
-            self.give_back(&over);
+            if !over.forwarded {
+                self.give_back(&over);
+            }
             self.stats.mappings -= 1;
             self.stats.expired += 1;
         }
@@ -279,6 +314,7 @@ impl Middlebox for Nat {
     fn on_start(&mut self, cx: &mut MiddleboxCx<'_, '_>) {
         self.addresses = cx.addresses().collect();
         self.stats.ports = self.pool_size();
+        self.find_hosts(cx);
     }
 
     fn on_packet(
@@ -287,10 +323,16 @@ impl Middlebox for Nat {
         cx: &mut MiddleboxCx<'_, '_>,
     ) -> Option<Packet<Packed>> {
         self.expire(cx.now());
-        if self.addresses.contains(&packet.dst) {
-            self.inward(packet, cx);
+        if !self.addresses.contains(&packet.dst) {
+            if let Some(packet) = self.translate_out(packet, cx) {
+                cx.pass_on(packet);
+            }
+        } else if self.turns_back(&packet) {
+            if let Some(packet) = self.translate_out(packet, cx) {
+                self.inward(packet, cx);
+            }
         } else {
-            self.outward(packet, cx);
+            self.inward(packet, cx);
         }
         None
     }
@@ -339,6 +381,13 @@ impl Middlebox for Nat {
         if self.spec.answer_reset {
             all.push(("nat_resets_sent", MiddleboxCount::Sum(s.resets as f64)));
         }
+        if !self.spec.forward.is_empty() {
+            all.push(("nat_forwarded", MiddleboxCount::Sum(s.forwarded as f64)));
+        }
+        if !self.spec.hairpin.is_empty() {
+            let hairpinned = MiddleboxCount::Sum(s.hairpinned as f64);
+            all.push(("nat_hairpinned", hairpinned));
+        }
         if let Some(first) = s.first_exhausted {
             let dropped = MiddleboxCount::Sum(s.exhausted as f64);
             let first = MiddleboxCount::Least(first.as_secs_f64());
@@ -359,9 +408,11 @@ impl Middlebox for Nat {
     }
 
     fn on_crash(&mut self) {
-        let (spec, stats) = (self.spec, self.stats);
+        let (spec, stats) = (self.spec.clone(), self.stats);
         *self = Nat {
             addresses: std::mem::take(&mut self.addresses),
+            forwards: std::mem::take(&mut self.forwards),
+            behind: std::mem::take(&mut self.behind),
             stats: NatStats {
                 mappings: 0,
                 lost: stats.lost + u64::from(stats.mappings),

@@ -159,7 +159,7 @@ impl NatNetwork {
                 false => host,
             };
             match node == self.nat_node() {
-                true => host.with_middlebox(Box::new(Nat::new(self.nat))),
+                true => host.with_middlebox(Box::new(Nat::new(self.nat.clone()))),
                 false => host,
             }
         });

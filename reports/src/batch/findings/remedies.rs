@@ -18,7 +18,13 @@ pub struct VariantNote {
 }
 
 /// Metrics of failures, each with its share and the wording for a report.
-const FAILURES: [(&str, &str, &str, &str); 3] = [
+const FAILURES: [(&str, &str, &str, &str); 4] = [
+    (
+        "proxy_errors",
+        "proxy_errors_share",
+        "of requests got an error from the proxy",
+        "的请求得到代理的错误应答",
+    ),
     (
         "connects_failed",
         "connects_failed_share",

@@ -218,6 +218,20 @@ pub(super) const HOSTS: &[Metric] = &[
     )
     .absent("no NAT answers with resets (`answer_reset`)"),
     hosts(
+        "nat_forwarded",
+        Count,
+        ("connections that NATs forwarded to hosts behind them", "NAT 转发给其后主机的连接数"),
+        "To a NAT's own address, on a port outside of its pool (`forward`).",
+    )
+    .absent("no NAT forwards connections (`forward`)"),
+    hosts(
+        "nat_hairpinned",
+        Count,
+        ("connections of hosts behind a NAT to its own address", "NAT 之后的主机到 NAT 自身地址的连接数"),
+        "With an address of the NAT as their source (`hairpin`).",
+    )
+    .absent("no NAT hairpins connections (`hairpin`)"),
+    hosts(
         "nat_mappings_lost",
         Count,
         ("mappings of NATs lost in crashes", "因崩溃而丢失的 NAT 映射数"),

@@ -13,6 +13,8 @@ const fn firewall(
         .absent("no router tracks connections")
 }
 
+const NO_CHECK: &str = "no balancer checks the health of its servers";
+
 const fn balancer(
     id: &'static str,
     kind: MetricKind,
@@ -45,6 +47,11 @@ pub(super) const MIDDLEBOXES: &[Metric] = &[
     balancer("balancer_idle_forgotten", Count, ("connections that balancers forgot because they were silent", "均衡器因空闲而遗忘的连接数"), "`idle_timeout` of the balancer."),
     balancer("balancer_strangers_pkts", Count, ("packets of connections that balancers did not know", "均衡器不认识的连接的分组数"), "Answered by a reset, or dropped."),
     balancer("balancer_resets_sent", Count, ("resets sent by balancers", "均衡器发送的复位数"), ""),
+    Metric::new(MetricSource::Middleboxes, "balancer_health_checks", Count, ("health checks by balancers", "均衡器的健康检查数"), "Those not finished at the end do not count.").absent(NO_CHECK),
+    Metric::new(MetricSource::Middleboxes, "balancer_health_checks_failed", Count, ("health checks by balancers that failed", "均衡器失败的健康检查数"), "").absent(NO_CHECK),
+    Metric::new(MetricSource::Middleboxes, "balancer_health_down", Count, ("times that a balancer took a server out of use", "均衡器停用服务器的次数"), "").absent(NO_CHECK),
+    Metric::new(MetricSource::Middleboxes, "balancer_health_up", Count, ("times that a balancer took a server back into use", "均衡器恢复使用服务器的次数"), "").absent(NO_CHECK),
+    Metric::new(MetricSource::Middleboxes, "direct_return_pkts", Count, ("answers of servers sent with the address of their balancer", "服务器以均衡器地址直接发送的应答分组数"), "Direct server return.").absent("no server answers directly"),
     balancer("balancer_imbalance", Number, ("connections of the busiest server by the mean of all", "最忙服务器的连接数与平均值之比"), "1 means that all servers of the balancer got equally many."),
     Metric::new(MetricSource::Middleboxes, "syn_limit_drops_pkts", Count, ("SYNs dropped by a limit of new connections", "因新连接限制而丢弃的 SYN 数"), "").absent("no router limits new connections"),
 ];

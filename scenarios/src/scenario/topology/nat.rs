@@ -31,6 +31,8 @@ pub(super) fn read(file: &NatFile, at: &DottedPath) -> Result<Plugin<BoxedMiddle
         ("closed", time(file.closed)),
         ("reset", time(file.reset)),
         ("answer_reset", file.answer_reset.map(Toml::Boolean)),
+        ("forward", file.forward.clone().map(Toml::String)),
+        ("hairpin", file.hairpin.clone().map(Toml::String)),
     ];
     let given = keys.into_iter();
     let parameters: Table = given
@@ -52,6 +54,8 @@ pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatFile> {
         keep_port,
         block,
         answer_reset,
+        forward,
+        hairpin,
     } = NatSpec::of_plugin(plugin)?;
     let usual = NatSpec::default();
     Some(NatFile {
@@ -67,5 +71,7 @@ pub(super) fn to_file(plugin: &Plugin<BoxedMiddlebox>) -> Option<NatFile> {
         closed: Some(timeouts.closed),
         reset: Some(timeouts.reset),
         answer_reset: answer_reset.then_some(true),
+        forward: (!forward.is_empty()).then(|| forward.join(", ")),
+        hairpin: (!hairpin.is_empty()).then(|| hairpin.join(", ")),
     })
 }

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use sim_core::{Bytes, SimDuration};
+use sim_core::Bytes;
 use tcp_model::spec::{Arrivals, CloseHow, Closer, Exchange, PoolSpec, Retries};
 
 use super::WorkloadKind;
 use super::arrivals;
+use super::breaker;
 use super::pool;
+use super::proxy::WorkloadProxy;
+use super::time_outs::longer_than_zero;
 use crate::dotted_path::DottedPath;
 use crate::file::values::Dist;
 use crate::file::workload::{RetriesFile, WorkloadFile};
 use crate::problem::Problem;
+use crate::scenario::topology::Topology;
 use crate::suggest;
 
 const CLOSERS: [(&str, Closer); 3] = [
@@ -58,7 +62,12 @@ fn choice<T: Copy + Default>(
 ///
 /// # Errors
 /// When something is missing, out of range or contradictory.
-pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind, Problem> {
+pub(super) fn read(
+    file: &WorkloadFile,
+    ends: (&str, &str),
+    at: &DottedPath,
+    topology: &Topology,
+) -> Result<WorkloadKind, Problem> {
     let d = Exchange::default();
     let exchange = Exchange {
         requests: file.requests.unwrap_or(d.requests),
@@ -84,6 +93,9 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<WorkloadKind,
             Some(retries) => read_retries(retries, &at.key("retries"))?,
             None => Retries::default(),
         },
+        exchange_times: file.exchange_times == Some(true),
+        breaker: breaker::read(file.breaker.as_ref(), &at.key("breaker"))?,
+        proxy: WorkloadProxy::read(file, ends, at, topology)?.map(Box::new),
         pool: pool::read(file, at)?,
         bind_first: file.ip_bind_address_no_port == Some(false),
     })
@@ -140,20 +152,6 @@ fn check(exchange: &Exchange, at: &DottedPath) -> Result<(), Problem> {
         .help("write close = \"server\" and requests = 1 along with `respond_after`"));
     }
     Ok(())
-}
-
-fn longer_than_zero(
-    value: Option<SimDuration>,
-    key: &str,
-    at: &DottedPath,
-) -> Result<Option<SimDuration>, Problem> {
-    if value.is_some_and(SimDuration::is_zero) {
-        return Err(
-            Problem::new(at.key(key), format!("`{key}` must be longer than zero"))
-                .help("leave it out for no time-out"),
-        );
-    }
-    Ok(value)
 }
 
 fn read_retries(file: &RetriesFile, at: &DottedPath) -> Result<Retries, Problem> {

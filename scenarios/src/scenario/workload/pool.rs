@@ -43,8 +43,34 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Option<PoolSp
         )
         .help("write kind = \"poisson\" with the rate of requests, or leave `pool` out"));
     }
-    let at = at.key("pool");
-    for (key, value) in [("max", pool.max), ("max_requests", pool.max_requests)] {
+    let at_pool = at.key("pool");
+    let numbers = numbers(pool, &at_pool)?;
+    let single = [
+        ("breaker", file.breaker.is_some()),
+        ("proxy", file.proxy.is_some()),
+    ];
+    if numbers.streams > 1
+        && let Some((key, _)) = single.iter().find(|(_, given)| *given)
+    {
+        return Err(Problem::new(
+            at.key(key),
+            format!("`{key}` cannot be combined with several `streams` of a connection"),
+        )
+        .help("write streams = 1 in `pool`, or http = \"http/1.1\""));
+    }
+    Ok(Some(numbers))
+}
+
+/// Checks the numbers of a pool.
+///
+/// # Errors
+/// When one is zero.
+pub(super) fn numbers(pool: &PoolFile, at: &DottedPath) -> Result<PoolSpec, Problem> {
+    for (key, value) in [
+        ("max", pool.max),
+        ("max_requests", pool.max_requests),
+        ("streams", pool.streams),
+    ] {
         if value == Some(0) {
             return Err(
                 Problem::new(at.key(key), format!("`{key}` must be at least 1"))
@@ -53,18 +79,31 @@ pub(super) fn read(file: &WorkloadFile, at: &DottedPath) -> Result<Option<PoolSp
         }
     }
     let max = pool.max.unwrap_or(u32::MAX);
-    Ok(Some(PoolSpec {
+    Ok(PoolSpec {
         max,
         idle: pool.idle.unwrap_or(max),
         idle_timeout: pool.idle_timeout,
         max_lifetime: pool.max_lifetime,
         max_requests: pool.max_requests,
-    }))
+        streams: pool.streams.unwrap_or(1),
+    })
+}
+
+/// Writes the numbers of a pool.
+pub(super) fn numbers_to_file(pool: &PoolSpec) -> PoolFile {
+    let limit = |n: u32| (n != u32::MAX).then_some(n);
+    PoolFile {
+        max: limit(pool.max),
+        idle: limit(pool.idle),
+        idle_timeout: pool.idle_timeout,
+        max_lifetime: pool.max_lifetime,
+        max_requests: pool.max_requests,
+        streams: (pool.streams > 1).then_some(pool.streams),
+    }
 }
 
 /// Writes the pool into a workload's file, without the keys that cannot be combined with it.
 pub(super) fn to_file(pool: &PoolSpec, written: WorkloadFile) -> WorkloadFile {
-    let limit = |n: u32| (n != u32::MAX).then_some(n);
     WorkloadFile {
         requests: None,
         think: None,
@@ -73,13 +112,7 @@ pub(super) fn to_file(pool: &PoolSpec, written: WorkloadFile) -> WorkloadFile {
         close_after: None,
         linger: None,
         fast_open: None,
-        pool: Some(PoolFile {
-            max: limit(pool.max),
-            idle: limit(pool.idle),
-            idle_timeout: pool.idle_timeout,
-            max_lifetime: pool.max_lifetime,
-            max_requests: pool.max_requests,
-        }),
+        pool: Some(numbers_to_file(pool)),
         ..written
     }
 }

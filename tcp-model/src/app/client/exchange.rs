@@ -94,6 +94,12 @@ impl Client {
         c: &mut ClientConnection,
         socket: &mut SocketCx<'_, '_>,
     ) {
+        if let Some(origins) = &mut self.origins {
+            origins.done(id, socket);
+        }
+        if let Some(breakers) = &mut self.breakers {
+            breakers.end_last(id, true, socket);
+        }
         let exchange = &self.spec.exchange;
         if exchange.how == CloseHow::Half || exchange.closer == Closer::Server {
             c.phase = ClientPhase::Waiting;

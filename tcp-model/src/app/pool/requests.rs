@@ -1,11 +1,13 @@
 //! How a request gets a connection: an idle one, a new one, or one that it waits for in the queue.
 
 use super::{PendingRequest, PoolClient, PooledConnection, PooledPhase, record_unanswered};
+use crate::app::breaker::Breakers;
 use crate::app::deadline::Deadline;
 use crate::app::draws::{DrawKey, DrawKind};
+use crate::app::origins::record_end;
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::model::ConnectionEnd;
-use crate::sample::{Ending, PoolClose, PoolSample, RequestDone, TcpSample};
+use crate::sample::{Ending, ExchangeResult, PoolClose, PoolSample, RequestDone, TcpSample};
 
 impl PoolClient {
     /// Gives a request an idle connection, opens one, or lets it wait.
@@ -38,12 +40,23 @@ impl PoolClient {
     }
 
     pub(super) fn connect(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
-        let servers = self.spec.remotes.len();
-        let (local, remote) = crate::app::client::pair(self.turn, self.spec.locals.len(), servers);
-        let Some(remote) = self.spec.remotes.get(remote) else {
+        let (locals, servers) = (self.spec.locals.len(), self.spec.remotes.len());
+        let turn = match &self.breakers {
+            None => self.turn,
+            Some(breakers) => {
+                let Some(turn) = breakers.turn(self.turn, locals, socket.now()) else {
+                    Breakers::reject(socket);
+                    self.failed(wanted, socket);
+                    return;
+                };
+                turn
+            }
+        };
+        let (local, server) = crate::app::client::pair(turn, locals, servers);
+        let Some(remote) = self.spec.remotes.get(server) else {
             return; // no server at all
         };
-        self.turn += 1;
+        self.turn = turn + 1;
         let options = ConnectOptions {
             local: self.spec.locals.get(local).copied(),
             bind_first: self.spec.bind_first,
@@ -70,6 +83,9 @@ impl PoolClient {
         }
         self.open += 1;
         self.conns.insert(id, c);
+        if let Some(breakers) = &mut self.breakers {
+            breakers.begin(id, server, socket);
+        }
         socket.record(TcpSample::Pool(PoolSample::Opened));
     }
 
@@ -131,13 +147,35 @@ impl PoolClient {
         c.phase = PooledPhase::Idle;
         c.deadline.clear();
         self.conns.insert(id, c);
+        record_end(wanted.attempt.wanted, ExchangeResult::Done, socket);
+        self.judge(id, true, socket);
         self.release(id, socket);
+    }
+
+    /// Tells the breaker of a connection's server the result of an attempt. If it opens, the idle connections to
+    /// that server are closed.
+    fn judge(&mut self, id: SocketId, success: bool, socket: &mut SocketCx<'_, '_>) {
+        let Some(breakers) = &mut self.breakers else {
+            return;
+        };
+        if breakers.end(id, success, socket).is_none() {
+            return;
+        }
+        let all = std::mem::take(&mut self.idle);
+        for id in all {
+            match self.breakers.as_ref().is_none_or(|b| b.is_closed(id)) {
+                true => self.idle.push(id),
+                false => self.discard(id, PoolClose::Breaker, socket),
+            }
+        }
     }
 
     /// Handles a connection that has become free: it takes a waiting request, becomes idle, or is
     /// closed.
     pub(super) fn release(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        if let Some(why) = self.worn_out(id, socket) {
+        let closed = self.breakers.as_ref().is_none_or(|b| b.is_closed(id));
+        let open = (!closed).then_some(PoolClose::Breaker);
+        if let Some(why) = open.or_else(|| self.worn_out(id, socket)) {
             self.discard(id, why, socket);
             self.serve_waiting(socket);
             return;
@@ -177,7 +215,9 @@ impl PoolClient {
 
     /// Handles a request that has failed, on its connection or without one.
     pub(super) fn failed(&mut self, wanted: PendingRequest, socket: &mut SocketCx<'_, '_>) {
-        self.retrying.retry(wanted.attempt, &mut self.rng, socket);
+        if !self.retrying.retry(wanted.attempt, &mut self.rng, socket) {
+            record_end(wanted.attempt.wanted, ExchangeResult::Failed, socket);
+        }
     }
 
     /// Drops a connection that has become useless; its request, if it has one, is unanswered.
@@ -197,6 +237,7 @@ impl PoolClient {
         self.discard(id, why, socket);
         match c.phase {
             PooledPhase::Connecting(wanted) | PooledPhase::Busy(wanted) => {
+                self.judge(id, false, socket);
                 self.failed(wanted, socket)
             }
             PooledPhase::Idle => self.idle.retain(|other| *other != id),

@@ -5,7 +5,7 @@ use sim_core::SimDuration;
 use super::super::draws::{DrawKey, DrawKind};
 use super::super::per_socket::ConnectionStates as _;
 use super::super::spec::{CloseHow, Closer, Exchange};
-use super::{Server, ServerConnection, ServerPhase, begin};
+use super::{ServedBy, Server, ServerConnection, ServerPhase, begin};
 use crate::host::{SocketCx, SocketId};
 
 impl Server {
@@ -45,15 +45,22 @@ impl Server {
             }
             c.received -= need;
             let service = key.time(DrawKind::Service, exchange.service);
-            if let Some(workers) = &mut self.workers {
-                c.phase = ServerPhase::Serving;
-                c.deadline.clear();
-                begin(workers.submit(id, service), socket);
-            } else if service.is_zero() {
-                c.deadline.clear();
-                self.respond(id, c, socket);
-            } else {
-                c.wait(ServerPhase::Serving, service, id, socket);
+            match &mut self.service {
+                ServedBy::Server if service.is_zero() => {
+                    c.deadline.clear();
+                    self.respond(id, c, socket);
+                }
+                ServedBy::Server => c.wait(ServerPhase::Serving, service, id, socket),
+                ServedBy::Workers(workers) => {
+                    c.phase = ServerPhase::Serving;
+                    c.deadline.clear();
+                    begin(workers.submit(id, service), socket);
+                }
+                ServedBy::Upstreams(arrived) => {
+                    c.phase = ServerPhase::Serving;
+                    c.deadline.clear();
+                    arrived.push_back(id);
+                }
             }
         }
         self.watch_idle(id, c, socket);
@@ -63,7 +70,7 @@ impl Server {
     /// Handles the end of a worker's service time: its request is served, and it takes the next
     /// waiting one.
     pub(super) fn on_served(&mut self, worker: u32, socket: &mut SocketCx<'_, '_>) {
-        let Some(workers) = &mut self.workers else {
+        let ServedBy::Workers(workers) = &mut self.service else {
             return;
         };
         let (served, next) = workers.finish(worker);

@@ -41,6 +41,42 @@ const PARAMETERS: &[ModelParameter] = &[
         "packets of forgotten connections are answered by a reset; otherwise they are dropped",
     ),
     ModelParameter::new(
+        "direct",
+        ValueKind::Flag,
+        "false",
+        "servers answer clients directly (direct server return); the router next to them is a direct-return",
+    ),
+    ModelParameter::new(
+        "health_interval",
+        ValueKind::Duration,
+        "0 s",
+        "time between two health checks of a server, each a SYN that a SYN-ACK answers; 0 s for none",
+    ),
+    ModelParameter::new(
+        "health_timeout",
+        ValueKind::Duration,
+        "1 s",
+        "a check that takes longer has failed",
+    ),
+    ModelParameter::new(
+        "health_port",
+        ValueKind::Count,
+        "80",
+        "the port of the servers that is checked",
+    ),
+    ModelParameter::new(
+        "rise",
+        ValueKind::Count,
+        "2",
+        "a server gets connections again after this many successful checks in a row",
+    ),
+    ModelParameter::new(
+        "fall",
+        ValueKind::Count,
+        "3",
+        "a server gets no more connections after this many failed checks in a row",
+    ),
+    ModelParameter::new(
         "drain",
         ValueKind::List,
         "none",
@@ -79,6 +115,39 @@ pub(super) enum Method {
     Hash,
 }
 
+/// Health checks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CheckSpec {
+    pub(super) interval: SimDuration,
+    pub(super) timeout: SimDuration,
+    pub(super) port: u16,
+    pub(super) rise: u32,
+    pub(super) fall: u32,
+}
+
+fn check_spec(values: &ModelValues) -> Result<Option<CheckSpec>, InvalidValue> {
+    let port = values.count_within("health_port", 1..=65_535, "it is a port")?;
+    let rise = values.count_within("rise", 1..=1_000_000, "it counts checks")?;
+    let fall = values.count_within("fall", 1..=1_000_000, "it counts checks")?;
+    let interval = values.duration("health_interval");
+    let timeout = values.duration("health_timeout");
+    if interval.is_zero() {
+        return Ok(None);
+    }
+    if timeout.is_zero() || timeout > interval {
+        let problem = format!("{timeout} is not between zero and `health_interval`, {interval}");
+        let advice = "make it shorter than the interval";
+        return Err(InvalidValue::new("health_timeout", problem, advice));
+    }
+    Ok(Some(CheckSpec {
+        interval,
+        timeout,
+        port: port as u16,
+        rise: rise as u32,
+        fall: fall as u32,
+    }))
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct BalancerSpec {
     pub(super) servers: Vec<String>,
@@ -86,6 +155,8 @@ pub(super) struct BalancerSpec {
     pub(super) idle: SimDuration,
     pub(super) closed: SimDuration,
     pub(super) reset: bool,
+    pub(super) direct: bool,
+    pub(super) health: Option<CheckSpec>,
     pub(super) drain: Vec<String>,
     pub(super) drain_at: SimTime,
     /// When the connections of drained servers are forgotten.
@@ -121,6 +192,8 @@ impl BalancerSpec {
             idle: values.duration("idle_timeout"),
             closed: values.duration("closed"),
             reset: values.flag("reset"),
+            direct: values.flag("direct"),
+            health: check_spec(values)?,
             drain: names("drain"),
             drain_at,
             drained: drain_at.saturating_add(values.duration("drain_time")),

@@ -63,6 +63,18 @@ const PARAMETERS: &[ModelParameter] = &[
         "false",
         "packets from inside that belong to no connection it knows, as after a time-out, are answered with a reset; otherwise they are dropped",
     ),
+    ModelParameter::new(
+        "forward",
+        ValueKind::List,
+        "none",
+        "names of hosts behind it that get the connections to its own addresses, on ports outside of its pool",
+    ),
+    ModelParameter::new(
+        "hairpin",
+        ValueKind::List,
+        "none",
+        "names of hosts behind it whose connections to its own addresses get an address of the NAT as their source, so that the answers come back through it (RFC 4787 section 6)",
+    ),
 ];
 
 /// The NATs of systems and clouds, as documented in 2025.
@@ -114,7 +126,7 @@ pub(in crate::middlebox) fn kind() -> ModelKind<BoxedMiddlebox> {
         values.count_within("addresses", 1..=1_000_000, "one is usual")?;
         let spec = NatSpec::of(values)?;
         Ok(Arc::new(move || -> BoxedMiddlebox {
-            Box::new(Nat::new(spec))
+            Box::new(Nat::new(spec.clone()))
         }))
     });
     kind.with_presets(&NAT_PROFILES)
@@ -132,6 +144,11 @@ impl NatSpec {
         let times = ["opening", "established", "closing", "closed", "reset"];
         values.positive(&times, "write for example \"120 s\"")?;
         let time = |name| values.duration(name);
+        let names = |key| -> Vec<String> {
+            let list = values.list(key);
+            let names = list_items(&list).filter(|name| *name != "none");
+            names.map(str::to_owned).collect()
+        };
         let block = values.count_within("block", 0..=65_535, "it counts ports")?;
         Ok(NatSpec {
             ports: ports(&values.list("ports"))?,
@@ -146,6 +163,8 @@ impl NatSpec {
             keep_port: values.flag("keep_port"),
             block: (block > 0).then_some(block as u32),
             answer_reset: values.flag("answer_reset"),
+            forward: names("forward"),
+            hairpin: names("hairpin"),
         })
     }
 }

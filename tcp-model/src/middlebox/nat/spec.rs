@@ -34,7 +34,7 @@ impl Default for NatTimeouts {
 }
 
 /// A source NAT as data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NatSpec {
     /// First and last port of the pool, on each of the NAT's addresses.
     pub ports: (u16, u16),
@@ -48,6 +48,12 @@ pub struct NatSpec {
     pub block: Option<u32>,
     /// Packets from inside that belong to no mapping, as after an idle time-out, are answered with a reset.
     pub answer_reset: bool,
+    /// Hosts or groups behind the NAT to which it forwards connections to its own addresses, on ports outside of its
+    /// pool; several take turns.
+    pub forward: Vec<String>,
+    /// Hosts or groups behind the NAT whose connections to its own addresses get an address of the NAT as their source
+    /// too (hairpinning, RFC 4787 section 6).
+    pub hairpin: Vec<String>,
 }
 
 impl Default for NatSpec {
@@ -60,6 +66,8 @@ impl Default for NatSpec {
             keep_port: false,
             block: None,
             answer_reset: false,
+            forward: Vec::new(),
+            hairpin: Vec::new(),
         }
     }
 }
@@ -89,4 +97,8 @@ pub struct NatStats {
     pub unmapped: u64,
     /// Packets among these that were answered with a reset.
     pub resets: u64,
+    /// Connections forwarded to hosts behind the NAT.
+    pub forwarded: u64,
+    /// Connections among the mappings made that hosts behind the NAT opened to its own addresses.
+    pub hairpinned: u64,
 }
