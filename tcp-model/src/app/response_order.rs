@@ -19,7 +19,7 @@ use crate::segment::ConnId;
 ///   and in a round a partition executes no event that mail from an event of the same round in another partition could
 ///   precede. The server's event was therefore executed in an earlier round, and the exchange of mail between rounds
 ///   makes what it wrote visible. In one partition events are executed in the order of their times.
-/// - A response that the server adds in the same round ends beyond what the client has read: [`ResponseOrder::take`]
+/// - A response that the server adds in the same round ends beyond what the client has read: `take`
 ///   returns `None` whether it is in the table yet or not, since the responses of a connection are added in the order of
 ///   their ends.
 /// - Only the client forgets a connection: before its SYN leaves, when no server can know it, and when it will read
