@@ -1,10 +1,13 @@
 //! Applications, which open connections, write, read and close.
 
+mod accepting;
 mod arrivals;
 mod breaker;
 mod built_in;
 mod bulk;
 mod client;
+mod client_arrivals;
+mod connecting;
 mod deadline;
 mod draws;
 mod heartbeat;
@@ -13,8 +16,11 @@ mod multiplexed;
 pub mod named;
 mod opening;
 mod origins;
+mod pending_request;
 mod per_socket;
 mod pool;
+mod pool_levels;
+mod pooled_connection;
 mod proxy;
 mod response_order;
 mod retrying;

@@ -1,4 +1,4 @@
-//! Clients' connection pools over time: occupancy, and waits of requests.
+//! Connection pools of clients and proxies over time: occupancy, and waits of requests.
 
 use super::Figure;
 use super::chart::{Chart, Mark, stack};
@@ -58,8 +58,8 @@ pub(crate) fn occupancy(data: &RunData<'_>) -> Result<Option<Figure>, StoreError
         ..Chart::default()
     };
     let mut caption =
-        data.language.pick("Connections in the clients' pools, averaged over each time step: busy ones, which carry a \
-                       request or are being opened for one, and idle ones.", "客户端连接池中的连接，按时间段取平均：忙的连接正在传送请求或为请求而打开，其余为空闲。")
+        data.language.pick("Connections in the pools of clients and proxies, averaged over each time step: busy ones, which carry a \
+                       request or are being opened for one, and idle ones.", "客户端和代理的连接池中的连接，按时间段取平均：忙的连接正在传送请求或为请求而打开，其余为空闲。")
             .to_owned();
     if waited {
         caption.push_str(data.language.pick(

@@ -22,19 +22,26 @@ impl RunFacts<'_> {
                 count(n)
             ))
         };
-        let ports = self.positive("proxy_tries_failed_no_port");
-        let lost = match ports {
-            Some(n) => say!(
+        let no_port = self.positive("proxy_tries_failed_no_port").map(|n| {
+            let tries = if n == 1.0 { "try" } else { "tries" };
+            say!(
                 self.language,
-                "{} tries found no free port",
+                "{} {tries} found no free port",
                 "{} 次尝试没有找到空闲端口",
                 count(n)
-            ),
-            None => self
-                .language
-                .pick("the connection to a server failed", "到服务器的连接失败")
-                .to_owned(),
-        };
+            )
+        });
+        let lost = self.positive("proxy_tries_failed_connection").map(|n| {
+            let tries = if n == 1.0 { "try" } else { "tries" };
+            say!(
+                self.language,
+                "{} {tries} lost the connection to the server",
+                "{} 次尝试失去了到服务器的连接",
+                count(n)
+            )
+        });
+        let causes: Vec<String> = [no_port, lost].into_iter().flatten().collect();
+        let lost = self.language.list(&causes);
         let parts = [
             part("proxy_errors_502", "502", &lost),
             part(
@@ -159,5 +166,43 @@ impl RunFacts<'_> {
             seconds(p99),
             seconds(request)
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::findings::findings;
+    use crate::info::RunInfo;
+
+    fn found(metrics: &[(&str, f64)]) -> Vec<String> {
+        let metrics: BTreeMap<String, f64> =
+            metrics.iter().map(|&(n, v)| (n.to_owned(), v)).collect();
+        findings(&RunInfo::default(), &metrics)
+    }
+
+    #[test]
+    fn the_causes_of_502_are_told_apart() {
+        let both = [
+            ("proxy_requests", 2000.0),
+            ("proxy_errors", 1001.0),
+            ("proxy_errors_502", 1001.0),
+            ("proxy_tries_failed_no_port", 1.0),
+            ("proxy_tries_failed_connection", 1000.0),
+        ];
+        let said = found(&both);
+        let expected = "A proxy answered 1,001 of 2,000 requests with an error (50 %): 1,001 got 502 (1 try found no free \
+                        port and 1,000 tries lost the connection to the server).";
+        assert!(said.iter().any(|f| f == expected), "{said:?}");
+        let lost: Vec<(&str, f64)> = both
+            .into_iter()
+            .filter(|(n, _)| !n.ends_with("no_port"))
+            .collect();
+        let said = found(&lost);
+        assert!(
+            said.iter().any(|f| f.contains("502 (1,000 tries lost")),
+            "{said:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Proxies, circuit breakers and health checks.
 
+use sim_core::SimDuration;
 use tcp_model::sample::{BreakerChange, ProxyResult, ProxySample, TryFailure, UpstreamSample};
 
 use super::histogram::{Histogram, put_quantiles};
@@ -15,6 +16,9 @@ pub(crate) struct Proxies {
     gateway_timeout: u64,
     client_gone: u64,
     pending: u64,
+    /// Requests that waited for a connection at the end, and the longest wait among them.
+    never_sent: u64,
+    longest_wait: SimDuration,
     tries: u64,
     no_port: u64,
     lost: u64,
@@ -45,7 +49,15 @@ impl Proxies {
     pub(crate) fn on_proxy(&mut self, sample: &ProxySample) {
         match *sample {
             ProxySample::Begun => self.begun += 1,
-            ProxySample::Pending(n) => self.pending += n,
+            ProxySample::Pending {
+                requests,
+                waiting,
+                longest,
+            } => {
+                self.pending += requests;
+                self.never_sent += waiting;
+                self.longest_wait = self.longest_wait.max(longest);
+            }
             ProxySample::TryFailed { cause, again } => {
                 self.again += u64::from(again);
                 match cause {
@@ -132,6 +144,11 @@ impl Proxies {
         for (name, n) in counts {
             metrics.put(name, n as f64);
         }
+        if self.never_sent > 0 {
+            metrics.put("proxy_never_sent", self.never_sent as f64);
+            let longest = self.longest_wait.as_secs_f64();
+            metrics.put("proxy_never_sent_wait_max_s", longest);
+        }
         metrics.put("proxy_errors_share", errors as f64 / self.begun as f64);
         let done = self.answered + errors + self.client_gone;
         if done > 0 {
@@ -145,8 +162,6 @@ impl Proxies {
 
 #[cfg(test)]
 mod tests {
-    use sim_core::SimDuration;
-
     use super::*;
 
     #[test]
@@ -174,7 +189,11 @@ mod tests {
             done(0, ProxyResult::Unavailable),
             done(1, ProxyResult::GatewayTimeout),
             done(0, ProxyResult::ClientGone),
-            ProxySample::Pending(1),
+            ProxySample::Pending {
+                requests: 1,
+                waiting: 1,
+                longest: SimDuration::from_secs(2),
+            },
         ] {
             proxies.on_proxy(&sample);
         }
@@ -191,6 +210,8 @@ mod tests {
             ("proxy_errors_504", 1.0),
             ("proxy_client_gone", 1.0),
             ("proxy_pending", 1.0),
+            ("proxy_never_sent", 1.0),
+            ("proxy_never_sent_wait_max_s", 2.0),
             ("proxy_tries_failed", 2.0),
             ("proxy_tries_failed_no_port", 1.0),
             ("proxy_next_upstream", 1.0),

@@ -139,6 +139,7 @@ impl Topology {
         topology.check_names(&at)?;
         topology.check_counts(&at)?;
         topology.names = NodeRanges::new(&topology.hosts, &topology.routers);
+        topology.check_middleboxes(&at)?;
         let mut joins = Joins::new(&topology);
         for (i, link) in graph.links.iter().enumerate() {
             let at = shapes::origin(&graph, i, &at);

@@ -113,6 +113,16 @@ fn the_mistakes_about_balancers_are_named() {
         method.contains("round-robin, least-connections or hash"),
         "{method}"
     );
+    let nobody = refused(
+        "\"syn-limit\", rate = 10",
+        "\"balancer\", servers = \"server, sevrer\"",
+    );
+    assert!(nobody.contains("did you mean \"server\""), "{nobody}");
+    let front = refused(
+        "\"syn-limit\", rate = 10",
+        "\"direct-return\", servers = \"server\", balancer = \"lb\"",
+    );
+    assert!(front.contains("unknown node \"lb\""), "{front}");
     let (before, _) = FIREWALL.split_once("kind = \"application\"").unwrap();
     let arrivals = "arrivals = { kind = \"burst\", count = 1 }";
     let via = plan(&format!("{before}via = \"server\"\n{arrivals}\n")).unwrap_err();

@@ -110,6 +110,8 @@ fn mistakes_about_a_nat_are_named() {
     assert!(mapping.contains("endpoint-independent"), "{mapping}");
     let block = refused("block = 0");
     assert!(block.contains("0 is out of range"), "{block}");
+    let forward = refused("forward = \"sever\"");
+    assert!(forward.contains("did you mean \"server\""), "{forward}");
 }
 
 /// A server behind a NAT, reached at the NAT's address by users outside, and by a client in the same network, which a

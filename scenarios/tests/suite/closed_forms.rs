@@ -200,3 +200,42 @@ fn connects_per_second_are_limited_to_ports_by_time_wait() {
         assert!(summary.metrics["connects_failed"] > 0.0);
     }
 }
+
+/// The mean time at a server whose workers serve for exponentially distributed times (M/M/c): the wait by Erlang's
+/// second formula, the service and a round trip. The interval is that of [`assert_follows_erlang_b`].
+#[test]
+fn requests_wait_for_workers_by_erlang_c() {
+    const SERVICE_S: f64 = 0.05;
+    const ROUND_TRIP_S: f64 = 0.002;
+    for (workers, utilisation) in [(1_u64, 0.6), (2, 0.7), (4, 0.8), (8, 0.8)] {
+        let load = utilisation * workers as f64;
+        let (rate, capacity) = (load / SERVICE_S, workers as f64 / SERVICE_S);
+        let blocked = erlang_b(load, workers);
+        let waits = blocked / (1.0 - utilisation * (1.0 - blocked));
+        let expected = waits / (capacity - rate) + SERVICE_S + ROUND_TRIP_S;
+        let seen: Vec<f64> = (1..=SEEDS)
+            .map(|seed| {
+                let summary = run_once(&format!(
+                    "name = \"workers\"\nduration = \"{SECONDS} s\"\nseed = {seed}\n\
+                     [topology]\nkind = \"pair\"\npath = {{ delay = \"1 ms\" }}\n[tcp]\nprofile = \"linux\"\n\
+                     [[workload]]\nname = \"w\"\narrivals = {{ kind = \"poisson\", rate = \"{rate} /s\" }}\n\
+                     service = {{ kind = \"exponential\", mean = \"50 ms\" }}\nworkers = {workers}\n\
+                     [record]\nsegments = \"none\"\nconnections = 0\nstates = 0\n"
+                ));
+                summary.metrics["request_latency_mean_s"]
+            })
+            .collect();
+        let n = SEEDS as f64;
+        let mean = seen.iter().sum::<f64>() / n;
+        let variance = seen.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let half = 5.408 * (variance / n).sqrt();
+        assert!(
+            (mean - expected).abs() <= half + 0.03 * expected,
+            "{mean} +- {half} for {expected} with {workers} workers"
+        );
+        assert!(
+            half < 0.3 * expected,
+            "{half} says nothing about {expected}"
+        );
+    }
+}

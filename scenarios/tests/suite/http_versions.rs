@@ -111,6 +111,25 @@ fn a_request_given_up_leaves_the_connection_alone() {
     assert!(get("request_latency_max_s") <= 0.11);
 }
 
+/// The client pauses from 1.1 s to 2.1 s, and its request is to be given up at 1.31 s.
+#[test]
+fn a_time_out_during_a_pause_of_the_client_comes_after_it() {
+    let slow = "start = \"1 s\"\narrivals = { kind = \"burst\", count = 1 }\nservice = \"10 s\"\nrequest_timeout = \"300 ms\"";
+    let pause = "[[fault]]\nnode = \"client\"\nat = \"1.1 s\"\nfor = \"1 s\"\npause = true";
+    let summary = run_once(&format!("{}{pause}\n", web("2", slow)));
+    assert_eq!(metric(&summary, "requests_unanswered_given_up"), 1.0);
+}
+
+/// A request without a response is done once it is written: the queue empties at once when the connection is there.
+#[test]
+fn a_long_queue_of_requests_without_responses_is_written_at_once() {
+    let many =
+        "arrivals = { kind = \"burst\", count = 50000 }\nrequest = \"1 B\"\nresponse = \"0 B\"";
+    let summary = run_once(&web("1.1", many));
+    assert_eq!(metric(&summary, "requests_one_way"), 50_000.0);
+    assert_eq!(metric(&summary, "pool_connections_opened"), 1.0);
+}
+
 #[test]
 fn a_lost_segment_holds_up_all_responses_of_a_connection() {
     let steady = "arrivals = { kind = \"fixed\", rate = \"500 /s\" }";

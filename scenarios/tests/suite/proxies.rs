@@ -170,6 +170,23 @@ fn a_proxy_without_ports_answers_502_and_a_full_queue_503() {
     assert!(m["proxy_client_gone"] > 1000.0);
 }
 
+/// Both servers are tried in turn, although neither has a port left; the queue of requests without responses empties
+/// at once.
+#[test]
+fn a_thousand_tries_and_a_long_queue_are_worked_off_without_recursion() {
+    let short = STEADY.replace("9 s", "3 s");
+    let text = proxied(4, &short, ", tries = 1000", "").replace(
+        "profile = \"linux\"",
+        "profile = \"linux\"\n[tcp.host.proxy]\nip_local_port_range = [40000, 40009]",
+    );
+    let m = run(&text).metrics;
+    assert_eq!((m["proxy_answered"], m["proxy_errors_502"]), (20.0, 280.0));
+    assert_eq!(m["proxy_tries_failed_no_port"], 280_000.0);
+    let burst = "arrivals = { kind = \"burst\", count = 2800 }\nhow = \"half\"\nrequest = \"1 B\"\nresponse = \"0 B\"";
+    let m = run(&proxied(10, burst, ", pool = { max = 1 }", "")).metrics;
+    assert_eq!(m["proxy_answered"], 2_800.0);
+}
+
 #[test]
 fn a_proxy_serves_kept_connections_and_half_closing_clients() {
     let kept = format!("{STEADY}\nrequests = 3\nthink = \"10 ms\"");
@@ -400,4 +417,25 @@ fn every_request_at_a_proxy_ends_in_exactly_one_way_in_random_worlds() {
             crate::common::assert_same_in_every_partition(&plan);
         }
     }
+}
+
+/// Two connections serve 222 of 400 requests a second: nothing fails, but requests pile up at the proxy.
+#[test]
+fn a_pool_of_a_proxy_that_lets_requests_pile_up_is_no_remedy() {
+    let busy = STEADY.replace("100 /s", "400 /s");
+    let variants = "[[variant]]\nname = \"small\"\nnote = \"few connections\"\nset = { \"workload.web.proxy.pool\" = { max = 1 } }\n\
+                    [[variant]]\nname = \"large\"\nset = { \"workload.web.proxy.pool\" = { max = 10 } }\n";
+    let text = proxied(9, &busy.replace("9 s", "20 s"), "", variants);
+    let dir = crate::common::directory(&[("piles.toml", &text)]);
+    let (code, out, err) = crate::common::said(dir.path(), &["run", "piles.toml", "--out", "r"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("The first sufficient remedy is \"large\""),
+        "{out}"
+    );
+    let small = "Not sufficient: \"small\" (";
+    assert!(
+        out.contains(small) && out.contains("requests still waited for a connection at the end"),
+        "{out}"
+    );
 }

@@ -31,6 +31,9 @@ pub enum ValueKind {
     Flag,
     /// A list of numbers or quantities, separated by commas or white space; see [`list_items`].
     List,
+    /// A list of names of nodes, or of groups of them, that must exist in the network; `none` for none. It is read
+    /// as [`ModelValue::List`].
+    Nodes,
 }
 
 /// A checked value.
@@ -50,7 +53,7 @@ pub enum ModelValue {
     Count(u64),
     /// See [`ValueKind::Flag`].
     Flag(bool),
-    /// See [`ValueKind::List`].
+    /// See [`ValueKind::List`] and [`ValueKind::Nodes`].
     List(Arc<str>),
 }
 
@@ -93,7 +96,7 @@ impl ModelValue {
                 let count = trimmed.parse();
                 ModelValue::Count(count.map_err(|_| unreadable("a whole number", "8"))?)
             }
-            ValueKind::List => ModelValue::List(trimmed.into()),
+            ValueKind::List | ValueKind::Nodes => ModelValue::List(trimmed.into()),
             ValueKind::Flag => match trimmed {
                 "true" | "1" => ModelValue::Flag(true),
                 "false" | "0" => ModelValue::Flag(false),

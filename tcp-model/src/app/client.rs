@@ -4,8 +4,9 @@ mod exchange;
 
 use sim_core::{Rng, SimDuration, SimTime};
 
-use super::arrivals::ArrivalClock;
 use super::breaker::Breakers;
+use super::client_arrivals::ClientArrivals;
+use super::connecting;
 use super::deadline::Deadline;
 use super::draws::{draw, seconds};
 use super::origins::{Origins, record_end, wanted_now};
@@ -13,7 +14,7 @@ use super::per_socket::{ConnectionStates, PerSocket};
 use super::retrying::{Attempt, Retrying};
 use super::spec::{Arrivals, ClientSpec};
 use super::{App, AppEvent};
-use crate::host::{ConnectOptions, SocketCx, SocketId};
+use crate::host::{SocketCx, SocketId};
 use crate::model::ConnectionEnd;
 use crate::sample::{CutShort, Ending, ExchangeResult, RequestUnanswered, TcpSample};
 use crate::segment::ConnId;
@@ -66,10 +67,10 @@ pub(super) struct ClientConnection {
 #[derive(Debug)]
 pub struct Client {
     spec: ClientSpec,
-    clock: ArrivalClock,
+    /// Exchanges begun.
+    arrivals: ClientArrivals,
     rng: Rng,
-    /// Exchanges begun, and connects of all attempts.
-    opened: u64,
+    /// Connects of all attempts.
     turn: u64,
     retrying: Retrying,
     conns: PerSocket<ClientConnection>,
@@ -82,9 +83,8 @@ impl Client {
     /// A client as described.
     pub fn new(spec: ClientSpec) -> Client {
         Client {
-            clock: ArrivalClock::new(spec.arrivals.clone(), spec.start),
+            arrivals: ClientArrivals::new(&spec),
             rng: Rng::stream(0, &spec.name, 0),
-            opened: 0,
             turn: 0,
             retrying: Retrying::new(spec.retries),
             conns: PerSocket::default(),
@@ -94,29 +94,18 @@ impl Client {
         }
     }
 
-    fn may_open(&self, at: SimTime) -> bool {
-        at < self.spec.stop && self.spec.limit.is_none_or(|limit| self.opened < limit)
-    }
-
-    /// Requests a wake for the next arrival.
+    /// Requests a wake for the next arrival. An exchange that the host missed while it was down has had its turn.
     fn await_arrival(&mut self, socket: &mut SocketCx<'_, '_>) {
-        while let Some(at) = self.clock.next(&mut self.rng)
-            && self.may_open(at)
-        {
-            if at >= socket.now() {
-                socket.wake(at, ARRIVAL);
-                return;
-            }
-            // The host was down then.
-            self.opened += 1;
-            self.turn += 1;
-        }
+        let missed = self
+            .arrivals
+            .await_next(ARRIVAL, &self.spec, &mut self.rng, socket);
+        self.turn += missed;
     }
 
     /// Begins an exchange.
     fn open(&mut self, socket: &mut SocketCx<'_, '_>) {
-        if self.may_open(socket.now()) {
-            self.opened += 1;
+        if self.arrivals.admits(socket.now(), &self.spec) {
+            self.arrivals.begin();
             self.retrying.begin();
             let wanted = wanted_now(&self.spec, socket);
             self.connect(Attempt { number: 0, wanted }, socket);
@@ -126,7 +115,7 @@ impl Client {
     /// Makes an attempt of an exchange.
     fn connect(&mut self, attempt: Attempt, socket: &mut SocketCx<'_, '_>) {
         if socket.now() >= self.spec.stop {
-            self.record_failed(attempt, socket);
+            record_end(attempt.wanted, ExchangeResult::Failed, socket);
             return;
         }
         let turn = match &self.breakers {
@@ -141,23 +130,15 @@ impl Client {
                 turn
             }
         };
-        let (local, server) = pair(turn, self.spec.locals.len(), self.spec.remotes.len());
-        let local = self.spec.locals.get(local).copied();
-        let Some(remote) = self.spec.remotes.get(server) else {
-            return; // no server at all
-        };
-        self.turn = turn + 1;
         let exchange = &self.spec.exchange;
         let fast_open = exchange.fast_open && exchange.requests > 0;
         let connect_timeout = exchange.connect_timeout;
-        let options = ConnectOptions {
-            local,
-            fast_open,
-            bind_first: self.spec.bind_first,
-            class: self.spec.class,
-            ..ConnectOptions::default()
+        let Some((server, opened)) = connecting::connect(&self.spec, turn, fast_open, socket)
+        else {
+            return; // no server at all
         };
-        let Ok(id) = socket.connect_with(remote, options) else {
+        self.turn = turn + 1;
+        let Ok(id) = opened else {
             self.failed(attempt, RETRY, socket);
             return;
         };
@@ -213,7 +194,6 @@ impl Client {
     /// `least`.
     fn failed(&mut self, attempt: Attempt, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
         if !self.retrying.retry(attempt, &mut self.rng, socket) {
-            self.record_failed(attempt, socket);
             self.think(least, socket);
         }
     }
@@ -236,13 +216,6 @@ impl Client {
         let origin = self.origins.as_mut().and_then(|origins| origins.take(id));
         if let Some(wanted) = origin {
             record_end(wanted, ExchangeResult::Failed, socket);
-        }
-    }
-
-    /// Records an exchange that is not attempted again.
-    fn record_failed(&self, attempt: Attempt, socket: &mut SocketCx<'_, '_>) {
-        if self.origins.is_some() {
-            record_end(attempt.wanted, ExchangeResult::Failed, socket);
         }
     }
 
@@ -320,15 +293,6 @@ impl Client {
     }
 }
 
-/// The indices of the local address and the server at a turn. Every pair occurs once before any
-/// repeats; the local address varies fastest. Advancing both together would miss most pairs, and
-/// their ports.
-pub(super) fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
-    let (locals, remotes) = (locals.max(1) as u64, remotes.max(1) as u64);
-    let (local, remote) = (turn % locals, turn / locals % remotes);
-    (local as usize, remote as usize)
-}
-
 impl ClientConnection {
     /// Begins a phase that ends after `time`.
     fn wait(
@@ -359,7 +323,7 @@ impl App for Client {
                 if let Arrivals::Closed { .. } = self.spec.arrivals {
                     // After a reboot, users start over.
                     let start = self.spec.start.max(socket.now());
-                    self.clock = ArrivalClock::new(self.spec.arrivals.clone(), start);
+                    self.arrivals.start_over(&self.spec, start);
                 }
                 self.await_arrival(socket);
             }
@@ -403,24 +367,5 @@ impl App for Client {
 
     fn prepare_for_wake(&self, token: u64) -> Option<u32> {
         self.conns.prefetch_named(token)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::pair;
-
-    #[test]
-    fn every_pair_of_addresses_has_its_turn_before_any_has_two() {
-        for (locals, remotes) in [(1, 1), (2, 2), (2, 4), (3, 2), (1, 5), (5, 1), (0, 3)] {
-            let all = locals.max(1) * remotes;
-            for round in 0..3 {
-                let turns = round * all as u64..(round + 1) * all as u64;
-                let pairs: BTreeSet<_> = turns.map(|t| pair(t, locals, remotes)).collect();
-                assert_eq!(pairs.len(), all, "{locals} x {remotes}");
-            }
-        }
     }
 }

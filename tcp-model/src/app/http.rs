@@ -3,7 +3,8 @@
 //!
 //! A request is a GET with a path of the right length or, from half a kilobyte on, a POST with
 //! content; a response has its length in `Content-Length`. Messages too short for that, and data
-//! outside any exchange, consist of letters.
+//! outside any exchange, consist of letters. The error of a proxy, a response that ends too early, appears as the
+//! beginning of an ordinary one.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;

@@ -15,95 +15,49 @@ mod requests;
 
 use std::collections::VecDeque;
 
-use sim_core::{Rng, SimTime};
+use sim_core::Rng;
 
-use super::arrivals::ArrivalClock;
 use super::breaker::Breakers;
-use super::deadline::Deadline;
-use super::origins::{record_end, wanted_now};
+use super::client_arrivals::ClientArrivals;
+use super::origins::wanted_now;
+use super::pending_request::{PendingRequest, record_waiting};
 use super::per_socket::PerSocket;
+use super::pool_levels::RecordedLevels;
+use super::pooled_connection::{PooledConnection, PooledPhase};
 use super::retrying::{Attempt, Retrying};
 use super::spec::{ClientSpec, PoolSpec};
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
 use crate::model::ConnectionEnd;
-use crate::sample::{
-    Ending, ExchangeResult, PoolLevels, PoolSample, RequestUnanswered, RequestsWaiting, TcpSample,
-};
-use crate::segment::ConnId;
+use crate::sample::{Ending, PoolLevels, RequestUnanswered, TcpSample};
 
 /// Wake token: the next request.
 const ARRIVAL: u64 = 0;
-
-/// A request that wants a connection.
-#[derive(Clone, Copy, Debug)]
-struct PendingRequest {
-    /// When it arrived, or its present attempt began.
-    since: SimTime,
-    attempt: Attempt,
-}
-
-impl PendingRequest {
-    /// An attempt that begins now.
-    fn new(attempt: Attempt, socket: &SocketCx<'_, '_>) -> PendingRequest {
-        let since = socket.now();
-        PendingRequest { since, attempt }
-    }
-}
-
-/// What a connection of the pool is doing.
-#[derive(Clone, Copy, Debug)]
-enum PooledPhase {
-    /// It is being opened for a request.
-    Connecting(PendingRequest),
-    /// It carries one.
-    Busy(PendingRequest),
-    /// It waits for one.
-    Idle,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct PooledConnection {
-    conn: ConnId,
-    phase: PooledPhase,
-    /// The request being made, or the next, from 0.
-    index: u32,
-    opened: SimTime,
-    /// When the current request was sent.
-    began: SimTime,
-    to_write: u64,
-    to_read: u64,
-    deadline: Deadline,
-}
 
 /// The application described by a [`ClientSpec`] with a pool.
 #[derive(Debug)]
 pub struct PoolClient {
     spec: ClientSpec,
     pool: PoolSpec,
-    clock: ArrivalClock,
+    arrivals: ClientArrivals,
     rng: Rng,
-    /// Requests begun.
-    begun: u64,
     turn: u64,
     retrying: Retrying,
-    conns: PerSocket<PooledConnection>,
+    conns: PerSocket<PooledConnection<PendingRequest>>,
     open: u32,
     /// Idle connections, the one used last at the end.
     idle: Vec<SocketId>,
     waiting: VecDeque<PendingRequest>,
     breakers: Option<Box<Breakers>>,
-    /// The numbers as last recorded.
-    reported: PoolLevels,
+    recorded: RecordedLevels,
 }
 
 impl PoolClient {
     /// A client as described, with this pool.
     pub fn new(spec: ClientSpec, pool: PoolSpec) -> PoolClient {
         PoolClient {
-            clock: ArrivalClock::new(spec.arrivals.clone(), spec.start),
+            arrivals: ClientArrivals::new(&spec),
             rng: Rng::stream(0, &spec.name, 0),
-            begun: 0,
             turn: 0,
             retrying: Retrying::new(spec.retries),
             conns: PerSocket::default(),
@@ -111,7 +65,7 @@ impl PoolClient {
             idle: Vec::new(),
             waiting: VecDeque::new(),
             breakers: Breakers::new(spec.breaker, &spec.remotes),
-            reported: PoolLevels::default(),
+            recorded: RecordedLevels::default(),
             pool,
             spec,
         }
@@ -119,29 +73,8 @@ impl PoolClient {
 
     /// Requests a wake for the next request.
     fn await_arrival(&mut self, socket: &mut SocketCx<'_, '_>) {
-        while let Some(at) = self.clock.next(&mut self.rng)
-            && at < self.spec.stop
-            && self.spec.limit.is_none_or(|limit| self.begun < limit)
-        {
-            if at >= socket.now() {
-                socket.wake(at, ARRIVAL);
-                return;
-            }
-            self.begun += 1; // the host was down then
-        }
-    }
-
-    /// Records how the pool's levels have changed since the last record.
-    fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
-        if now == self.reported {
-            return;
-        }
-        socket.record(TcpSample::Pool(PoolSample::Changed(PoolLevels {
-            open: now.open - self.reported.open,
-            idle: now.idle - self.reported.idle,
-            waiting: now.waiting - self.reported.waiting,
-        })));
-        self.reported = now;
+        self.arrivals
+            .await_next(ARRIVAL, &self.spec, &mut self.rng, socket);
     }
 
     fn levels(&self) -> PoolLevels {
@@ -153,19 +86,16 @@ impl PoolClient {
     }
 
     fn on_connected(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        if let Some(PooledConnection {
-            phase: PooledPhase::Connecting(wanted),
-            ..
-        }) = self.conns.get(id)
+        if let Some(c) = self.conns.get(id)
+            && let PooledPhase::Connecting(request) = c.phase
         {
-            self.send(id, wanted, socket);
+            self.send(id, request, socket);
         }
     }
 
     fn on_readable(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         if let Some(mut c) = self.conns.get(id) {
-            let got = socket.read(id, u64::MAX);
-            c.to_read = c.to_read.saturating_sub(got);
+            c.on_readable(id, socket);
             self.conns.insert(id, c);
             self.advance(id, socket);
         }
@@ -173,9 +103,7 @@ impl PoolClient {
 
     fn on_writable(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         if let Some(mut c) = self.conns.get(id) {
-            if c.to_write > 0 {
-                c.to_write -= socket.write(id, c.to_write);
-            }
+            c.on_writable(id, socket);
             self.conns.insert(id, c);
             self.advance(id, socket);
         }
@@ -199,7 +127,7 @@ impl PoolClient {
                 self.await_arrival(socket);
             }
             AppEvent::Wake(ARRIVAL) => {
-                self.begun += 1;
+                self.arrivals.begin();
                 self.retrying.begin();
                 let wanted = wanted_now(&self.spec, socket);
                 let attempt = Attempt { number: 0, wanted };
@@ -228,7 +156,11 @@ impl PoolClient {
     }
 }
 
-fn record_unanswered(c: &PooledConnection, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+fn record_unanswered(
+    c: &PooledConnection<PendingRequest>,
+    ending: Ending,
+    socket: &mut SocketCx<'_, '_>,
+) {
     if let PooledPhase::Busy(_) = c.phase {
         socket.record(TcpSample::Unanswered(RequestUnanswered {
             conn: c.conn,
@@ -242,29 +174,20 @@ fn record_unanswered(c: &PooledConnection, ending: Ending, socket: &mut SocketCx
 impl App for PoolClient {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         self.react(event, socket);
-        self.record_levels(self.levels(), socket);
+        self.recorded.record(self.levels(), socket);
     }
 
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         for c in self.conns.iter() {
             record_unanswered(c, by, socket);
-            if let PooledPhase::Connecting(wanted) | PooledPhase::Busy(wanted) = c.phase {
-                record_end(wanted.attempt.wanted, ExchangeResult::Pending, socket);
+            if let Some(request) = c.request() {
+                request.record_cut_off(socket);
             }
         }
-        for waiting in &self.waiting {
-            record_end(waiting.attempt.wanted, ExchangeResult::Pending, socket);
-        }
-        if let Some(first) = self.waiting.front() {
-            socket.record(TcpSample::Waiting(RequestsWaiting {
-                requests: self.waiting.len() as u64,
-                longest: socket.now().since(first.since),
-                ending: by,
-            }));
-        }
+        record_waiting(&self.waiting, by, socket);
         self.retrying.on_cut_off(socket);
         if by == Ending::Crash {
-            self.record_levels(PoolLevels::default(), socket);
+            self.recorded.record(PoolLevels::default(), socket);
         }
     }
 

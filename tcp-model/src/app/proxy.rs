@@ -11,7 +11,8 @@
 //! are left out. A try that fails is repeated with the next upstream server, at once. A request that cannot be
 //! served is answered with a short error (502, 503 or 504), after which the proxy closes the connection: the
 //! client sees an incomplete response. The request of a client that leaves meanwhile is finished all the same,
-//! unless it is still waiting for a connection.
+//! unless it is still waiting for a connection: as HAProxy does with `option abortonclose`. (Envoy, and nginx without
+//! `proxy_ignore_client_abort`, also close the connection to the upstream server.)
 //!
 //! Sizes are drawn for each connection, so a request has one size towards the proxy and another, of the same
 //! distribution, towards the upstream server; constant sizes are the same on both sides.
@@ -50,7 +51,7 @@ impl Proxy {
         }
     }
 
-    /// Passes requests to the upstream side and results to clients, until there are no more.
+    /// Passes requests to the upstream side and results to clients, until there is nothing more to do at this time.
     fn pass_on(&mut self, socket: &mut SocketCx<'_, '_>) {
         loop {
             if let Some(client) = self.front.next_arrived() {
@@ -62,7 +63,7 @@ impl Proxy {
                     true => self.front.complete(client, socket),
                     false => self.front.refuse(client, socket),
                 }
-            } else {
+            } else if !self.back.complete_next(socket) {
                 return;
             }
         }

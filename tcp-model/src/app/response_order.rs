@@ -22,9 +22,9 @@ use crate::segment::ConnId;
 /// - A response that the server adds in the same round ends beyond what the client has read: `take`
 ///   returns `None` whether it is in the table yet or not, since the responses of a connection are added in the order of
 ///   their ends.
-/// - Only the client forgets a connection: before its SYN leaves, when no server can know it, and when it will read
-///   nothing more. What a server adds after that is never read: numbers of connections are not used again in a run. It
-///   stays in memory until the run ends.
+/// - Only the client begins the order of a connection, before its SYN leaves, and ends it, when it will read nothing more
+///   or its host goes down. What a server adds after that is dropped, or added and dropped with the rest: nobody reads it,
+///   since numbers of connections are not used again in a run.
 /// - Nothing iterates over the table, so that its own order does not matter.
 ///
 /// The test `execution::with_multiplexed_connections` of the package `synfin` shows that result directories are the
@@ -45,9 +45,18 @@ impl ResponseOrder {
         act(&mut table)
     }
 
-    /// Adds a response that ends at `end`.
+    /// Begins the order of a connection.
+    pub(super) fn begin(&self, conn: ConnId) {
+        self.of(|table| table.insert(conn, VecDeque::new()));
+    }
+
+    /// Adds a response that ends at `end`, unless the client has ended the order.
     pub(super) fn add(&self, conn: ConnId, end: u64, index: u32) {
-        self.of(|table| table.entry(conn).or_default().push_back((end, index)));
+        self.of(|table| {
+            if let Some(responses) = table.get_mut(&conn) {
+                responses.push_back((end, index));
+            }
+        });
     }
 
     /// Takes the next response if its end is at most `arrived`.
@@ -62,8 +71,8 @@ impl ResponseOrder {
         })
     }
 
-    /// Forgets a connection.
-    pub(super) fn forget(&self, conn: ConnId) {
+    /// Ends the order of a connection.
+    pub(super) fn end(&self, conn: ConnId) {
         self.of(|table| table.remove(&conn));
     }
 }
@@ -83,6 +92,8 @@ mod tests {
     fn a_response_is_taken_in_its_order_once_it_has_arrived() {
         let order = ResponseOrder::default();
         let (a, b) = (ConnId::new(1, 1), ConnId::new(1, 2));
+        order.begin(a);
+        order.begin(b);
         order.add(a, 100, 1);
         order.add(a, 150, 0);
         order.add(b, 10, 0);
@@ -92,7 +103,20 @@ mod tests {
         assert_eq!(order.take(a, 150), Some(0));
         assert_eq!((order.take(a, 999), order.take(b, 10)), (None, Some(0)));
         order.add(a, 10, 7);
-        order.forget(a);
+        order.end(a);
         assert_eq!(order.take(a, 10), None);
+    }
+
+    #[test]
+    fn what_comes_after_the_end_of_a_connection_takes_no_memory() {
+        let order = ResponseOrder::default();
+        let conn = ConnId::new(1, 1);
+        order.begin(conn);
+        order.add(conn, 10, 0);
+        order.end(conn);
+        for index in 1..100 {
+            order.add(conn, 10 + u64::from(index), index);
+        }
+        assert_eq!(order.of(|table| table.len()), 0);
     }
 }

@@ -53,7 +53,7 @@ impl Retrying {
     }
 
     /// Handles the failure of an attempt: requests a wake for the next one, or returns false if that
-    /// was the last. The decision is recorded for clients that may try again.
+    /// was the last: the exchange has then failed. The decision is recorded for clients that may try again.
     pub(super) fn retry(
         &mut self,
         attempt: Attempt,
@@ -66,6 +66,7 @@ impl Retrying {
             socket.record(TcpSample::Retry(RetrySample::Failed { attempt, then }));
         }
         let AfterFailure::Again(wait) = then else {
+            record_end(attempt.wanted, ExchangeResult::Failed, socket);
             return false;
         };
         let place = self.free.pop().unwrap_or_else(|| {

@@ -5,25 +5,20 @@ mod forward;
 
 use std::collections::VecDeque;
 
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimDuration;
 
+use super::accepting::{ACCEPT, Acceptor};
 use super::deadline::Deadline;
-use super::draws::seconds;
 use super::opening::{Opening, OwnBuffer};
 use super::per_socket::{CONNECTION, ConnectionStates, PerSocket};
 use super::spec::{CloseHow, Closer, ServerSpec};
-use super::workers::{ServiceStart, Workers};
+use super::workers::{Workers, worker_of};
 use super::{App, AppEvent};
 use crate::host::{ListenOptions, SocketCx, SocketId};
 use crate::segment::ConnId;
 
-/// Wake token: time to accept.
-const ACCEPT: u64 = 0;
 /// Wake token: time to begin to read.
 const READ: u64 = 1;
-/// Wake token: a worker, whose number is in the bits above these, is done.
-const WORKER: u64 = 2;
-const WORKER_SHIFT: u32 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ServerPhase {
@@ -64,7 +59,7 @@ pub(super) enum ServedBy {
     /// The server: each request takes its service time.
     Server,
     /// Its workers.
-    Workers(Box<Workers>),
+    Workers(Box<Workers<SocketId>>),
     /// The upstream servers of a proxy: the connections whose requests wait to be forwarded.
     Upstreams(VecDeque<SocketId>),
 }
@@ -74,11 +69,8 @@ pub(super) enum ServedBy {
 pub struct Server {
     spec: ServerSpec,
     conns: PerSocket<ServerConnection>,
-    accepting: Opening,
+    acceptor: Acceptor,
     reading: Opening,
-    /// With `accept_rate`: the earliest time of the next accept.
-    next_accept: SimTime,
-    accept_pending: bool,
     pub(super) service: ServedBy,
     buffer: OwnBuffer,
 }
@@ -88,10 +80,8 @@ impl Server {
     pub fn new(spec: ServerSpec) -> Server {
         Server {
             conns: PerSocket::default(),
-            accepting: Opening::new(spec.accept_start, ACCEPT),
+            acceptor: Acceptor::new(&spec),
             reading: Opening::new(spec.read_start, READ),
-            next_accept: SimTime::ZERO,
-            accept_pending: false,
             service: match spec.workers {
                 Some(most) => ServedBy::Workers(Box::new(Workers::new(most))),
                 None => ServedBy::Server,
@@ -102,49 +92,29 @@ impl Server {
     }
 
     fn start(&mut self, socket: &mut SocketCx<'_, '_>) {
-        // If the port is taken, this server has nothing to do.
-        let backlog = self.spec.backlog;
         let mut exchanges = std::iter::once(&self.spec.exchange).chain(&self.spec.others);
         let options = ListenOptions {
             fast_open: if exchanges.any(|e| e.fast_open) {
-                backlog
+                self.spec.backlog
             } else {
                 0
             },
             ..ListenOptions::default()
         };
-        let _ = socket.listen_with(self.spec.port, backlog, options);
-        self.accepting.start(socket);
+        self.acceptor.start(options, socket);
         self.reading.start(socket);
     }
 
-    /// Accepts waiting connections, at once or at the given rate.
+    /// Accepts waiting connections.
     fn accept(&mut self, socket: &mut SocketCx<'_, '_>) {
-        if !self.accepting.is_open(socket) {
-            return;
+        while let Some(id) = self.acceptor.next(socket) {
+            self.begin(id, socket);
+            self.acceptor.accepted(socket);
         }
-        let Some(rate) = self.spec.accept_rate else {
-            while self.accept_one(socket) {}
-            return;
-        };
-        if self.accept_pending {
-            return;
-        }
-        let now = socket.now();
-        if now >= self.next_accept {
-            if !self.accept_one(socket) {
-                return;
-            }
-            self.next_accept = now.saturating_add(seconds(1.0 / rate));
-        }
-        self.accept_pending = true;
-        socket.wake(self.next_accept, ACCEPT);
     }
 
-    fn accept_one(&mut self, socket: &mut SocketCx<'_, '_>) -> bool {
-        let Some(id) = socket.accept(self.spec.port) else {
-            return false;
-        };
+    /// Begins to handle an accepted connection.
+    fn begin(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let mut conn = ServerConnection {
             conn: socket.conn(id).unwrap_or_default(),
             index: 0,
@@ -160,7 +130,6 @@ impl Server {
         }
         self.watch_idle(id, &mut conn, socket);
         self.conns.insert(id, conn);
-        true
     }
 
     fn close(&mut self, id: SocketId, c: &mut ServerConnection, socket: &mut SocketCx<'_, '_>) {
@@ -281,27 +250,16 @@ impl ConnectionStates for Server {
     }
 }
 
-/// Requests a wake for the end of a worker's service time, if one begins.
-fn begin(begun: Option<ServiceStart>, socket: &mut SocketCx<'_, '_>) {
-    if let Some(ServiceStart { worker, takes }) = begun {
-        let token = WORKER | u64::from(worker) << WORKER_SHIFT;
-        socket.wake(socket.now().saturating_add(takes), token);
-    }
-}
-
 impl App for Server {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
             AppEvent::Start => self.start(socket),
             AppEvent::Acceptable(_) => self.accept(socket),
             AppEvent::Wake(ACCEPT) => {
-                self.accept_pending = false;
+                self.acceptor.on_wake();
                 self.accept(socket);
             }
             AppEvent::Wake(READ) => self.read_all(socket),
-            AppEvent::Wake(token) if token & 0xff == WORKER && token & CONNECTION == 0 => {
-                self.on_served((token >> WORKER_SHIFT) as u32, socket);
-            }
             AppEvent::Wake(named) if named & CONNECTION != 0 => {
                 if let Some(id) = self.conns.named(named) {
                     self.with(id, socket, Server::on_due);
@@ -313,8 +271,12 @@ impl App for Server {
             AppEvent::Ended(id, _) => {
                 self.conns.remove(id);
             }
-            AppEvent::Wake(_)
-            | AppEvent::Connected(_)
+            AppEvent::Wake(token) => {
+                if let Some(worker) = worker_of(token) {
+                    self.on_served(worker, socket);
+                }
+            }
+            AppEvent::Connected(_)
             | AppEvent::Urgent(..)
             | AppEvent::SoftError(..)
             | AppEvent::DeliveryTrouble(_) => {}

@@ -4,19 +4,28 @@ use std::collections::VecDeque;
 
 use sim_core::SimDuration;
 
-use crate::host::SocketId;
+use super::per_socket::CONNECTION;
+use crate::host::SocketCx;
 
-/// A request with the time that serving it takes.
-type QueuedRequest = (SocketId, SimDuration);
+/// Wake token: a worker, whose number is in the bits above these, is done.
+const WORKER: u64 = 2;
+const WORKER_SHIFT: u32 = 8;
 
-/// Workers and the requests that wait for one.
+/// The number of the worker that a wake token is for, if it is for one.
+pub(super) fn worker_of(token: u64) -> Option<u32> {
+    let is_worker = token & 0xff == WORKER && token & CONNECTION == 0;
+    is_worker.then_some((token >> WORKER_SHIFT) as u32)
+}
+
+/// Workers and the requests that wait for one; `R` is a request.
 #[derive(Debug)]
-pub(super) struct Workers {
+pub(super) struct Workers<R> {
     most: u32,
     /// The request that each worker is busy with; as long as the largest number of workers ever busy.
-    busy: Vec<Option<SocketId>>,
+    busy: Vec<Option<R>>,
     idle: Vec<u32>,
-    waiting: VecDeque<QueuedRequest>,
+    /// Requests with the time that serving each takes.
+    waiting: VecDeque<(R, SimDuration)>,
 }
 
 /// The start of a worker's service time.
@@ -26,8 +35,16 @@ pub(super) struct ServiceStart {
     pub(super) takes: SimDuration,
 }
 
-impl Workers {
-    pub(super) fn new(most: u32) -> Workers {
+impl ServiceStart {
+    /// Requests a wake for the end of the service time; see [`worker_of`].
+    pub(super) fn request_wake(self, socket: &mut SocketCx<'_, '_>) {
+        let token = WORKER | u64::from(self.worker) << WORKER_SHIFT;
+        socket.wake(socket.now().saturating_add(self.takes), token);
+    }
+}
+
+impl<R: Copy> Workers<R> {
+    pub(super) fn new(most: u32) -> Self {
         Workers {
             most,
             busy: Vec::new(),
@@ -37,7 +54,7 @@ impl Workers {
     }
 
     /// Adds a request that has arrived; returns the worker that takes it, if one is free.
-    pub(super) fn submit(&mut self, id: SocketId, takes: SimDuration) -> Option<ServiceStart> {
+    pub(super) fn submit(&mut self, request: R, takes: SimDuration) -> Option<ServiceStart> {
         let worker = match self.idle.pop() {
             Some(worker) => worker,
             None if (self.busy.len() as u64) < u64::from(self.most) => {
@@ -45,16 +62,16 @@ impl Workers {
                 self.busy.len() as u32 - 1
             }
             None => {
-                self.waiting.push_back((id, takes));
+                self.waiting.push_back((request, takes));
                 return None;
             }
         };
-        self.busy[worker as usize] = Some(id);
+        self.busy[worker as usize] = Some(request);
         Some(ServiceStart { worker, takes })
     }
 
-    /// Ends a worker's service: returns whose request it served, and the one it begins now.
-    pub(super) fn finish(&mut self, worker: u32) -> (Option<SocketId>, Option<ServiceStart>) {
+    /// Ends a worker's service: returns the request that it served, and the service that it begins now.
+    pub(super) fn finish(&mut self, worker: u32) -> (Option<R>, Option<ServiceStart>) {
         let Some(place) = self.busy.get_mut(worker as usize) else {
             return (None, None);
         };
@@ -75,6 +92,7 @@ impl Workers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::SocketId;
 
     #[test]
     fn requests_wait_for_a_worker_in_order() {

@@ -28,12 +28,12 @@ use crate::segment::Packed;
 const PARAMETERS: &[ModelParameter] = &[
     ModelParameter::needed(
         "servers",
-        ValueKind::List,
+        ValueKind::Nodes,
         "names of hosts, or of groups of them, that answer clients directly",
     ),
     ModelParameter::needed(
         "balancer",
-        ValueKind::List,
+        ValueKind::Nodes,
         "name of the router with the balancer (`direct = true`) whose address they use",
     ),
 ];

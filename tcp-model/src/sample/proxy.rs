@@ -23,8 +23,15 @@ pub enum ProxySample {
         /// What became of it.
         result: ProxyResult,
     },
-    /// The run ended, or the proxy's host went down, with so many requests neither answered nor refused.
-    Pending(u64),
+    /// The run ended, or the proxy's host went down, with requests neither answered nor refused.
+    Pending {
+        /// Their number.
+        requests: u64,
+        /// Those among them that waited for a connection.
+        waiting: u64,
+        /// The longest time that one of these had waited, in its present try.
+        longest: SimDuration,
+    },
 }
 
 /// Why a try of a proxy failed.

@@ -45,6 +45,11 @@ const FAILURES: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
+/// Numbers of requests that waited for a connection at the end, of a client's pool or a proxy's, and the longest wait.
+const NEVER_SENT: [(&str, &str); 2] = [
+    ("requests_never_sent", "request_never_sent_wait_max_s"),
+    ("proxy_never_sent", "proxy_never_sent_wait_max_s"),
+];
 /// A wait of at least this many seconds at the end shows that the pool was too small.
 const LONG_WAIT_S: f64 = 1.0;
 /// Shares in use below this are not reported as a margin.
@@ -143,13 +148,15 @@ fn quoted(variant: &Variant<'_>) -> String {
 fn failure(variant: &Variant<'_>, language: Language) -> Option<String> {
     let mean = |metric: &str| variant.estimate(metric).map_or(0.0, |e| e.mean);
     let retried = mean("exchanges_begun") > 0.0;
-    if mean("request_never_sent_wait_max_s") >= LONG_WAIT_S {
-        let n = format::count(mean("requests_never_sent"));
-        return Some(say!(
-            language,
-            "{n} requests still waited for a connection at the end",
-            "运行结束时 {n} 个请求仍在等待连接"
-        ));
+    for (waiting, longest) in NEVER_SENT {
+        if mean(longest) >= LONG_WAIT_S {
+            let n = format::count(mean(waiting));
+            return Some(say!(
+                language,
+                "{n} requests still waited for a connection at the end",
+                "运行结束时 {n} 个请求仍在等待连接"
+            ));
+        }
     }
     let sentences = FAILURES
         .iter()

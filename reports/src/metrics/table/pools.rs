@@ -1,4 +1,4 @@
-//! Rows of the registry: clients' pools of connections, their retries, and proxies.
+//! Rows of the registry: pools of connections, retries of clients, and proxies.
 
 use super::super::MetricKind::{Count, Duration, Number, Share};
 use super::super::{Metric, MetricKind, MetricSource};
@@ -78,6 +78,8 @@ pub(super) const POOLS: &[Metric] = &[
     pools("proxy_errors_504", Count, ("requests answered 504", "以 504 应答的请求数"), "The last try took longer than `try_timeout` or `connect_timeout`.").absent(NO_PROXY),
     pools("proxy_client_gone", Count, ("requests whose client left while they waited", "等待期间客户端已离开的请求数"), "").absent(NO_PROXY),
     pools("proxy_pending", Count, ("requests in progress at proxies at the end of the run or at a crash", "运行结束或崩溃时代理正在处理的请求数"), "").absent(NO_PROXY),
+    pools("proxy_never_sent", Count, ("requests that waited for a connection of a proxy at the end of the run or at a crash", "运行结束或崩溃时仍在等待代理连接的请求数"), "Among `proxy_pending`. They pile up if the pool is too small for the load.").absent("none was waiting, or no request went through a proxy"),
+    pools("proxy_never_sent_wait_max_s", Duration, ("longest wait among them", "其中最长的等待"), "").absent("none was waiting, or no request went through a proxy"),
     pools("proxy_tries_failed", Count, ("tries of proxies that failed", "代理失败的尝试数"), "").absent(NO_PROXY),
     pools("proxy_tries_failed_no_port", Count, ("tries of proxies without a free port", "代理因没有空闲端口而失败的尝试数"), "EADDRNOTAVAIL.").absent(NO_PROXY),
     pools("proxy_tries_failed_connection", Count, ("tries of proxies whose connection failed", "代理因连接失败而失败的尝试数"), "Refused, reset, closed, or given up by TCP.").absent(NO_PROXY),

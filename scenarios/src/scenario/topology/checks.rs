@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Topology, node_ranges};
+use sim_core::plugin::{ValueKind, list_items};
+
+use super::{Topology, middleboxes, nat, node_ranges};
 use crate::dotted_path::{DottedPath, is_name};
 use crate::problem::Problem;
+use crate::suggest;
 
 /// Maximum number of hosts, and of addresses of all hosts together.
 const MAX_HOSTS: u64 = 1_000_000;
@@ -26,6 +29,32 @@ impl Topology {
                     format!("{:?} cannot name a group of hosts", host.group),
                 )
                 .help("use letters, digits, - and _, and no router's name"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the nodes exist that middleboxes name.
+    pub(super) fn check_middleboxes(&self, at: &DottedPath) -> Result<(), Problem> {
+        for (i, router) in self.routers.iter().enumerate() {
+            let Some(plugin) = &router.middlebox else {
+                continue;
+            };
+            let parameters = middleboxes().get(plugin.name());
+            let parameters = parameters.map_or(&[][..], |kind| kind.parameters);
+            for p in parameters.iter().filter(|p| p.kind == ValueKind::Nodes) {
+                let list = plugin.values().list(p.name);
+                let mut names = list_items(&list).filter(|name| *name != "none");
+                let Some(name) = names.find(|name| self.nodes_named(name).is_empty()) else {
+                    continue;
+                };
+                let section = match nat::to_file(plugin) {
+                    Some(_) => "nat",
+                    None => "middlebox",
+                };
+                let at = at.key("router").index(i).key(section).key(p.name);
+                let message = suggest::unknown("node", name, self.names());
+                return Err(Problem::new(at, message).help(format!("`{}`: {}", p.name, p.doc)));
             }
         }
         Ok(())

@@ -74,7 +74,7 @@ pub(super) fn known_keys(
 
 fn is_list(parameters: &[ModelParameter], name: &str) -> bool {
     let found = parameters.iter().find(|p| p.name == name);
-    found.is_some_and(|p| p.kind == ValueKind::List)
+    found.is_some_and(|p| matches!(p.kind, ValueKind::List | ValueKind::Nodes))
 }
 
 fn text(value: &Toml, is_list: bool, at: &DottedPath) -> Result<String, Problem> {
@@ -120,6 +120,7 @@ fn example(parameters: &[ModelParameter], name: &str) -> &'static str {
         Some(ValueKind::Rate) => "\"10 Mbit/s\"",
         Some(ValueKind::Bytes) => "\"64 KiB\"",
         Some(ValueKind::List) => "[1, 5, 9]",
+        Some(ValueKind::Nodes) => "\"server\"",
         Some(ValueKind::Flag) => "true",
         Some(ValueKind::Count) => "8",
         _ => "0.01",

@@ -10,21 +10,24 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use sim_core::{Rng, SimTime};
 
-use super::super::arrivals::ArrivalClock;
+use super::super::client_arrivals::ClientArrivals;
+use super::super::connecting;
 use super::super::deadline::Deadline;
 use super::super::draws::{DrawKey, DrawKind};
 use super::super::opening::NoDelay;
-use super::super::origins::{record_end, wanted_now};
+use super::super::origins::wanted_now;
+use super::super::pending_request::{PendingRequest, record_waiting};
 use super::super::per_socket::PerSocket;
+use super::super::pool_levels::RecordedLevels;
+use super::super::pooled_connection::{is_close, why_lost};
 use super::super::response_order::ResponseOrder;
 use super::super::retrying::{Attempt, Retrying};
 use super::super::spec::{ClientSpec, PoolSpec};
 use super::super::{App, AppEvent};
-use crate::host::{ConnectOptions, SocketCx, SocketId};
+use crate::host::{SocketCx, SocketId};
 use crate::model::ConnectionEnd;
 use crate::sample::{
-    Ending, ExchangeResult, PoolClose, PoolLevels, PoolSample, RequestDone, RequestUnanswered,
-    RequestsWaiting, TcpSample,
+    Ending, PoolClose, PoolLevels, PoolSample, RequestDone, RequestUnanswered, TcpSample,
 };
 use crate::segment::ConnId;
 
@@ -33,18 +36,10 @@ const ARRIVAL: u64 = 0;
 const TIME_OUT: u64 = 4;
 const TIME_OUT_SHIFT: u32 = 8;
 
-/// A request that wants a connection.
-#[derive(Clone, Copy, Debug)]
-struct WantedRequest {
-    /// When it arrived, or its present attempt began.
-    since: SimTime,
-    attempt: Attempt,
-}
-
 /// A request in flight.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
-    wanted: WantedRequest,
+    request: PendingRequest,
     id: SocketId,
     conn: ConnId,
     index: u32,
@@ -78,20 +73,21 @@ pub struct MultiplexedClient {
     spec: ClientSpec,
     pool: PoolSpec,
     order: Arc<ResponseOrder>,
-    clock: ArrivalClock,
+    arrivals: ClientArrivals,
     rng: Rng,
-    begun: u64,
     turn: u64,
     retrying: Retrying,
     conns: PerSocket<ClientConnection>,
     /// The connections in the order of their opening.
     all: Vec<SocketId>,
+    /// Those among them without a request in flight.
+    idle: u32,
     streams: Vec<Option<Stream>>,
     free: Vec<u32>,
     places: FxHashMap<(ConnId, u32), u32>,
-    waiting: VecDeque<WantedRequest>,
+    waiting: VecDeque<PendingRequest>,
     no_delay: NoDelay,
-    reported: PoolLevels,
+    recorded: RecordedLevels,
 }
 
 impl MultiplexedClient {
@@ -102,19 +98,19 @@ impl MultiplexedClient {
         order: Arc<ResponseOrder>,
     ) -> MultiplexedClient {
         MultiplexedClient {
-            clock: ArrivalClock::new(spec.arrivals.clone(), spec.start),
+            arrivals: ClientArrivals::new(&spec),
             rng: Rng::stream(0, &spec.name, 0),
-            begun: 0,
             turn: 0,
             retrying: Retrying::new(spec.retries),
             conns: PerSocket::default(),
             all: Vec::new(),
+            idle: 0,
             streams: Vec::new(),
             free: Vec::new(),
             places: FxHashMap::default(),
             waiting: VecDeque::new(),
             no_delay: NoDelay::default(),
-            reported: PoolLevels::default(),
+            recorded: RecordedLevels::default(),
             order,
             pool,
             spec,
@@ -123,21 +119,13 @@ impl MultiplexedClient {
 
     /// Requests a wake for the next request.
     fn await_arrival(&mut self, socket: &mut SocketCx<'_, '_>) {
-        while let Some(at) = self.clock.next(&mut self.rng)
-            && at < self.spec.stop
-            && self.spec.limit.is_none_or(|limit| self.begun < limit)
-        {
-            if at >= socket.now() {
-                socket.wake(at, ARRIVAL);
-                return;
-            }
-            self.begun += 1; // the host was down then
-        }
+        self.arrivals
+            .await_next(ARRIVAL, &self.spec, &mut self.rng, socket);
     }
 
     fn submit(&mut self, attempt: Attempt, socket: &mut SocketCx<'_, '_>) {
-        let since = socket.now();
-        self.waiting.push_back(WantedRequest { since, attempt });
+        let request = PendingRequest::new(attempt, socket);
+        self.waiting.push_back(request);
         self.serve_waiting(socket);
     }
 
@@ -173,7 +161,7 @@ impl MultiplexedClient {
         {
             self.send(id, next, socket);
         }
-        loop {
+        while !self.waiting.is_empty() {
             let conns = self.all.iter().filter_map(|&id| self.conns.get(id));
             let (mut usable, mut connecting) = (0, 0);
             for c in conns {
@@ -195,19 +183,11 @@ impl MultiplexedClient {
 
     /// Opens a connection; returns false if there is no port or no server.
     fn connect(&mut self, socket: &mut SocketCx<'_, '_>) -> bool {
-        let (locals, servers) = (self.spec.locals.len(), self.spec.remotes.len());
-        let (local, remote) = super::super::client::pair(self.turn, locals, servers);
-        let Some(remote) = self.spec.remotes.get(remote) else {
+        let Some((_, opened)) = connecting::connect(&self.spec, self.turn, false, socket) else {
             return false;
         };
         self.turn += 1;
-        let options = ConnectOptions {
-            local: self.spec.locals.get(local).copied(),
-            bind_first: self.spec.bind_first,
-            class: self.spec.class,
-            ..ConnectOptions::default()
-        };
-        let Ok(id) = socket.connect_with(remote, options) else {
+        let Ok(id) = opened else {
             return false;
         };
         let mut c = ClientConnection {
@@ -222,7 +202,7 @@ impl MultiplexedClient {
             opened: socket.now(),
             deadline: Deadline::NONE,
         };
-        self.order.forget(c.conn);
+        self.order.begin(c.conn);
         self.no_delay.apply(id, socket);
         if let Some(most) = self.spec.exchange.connect_timeout {
             c.deadline.set_after(most, id, socket);
@@ -234,20 +214,21 @@ impl MultiplexedClient {
     }
 
     /// Sends a request on a connection with room.
-    fn send(&mut self, id: SocketId, wanted: WantedRequest, socket: &mut SocketCx<'_, '_>) {
+    fn send(&mut self, id: SocketId, request: PendingRequest, socket: &mut SocketCx<'_, '_>) {
         let Some(mut c) = self.conns.get(id) else {
             return;
         };
         let now = socket.now();
         let index = c.next;
         c.next += 1;
+        self.idle -= u32::from(c.is_idle());
         c.in_flight += 1;
         c.deadline.clear();
         if self.pool.max_requests.is_some_and(|most| c.next >= most) {
             c.leaves = Some(PoolClose::Requests);
         }
         socket.record(TcpSample::Pool(PoolSample::Sent {
-            waited: now.since(wanted.since),
+            waited: now.since(request.since),
             reused: index > 0,
         }));
         let place = self.free.pop().unwrap_or_else(|| {
@@ -261,7 +242,7 @@ impl MultiplexedClient {
             socket.wake(given_up, token);
         }
         self.streams[place as usize] = Some(Stream {
-            wanted,
+            request,
             id,
             conn: c.conn,
             index,
@@ -271,8 +252,8 @@ impl MultiplexedClient {
         });
         self.places.insert((c.conn, index), place);
         let key = DrawKey::new(c.conn, index, socket);
-        let request = key.bytes(DrawKind::Request, self.spec.exchange.request);
-        c.to_write += request.max(1);
+        let size = key.bytes(DrawKind::Request, self.spec.exchange.request);
+        c.to_write += size.max(1);
         c.to_write -= socket.write(id, c.to_write);
         self.conns.insert(id, c);
     }
@@ -282,6 +263,7 @@ impl MultiplexedClient {
             return;
         };
         c.connected = true;
+        self.idle += 1;
         c.deadline.clear();
         self.conns.insert(id, c);
         self.serve_waiting(socket);
@@ -320,7 +302,8 @@ impl MultiplexedClient {
         self.free.push(place);
         if let Some(mut c) = self.conns.get(stream.id) {
             c.in_flight -= 1;
-            if c.oldest == index {
+            self.idle += u32::from(c.is_idle());
+            while c.oldest < c.next && !self.places.contains_key(&(conn, c.oldest)) {
                 c.oldest += 1;
             }
             self.conns.insert(stream.id, c);
@@ -337,13 +320,13 @@ impl MultiplexedClient {
             conn: stream.conn,
             index: stream.index,
             latency: now.since(stream.began),
-            with_connect: now.since(stream.wanted.since),
+            with_connect: now.since(stream.request.since),
             opens: false,
             sent: key.bytes(DrawKind::Request, exchange.request).max(1),
             received: key.bytes(DrawKind::Response, exchange.response).max(1),
             server: ends.map(|(_, remote)| *remote.ip()),
         }));
-        record_end(stream.wanted.attempt.wanted, ExchangeResult::Done, socket);
+        stream.request.record_done(socket);
     }
 
     /// Closes a connection that leaves once nothing is in flight; returns true if it did.
@@ -365,7 +348,7 @@ impl MultiplexedClient {
         let Some(mut c) = self.conns.get(id).filter(|c| c.in_flight == 0) else {
             return;
         };
-        if self.idle() > i64::from(self.pool.idle) {
+        if self.idle > self.pool.idle {
             self.discard(id, PoolClose::Surplus, socket);
         } else if let Some(most) = self.pool.idle_timeout {
             c.deadline.set_after(most, id, socket);
@@ -373,16 +356,11 @@ impl MultiplexedClient {
         }
     }
 
-    /// Connections without a request in flight.
-    fn idle(&self) -> i64 {
-        let idle = |c: &&ClientConnection| c.connected && c.in_flight == 0;
-        self.conns.iter().filter(idle).count() as i64
-    }
-
     fn discard(&mut self, id: SocketId, why: PoolClose, socket: &mut SocketCx<'_, '_>) {
         if let Some(c) = self.conns.remove(id) {
+            self.idle -= u32::from(c.is_idle());
             self.all.retain(|other| *other != id);
-            self.order.forget(c.conn);
+            self.order.end(c.conn);
             socket.close(id);
             socket.record(TcpSample::Pool(PoolSample::Closed(why)));
         }
@@ -391,21 +369,20 @@ impl MultiplexedClient {
     /// Handles the time-out of a request: it is given up alone.
     fn on_time_out(&mut self, place: usize, socket: &mut SocketCx<'_, '_>) {
         let stream = self.streams.get(place).copied().flatten();
-        let Some(stream) = stream.filter(|s| s.given_up == socket.now()) else {
+        // Later than the time-out after a pause of the host.
+        let Some(stream) = stream.filter(|s| s.given_up <= socket.now()) else {
             return;
         };
         self.take_stream(stream.conn, stream.index);
         record_unanswered(&stream, Ending::GivenUp, socket);
-        self.fail(stream.wanted, socket);
+        self.fail(stream.request, socket);
         self.serve_waiting(socket);
         self.rest(stream.id, socket);
     }
 
     /// Handles a failed attempt.
-    fn fail(&mut self, wanted: WantedRequest, socket: &mut SocketCx<'_, '_>) {
-        if !self.retrying.retry(wanted.attempt, &mut self.rng, socket) {
-            record_end(wanted.attempt.wanted, ExchangeResult::Failed, socket);
-        }
+    fn fail(&mut self, request: PendingRequest, socket: &mut SocketCx<'_, '_>) {
+        self.retrying.retry(request.attempt, &mut self.rng, socket);
     }
 
     /// Drops a connection that has become useless, and fails its requests.
@@ -413,16 +390,7 @@ impl MultiplexedClient {
         let Some(c) = self.conns.get(id) else {
             return;
         };
-        let idle = c.connected && c.in_flight == 0;
-        let why = match (ending, idle) {
-            (Ending::GivenUp, true) => PoolClose::Idle,
-            (Ending::GivenUp, false) => PoolClose::GivenUp,
-            _ => PoolClose::Peer,
-        };
-        let closed = matches!(
-            ending,
-            Ending::Connection(ConnectionEnd::Closed | ConnectionEnd::Reset)
-        );
+        let (why, closed) = (why_lost(ending, c.is_idle()), is_close(ending));
         for index in c.oldest..c.next {
             let Some(stream) = self.take_stream(c.conn, index) else {
                 continue;
@@ -431,16 +399,16 @@ impl MultiplexedClient {
             if closed && index > 0 && stream.read_before == c.read {
                 socket.record(TcpSample::Pool(PoolSample::Raced));
             }
-            self.fail(stream.wanted, socket);
+            self.fail(stream.request, socket);
         }
         self.discard(id, why, socket);
         if !c.connected {
             // The requests that waited for this connection.
             for _ in 0..self.pool.streams {
-                let Some(wanted) = self.waiting.pop_front() else {
+                let Some(request) = self.waiting.pop_front() else {
                     break;
                 };
-                self.fail(wanted, socket);
+                self.fail(request, socket);
             }
         }
         self.serve_waiting(socket);
@@ -453,7 +421,7 @@ impl MultiplexedClient {
                 self.await_arrival(socket);
             }
             AppEvent::Wake(ARRIVAL) => {
-                self.begun += 1;
+                self.arrivals.begin();
                 self.retrying.begin();
                 let wanted = wanted_now(&self.spec, socket);
                 self.submit(Attempt { number: 0, wanted }, socket);
@@ -489,25 +457,19 @@ impl MultiplexedClient {
         }
     }
 
-    /// Records how the pool's levels have changed since the last record.
-    fn record_levels(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
-        if now == self.reported {
-            return;
-        }
-        socket.record(TcpSample::Pool(PoolSample::Changed(PoolLevels {
-            open: now.open - self.reported.open,
-            idle: now.idle - self.reported.idle,
-            waiting: now.waiting - self.reported.waiting,
-        })));
-        self.reported = now;
-    }
-
     fn levels(&self) -> PoolLevels {
         PoolLevels {
             open: self.all.len() as i32,
-            idle: self.idle() as i32,
+            idle: self.idle as i32,
             waiting: self.waiting.len() as i32,
         }
+    }
+}
+
+impl ClientConnection {
+    /// Whether it is open and has no request in flight.
+    fn is_idle(&self) -> bool {
+        self.connected && self.in_flight == 0
     }
 }
 
@@ -523,28 +485,21 @@ fn record_unanswered(stream: &Stream, ending: Ending, socket: &mut SocketCx<'_, 
 impl App for MultiplexedClient {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         self.react(event, socket);
-        self.record_levels(self.levels(), socket);
+        self.recorded.record(self.levels(), socket);
     }
 
     fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         for stream in self.streams.iter().flatten() {
             record_unanswered(stream, by, socket);
-            let wanted = stream.wanted.attempt.wanted;
-            record_end(wanted, ExchangeResult::Pending, socket);
+            stream.request.record_cut_off(socket);
         }
-        for waiting in &self.waiting {
-            record_end(waiting.attempt.wanted, ExchangeResult::Pending, socket);
-        }
-        if let Some(first) = self.waiting.front() {
-            socket.record(TcpSample::Waiting(RequestsWaiting {
-                requests: self.waiting.len() as u64,
-                longest: socket.now().since(first.since),
-                ending: by,
-            }));
-        }
+        record_waiting(&self.waiting, by, socket);
         self.retrying.on_cut_off(socket);
         if by == Ending::Crash {
-            self.record_levels(PoolLevels::default(), socket);
+            self.recorded.record(PoolLevels::default(), socket);
+            for c in self.conns.iter() {
+                self.order.end(c.conn);
+            }
         }
     }
 

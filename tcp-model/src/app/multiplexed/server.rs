@@ -1,25 +1,21 @@
 //! The server's side of multiplexed connections.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sim_core::SimTime;
-
+use super::super::accepting::{ACCEPT, Acceptor};
 use super::super::deadline::Deadline;
 use super::super::draws::{DrawKey, DrawKind};
 use super::super::opening::{NoDelay, Opening, OwnBuffer};
 use super::super::per_socket::{CONNECTION, ConnectionStates, PerSocket};
 use super::super::response_order::ResponseOrder;
 use super::super::spec::ServerSpec;
+use super::super::workers::{Workers, worker_of};
 use super::super::{App, AppEvent};
 use crate::host::{ListenOptions, SocketCx, SocketId};
 use crate::segment::ConnId;
 
-/// Wake tokens: time to accept, to begin to read; and a service time that is over, whose place is in the bits above.
-const ACCEPT: u64 = 0;
+/// Wake token: time to begin to read.
 const READ: u64 = 1;
-const SERVED: u64 = 2;
-const SERVED_SHIFT: u32 = 8;
 
 /// A request that is being served, or waits for a worker.
 #[derive(Clone, Copy, Debug)]
@@ -52,15 +48,10 @@ pub struct MultiplexedServer {
     spec: ServerSpec,
     order: Arc<ResponseOrder>,
     conns: PerSocket<MultiplexedConnection>,
-    accepting: Opening,
+    acceptor: Acceptor,
     reading: Opening,
-    next_accept: SimTime,
-    accept_pending: bool,
-    /// Requests in service by place, and free places.
-    serving: Vec<Option<ServedRequest>>,
-    free: Vec<u32>,
-    /// Requests that wait for a worker.
-    waiting: VecDeque<ServedRequest>,
+    /// Without a limit, each request has a worker of its own.
+    workers: Workers<ServedRequest>,
     buffer: OwnBuffer,
     no_delay: NoDelay,
 }
@@ -69,56 +60,32 @@ impl MultiplexedServer {
     /// A server as described.
     pub(in crate::app) fn new(spec: ServerSpec, order: Arc<ResponseOrder>) -> MultiplexedServer {
         MultiplexedServer {
-            accepting: Opening::new(spec.accept_start, ACCEPT),
+            acceptor: Acceptor::new(&spec),
+            workers: Workers::new(spec.workers.unwrap_or(u32::MAX)),
             reading: Opening::new(spec.read_start, READ),
             buffer: OwnBuffer::new(spec.receive_buffer),
             no_delay: NoDelay::default(),
             order,
             conns: PerSocket::default(),
-            next_accept: SimTime::ZERO,
-            accept_pending: false,
-            serving: Vec::new(),
-            free: Vec::new(),
-            waiting: VecDeque::new(),
             spec,
         }
     }
 
     fn start(&mut self, socket: &mut SocketCx<'_, '_>) {
-        // If the port is taken, this server has nothing to do.
-        let options = ListenOptions::default();
-        let _ = socket.listen_with(self.spec.port, self.spec.backlog, options);
-        self.accepting.start(socket);
+        self.acceptor.start(ListenOptions::default(), socket);
         self.reading.start(socket);
     }
 
-    /// Accepts waiting connections, at once or at the given rate.
+    /// Accepts waiting connections.
     fn accept(&mut self, socket: &mut SocketCx<'_, '_>) {
-        if !self.accepting.is_open(socket) {
-            return;
+        while let Some(id) = self.acceptor.next(socket) {
+            self.begin(id, socket);
+            self.acceptor.accepted(socket);
         }
-        let Some(rate) = self.spec.accept_rate else {
-            while self.accept_one(socket) {}
-            return;
-        };
-        if self.accept_pending {
-            return;
-        }
-        let now = socket.now();
-        if now >= self.next_accept {
-            if !self.accept_one(socket) {
-                return;
-            }
-            self.next_accept = now.saturating_add(super::super::draws::seconds(1.0 / rate));
-        }
-        self.accept_pending = true;
-        socket.wake(self.next_accept, ACCEPT);
     }
 
-    fn accept_one(&mut self, socket: &mut SocketCx<'_, '_>) -> bool {
-        let Some(id) = socket.accept(self.spec.port) else {
-            return false;
-        };
+    /// Begins to handle an accepted connection.
+    fn begin(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let mut conn = MultiplexedConnection {
             conn: socket.conn(id).unwrap_or_default(),
             index: 0,
@@ -134,7 +101,6 @@ impl MultiplexedServer {
         self.no_delay.apply(id, socket);
         self.watch_idle(id, &mut conn, socket);
         self.conns.insert(id, conn);
-        true
     }
 
     /// Sets the idle time-out while nothing is in progress.
@@ -174,44 +140,25 @@ impl MultiplexedServer {
             let request = ServedRequest { id, index: c.index };
             c.index += 1;
             c.in_service += 1;
-            let busy = self.serving.len() - self.free.len();
-            match self.spec.workers {
-                Some(most) if busy as u64 >= u64::from(most) => self.waiting.push_back(request),
-                _ => self.serve(request, c.conn, socket),
+            let service = key.time(DrawKind::Service, exchange.service);
+            if let Some(begun) = self.workers.submit(request, service) {
+                begun.request_wake(socket);
             }
         }
         self.watch_idle(id, c, socket);
         self.close_after_peer(id, c, socket);
     }
 
-    /// Begins to serve a request.
-    fn serve(&mut self, request: ServedRequest, conn: ConnId, socket: &mut SocketCx<'_, '_>) {
-        let exchange = self.spec.exchange_of(conn.class());
-        let key = DrawKey::new(conn, request.index, socket);
-        let service = key.time(DrawKind::Service, exchange.service);
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.serving.push(None);
-            self.serving.len() as u32 - 1
-        });
-        self.serving[place as usize] = Some(request);
-        let token = SERVED | u64::from(place) << SERVED_SHIFT;
-        socket.wake(socket.now().saturating_add(service), token);
-    }
-
-    /// Handles the end of a service time: writes the response, and serves the next waiting request.
-    fn on_served(&mut self, place: u32, socket: &mut SocketCx<'_, '_>) {
-        let served = self.serving.get_mut(place as usize);
-        let Some(request) = served.and_then(Option::take) else {
-            return;
-        };
-        self.free.push(place);
-        self.with(request.id, socket, |this, id, c, socket| {
-            this.respond(id, request.index, c, socket);
-        });
-        // A worker also serves requests whose connection has ended in the meantime.
-        if let Some(next) = self.waiting.pop_front() {
-            let conn = self.conns.get(next.id).map(|c| c.conn);
-            self.serve(next, conn.unwrap_or_default(), socket);
+    /// Handles the end of a worker's service time. Workers also serve requests whose connection has ended.
+    fn on_served(&mut self, worker: u32, socket: &mut SocketCx<'_, '_>) {
+        let (served, next) = self.workers.finish(worker);
+        if let Some(begun) = next {
+            begun.request_wake(socket);
+        }
+        if let Some(request) = served {
+            self.with(request.id, socket, |this, id, c, socket| {
+                this.respond(id, request.index, c, socket);
+            });
         }
     }
 
@@ -287,7 +234,7 @@ impl App for MultiplexedServer {
             AppEvent::Start => self.start(socket),
             AppEvent::Acceptable(_) => self.accept(socket),
             AppEvent::Wake(ACCEPT) => {
-                self.accept_pending = false;
+                self.acceptor.on_wake();
                 self.accept(socket);
             }
             AppEvent::Wake(READ) => {
@@ -300,7 +247,11 @@ impl App for MultiplexedServer {
                     self.with(id, socket, MultiplexedServer::on_due);
                 }
             }
-            AppEvent::Wake(token) => self.on_served((token >> SERVED_SHIFT) as u32, socket),
+            AppEvent::Wake(token) => {
+                if let Some(worker) = worker_of(token) {
+                    self.on_served(worker, socket);
+                }
+            }
             AppEvent::Readable(id, _) => self.with(id, socket, MultiplexedServer::on_readable),
             AppEvent::Writable(id, _) => self.with(id, socket, MultiplexedServer::write),
             AppEvent::PeerClosed(id) => {
@@ -310,7 +261,7 @@ impl App for MultiplexedServer {
                 });
             }
             AppEvent::Ended(id, _) => {
-                // The client may still read responses that are under way: it forgets their order.
+                // The client may still read responses that are under way: it ends their order.
                 self.conns.remove(id);
             }
             AppEvent::Connected(_)

@@ -7,8 +7,8 @@
 use sim_core::SimDuration;
 
 use super::super::deadline::Deadline;
-use super::health::check_token;
-use super::upstreams::{UpstreamConnection, UpstreamPhase, Upstreams};
+use super::health::{CheckConnection, check_token};
+use super::upstreams::Upstreams;
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::sample::{TcpSample, UpstreamSample};
 
@@ -51,24 +51,14 @@ impl Upstreams {
             return;
         };
         health.checking = true;
-        let mut c = UpstreamConnection {
-            conn: socket.conn(id).unwrap_or_default(),
-            server,
-            phase: UpstreamPhase::Checking,
-            index: 0,
-            opened: socket.now(),
-            to_write: 0,
-            to_read: 0,
-            answering: false,
-            deadline: Deadline::NONE,
-        };
-        c.deadline.set_after(spec.timeout, id, socket);
-        self.conns.insert(id, c);
+        let mut deadline = Deadline::NONE;
+        deadline.set_after(spec.timeout, id, socket);
+        self.checks.insert(id, CheckConnection { server, deadline });
     }
 
     /// Ends a check.
     pub(super) fn end_check(&mut self, id: SocketId, success: bool, socket: &mut SocketCx<'_, '_>) {
-        let (Some(c), Some(spec)) = (self.conns.remove(id), self.spec.health) else {
+        let (Some(c), Some(spec)) = (self.checks.remove(id), self.spec.health) else {
             return;
         };
         socket.abort(id);

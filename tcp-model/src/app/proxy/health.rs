@@ -1,5 +1,7 @@
 //! The health of an upstream server, by the results of its checks.
 
+use super::super::deadline::Deadline;
+
 /// Wake token: a check of the upstream server whose number is in the bits above these.
 const CHECK: u64 = 3;
 const CHECK_SHIFT: u32 = 8;
@@ -12,6 +14,14 @@ pub(super) fn check_token(server: usize) -> u64 {
 /// The upstream server that a wake's token says to check, by number.
 pub(super) fn checked_of(token: u64) -> Option<usize> {
     (token & 0xff == CHECK).then_some((token >> CHECK_SHIFT) as usize)
+}
+
+/// The connection of a health check.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CheckConnection {
+    /// The server by number.
+    pub(super) server: usize,
+    pub(super) deadline: Deadline,
 }
 
 /// The health of an upstream server.

@@ -1,8 +1,7 @@
 //! How a proxy serves a request: the choice of an upstream server, a connection to it, and another try.
 
-use super::super::deadline::Deadline;
-use super::super::draws::{DrawKey, DrawKind};
-use super::upstreams::{ForwardedRequest, UpstreamConnection, UpstreamPhase, Upstreams};
+use super::super::pooled_connection::{PooledConnection, PooledPhase, why_lost};
+use super::upstreams::{ForwardedRequest, UpstreamConnection, Upstreams};
 use crate::host::{ConnectOptions, SocketCx, SocketId};
 use crate::sample::{
     Ending, PoolClose, PoolSample, ProxyResult, ProxySample, TcpSample, TryFailure,
@@ -29,11 +28,14 @@ impl Upstreams {
 
     /// Sends a request to a server, lets it wait, or refuses it.
     fn submit(&mut self, request: ForwardedRequest, socket: &mut SocketCx<'_, '_>) {
-        match self.choose(&request, socket) {
-            Choice::Server(server) => self.assign(server, request, socket),
-            Choice::Wait if self.may_wait() => self.waiting.push_back(request),
-            Choice::Wait | Choice::None => {
-                self.finish(&request, ProxyResult::Unavailable, socket);
+        let mut next = Some(request);
+        while let Some(request) = next.take() {
+            match self.choose(&request, socket) {
+                Choice::Server(server) => next = self.assign(server, request, socket),
+                Choice::Wait if self.may_wait() => self.waiting.push_back(request),
+                Choice::Wait | Choice::None => {
+                    self.finish(&request, ProxyResult::Unavailable, socket);
+                }
             }
         }
     }
@@ -67,13 +69,14 @@ impl Upstreams {
         if any { Choice::Wait } else { Choice::None }
     }
 
-    /// Gives a request an idle connection to a server, or opens one.
+    /// Gives a request an idle connection to a server, or opens one. Returns the request if that fails and it is to
+    /// be tried again.
     fn assign(
         &mut self,
         server: usize,
         mut request: ForwardedRequest,
         socket: &mut SocketCx<'_, '_>,
-    ) {
+    ) -> Option<ForwardedRequest> {
         request.last = Some(server);
         request.tries += 1;
         if let Some(breaker) = &mut self.servers[server].breaker {
@@ -81,29 +84,25 @@ impl Upstreams {
         }
         while let Some(id) = self.servers[server].idle.pop() {
             self.idle -= 1;
-            let Some(why) = self.worn_out(id, socket) else {
+            let Some(c) = self.conns.get(id) else {
+                continue;
+            };
+            let Some(why) = c.carried.worn_out(&self.spec.pool, socket.now()) else {
                 self.send(id, request, socket);
-                return;
+                return None;
             };
             self.discard(id, why, socket);
         }
-        self.connect(server, request, socket);
+        self.connect(server, request, socket)
     }
 
-    /// Why a connection takes no further request; `None` if it does.
-    fn worn_out(&self, id: SocketId, socket: &SocketCx<'_, '_>) -> Option<PoolClose> {
-        let (c, pool) = (self.conns.get(id)?, &self.spec.pool);
-        let age = socket.now().since(c.opened);
-        if pool.max_requests.is_some_and(|most| c.index >= most) {
-            Some(PoolClose::Requests)
-        } else if pool.max_lifetime.is_some_and(|most| age >= most) {
-            Some(PoolClose::Lifetime)
-        } else {
-            None
-        }
-    }
-
-    fn connect(&mut self, server: usize, request: ForwardedRequest, socket: &mut SocketCx<'_, '_>) {
+    /// Opens a connection for a request. Returns the request if there is no port and it is to be tried again.
+    fn connect(
+        &mut self,
+        server: usize,
+        request: ForwardedRequest,
+        socket: &mut SocketCx<'_, '_>,
+    ) -> Option<ForwardedRequest> {
         let upstream = &mut self.servers[server];
         let locals = &self.spec.locals;
         let local = upstream.turn.checked_rem(locals.len()).map(|i| locals[i]);
@@ -117,29 +116,19 @@ impl Upstreams {
             if let Some(breaker) = &mut upstream.breaker {
                 breaker.cancel(socket.now());
             }
-            self.fail_try(request, TryFailure::NoPort, socket);
-            return;
+            return self.fail_try(request, TryFailure::NoPort, socket);
         };
-        let now = socket.now();
-        let mut c = UpstreamConnection {
-            conn: socket.conn(id).unwrap_or_default(),
-            server,
-            phase: UpstreamPhase::Connecting(request),
-            index: 0,
-            opened: now,
-            to_write: 0,
-            to_read: 0,
-            answering: false,
-            deadline: Deadline::NONE,
-        };
+        let mut carried = PooledConnection::connecting(id, request, socket);
         let limits = [self.spec.connect_timeout, self.spec.try_timeout];
         if let Some(most) = limits.into_iter().flatten().min() {
-            c.deadline.set_after(most, id, socket);
+            carried.deadline.set_after(most, id, socket);
         }
         upstream.open += 1;
         self.open += 1;
-        self.conns.insert(id, c);
+        self.conns
+            .insert(id, UpstreamConnection { server, carried });
         socket.record(TcpSample::Pool(PoolSample::Opened));
+        None
     }
 
     /// Sends a request on a connection that is free.
@@ -152,48 +141,33 @@ impl Upstreams {
         let Some(mut c) = self.conns.get(id) else {
             return;
         };
-        let (exchange, now) = (&self.spec.exchange, socket.now());
-        let key = DrawKey::new(c.conn, c.index, socket);
-        socket.record(TcpSample::Pool(PoolSample::Sent {
-            waited: now.since(request.try_since),
-            reused: c.index > 0,
-        }));
         // The time of a try includes that of its connect.
-        let spent = match c.phase {
-            UpstreamPhase::Connecting(_) => now.since(c.opened),
-            _ => sim_core::SimDuration::ZERO,
-        };
-        match self.spec.try_timeout {
-            Some(most) => c.deadline.set_after(most.saturating_sub(spent), id, socket),
-            None => c.deadline.clear(),
-        }
-        c.phase = UpstreamPhase::Busy(request);
-        c.answering = false;
-        c.to_write = key.bytes(DrawKind::Request, exchange.request).max(1);
-        c.to_read = key.bytes(DrawKind::Response, exchange.response);
-        c.to_write -= socket.write(id, c.to_write);
+        let left = self.spec.try_timeout.map(|most| match c.carried.phase {
+            PooledPhase::Connecting(_) => most.saturating_sub(socket.now().since(c.carried.opened)),
+            _ => most,
+        });
+        let (since, exchange) = (request.try_since, &self.spec.exchange);
+        c.carried.send(id, request, since, left, exchange, socket);
         self.conns.insert(id, c);
-        self.advance(id, socket);
+        self.advanced.push_back(id);
     }
 
-    /// Completes the request of a connection once its whole response has arrived.
-    pub(super) fn advance(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        let Some(mut c) = self.conns.get(id) else {
-            return;
+    /// Completes the request of a connection if its whole response has arrived. Returns false if there is no
+    /// connection to look at.
+    pub(super) fn complete_next(&mut self, socket: &mut SocketCx<'_, '_>) -> bool {
+        let Some(id) = self.advanced.pop_front() else {
+            return false;
         };
-        let UpstreamPhase::Busy(request) = c.phase else {
-            return;
-        };
-        if c.to_write > 0 || c.to_read > 0 {
-            return;
+        if let Some(mut c) = self.conns.get(id)
+            && let Some(request) = c.carried.answered()
+        {
+            c.carried.rest();
+            self.conns.insert(id, c);
+            self.judge(c.server, true, socket);
+            self.finish(&request, ProxyResult::Answered, socket);
+            self.release(id, c, socket);
         }
-        c.index += 1;
-        c.phase = UpstreamPhase::Idle;
-        c.deadline.clear();
-        self.conns.insert(id, c);
-        self.judge(c.server, true, socket);
-        self.finish(&request, ProxyResult::Answered, socket);
-        self.release(id, c.server, socket);
+        true
     }
 
     /// Tells the breaker of a server the result of a try.
@@ -204,9 +178,10 @@ impl Upstreams {
     }
 
     /// Handles a connection that has become free: it takes a waiting request, becomes idle, or is closed.
-    fn release(&mut self, id: SocketId, server: usize, socket: &mut SocketCx<'_, '_>) {
+    fn release(&mut self, id: SocketId, mut c: UpstreamConnection, socket: &mut SocketCx<'_, '_>) {
+        let server = c.server;
         let usable = self.servers[server].is_usable(socket.now());
-        if let Some(why) = self.worn_out(id, socket) {
+        if let Some(why) = c.carried.worn_out(&self.spec.pool, socket.now()) {
             self.discard(id, why, socket);
         } else if usable && let Some(mut next) = self.next_waiting(socket) {
             next.last = Some(server);
@@ -220,8 +195,8 @@ impl Upstreams {
         } else {
             self.servers[server].idle.push(id);
             self.idle += 1;
-            if let (Some(most), Some(mut c)) = (self.spec.pool.idle_timeout, self.conns.get(id)) {
-                c.deadline.set_after(most, id, socket);
+            if let Some(most) = self.spec.pool.idle_timeout {
+                c.carried.deadline.set_after(most, id, socket);
                 self.conns.insert(id, c);
             }
         }
@@ -250,7 +225,11 @@ impl Upstreams {
                 return;
             };
             match choice {
-                Choice::Server(server) => self.assign(server, next, socket),
+                Choice::Server(server) => {
+                    if let Some(again) = self.assign(server, next, socket) {
+                        self.submit(again, socket);
+                    }
+                }
                 Choice::Wait | Choice::None => {
                     self.finish(&next, ProxyResult::Unavailable, socket);
                 }
@@ -270,56 +249,49 @@ impl Upstreams {
 
     /// Drops a connection that has become useless; its request is tried again or refused.
     pub(super) fn lose(&mut self, id: SocketId, ending: Ending, socket: &mut SocketCx<'_, '_>) {
-        let Some(c) = self.conns.get(id) else {
+        let Some(UpstreamConnection { server, carried }) = self.conns.get(id) else {
             return;
         };
-        let why = match (ending, c.phase) {
-            (Ending::GivenUp, UpstreamPhase::Idle) => PoolClose::Idle,
-            (Ending::GivenUp, _) => PoolClose::GivenUp,
-            _ => PoolClose::Peer,
-        };
-        match c.phase {
-            UpstreamPhase::Checking => {
-                self.end_check(id, false, socket);
-                return;
+        if carried.has_raced(ending, &self.spec.exchange, socket) {
+            socket.record(TcpSample::Pool(PoolSample::Raced));
+        }
+        self.discard(id, why_lost(ending, carried.is_idle()), socket);
+        if let Some(request) = carried.request() {
+            self.judge(server, false, socket);
+            let cause = match ending {
+                Ending::GivenUp => TryFailure::TimedOut,
+                Ending::Connection(_) | Ending::Crash | Ending::RunEnd => TryFailure::Connection,
+            };
+            if let Some(again) = self.fail_try(request, cause, socket) {
+                self.submit(again, socket);
             }
-            UpstreamPhase::Idle => {
-                self.servers[c.server].idle.retain(|other| *other != id);
-                self.idle -= 1;
-                self.discard(id, why, socket);
-            }
-            UpstreamPhase::Connecting(request) | UpstreamPhase::Busy(request) => {
-                let kept = c.index > 0 && matches!(c.phase, UpstreamPhase::Busy(_));
-                if kept && !c.answering && ending != Ending::GivenUp {
-                    socket.record(TcpSample::Pool(PoolSample::Raced));
-                }
-                self.discard(id, why, socket);
-                self.judge(c.server, false, socket);
-                self.fail_try(request, Upstreams::failure(ending), socket);
-            }
+        } else {
+            self.servers[server].idle.retain(|other| *other != id);
+            self.idle -= 1;
         }
         self.serve_waiting(socket);
     }
 
-    /// Handles a failed try: another follows, with the next server, or the request is refused.
+    /// Handles a failed try: the request is returned if it is to be tried again, with the next server; otherwise it
+    /// is refused.
     fn fail_try(
         &mut self,
         mut request: ForwardedRequest,
         cause: TryFailure,
         socket: &mut SocketCx<'_, '_>,
-    ) {
+    ) -> Option<ForwardedRequest> {
         let again = request.tries < self.spec.tries;
         socket.record(TcpSample::Proxy(ProxySample::TryFailed { cause, again }));
         if again {
             request.try_since = socket.now();
-            self.submit(request, socket);
-            return;
+            return Some(request);
         }
         let result = match cause {
             TryFailure::TimedOut => ProxyResult::GatewayTimeout,
             TryFailure::NoPort | TryFailure::Connection => ProxyResult::BadGateway,
         };
         self.finish(&request, result, socket);
+        None
     }
 
     /// Ends a request.

@@ -7,13 +7,14 @@ use sim_core::SimTime;
 
 use super::super::AppEvent;
 use super::super::breaker::Breaker;
-use super::super::deadline::Deadline;
 use super::super::per_socket::{CONNECTION, PerSocket};
+use super::super::pool_levels::RecordedLevels;
+use super::super::pooled_connection::{PooledConnection, PooledPhase};
 use super::super::spec::UpstreamSpec;
-use super::health::{Health, checked_of};
+use super::health::{CheckConnection, Health, checked_of};
 use crate::host::{SocketCx, SocketId};
-use crate::sample::{Ending, PoolLevels, PoolSample, ProxySample, TcpSample, TryFailure};
-use crate::segment::ConnId;
+use crate::model::ConnectionEnd;
+use crate::sample::{Ending, PoolLevels, ProxySample, TcpSample};
 
 /// A request of a client, on its way.
 #[derive(Clone, Copy, Debug)]
@@ -43,34 +44,12 @@ impl ForwardedRequest {
     }
 }
 
-/// What a connection to an upstream server is doing.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum UpstreamPhase {
-    /// It is being opened for a request.
-    Connecting(ForwardedRequest),
-    /// It carries one.
-    Busy(ForwardedRequest),
-    /// It waits for one.
-    Idle,
-    /// It is a health check.
-    Checking,
-}
-
 /// A connection to an upstream server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UpstreamConnection {
-    pub(super) conn: ConnId,
     /// The server by number.
     pub(super) server: usize,
-    pub(super) phase: UpstreamPhase,
-    /// The request being made, or the next, from 0.
-    pub(super) index: u32,
-    pub(super) opened: SimTime,
-    pub(super) to_write: u64,
-    pub(super) to_read: u64,
-    /// A byte of the response has arrived.
-    pub(super) answering: bool,
-    pub(super) deadline: Deadline,
+    pub(super) carried: PooledConnection<ForwardedRequest>,
 }
 
 /// An upstream server.
@@ -103,9 +82,13 @@ pub(super) struct Upstreams {
     /// The server whose turn it is.
     pub(super) turn: usize,
     pub(super) conns: PerSocket<UpstreamConnection>,
+    /// The connections of health checks.
+    pub(super) checks: PerSocket<CheckConnection>,
     pub(super) waiting: VecDeque<ForwardedRequest>,
     /// Clients that have left although their requests are in progress.
     pub(super) gone: HashSet<SocketId, rustc_hash::FxBuildHasher>,
+    /// Connections whose request may be answered.
+    pub(super) advanced: VecDeque<SocketId>,
     /// Requests that are done: the client's connection, and whether there is an answer for it.
     pub(super) results: VecDeque<(SocketId, bool)>,
     /// Requests neither answered nor refused.
@@ -113,8 +96,7 @@ pub(super) struct Upstreams {
     /// Connections to all servers, and the idle ones among them.
     pub(super) open: i32,
     pub(super) idle: i32,
-    /// The levels as last recorded.
-    reported: PoolLevels,
+    recorded: RecordedLevels,
 }
 
 impl Upstreams {
@@ -131,13 +113,15 @@ impl Upstreams {
             servers: spec.servers.iter().map(server).collect(),
             turn: 0,
             conns: PerSocket::default(),
+            checks: PerSocket::default(),
             waiting: VecDeque::new(),
             gone: HashSet::default(),
+            advanced: VecDeque::new(),
             results: VecDeque::new(),
             pending: 0,
             open: 0,
             idle: 0,
-            reported: PoolLevels::default(),
+            recorded: RecordedLevels::default(),
             spec,
         }
     }
@@ -149,14 +133,14 @@ impl Upstreams {
 
     /// Whether a connection is one to an upstream server.
     pub(super) fn owns(&self, id: SocketId) -> bool {
-        self.conns.get(id).is_some()
+        self.conns.get(id).is_some() || self.checks.get(id).is_some()
     }
 
     /// Whether a wake is for the upstream side.
     pub(super) fn is_own_wake(&self, token: u64) -> bool {
         match token & CONNECTION {
             0 => checked_of(token).is_some(),
-            _ => self.conns.named(token).is_some(),
+            _ => self.conns.named(token).is_some() || self.checks.named(token).is_some(),
         }
     }
 
@@ -168,10 +152,18 @@ impl Upstreams {
         } else if let Some(id) = self.conns.named(token)
             && let Some(mut c) = self.conns.get(id)
         {
-            let due = c.deadline.has_come(id, socket);
+            let due = c.carried.deadline.has_come(id, socket);
             self.conns.insert(id, c);
             if due {
                 self.lose(id, Ending::GivenUp, socket);
+            }
+        } else if let Some(id) = self.checks.named(token)
+            && let Some(mut c) = self.checks.get(id)
+        {
+            let due = c.deadline.has_come(id, socket);
+            self.checks.insert(id, c);
+            if due {
+                self.end_check(id, false, socket);
             }
         }
     }
@@ -188,48 +180,38 @@ impl Upstreams {
         event: AppEvent,
         socket: &mut SocketCx<'_, '_>,
     ) {
+        if self.checks.get(id).is_some() {
+            match event {
+                AppEvent::Connected(_) => self.end_check(id, true, socket),
+                AppEvent::PeerClosed(_) | AppEvent::Ended(..) => self.end_check(id, false, socket),
+                _ => {}
+            }
+            return;
+        }
+        let Some(mut c) = self.conns.get(id) else {
+            return;
+        };
         match event {
-            AppEvent::Connected(_) => self.on_connected(id, socket),
-            AppEvent::Readable(..) => {
-                let got = socket.read(id, u64::MAX);
-                if let Some(mut c) = self.conns.get(id) {
-                    c.to_read = c.to_read.saturating_sub(got);
-                    c.answering |= got > 0;
-                    self.conns.insert(id, c);
-                    self.advance(id, socket);
+            AppEvent::Connected(_) => {
+                if let PooledPhase::Connecting(request) = c.carried.phase {
+                    self.send(id, request, socket);
                 }
+            }
+            AppEvent::Readable(..) => {
+                c.carried.on_readable(id, socket);
+                self.conns.insert(id, c);
+                self.advanced.push_back(id);
             }
             AppEvent::Writable(..) => {
-                if let Some(mut c) = self.conns.get(id) {
-                    if c.to_write > 0 {
-                        c.to_write -= socket.write(id, c.to_write);
-                    }
-                    self.conns.insert(id, c);
-                    self.advance(id, socket);
-                }
+                c.carried.on_writable(id, socket);
+                self.conns.insert(id, c);
+                self.advanced.push_back(id);
             }
             AppEvent::PeerClosed(_) => {
-                let end = crate::model::ConnectionEnd::Closed;
-                self.lose(id, Ending::Connection(end), socket);
+                self.lose(id, Ending::Connection(ConnectionEnd::Closed), socket);
             }
             AppEvent::Ended(_, end) => self.lose(id, Ending::Connection(end), socket),
             _ => {}
-        }
-    }
-
-    fn on_connected(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
-        match self.conns.get(id).map(|c| c.phase) {
-            Some(UpstreamPhase::Connecting(request)) => self.send(id, request, socket),
-            Some(UpstreamPhase::Checking) => self.end_check(id, true, socket),
-            _ => {}
-        }
-    }
-
-    /// Why a connection that is lost counts as a failed try.
-    pub(super) fn failure(ending: Ending) -> TryFailure {
-        match ending {
-            Ending::GivenUp => TryFailure::TimedOut,
-            Ending::Connection(_) | Ending::Crash | Ending::RunEnd => TryFailure::Connection,
         }
     }
 
@@ -240,28 +222,22 @@ impl Upstreams {
             idle: self.idle,
             waiting: self.waiting.len() as i32,
         };
-        self.record_change_to(now, socket);
-    }
-
-    fn record_change_to(&mut self, now: PoolLevels, socket: &mut SocketCx<'_, '_>) {
-        if now == self.reported {
-            return;
-        }
-        socket.record(TcpSample::Pool(PoolSample::Changed(PoolLevels {
-            open: now.open - self.reported.open,
-            idle: now.idle - self.reported.idle,
-            waiting: now.waiting - self.reported.waiting,
-        })));
-        self.reported = now;
+        self.recorded.record(now, socket);
     }
 
     /// Records the requests in progress when the run ends or the host goes down.
     pub(super) fn on_cut_off(&mut self, by: Ending, socket: &mut SocketCx<'_, '_>) {
         if self.pending > 0 {
-            socket.record(TcpSample::Proxy(ProxySample::Pending(self.pending)));
+            let now = socket.now();
+            let waits = self.waiting.iter().map(|r| now.since(r.try_since));
+            socket.record(TcpSample::Proxy(ProxySample::Pending {
+                requests: self.pending,
+                waiting: self.waiting.len() as u64,
+                longest: waits.max().unwrap_or_default(),
+            }));
         }
         if by == Ending::Crash {
-            self.record_change_to(PoolLevels::default(), socket);
+            self.recorded.record(PoolLevels::default(), socket);
         }
     }
 

@@ -5,7 +5,7 @@ use sim_core::SimDuration;
 use super::super::draws::{DrawKey, DrawKind};
 use super::super::per_socket::ConnectionStates as _;
 use super::super::spec::{CloseHow, Closer, Exchange};
-use super::{ServedBy, Server, ServerConnection, ServerPhase, begin};
+use super::{ServedBy, Server, ServerConnection, ServerPhase};
 use crate::host::{SocketCx, SocketId};
 
 impl Server {
@@ -54,7 +54,9 @@ impl Server {
                 ServedBy::Workers(workers) => {
                     c.phase = ServerPhase::Serving;
                     c.deadline.clear();
-                    begin(workers.submit(id, service), socket);
+                    if let Some(begun) = workers.submit(id, service) {
+                        begun.request_wake(socket);
+                    }
                 }
                 ServedBy::Upstreams(arrived) => {
                     c.phase = ServerPhase::Serving;
@@ -74,7 +76,9 @@ impl Server {
             return;
         };
         let (served, next) = workers.finish(worker);
-        begin(next, socket);
+        if let Some(begun) = next {
+            begun.request_wake(socket);
+        }
         if let Some(id) = served {
             self.with(id, socket, Server::on_response_ready);
         }

@@ -13,7 +13,7 @@ use crate::middlebox::BoxedMiddlebox;
 const PARAMETERS: &[ModelParameter] = &[
     ModelParameter::needed(
         "servers",
-        ValueKind::List,
+        ValueKind::Nodes,
         "names of hosts, or of groups of them, that get the connections",
     ),
     ModelParameter::new(
@@ -78,7 +78,7 @@ const PARAMETERS: &[ModelParameter] = &[
     ),
     ModelParameter::new(
         "drain",
-        ValueKind::List,
+        ValueKind::Nodes,
         "none",
         "names of servers that get no new connections from `drain_at` on",
     ),

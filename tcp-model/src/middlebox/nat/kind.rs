@@ -65,13 +65,13 @@ const PARAMETERS: &[ModelParameter] = &[
     ),
     ModelParameter::new(
         "forward",
-        ValueKind::List,
+        ValueKind::Nodes,
         "none",
         "names of hosts behind it that get the connections to its own addresses, on ports outside of its pool",
     ),
     ModelParameter::new(
         "hairpin",
-        ValueKind::List,
+        ValueKind::Nodes,
         "none",
         "names of hosts behind it whose connections to its own addresses get an address of the NAT as their source, so that the answers come back through it (RFC 4787 section 6)",
     ),
