@@ -71,3 +71,31 @@ fn corruption_ends_with_a_time_wait_of_50_ms_or_with_timestamps() {
         "{without:?}"
     );
 }
+
+/// 56,464 ports carry 941 of 1,200 requests a second: the first 502 comes after 47 s, and a pool of 30 connections to each server
+/// needs none of them. Times are a tenth of the scenario's, and so are the ports.
+#[test]
+fn the_proxy_of_proxy_upstream_runs_out_of_ports_and_a_pool_mends_it() {
+    let tenth = [
+        "duration=13 s",
+        "tcp.time_wait=\"6 s\"",
+        "tcp.host.proxy.ip_local_port_range=[32768, 35590]",
+    ];
+    let each = metrics("proxy-upstream", 0, &tenth);
+    // 2823 ports for each server, and 6 s: the limit is 941 requests a second as well.
+    let lost = each["proxy_errors_502"] / each["proxy_requests"];
+    assert_eq!(each["proxy_errors_502"], each["proxy_errors"]);
+    assert!((0.17..0.26).contains(&lost), "{lost}");
+    assert!(
+        (each["first_failure_s"] - 4.7).abs() < 0.2,
+        "{}",
+        each["first_failure_s"]
+    );
+    let twice = metrics("proxy-upstream", 1, &tenth);
+    assert!(twice["proxy_errors_502"] / twice["proxy_requests"] > 0.17);
+    for mended in [3, 4] {
+        let pool = metrics("proxy-upstream", mended, &tenth);
+        assert_eq!(pool["proxy_errors"], 0.0, "variant {mended}");
+        assert!(pool["proxy_answered"] > 1.15 * each["proxy_answered"]);
+    }
+}
