@@ -50,6 +50,14 @@ impl Language {
         }
     }
 
+    /// The sentence as it is printed: in Chinese with a space between Chinese characters and Latin letters.
+    pub(crate) fn printed(self, sentence: String) -> String {
+        match self {
+            Language::English => sentence,
+            Language::Chinese => crate::text::spaced(&sentence),
+        }
+    }
+
     /// "1 socket", "5 sockets", "5 个套接字": a number with its noun, and in Chinese the measure word.
     pub(crate) fn counted(self, n: f64, one: &str, many: &str, chinese: &str) -> String {
         match self {

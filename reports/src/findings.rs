@@ -45,8 +45,8 @@ pub(crate) fn findings_in(
         language,
     };
     let all = table::UNUSUAL.iter().chain(table::USUAL);
-    all.filter_map(|finding| (finding.sentence)(&known))
-        .collect()
+    let sentences = all.filter_map(|finding| (finding.sentence)(&known));
+    sentences.map(|text| language.printed(text)).collect()
 }
 
 /// The findings that are unusual.
@@ -61,7 +61,8 @@ pub(crate) fn unusual(
         language,
     };
     let unusual = table::UNUSUAL.iter();
-    unusual.filter_map(|f| (f.sentence)(&known)).collect()
+    let unusual = unusual.filter_map(|f| (f.sentence)(&known));
+    unusual.map(|text| language.printed(text)).collect()
 }
 
 /// True when a run with these metrics, and no other information, gets the finding of this name.

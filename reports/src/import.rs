@@ -17,12 +17,12 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
+use crate::bilingual::{Language, say};
 use crate::figures::run_figures;
 use crate::format::{bytes, count, seconds};
 use crate::html::capture_page;
 use crate::render::write_figures;
 use crate::store::{RunSummary, StoreError, write_whole};
-use crate::words::counted;
 use connection::CapturedConnection;
 use inference::InferredConnection;
 
@@ -51,11 +51,16 @@ pub enum ImportError {
 }
 
 /// Draws the first `most` connections of a capture into a new directory: `report.html`, `figures/`,
-/// and tables of segments and states. Returns the findings as sentences.
+/// and tables of segments and states. The page and its figures are in `language`. Returns the findings as sentences.
 ///
 /// # Errors
 /// When the file is not a capture of TCP over IPv4, or the directory exists or cannot be written.
-pub fn draw_capture(file: &Path, to: &Path, most: u32) -> Result<Vec<String>, ImportError> {
+pub fn draw_capture(
+    file: &Path,
+    to: &Path,
+    most: u32,
+    language: Language,
+) -> Result<Vec<String>, ImportError> {
     let capture = packet_file::read(file)?;
     let (connections, left_out) = connection::connections(&capture);
     if connections.is_empty() {
@@ -85,44 +90,81 @@ pub fn draw_capture(file: &Path, to: &Path, most: u32) -> Result<Vec<String>, Im
     summary
         .metrics
         .insert("connects_attempted".into(), drawn.len() as f64);
-    let figures = run_figures(to, &summary, crate::bilingual::Language::English);
-    let packets = connections.iter().map(|c| c.packets.len()).sum::<usize>();
-    let again = drawn.iter().map(|c| c.retransmissions()).sum::<usize>();
-    let mut said = vec![format!(
-        "{} in {} over {}.",
-        counted(packets as f64, "packet", "packets"),
-        counted(connections.len() as f64, "connection", "connections"),
-        seconds(
-            connections
-                .iter()
-                .map(CapturedConnection::end_s)
-                .fold(0.0, f64::max)
-        ),
-    )];
-    if drawn.len() < connections.len() {
-        said.push(format!("The first {} are drawn.", drawn.len()));
-    }
-    said.push(format!(
-        "Of those drawn, {}.",
-        match again {
-            0 => "nothing was sent again".to_owned(),
-            n => format!(
-                "{} sent again",
-                counted(n as f64, "segment was", "segments were")
-            ),
-        }
-    ));
-    if left_out > 0 {
-        said.push(format!(
-            "{} left out: not TCP over IPv4, a fragment, or cut within the header.",
-            counted(left_out as f64, "packet was", "packets were")
-        ));
-    }
+    let figures = run_figures(to, &summary, language);
+    let said = said(&connections, &drawn, left_out, language);
     let rows: Vec<Vec<String>> = drawn.iter().map(row).collect();
-    let page = capture_page::report(&summary.info.name, &said, &rows, &figures);
+    let page = capture_page::report(&summary.info.name, &said, &rows, &figures, language);
     write_figures(to, &figures.figures)?;
     write_whole(&to.join("report.html"), &page)?;
     Ok(said)
+}
+
+/// What is in the capture, as sentences.
+fn said(
+    connections: &[CapturedConnection],
+    drawn: &[InferredConnection],
+    left_out: u64,
+    language: Language,
+) -> Vec<String> {
+    let packets = connections.iter().map(|c| c.packets.len()).sum::<usize>();
+    let packets = language.counted(packets as f64, "packet", "packets", "个包");
+    let ends = connections.iter().map(CapturedConnection::end_s);
+    let lasts = seconds(ends.fold(0.0, f64::max));
+    let all = language.counted(
+        connections.len() as f64,
+        "connection",
+        "connections",
+        "条连接",
+    );
+    let mut said = vec![say!(
+        language,
+        "{packets} in {all}, captured within {lasts}.",
+        "{all}，共 {packets}，抓包历时 {lasts}。"
+    )];
+    if drawn.len() < connections.len() {
+        said.push(say!(
+            language,
+            "The first {} are drawn.",
+            "画出前 {} 条。",
+            drawn.len()
+        ));
+    }
+    let again = drawn.iter().map(|c| c.retransmissions()).sum::<usize>();
+    said.push(match again {
+        0 => language
+            .pick(
+                "Of those drawn, nothing was sent again.",
+                "画出的连接中没有重传。",
+            )
+            .to_owned(),
+        n => {
+            let again = language.counted(
+                n as f64,
+                "segment was sent again",
+                "segments were sent again",
+                "个报文段被重传",
+            );
+            say!(
+                language,
+                "Of those drawn, {again}.",
+                "画出的连接中，{again}。"
+            )
+        }
+    });
+    if left_out > 0 {
+        let left_out = language.counted(
+            left_out as f64,
+            "packet was left out",
+            "packets were left out",
+            "个包未计入",
+        );
+        said.push(say!(
+            language,
+            "{left_out}: not TCP over IPv4, a fragment, or cut within the header.",
+            "{left_out}：不是 IPv4 上的 TCP，或为分片，或抓包时首部被截断。"
+        ));
+    }
+    said
 }
 
 /// A row of the table of connections, in the order of [`capture_page::COLUMNS`].

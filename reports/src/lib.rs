@@ -52,7 +52,7 @@ pub use info::{
 };
 pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
 pub use render::{
-    Rendered, read_batch, render_batch, render_batch_in, render_run, render_run_in, write_batch,
-    write_batch_of,
+    Rendered, RenderedBatch, read_batch, render_batch, render_batch_in, render_run, render_run_in,
+    write_batch, write_batch_of,
 };
 pub use store::{LeftOut, RunSummary, RunWriter, StoreError};

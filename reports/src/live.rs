@@ -81,7 +81,7 @@ impl LiveRun {
             LiveSeries {
                 name: (state.name(), state.name()),
                 last: format::count(self.in_state(state) as f64),
-                most: format::count(largest(&values)),
+                most: format::count(largest(&values).max(self.in_state(state) as f64)),
                 values,
                 state: Some(state),
             }

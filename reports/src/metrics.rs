@@ -305,6 +305,11 @@ mod tests {
         assert_eq!(found.metric.id, "<state>.<group>_peak");
         assert_eq!(found.of.as_deref(), Some("client"));
         assert_eq!(found.words, "sockets of client in TIME-WAIT, peak");
+        let sized = find("slowdown_p99.10kB").unwrap();
+        assert_eq!(
+            sized.words,
+            "slowdown of transfers of up to 10 kB, 99th percentile"
+        );
         let steady = find("time_wait.a_mean_mean_steady").unwrap();
         assert_eq!(steady.metric.id, "<state>.<group>_mean_steady");
         assert_eq!(steady.of.as_deref(), Some("a_mean"));

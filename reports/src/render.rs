@@ -5,7 +5,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::bilingual::Language;
+use crate::expectations::Judgement;
 use crate::figures::{Figure, run_figures};
+use crate::findings::findings_in;
 use crate::guard::guarded;
 use crate::html::run_page::{self, PageTables};
 use crate::store::{ResultDir, RunSummary, StoreError, is_drawn, write_whole};
@@ -17,7 +19,9 @@ mod plot;
 pub use compare::{MOST_COMPARED, write_comparison};
 pub use plot::{metrics_of, plot_batch};
 
-pub use batch::{read_batch, render_batch, render_batch_in, write_batch, write_batch_of};
+pub use batch::{
+    RenderedBatch, read_batch, render_batch, render_batch_in, write_batch, write_batch_of,
+};
 
 /// Redraws the figures and the report of a run directory and replaces the old ones; a figure that the user
 /// has edited is kept as `NAME.kept-N`.
@@ -32,8 +36,12 @@ pub fn render_run(dir: &Path) -> Result<RunSummary, StoreError> {
 /// A run whose figures and report have been drawn.
 #[derive(Clone, Debug)]
 pub struct Rendered {
-    /// Its summary.
+    /// Its summary, whose own findings are in English.
     pub summary: RunSummary,
+    /// Its findings in the language of the page.
+    pub findings: Vec<String>,
+    /// The verdicts on its expectations in the same language.
+    pub judgements: Vec<Judgement>,
     /// Tables that could not be read and figures that could not be drawn, each with the reason; the report
     /// names them too.
     pub missing: Vec<String>,
@@ -57,7 +65,17 @@ pub fn render_run_in(place: &mut ResultDir, language: Language) -> Result<Render
             Ok(())
         },
     )?;
-    Ok(Rendered { summary, missing })
+    let findings = match language {
+        Language::English => summary.findings.clone(),
+        Language::Chinese => findings_in(&summary.info, &summary.metrics, language),
+    };
+    let judgements = summary.judge_in(&summary.info.expectations, language);
+    Ok(Rendered {
+        summary,
+        findings,
+        judgements,
+        missing,
+    })
 }
 
 /// Draws the run whose tables are in `dir` into `to`, which may be the same. Figures that cannot be drawn

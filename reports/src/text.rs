@@ -33,6 +33,24 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A Chinese sentence with a space between a Chinese character and a Latin letter or digit beside it, as it is
+/// printed. Texts in double quotes stay as they are.
+pub(crate) fn spaced(text: &str) -> String {
+    let is_chinese = |c: char| matches!(c, '\u{4e00}'..='\u{9fff}');
+    let meet = |a: char, b: char| is_chinese(a) && b.is_ascii_alphanumeric();
+    let mut out = String::with_capacity(text.len() + 8);
+    let (mut last, mut quoted) = (' ', false);
+    for c in text.chars() {
+        if !quoted && (meet(last, c) || meet(c, last)) {
+            out.push(' ');
+        }
+        quoted ^= c == '"';
+        out.push(c);
+        last = c;
+    }
+    out
+}
+
 /// The width of a text in letters: characters of East Asian scripts are as wide as two.
 pub(crate) fn width(text: &str) -> f64 {
     let wide = |c: char| matches!(u32::from(c), 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE4F | 0xFF00..=0xFF60);
@@ -59,6 +77,14 @@ pub(crate) fn list(items: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chinese_characters_and_latin_letters_are_kept_apart() {
+        assert_eq!(
+            spaced("丢弃103 个，client-0 和client-1的 99 %：\"方案A\"。"),
+            "丢弃 103 个，client-0 和 client-1 的 99 %：\"方案A\"。"
+        );
+    }
 
     #[test]
     fn hidden_characters_are_escaped() {

@@ -20,11 +20,6 @@ pub(crate) fn metric_in(id: &str, language: Language) -> String {
 }
 
 /// A metric as the head of a column, with a note if it is taken over the steady window.
-pub(crate) fn column(id: &str) -> String {
-    column_in(id, Language::English)
-}
-
-/// The same in a language.
 pub(crate) fn column_in(id: &str, language: Language) -> String {
     let steady = match is_steady(id) {
         true => language.pick(", steady window", "，稳态时段"),
@@ -151,12 +146,6 @@ impl AxisWords {
     }
 }
 
-/// "1 connection", "5 connections": a number with its noun.
-pub(crate) fn counted(n: f64, one: &str, many: &str) -> String {
-    let noun = if n == 1.0 { one } else { many };
-    format!("{} {noun}", crate::format::count(n))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,8 +197,9 @@ mod tests {
             (list(&items(1)), list(&items(3))),
             ("a".into(), "a, b and c".into())
         );
-        assert_eq!(counted(1.0, "socket", "sockets"), "1 socket");
-        assert_eq!(counted(2_000.0, "socket", "sockets"), "2,000 sockets");
+        let counted = |n| Language::English.counted(n, "socket", "sockets", "个套接字");
+        assert_eq!(counted(1.0), "1 socket");
+        assert_eq!(counted(2_000.0), "2,000 sockets");
         assert_eq!(sentence("share of"), "Share of");
     }
 }

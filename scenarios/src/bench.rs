@@ -10,6 +10,7 @@ use crate::console::{CommandError, print};
 use crate::execution::Execution;
 
 mod args;
+mod batch_report;
 mod churn;
 mod dumbbell;
 mod fat_tree;
@@ -135,7 +136,7 @@ fn tables(args: &BenchArgs) -> Result<Vec<TextTable>, BenchError> {
         }
         BenchWorkload::Report { part } => {
             whole(args, "report")?;
-            Ok(vec![report::table(*part, args.reps, execution)?])
+            report::tables(*part, args.reps, execution)
         }
         BenchWorkload::Replay { operations } => {
             whole(args, "replay")?;

@@ -58,6 +58,9 @@ pub(crate) fn batch_findings_in(
     findings.push(completeness(info, rows, &all, language));
     findings.extend(incomplete(rows, language));
     findings
+        .into_iter()
+        .map(|text| language.printed(text))
+        .collect()
 }
 
 struct Wording<'a> {
@@ -215,7 +218,7 @@ impl Wording<'_> {
             let text = v.text(metric)?;
             Some(match self.at(v).1.as_str() {
                 "" => text,
-                at => format!("{text} ({at})"),
+                at => say!(self.language, "{text} ({at})", "{text}（{at}）"),
             })
         };
         let all: Vec<&Variant<'_>> = one.variants.iter().collect();
@@ -224,7 +227,7 @@ impl Wording<'_> {
             let (first, last) = self.bounds(&all, metric)?;
             return Some(format!("{} … {}", value(first)?, value(last)?));
         }
-        (!known.is_empty()).then(|| known.join(", "))
+        (!known.is_empty()).then(|| known.join(self.language.pick(", ", "、")))
     }
 }
 

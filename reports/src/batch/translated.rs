@@ -1,16 +1,32 @@
 //! A batch for pages in Chinese: its variants under their Chinese names, if the scenario gives them.
 
+use std::borrow::Cow;
+
 use super::{BatchInfo, BatchRow};
+use crate::bilingual::Language;
 
 /// The axis of named variants.
 const VARIANT: &str = "variant";
 
+/// The batch with the names of its variants in a language, as far as the scenario gives them.
+pub(crate) fn in_language<'a>(
+    info: &'a BatchInfo,
+    rows: &'a [BatchRow],
+    language: Language,
+) -> (Cow<'a, BatchInfo>, Cow<'a, [BatchRow]>) {
+    let named = match language {
+        Language::English => None,
+        Language::Chinese => with_chinese_names(info, rows),
+    };
+    match named {
+        None => (Cow::Borrowed(info), Cow::Borrowed(rows)),
+        Some((info, rows)) => (Cow::Owned(info), Cow::Owned(rows)),
+    }
+}
+
 /// The batch with the Chinese names of its variants; `None` if it has none, or two are equal. What the scenario does
 /// not name in Chinese keeps its name.
-pub(crate) fn with_chinese_names(
-    info: &BatchInfo,
-    rows: &[BatchRow],
-) -> Option<(BatchInfo, Vec<BatchRow>)> {
+fn with_chinese_names(info: &BatchInfo, rows: &[BatchRow]) -> Option<(BatchInfo, Vec<BatchRow>)> {
     let names = &info.zh.as_ref()?.variants;
     let at = info.axes.iter().position(|axis| axis.path == VARIANT)?;
     let chinese = |name: &mut String| {

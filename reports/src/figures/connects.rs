@@ -56,11 +56,13 @@ pub(crate) fn connect_outcomes(data: &RunData<'_>) -> Result<Option<Figure>, Sto
     let offered = &data.summary.info.analytic.offered_per_s;
     if !offered.is_empty() {
         let at = |k: usize| x.0 + (x.1 - x.0) * k as f64 / 500.0;
+        // At its very end a run offers nothing more.
+        let before_end = x.1 - (x.1 - x.0) * 1e-6;
         marks.push(Mark::Line {
             label: data.language.pick("offered", "请求").into(),
             colour: BLACK,
             points: (0..=500)
-                .map(|k| (at(k), offered_rate(offered, at(k))))
+                .map(|k| (at(k), offered_rate(offered, at(k).min(before_end))))
                 .collect(),
             dashed: true,
         });

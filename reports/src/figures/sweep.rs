@@ -10,7 +10,7 @@ mod remedies;
 mod theory;
 mod tradeoff;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::chart::{Chart, Mark, Panel};
@@ -122,6 +122,10 @@ pub(crate) fn figure(
         info,
         wanted,
         axes: words::axes(info.axes.iter().map(|a| a.path.as_str()), language),
+        run: groups(info, rows, &layout)
+            .into_keys()
+            .map(|(.., x)| x)
+            .collect(),
         layout,
         points,
         language,
@@ -186,6 +190,8 @@ struct Sweep<'a> {
     wanted: &'a MetricFigure,
     axes: Vec<AxisWords>,
     layout: Layout,
+    /// The positions along x for which there are complete runs, with the metric or without.
+    run: BTreeSet<usize>,
     points: Points,
     language: Language,
 }
@@ -284,6 +290,7 @@ impl Sweep<'_> {
             }
             n => say!(self.language, " Points are means over up to {n} replicas, bars their 95 % intervals.", " 各点为最多 {n} 次重复的平均值，竖线为其 95 % 置信区间。"),
         });
+        text.push_str(&self.without_value());
         if let Some(series) = self.layout.series
             && self.layout.curves(&self.info.axes) > MOST_CURVES
         {
@@ -308,6 +315,29 @@ impl Sweep<'_> {
             ));
         }
         text
+    }
+
+    /// The end of a caption: the names along x where no run has the metric, and when that is so; empty if there are none.
+    fn without_value(&self) -> String {
+        let axis = self.layout.x_axis(&self.info.axes);
+        if AxisScale::of(axis).names.is_empty() {
+            return String::new();
+        }
+        let has_point = |at: usize| self.points.keys().any(|(.., x)| *x == at);
+        let without = self.run.iter().filter(|at| !has_point(**at));
+        let without = without.map(|at| format!("\"{}\"", axis.short(*at)));
+        let without: Vec<String> = without.collect();
+        let names = self.language.list(&without);
+        let absent = metrics::find(&self.wanted.metric).map_or("", |found| found.metric.absent);
+        match (without.is_empty(), absent) {
+            (true, _) => String::new(),
+            (false, "") => say!(self.language, " No value: {names}.", " 没有值：{names}。"),
+            (false, _) => say!(
+                self.language,
+                " No value where {absent}: {names}.",
+                " 没有值：{names}。"
+            ),
+        }
     }
 
     /// A panel for each combination of values that has points.

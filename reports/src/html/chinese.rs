@@ -1,7 +1,7 @@
 //! The fixed texts of pages in Chinese: headings, and how to read figures.
 
 /// A fixed text and its translation.
-const TEXTS: [(&str, &str); 26] = [
+const TEXTS: [(&str, &str); 30] = [
     ("Index of the runs (CSV)", "各次运行的索引（CSV）"),
     ("Index (Parquet)", "索引（Parquet）"),
     ("Scenario", "场景"),
@@ -30,6 +30,10 @@ const TEXTS: [(&str, &str); 26] = [
         "抓包（pcapng，供 Wireshark）",
     ),
     ("Scenario of this run", "本次运行的场景"),
+    ("What is compared", "比较对象"),
+    ("Parameters that differ", "不同的参数"),
+    ("Numbers that differ", "不同的指标"),
+    ("None.", "无。"),
     (WHAT_IF, WHAT_IF_ZH),
 ];
 

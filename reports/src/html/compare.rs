@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::page::{HtmlPage, cells};
 use crate::batch::variants::{Variant, variants};
 use crate::batch::{BatchInfo, BatchRow, is_comparable};
+use crate::bilingual::{Language, say};
 use crate::expectations::Judgement;
 use crate::figures::{Drawn, Figure};
 use crate::format::{metric, number, seconds};
+use crate::info::Translation;
 use crate::metrics::is_bin;
 use crate::store::RunSummary;
-use crate::words::{self, counted};
+use crate::words;
 
 /// Most rows of a table; the rest is in the files.
 const MOST_ROWS: usize = 300;
@@ -56,13 +58,14 @@ impl ComparedResults {
         }
     }
 
-    fn judgements(&self) -> Vec<Judgement> {
+    fn judgements(&self, language: Language) -> Vec<Judgement> {
         match &self.contents {
-            ResultContents::Run(run) => run.0.judge(&run.0.info.expectations),
+            ResultContents::Run(run) => run.0.judge_in(&run.0.info.expectations, language),
             ResultContents::Batch(batch) => {
                 let (info, rows, ..) = &**batch;
                 let all = info.expectations.iter();
-                all.map(|e| e.judge(&info.axes, rows)).collect()
+                all.map(|e| e.judge_in(&info.axes, rows, language))
+                    .collect()
             }
         }
     }
@@ -75,50 +78,82 @@ impl ComparedResults {
         }
     }
 
-    /// A description in a few words.
-    fn kind(&self) -> String {
+    /// The scenario's texts in Chinese, if it has them.
+    fn zh(&self) -> Option<&Translation> {
         match &self.contents {
-            ResultContents::Run(run) => format!("run, {} simulated", seconds(run.0.reached_s)),
-            ResultContents::Batch(batch) => counted(batch.1.len() as f64, "run", "runs"),
+            ResultContents::Run(run) => run.0.info.zh.as_ref(),
+            ResultContents::Batch(batch) => batch.0.zh.as_ref(),
+        }
+    }
+
+    /// A description in a few words.
+    fn kind(&self, language: Language) -> String {
+        match &self.contents {
+            ResultContents::Run(run) => say!(
+                language,
+                "run, {} simulated",
+                "一次运行，模拟时间 {}",
+                seconds(run.0.reached_s)
+            ),
+            ResultContents::Batch(batch) => {
+                language.counted(batch.1.len() as f64, "run", "runs", "次运行")
+            }
         }
     }
 }
 
-/// Writes the page; also returns the findings at its top.
-pub(crate) fn report(all: &[ComparedResults]) -> (String, Vec<String>) {
+/// Writes the page, which opens in `language`; also returns the findings at its top.
+pub(crate) fn report(all: &[ComparedResults], language: Language) -> (String, Vec<String>) {
     let names: Vec<&str> = all.iter().map(|c| c.name.as_str()).collect();
     let questions: BTreeSet<&str> = all.iter().map(|c| c.scenario().1).collect();
     let question = match questions.first() {
         Some(only) if questions.len() == 1 => only,
         _ => "",
     };
-    let mut page = HtmlPage::new(&format!("Comparison of {}", names.join(", ")), question);
+    let title = match language {
+        Language::English => format!("Comparison of {}", names.join(", ")),
+        Language::Chinese => format!("比较：{}", names.join("、")),
+    };
+    let mut page = HtmlPage::new(&title, question);
+    page.opens_in(language);
+    if let Some(zh) = all.first().and_then(ComparedResults::zh) {
+        page.asks_in_chinese(&zh.question);
+    }
     for c in all {
         page.link(&c.name, &format!("{}report.html", c.path));
     }
     let differing = parameters(all);
     let numbers = numbers(all);
-    let first = summary(all, &differing, &numbers);
+    let first = summary(all, &differing, &numbers, language);
     page.findings(&first);
     page.heading("What is compared");
     let rows: Vec<Vec<String>> = all
         .iter()
-        .map(|c| vec![c.name.clone(), c.scenario().0.to_owned(), c.kind()])
+        .map(|c| vec![c.name.clone(), c.scenario().0.to_owned(), c.kind(language)])
         .collect();
-    page.linked_table(&cells(["results", "scenario", "what"]), &rows, |row, _| {
+    let header = language.pick(["results", "scenario", "what"], ["结果", "场景", "内容"]);
+    page.linked_table(&cells(header), &rows, |row, _| {
         Some(format!("{}report.html", all[row].path))
     });
     page.heading("Parameters that differ");
-    table(&mut page, "parameter", all, &differing);
+    let header = language.pick("parameter", "参数").to_owned();
+    let rows = differing.iter();
+    let rows = rows.map(|(name, values)| (vec![name.clone()], values.as_slice()));
+    table(&mut page, vec![header], all, rows.collect(), language);
     for c in all {
-        page.subheading(&format!("Findings: {}", c.name));
+        page.subheading(&say!(language, "Findings: {}", "结论：{}", c.name));
         page.findings(c.findings());
-        page.judgements(c.judgements().into_iter());
+        page.judgements(c.judgements(language).into_iter());
     }
     page.heading("Numbers that differ");
-    table(&mut page, "metric", all, &numbers);
-    by_variant(&mut page, all);
-    figures(&mut page, all);
+    let header = language.pick(["metric", "meaning"], ["指标", "含义"]);
+    let rows = numbers.iter().map(|(name, values)| {
+        let start = vec![name.clone(), words::column_in(name, language)];
+        (start, values.as_slice())
+    });
+    table(&mut page, cells(header), all, rows.collect(), language);
+    by_variant(&mut page, all, language);
+    figures(&mut page, all, language);
     (page.finish(), first)
 }
 
@@ -129,18 +164,24 @@ fn summary(
     all: &[ComparedResults],
     differing: &[ComparedRow],
     numbers: &[ComparedRow],
+    language: Language,
 ) -> Vec<String> {
     let parameters = match differing {
-        [] => "All have the same parameters.".to_owned(),
+        [] => language
+            .pick("All have the same parameters.", "所有参数都相同。")
+            .to_owned(),
         rows => {
             let names: Vec<&str> = rows.iter().take(5).map(|r| r.0.as_str()).collect();
-            let more = rows.len().saturating_sub(names.len());
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
+            let names = names.join(language.pick(", ", "、"));
+            let more = match rows.len().saturating_sub(5) {
+                0 => String::new(),
+                more => say!(language, " and {more} more", "，另有 {more} 个"),
             };
-            format!("They differ in {}{more}.", names.join(", "))
+            say!(
+                language,
+                "They differ in {names}{more}.",
+                "它们的不同参数：{names}{more}。"
+            )
         }
     };
     let is_run = matches!(
@@ -148,8 +189,14 @@ fn summary(
         Some(ResultContents::Run(_))
     );
     let results = match (is_run, numbers.len()) {
-        (true, 0) => "All metrics are the same.".to_owned(),
-        (true, n) => format!("{}.", counted(n as f64, "metric differs", "metrics differ")),
+        (true, 0) => language
+            .pick("All metrics are the same.", "所有指标都相同。")
+            .to_owned(),
+        (true, n) => {
+            let differ =
+                language.counted(n as f64, "metric differs", "metrics differ", "个指标不同");
+            say!(language, "{differ}.", "{differ}。")
+        }
         (false, _) => return vec![parameters],
     };
     vec![parameters, results]
@@ -263,33 +310,33 @@ fn change(first: Option<f64>, value: f64) -> String {
     }
 }
 
-fn table(page: &mut HtmlPage, what: &str, all: &[ComparedResults], rows: &[ComparedRow]) {
+/// Adds a table with the first cells of each row and a value for each of the results.
+fn table(
+    page: &mut HtmlPage,
+    mut header: Vec<String>,
+    all: &[ComparedResults],
+    rows: Vec<(Vec<String>, &[String])>,
+    language: Language,
+) {
     if rows.is_empty() {
         return page.paragraph("None.");
     }
-    let is_metric = what == "metric";
-    let mut header = vec![what.to_owned()];
-    if is_metric {
-        header.push("meaning".to_owned());
-    }
     header.extend(all.iter().map(|c| format!("#{}", c.name)));
-    let shown = rows.iter().take(MOST_ROWS).map(|(name, values)| {
-        let meaning = is_metric.then(|| words::column(name));
-        let start = [name.clone()].into_iter().chain(meaning);
-        start.chain(values.iter().cloned()).collect()
-    });
-    let shown: Vec<Vec<String>> = shown.collect();
-    page.table(&header, &shown);
-    if rows.len() > MOST_ROWS {
-        page.paragraph(&format!(
-            "{} more are in summary.json of each directory.",
-            rows.len() - MOST_ROWS
+    let more = rows.len().saturating_sub(MOST_ROWS);
+    let shown = rows.into_iter().take(MOST_ROWS);
+    let shown = shown.map(|(start, values)| [start, values.to_vec()].concat());
+    page.table(&header, &shown.collect::<Vec<_>>());
+    if more > 0 {
+        page.paragraph(&say!(
+            language,
+            "{more} more are in summary.json of each directory.",
+            "其余 {more} 个在各目录的 summary.json 中。"
         ));
     }
 }
 
 /// For batches, the metrics of their figures by variant, if their axes are the same.
-fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
+fn by_variant(page: &mut HtmlPage, all: &[ComparedResults], language: Language) {
     let batches: Vec<(&BatchInfo, &[BatchRow])> = all
         .iter()
         .filter_map(|c| match &c.contents {
@@ -302,10 +349,10 @@ fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
     };
     let paths = |info: &BatchInfo| info.axes.iter().map(|a| a.path.clone()).collect::<Vec<_>>();
     if batches.iter().any(|(info, _)| paths(info) != paths(first)) {
-        return page.paragraph(
-            "The batches sweep different parameters, so that their variants cannot be paired; their \
-             figures follow.",
-        );
+        return page.paragraph(language.pick(
+            "The batches sweep different parameters, so their variants cannot be paired; their figures follow.",
+            "这些批次扫描的参数不同，其变体无法一一对应；它们的图见下文。",
+        ));
     }
     let asked: Vec<String> = first.figures.iter().map(|f| f.metric.clone()).collect();
     let mut metrics = match asked.is_empty() {
@@ -326,7 +373,12 @@ fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
         }
     }
     for name in &metrics {
-        page.subheading(&format!("{} ({name})", words::metric(name)));
+        page.subheading(&say!(
+            language,
+            "{} ({name})",
+            "{}（{name}）",
+            words::metric_in(name, language)
+        ));
         let header = paths(first).into_iter();
         let header: Vec<String> = header
             .chain(all.iter().map(|c| format!("#{}", c.name)))
@@ -349,7 +401,7 @@ fn by_variant(page: &mut HtmlPage, all: &[ComparedResults]) {
 }
 
 /// Charts that at least two of the results have, side by side.
-fn figures(page: &mut HtmlPage, all: &[ComparedResults]) {
+fn figures(page: &mut HtmlPage, all: &[ComparedResults], language: Language) {
     let mut names: Vec<&str> = Vec::new();
     let each: Vec<Vec<&str>> = all
         .iter()
@@ -376,7 +428,7 @@ fn figures(page: &mut HtmlPage, all: &[ComparedResults]) {
                 let found = c.drawn().figures.iter().find(|f| f.name == name);
                 if let Some(figure) = found {
                     let named = Figure {
-                        title: format!("{}: {}", c.name, figure.title),
+                        title: say!(language, "{}: {}", "{}：{}", c.name, figure.title),
                         ..figure.clone()
                     };
                     page.figure_of(&c.path, &named);
@@ -385,9 +437,10 @@ fn figures(page: &mut HtmlPage, all: &[ComparedResults]) {
         });
     }
     if left_out > 0 {
-        page.paragraph(&format!(
-            "{} more are in the reports of the single results.",
-            counted(left_out as f64, "figure", "figures")
+        page.paragraph(&say!(
+            language,
+            "{left_out} more figures are in the reports of the single results.",
+            "另有 {left_out} 幅图在各结果自己的报告中。"
         ));
     }
 }
@@ -465,19 +518,22 @@ mod tests {
         let numbers = numbers(&all);
         assert_eq!(numbers.len(), 1);
         assert_eq!(numbers[0].1, ["100", "112 (+12 %)"]);
-        let (page, first) = report(&all);
+        let (page, first) = report(&all, Language::English);
         assert_eq!(first, ["They differ in rate.", "1 metric differs."]);
         assert!(
             page.contains("<a href=\"../a%20b/report.html\">a b</a>"),
             "{page}"
         );
         assert!(page.contains("&lt;c&gt;") && !page.contains("<c>"));
+        let (page, first) = report(&all, Language::Chinese);
+        assert_eq!(first, ["它们的不同参数：rate。", "1 个指标不同。"]);
+        assert!(page.contains("<html lang=\"zh\">") && page.contains("结论：a b"));
     }
 
     #[test]
     fn equal_runs_are_said_to_be_equal() {
         let all = [run("a", "1", 5.0), run("b", "1", 5.0)];
-        let (_, first) = report(&all);
+        let (_, first) = report(&all, Language::English);
         assert_eq!(
             first,
             ["All have the same parameters.", "All metrics are the same."]

@@ -9,6 +9,7 @@ use crate::bilingual::Language;
 use crate::figures::{BLUE, Rgb, VERMILION, state_colour};
 use crate::format;
 use crate::live::{LiveEnd, LiveRun, LiveSeries, LiveView};
+use crate::words;
 
 /// The script of the page.
 pub const LIVE_SCRIPT: &str = include_str!("assets/live.js");
@@ -248,8 +249,14 @@ fn dots(view: &LiveView, out: &mut String) {
         let _ = write!(marks, "M{x:.2},{y:.2}h0");
     }
     let heading = both(
-        &format!("{metric} of completed runs"),
-        &format!("已完成运行的 {metric}"),
+        &format!(
+            "{}, completed runs",
+            Language::English.sentence(&words::column_in(metric, Language::English))
+        ),
+        &format!(
+            "{}，已完成的运行",
+            words::column_in(metric, Language::Chinese)
+        ),
     );
     let (low, high) = (format::metric(metric, least), format::metric(metric, most));
     let _ = writeln!(

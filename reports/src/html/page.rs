@@ -53,6 +53,11 @@ impl HtmlPage {
         self.language = language;
     }
 
+    /// Sets the question in Chinese.
+    pub(crate) fn asks_in_chinese(&mut self, question: &str) {
+        question.clone_into(&mut self.question_zh);
+    }
+
     /// Adds a link below the question; `to` is a path relative to the page.
     pub(crate) fn link(&mut self, text: &str, to: &str) {
         let (text, to) = (fixed(text), href(to));

@@ -76,11 +76,15 @@ fn bind_parts<'p, 'i>(
     }
 }
 
-/// A text with its placeholders filled in; states by their names in RFC 9293.
+/// A text with its placeholders filled in; states by their names in RFC 9293, sizes with a space before the unit.
 pub(super) fn fill(text: &str, bound: &[(&str, &str)]) -> String {
     bound.iter().fold(text.to_owned(), |text, (name, value)| {
         let shown = match *name {
             "state" => value.to_ascii_uppercase().replace('_', "-"),
+            "size" => match value.find(|c: char| c.is_ascii_alphabetic()) {
+                Some(unit) => format!("{} {}", &value[..unit], &value[unit..]),
+                None => (*value).to_owned(),
+            },
             _ => (*value).to_owned(),
         };
         text.replace(&format!("<{name}>"), &shown)

@@ -5,12 +5,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::write_figures;
-use crate::batch::translated::with_chinese_names;
+use crate::batch::translated::in_language;
 use crate::batch::{
-    BatchInfo, BatchRow, batch_findings, batch_findings_in, chosen_metrics, index, metric_names,
-    metrics_that_vary,
+    BatchInfo, BatchRow, batch_findings_in, chosen_metrics, index, metric_names, metrics_that_vary,
 };
 use crate::bilingual::Language;
+use crate::expectations::Judgement;
 use crate::figures::sweep;
 use crate::guard::guarded;
 use crate::html;
@@ -68,7 +68,7 @@ pub fn write_batch_of(
     index::write_table(dir, info, rows, &metrics)?;
     let dictionary = index::dictionary(info, &metrics);
     write_whole(&dir.join("index.columns.csv"), &dictionary)?;
-    render(runs, dir, (info, rows), Language::English)
+    render(runs, dir, (info, rows), Language::English).map(|rendered| rendered.findings)
 }
 
 /// Redraws the figures and the report of a batch directory from `batch.json` and `index.parquet`,
@@ -77,7 +77,16 @@ pub fn write_batch_of(
 /// # Errors
 /// When there is no complete batch or its files are damaged, or nothing can be written.
 pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
-    render_batch_in(&mut ResultDir::open(dir)?, Language::English)
+    render_batch_in(&mut ResultDir::open(dir)?, Language::English).map(|rendered| rendered.findings)
+}
+
+/// A batch whose figures and report have been drawn.
+#[derive(Clone, Debug)]
+pub struct RenderedBatch {
+    /// The findings over all runs, in the language of the page.
+    pub findings: Vec<String>,
+    /// The verdicts on its expectations in the same language.
+    pub judgements: Vec<Judgement>,
 }
 
 /// Like [`render_batch`], for an open directory, which then knows which files it has kept. The page
@@ -88,7 +97,7 @@ pub fn render_batch(dir: &Path) -> Result<Vec<String>, StoreError> {
 pub fn render_batch_in(
     place: &mut ResultDir,
     language: Language,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<RenderedBatch, StoreError> {
     let dir = &place.path().to_path_buf();
     place.marker().verify(dir)?;
     let file = read_file(dir)?;
@@ -131,20 +140,11 @@ fn render(
     dir: &Path,
     (info, rows): (&BatchInfo, &[BatchRow]),
     language: Language,
-) -> Result<Vec<String>, StoreError> {
-    let findings = batch_findings(info, rows);
+) -> Result<RenderedBatch, StoreError> {
     let lesson = html::lesson::Lesson::read(runs, info, rows, language);
-    let named = match language {
-        Language::English => None,
-        Language::Chinese => with_chinese_names(info, rows),
-    };
-    let (info, rows) = named
-        .as_ref()
-        .map_or((info, rows), |(info, rows)| (info, rows));
-    let shown = match language {
-        Language::English => findings.clone(),
-        Language::Chinese => batch_findings_in(info, rows, language),
-    };
+    let named = in_language(info, rows, language);
+    let (info, rows) = (&*named.0, &*named.1);
+    let findings = batch_findings_in(info, rows, language);
     let metrics = metrics_that_vary(info, rows);
     let drawn = sweep::figures(info, rows, &chosen_metrics(info, rows), language);
     write_figures(dir, &drawn.figures)?;
@@ -152,7 +152,12 @@ fn render(
         run_links: &|id| Some(format!("{}/report.html", run_link(runs, id)?)),
         language,
     };
-    let html = html::batch::report(info, rows, &shown, &metrics, &drawn, &lesson, &setting);
+    let html = html::batch::report(info, rows, &findings, &metrics, &drawn, &lesson, &setting);
     write_whole(&dir.join("report.html"), &html)?;
-    Ok(findings)
+    let judgements = info.expectations.iter();
+    let judgements = judgements.map(|e| e.judge_in(&info.axes, rows, language));
+    Ok(RenderedBatch {
+        judgements: judgements.collect(),
+        findings,
+    })
 }

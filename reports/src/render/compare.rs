@@ -4,9 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::batch::{BatchInfo, BatchRow, batch_findings, chosen_metrics};
+use crate::batch::translated::in_language;
+use crate::batch::{BatchInfo, BatchRow, batch_findings_in, chosen_metrics};
 use crate::bilingual::Language;
 use crate::figures::{Drawn, run_figures, sweep};
+use crate::findings::findings_in;
 use crate::html::compare::{self, ComparedResults, ResultContents};
 use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, runs_and_id, write_whole};
 
@@ -14,7 +16,8 @@ use crate::store::{ResultKind, RunSummary, StoreError, look_at_results, runs_and
 pub const MOST_COMPARED: usize = 8;
 
 /// Writes a page that compares results, each with its name on the page: all of them runs, or all of
-/// them batches. Runs of batches are named by the parameters in which they differ. Returns the findings at the top of the page.
+/// them batches. Runs of batches are named by the parameters in which they differ. The page, its figures and
+/// findings are in `language`. Returns the findings at the top of the page.
 ///
 /// # Errors
 /// When a directory holds no complete results, when runs and batches are mixed, or the page cannot be
@@ -22,19 +25,20 @@ pub const MOST_COMPARED: usize = 8;
 pub fn write_comparison(
     dirs: &[(String, PathBuf)],
     page: &Path,
+    language: Language,
 ) -> Result<Vec<String>, StoreError> {
     let read = dirs.par_iter().map(|(name, dir)| {
         Ok(ComparedResults {
             name: name.clone(),
             path: relative(page.parent().unwrap_or(Path::new(".")), dir),
-            contents: contents(dir)?,
+            contents: contents(dir, language)?,
         })
     });
     let mut all: Vec<ComparedResults> = read.collect::<Result<_, StoreError>>()?;
     if dirs.iter().all(|(_, dir)| is_run_of_batch(dir)) {
         compare::name_by_difference(&mut all);
     }
-    let (html, first) = compare::report(&all);
+    let (html, first) = compare::report(&all, language);
     write_whole(page, &html)?;
     Ok(first)
 }
@@ -44,22 +48,23 @@ fn is_run_of_batch(dir: &Path) -> bool {
     runs_and_id(dir).is_some()
 }
 
-fn contents(dir: &Path) -> Result<ResultContents, StoreError> {
+fn contents(dir: &Path, language: Language) -> Result<ResultContents, StoreError> {
     let marker = look_at_results(dir)?;
     marker.verify(dir)?;
     if marker.kind == ResultKind::Run {
-        let summary = RunSummary::read(dir)?;
-        let drawn = run_figures(dir, &summary, Language::English);
+        let mut summary = RunSummary::read(dir)?;
+        if language == Language::Chinese {
+            // The summary has the English findings.
+            summary.findings = findings_in(&summary.info, &summary.metrics, language);
+        }
+        let drawn = run_figures(dir, &summary, language);
         return Ok(ResultContents::Run(Box::new((summary, drawn))));
     }
     let (info, rows): (BatchInfo, Vec<BatchRow>) = super::read_batch(dir)?;
-    let findings = batch_findings(&info, &rows);
-    let drawn: Drawn = sweep::figures(
-        &info,
-        &rows,
-        &chosen_metrics(&info, &rows),
-        Language::English,
-    );
+    let (info, rows) = in_language(&info, &rows, language);
+    let (info, rows) = (info.into_owned(), rows.into_owned());
+    let findings = batch_findings_in(&info, &rows, language);
+    let drawn: Drawn = sweep::figures(&info, &rows, &chosen_metrics(&info, &rows), language);
     Ok(ResultContents::Batch(Box::new((
         info, rows, findings, drawn,
     ))))

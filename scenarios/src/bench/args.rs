@@ -96,7 +96,7 @@ pub(super) enum BenchWorkload {
         connections: u32,
     },
     /// Cost of recording, tables and figures relative to the bare simulation: 1 GB bulk, time-wait, churn
-    /// of 10,000 connections/s, a star of 10,000 clients
+    /// of 10,000 connections/s, a star of 10,000 clients; and the time to write the report of a batch of 216 runs
     Report {
         /// Run only this part of each workload
         #[arg(long, default_value_t = 1.0, value_parser = part)]

@@ -16,8 +16,8 @@ use std::time::Instant;
 use sim_core::record::Discard;
 use tcp_model::host::{TcpHost, TcpSimulation};
 
-use super::BenchError;
 use super::text_table::{Measurement, TextTable};
+use super::{BenchError, batch_report};
 use crate::assemble::Assembly;
 use crate::execution::{Execution, make_hosts};
 use crate::overrides::Override;
@@ -213,8 +213,12 @@ impl Drop for ScratchDir {
 }
 
 /// Measures all workloads `reps` times, alternating between the two ways to run, and takes the minimum,
-/// because other work on the machine only adds time.
-pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<TextTable, BenchError> {
+/// because other work on the machine only adds time. A second table is about the report of a batch.
+pub(super) fn tables(
+    part: f64,
+    reps: u32,
+    execution: Execution,
+) -> Result<Vec<TextTable>, BenchError> {
     let name = format!("synfin-bench-report-{}", std::process::id());
     let scratch = ScratchDir(std::env::temp_dir().join(name));
     std::fs::create_dir_all(&scratch.0).map_err(|e| e.to_string())?;
@@ -255,9 +259,11 @@ pub(super) fn table(part: f64, reps: u32, execution: Execution) -> Result<TextTa
             .with("files_all_segments_kib", all.bytes as f64 / 1024.0);
         columns.push((case.name.to_owned(), m));
     }
-    Ok(TextTable {
+    let runs = TextTable {
         title: format!("report, part {part} of each workload, least of {reps}"),
         by: "workload",
         columns,
-    })
+    };
+    let batch = batch_report::table(part, reps, execution, &scratch.0)?;
+    Ok(vec![runs, batch])
 }

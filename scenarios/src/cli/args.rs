@@ -1,6 +1,7 @@
 //! The commands, arguments and options of the command line, with their help.
 
 mod find;
+mod plot;
 mod submit;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::bench;
 use crate::fuzz;
 use crate::packetdrill;
 pub(super) use find::FindArgs;
+pub(super) use plot::{PlotArgs, PlotKind, PlotStyle};
 pub(super) use submit::{Scheduler, SubmitArgs};
 
 const COMPLETIONS_HELP: &str = "\
@@ -98,7 +100,7 @@ pub(super) enum CliCommand {
     Report {
         /// Directory of a run or a batch
         dir: PathBuf,
-        /// Language of the page: texts, findings, figures
+        /// Language of the page, its figures and the findings printed. The pages of a batch's runs stay as they are
         #[arg(long, value_enum, default_value = "en")]
         lang: LanguageArg,
         /// Print more
@@ -119,8 +121,12 @@ pub(super) enum CliCommand {
         /// Number of connections to draw, from the first of the capture
         #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
         connections: u32,
+        /// Language of the page, its figures and the findings printed
+        #[arg(long, value_enum, default_value = "en")]
+        lang: LanguageArg,
     },
-    /// Draw a figure of a batch: a metric against a swept parameter or against another metric
+    /// Draw a figure of a batch: a metric against a swept parameter or against another metric; or write a figure that
+    /// a run or a batch has as PNG
     Plot(PlotArgs),
     /// Find where two runs begin to differ: their parameters, and the first event that differs
     Diff {
@@ -274,6 +280,10 @@ pub(super) struct RunArgs {
     /// honoured
     #[arg(long, conflicts_with = "quiet")]
     pub(super) live: bool,
+    /// Language of the pages, their figures, and the findings printed [default: en, but pages that are there stay as
+    /// they are]
+    #[arg(long, value_enum, conflicts_with = "shard")]
+    pub(super) lang: Option<LanguageArg>,
     /// Write the verdicts on the expectations as JUnit XML, for build servers
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
@@ -286,6 +296,13 @@ pub(super) struct RunArgs {
     /// Print only errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+}
+
+impl RunArgs {
+    /// The language of what is printed.
+    pub(super) fn language(&self) -> reports::Language {
+        self.lang.map_or(reports::Language::English, Into::into)
+    }
 }
 
 /// What is kept of each run of a batch.
@@ -315,73 +332,9 @@ pub(super) struct CompareArgs {
     /// The page [default: comparison.html]
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PlotArgs {
-    /// Directory of a batch
-    pub(super) dir: PathBuf,
-    /// A swept parameter, or a metric, along x [default: the first swept parameter with numbers]
-    #[arg(long, value_name = "NAME")]
-    pub(super) x: Option<String>,
-    /// The metric along y
-    #[arg(long, value_name = "METRIC")]
-    pub(super) y: String,
-    /// A curve for each value of this swept parameter [default: the first remaining one]
-    #[arg(long, value_name = "NAME")]
-    pub(super) series: Option<String>,
-    /// A panel for each value of this swept parameter; may be given several times [default: all
-    /// remaining ones]
-    #[arg(long, value_name = "NAME")]
-    pub(super) facet: Vec<String>,
-    /// A logarithmic x axis
-    #[arg(long)]
-    pub(super) log_x: bool,
-    /// A logarithmic y axis
-    #[arg(long)]
-    pub(super) log_y: bool,
-    /// A theoretical curve beside the runs, as mathis, pftk or cubic; may be given several times
-    /// [default: those of the scenario's figure of the same metric and parameter]
-    #[arg(long, value_name = "NAME")]
-    pub(super) theory: Vec<String>,
-    /// What to draw for runs that differ only in their replica, or for all runs of a curve
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    pub(super) kind: PlotKind,
-    /// Only runs where a condition on the swept values holds, as in 'tcp.congestion == "cubic"'
-    #[arg(long, value_name = "CONDITION")]
-    pub(super) filter: Option<String>,
-    /// For a screen, or for a column of a printed paper: 89 mm wide, no title, in greys
-    #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
-    pub(super) style: PlotStyle,
-    /// The picture, NAME.svg; its numbers go to NAME.csv beside it [default: a name from the metric]
-    #[arg(long, value_name = "FILE")]
-    pub(super) out: Option<PathBuf>,
-}
-
-/// What is drawn of several runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlotKind {
-    /// Means with 95 % intervals
-    #[default]
-    Mean,
-    /// Medians with 95 % intervals
-    Median,
-    /// The share of runs with at most a value
-    Cdf,
-    /// The share of runs with more than a value
-    Ccdf,
-    /// The effect of each swept parameter
-    Effects,
-}
-
-/// What a figure is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlotStyle {
-    /// In colour, with a title
-    #[default]
-    Screen,
-    /// A column of a paper
-    Paper,
+    /// Language of the page, its figures and the findings printed
+    #[arg(long, value_enum, default_value = "en")]
+    pub(super) lang: LanguageArg,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reports::render::{MOST_COMPARED, write_comparison};
 use reports::store::{ResultKind, look_at_results, resolve};
 
-use super::args::CompareArgs;
+use super::args::{CompareArgs, LanguageArg};
 use super::unfold::unfold;
 use crate::console::{CommandError, print};
 
@@ -53,10 +53,14 @@ pub(super) fn compare(args: &CompareArgs) -> Result<(), CommandError> {
     refuse_foreign(&page)?;
     let dirs: Vec<PathBuf> = dirs.into_iter().map(|d| d.0).collect();
     let named: Vec<(String, PathBuf)> = names(&dirs).into_iter().zip(dirs).collect();
-    let said =
-        write_comparison(&named, &page).map_err(|e| CommandError::Run(format!("error: {e}")))?;
+    let said = write_comparison(&named, &page, args.lang.into())
+        .map_err(|e| CommandError::Run(format!("error: {e}")))?;
     said.iter().try_for_each(|line| print(line))?;
-    print(&format!("page: {}", page.display()))
+    let word = match args.lang {
+        LanguageArg::En => "page: ",
+        LanguageArg::Zh => "页面：",
+    };
+    print(&format!("{word}{}", page.display()))
 }
 
 /// Refuses to replace a file that synfin has not written.

@@ -1,11 +1,16 @@
 //! `synfin plot`: a figure of a batch, drawn on request.
 
-use std::path::{Path, PathBuf};
+mod existing;
+mod picture;
+
+use std::path::Path;
 
 use reports::batch::{DistributionKind, FigureStyle, TheoryCurve};
 use reports::render::{metrics_of, plot_batch};
 use reports::store::{ResultKind, look_at_results, read_text_file, resolve};
 use reports::{Axis, BatchInfo, BatchRow, Layout, MetricFigure, Unit, read_batch};
+
+use picture::PictureFile;
 
 use super::args::{PlotArgs, PlotKind, PlotStyle};
 use crate::condition::{Condition, ConditionValue};
@@ -21,12 +26,16 @@ fn usage(text: String) -> CommandError {
 /// Draws the figure and prints its path.
 pub(super) fn plot(args: &PlotArgs) -> Result<(), CommandError> {
     let dir = resolve(&args.dir).map_err(|e| usage(e.to_string()))?;
+    if let Some(name) = &args.figure {
+        return existing::existing(args, &dir, name);
+    }
     let run = look_at_results(&dir).is_ok_and(|marker| marker.kind == ResultKind::Run);
     if run {
+        let names = existing::names(&dir.join("figures")).join(", ");
         return Err(usage(format!(
-            "{} is a single run: there is nothing to draw a metric against\n  = help: its figures are in {}",
+            "{} is a single run: there is nothing to draw a metric against\n  = help: --figure NAME writes one of its \
+             figures: {names}",
             dir.display(),
-            dir.join("figures").display()
         )));
     }
     let (info, rows) = read_batch(&dir).map_err(|e| CommandError::Run(format!("error: {e}")))?;
@@ -36,19 +45,16 @@ pub(super) fn plot(args: &PlotArgs) -> Result<(), CommandError> {
     };
     let mut wanted = wanted(args, &info, &rows)?;
     wanted.theory = theory(args, &dir, &info, &wanted)?;
-    let figure =
-        plot_batch(&info, &rows, &wanted).map_err(|e| CommandError::Run(format!("error: {e}")))?;
-    let figure = figure
-        .ok_or_else(|| CommandError::Run(format!("error: no complete run has {}", args.y)))?;
-    let svg = match &args.out {
-        Some(file) => file.clone(),
-        None => PathBuf::from(format!("{}.svg", figure.name)),
-    };
-    let csv = svg.with_extension("csv");
-    write(&svg, figure.svg.as_bytes())?;
-    write(&csv, figure.csv.as_bytes())?;
+    // Refused before it is drawn; the name of the figure does not matter.
+    PictureFile::new(args, "figure")?;
+    let figure = plot_batch(&info, &rows, &wanted, args.lang.into())
+        .map_err(|e| CommandError::Run(format!("error: {e}")))?;
+    let figure = figure.ok_or_else(|| {
+        CommandError::Run(format!("error: no complete run has {}", wanted.metric))
+    })?;
+    let written = PictureFile::new(args, &figure.name)?.write(&figure.svg, &figure.csv)?;
     print(&figure.caption)?;
-    print(&format!("{}, numbers in {}", svg.display(), csv.display()))
+    print(&written)
 }
 
 /// The theoretical curves for a figure of means: those asked for, or those of the scenario's own figure.
@@ -85,36 +91,21 @@ fn theory(
         })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    std::fs::write(path, bytes)
-        .map_err(|e| CommandError::Run(format!("error: cannot write {}: {e}", path.display())))
-}
-
 /// The figure that the options describe.
 fn wanted(
     args: &PlotArgs,
     info: &BatchInfo,
     rows: &[BatchRow],
 ) -> Result<MetricFigure, CommandError> {
-    if let Some(file) = args
-        .out
-        .as_ref()
-        .filter(|f| f.extension().is_none_or(|e| e != "svg"))
-    {
-        return Err(usage(format!(
-            "--out: {} is not an .svg file\n  = help: for a PNG, press \"Save PNG\" below the figure in the report, or \
-             convert the SVG, as with rsvg-convert",
-            file.display()
-        )));
-    }
     let metrics = metrics_of(rows);
     let is_metric = |name: &str| metrics.iter().any(|m| m == name);
-    if !is_metric(&args.y) {
-        let near = suggest::nearest(&args.y, metrics.iter().map(String::as_str));
+    // The command line requires it, unless there is --figure.
+    let y = args.y.clone().unwrap_or_default();
+    if !is_metric(&y) {
+        let near = suggest::nearest(&y, metrics.iter().map(String::as_str));
         let near = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
         return Err(usage(format!(
-            "--y: no run has a metric {:?}{near}\n  = help: index.columns.csv in the directory lists them",
-            args.y
+            "--y: no run has a metric {y:?}{near}\n  = help: index.columns.csv in the directory lists them"
         )));
     }
     let x = match args.x.as_deref() {
@@ -125,7 +116,7 @@ fn wanted(
         axis_named(info, name).map_err(|e| usage(format!("--{option}: {e}")))
     };
     let mut figure = MetricFigure {
-        metric: args.y.clone(),
+        metric: y,
         x: x.map_or(Ok(String::new()), |name| axis("x", name))?,
         series: args
             .series

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use reports::import::{ImportError, draw_capture};
 
+use super::args::LanguageArg;
+use super::report::print_report;
 use crate::console::{CommandError, print};
 
 /// Draws the first connections of a capture and prints what was found.
@@ -11,6 +13,7 @@ pub(super) fn read_pcap(
     file: &Path,
     out: Option<&Path>,
     connections: u32,
+    lang: LanguageArg,
 ) -> Result<(), CommandError> {
     let dir = match out {
         Some(dir) => dir.to_path_buf(),
@@ -22,10 +25,10 @@ pub(super) fn read_pcap(
             dir.display()
         )));
     }
-    let said = draw_capture(file, &dir, connections).map_err(|e| match e {
+    let said = draw_capture(file, &dir, connections, lang.into()).map_err(|e| match e {
         ImportError::Store(e) => CommandError::Run(format!("error: {e}")),
         other => CommandError::Usage(format!("error: {other}")),
     })?;
     said.iter().try_for_each(|line| print(line))?;
-    print(&format!("report: {}", dir.join("report.html").display()))
+    print_report(&dir, lang.into())
 }

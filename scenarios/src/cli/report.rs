@@ -32,17 +32,13 @@ pub(super) fn report(dir: &Path, verbose: bool, language: Language) -> Result<()
             note_kept(place.kept());
             note_missing(&rendered.missing);
             note_lost_timing(dir);
-            rendered
-                .summary
-                .findings
-                .iter()
-                .try_for_each(|f| print(f))?;
+            rendered.findings.iter().try_for_each(|f| print(f))?;
         }
         _ if marker.complete => {
             let mut place = ResultDir::open(dir).map_err(|e| failed(dir, &e))?;
-            let findings = render_batch_in(&mut place, language).map_err(|e| failed(dir, &e))?;
+            let rendered = render_batch_in(&mut place, language).map_err(|e| failed(dir, &e))?;
             note_kept(place.kept());
-            findings.iter().try_for_each(|f| print(f))?;
+            rendered.findings.iter().try_for_each(|f| print(f))?;
             if verbose {
                 note("the reports of the individual runs are left unchanged");
             }
@@ -69,7 +65,7 @@ pub(super) fn report(dir: &Path, verbose: bool, language: Language) -> Result<()
             }
         }
     }
-    print(&format!("report: {}", dir.join("report.html").display()))?;
+    print_report(dir, language)?;
     if interrupt.is_set() {
         return Err(CommandError::Stopped {
             message: String::new(),
@@ -80,6 +76,15 @@ pub(super) fn report(dir: &Path, verbose: bool, language: Language) -> Result<()
         return Ok(());
     }
     Err(CommandError::Run(damaged(dir, &bad, marker.runs.len())))
+}
+
+/// Prints where the page is.
+pub(super) fn print_report(dir: &Path, language: Language) -> Result<(), CommandError> {
+    let word = match language {
+        Language::English => "report: ",
+        Language::Chinese => "报告：",
+    };
+    print(&format!("{word}{}", dir.join("report.html").display()))
 }
 
 /// The message for a batch with a complete report and some damaged runs.
@@ -106,7 +111,7 @@ fn no_results(error: &StoreError) -> CommandError {
     ))
 }
 
-fn failed(dir: &Path, error: &StoreError) -> CommandError {
+pub(super) fn failed(dir: &Path, error: &StoreError) -> CommandError {
     match error {
         StoreError::Damaged { path, why } => {
             let shown = dir.display().to_string();

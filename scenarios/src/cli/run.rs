@@ -1,6 +1,7 @@
 //! `synfin run`.
 
 mod batch_output;
+mod language;
 mod shard;
 mod viewers;
 
@@ -14,6 +15,7 @@ use super::args::RunArgs;
 use super::cost::RunsCost;
 use super::drawings::{note_changed_drawings, note_changed_runs, note_kept, note_missing};
 use super::junit;
+use super::report::print_report;
 use super::wanted::WantedRuns;
 use crate::batch::{self, Batch, BatchOptions, RunControl, RunLimits, RunOutcome, Shard};
 use crate::console::{CommandError, note, print};
@@ -28,6 +30,7 @@ use crate::quantity::quantity;
 use crate::run_spec::RunSpec;
 use crate::sweep::Plan;
 use batch_output::{BatchOutput, note_first};
+use language::{redraw_batch, redraw_run, to_redraw};
 use shard::{chosen, of_shard};
 use viewers::Viewers;
 
@@ -183,6 +186,7 @@ fn single(
             code: control.interrupt.exit_code(),
         });
     }
+    let are_new = matches!(outcome, RunOutcome::Made { .. });
     let outline = match outcome {
         RunOutcome::Failed(error) => return Err(CommandError::Run(format!("error: {error}"))),
         RunOutcome::LeftOut(why) => {
@@ -213,10 +217,17 @@ fn single(
     if let Some(file) = &args.junit {
         junit::write(file, &spec.scenario.name, &spec.expectations, &judged, &[])?;
     }
+    let (findings, judged) = match to_redraw(args, are_new) {
+        None => (outline.findings, judged),
+        Some(language) => {
+            let words = redraw_run(dir, language)?;
+            (words.findings, words.judgements)
+        }
+    };
     if !args.quiet {
-        outline.findings.iter().try_for_each(|f| print(f))?;
+        findings.iter().try_for_each(|f| print(f))?;
         print_judgements(&judged)?;
-        print(&format!("report: {}", dir.join("report.html").display()))?;
+        print_report(dir, args.language())?;
     }
     refuse_unexpected(&judged)
 }
@@ -247,8 +258,8 @@ fn all(
 ) -> Result<(), CommandError> {
     let Batch {
         outcomes,
-        findings,
-        judgements,
+        mut findings,
+        mut judgements,
         kept,
         damaged,
     } = batch::make(plan, options, control).map_err(|e| {
@@ -257,10 +268,11 @@ fn all(
             e.to_string().trim_start_matches("error: ")
         ))
     })?;
-    let shown = BatchOutput {
+    let mut shown = BatchOutput {
         plan,
         outcomes: &outcomes,
         args,
+        first: Vec::new(),
     };
     shown.note_trouble();
     note_damaged_parts(&damaged, &outcomes, args);
@@ -271,6 +283,13 @@ fn all(
         });
         let failed: Vec<_> = failed.collect();
         junit::write(file, &plan.name, &plan.expectations, &judgements, &failed)?;
+    }
+    let is_new = |o: &RunOutcome| matches!(o, RunOutcome::Made { .. });
+    let are_stopped = outcomes.iter().any(RunOutcome::is_stopped);
+    if let Some(language) = to_redraw(args, outcomes.iter().all(is_new)).filter(|_| !are_stopped) {
+        let runs: Vec<_> = shown.each().collect();
+        let (words, first) = redraw_batch(&options.dir, &runs, language)?;
+        (findings, judgements, shown.first) = (words.findings, words.judgements, first);
     }
     if !args.quiet {
         let of_runs = outcomes.iter().filter_map(|o| match o {
@@ -289,10 +308,7 @@ fn all(
         shown.runs()?;
         findings.iter().try_for_each(|f| print(f))?;
         print_judgements(&judgements)?;
-        print(&format!(
-            "report: {}",
-            options.dir.join("report.html").display()
-        ))?;
+        print_report(&options.dir, args.language())?;
     }
     shown.ending(&options.dir, control.interrupt)?;
     refuse_unexpected(&judgements)

@@ -222,7 +222,17 @@ fn all_event_queues_hold() {
 
 #[test]
 fn whole_runs_are_measured_beside_their_simulation() {
-    let columns = bench("report --part 0.01");
+    let (columns, batch): (Vec<_>, Vec<_>) = bench("report --part 0.01")
+        .into_iter()
+        .partition(|m| m["kept"].is_null());
+    for (m, kept) in batch.iter().zip(["all", "metrics"]) {
+        assert_eq!((&m["kept"], number(m, "runs")), (&kept.into(), 8.0));
+        assert!(
+            number(m, "report_s") > 0.0 && number(m, "page_kib") > 10.0,
+            "{m}"
+        );
+    }
+    assert_eq!(batch.len(), 2);
     let names: Vec<&str> = columns
         .iter()
         .map(|m| m["workload"].as_str().unwrap())

@@ -232,12 +232,16 @@ fn visible(page: &str) -> String {
 
 /// The English words of a page of a scenario, each with what is around it.
 fn english(page: &Path, toml: &str) -> Vec<String> {
+    english_in(&visible(&fs::read_to_string(page).unwrap()), toml)
+}
+
+/// The English words of a text about a scenario, each with what is around it.
+fn english_in(text: &str, toml: &str) -> Vec<String> {
+    let text = notes(toml)
+        .iter()
+        .fold(text.to_owned(), |text, own| text.replace(own, ""));
     let mut names = names(toml);
     names.extend(reports::metrics::all().map(|metric| metric.id.to_owned()));
-    let mut text = visible(&fs::read_to_string(page).unwrap());
-    for own in notes(toml) {
-        text = text.replace(&own, "");
-    }
     let lines = text
         .lines()
         .flat_map(|line| line.split(['。', '；', '，', '：']));
@@ -251,11 +255,16 @@ fn english(page: &Path, toml: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs a ready-made scenario, writes its pages in Chinese, and checks the page of the batch and of a run.
+/// As [`check_text`], with a ready-made scenario.
 fn check(name: &str, set: &[&str]) {
-    let dir = directory(&[]);
+    check_text(name, library::find(name).unwrap().text, set);
+}
+
+/// Runs a scenario, writes its pages in Chinese, and checks the page of the batch and of a run.
+fn check_text(name: &str, toml: &str, set: &[&str]) {
+    let dir = directory(&[("s.toml", toml)]);
     let sets = set.iter().flat_map(|set| ["--set", set]);
-    let args: Vec<&str> = ["run", name, "-q", "--out", "r"]
+    let args: Vec<&str> = ["run", "s.toml", "-q", "--out", "r"]
         .into_iter()
         .chain(sets)
         .collect();
@@ -270,17 +279,21 @@ fn check(name: &str, set: &[&str]) {
         runs.sort();
         places.push(format!("r/runs/{}", runs[0]));
     }
-    let toml = library::find(name).unwrap().text;
     let mut found = Vec::new();
     for place in places {
-        let (code, _, err) = said(dir.path(), &["report", &place, "--lang", "zh"]);
+        let (code, words, err) = said(dir.path(), &["report", &place, "--lang", "zh"]);
         assert_eq!(code, 0, "{name}: {err}");
         let page = dir.path().join(&place).join("report.html");
         found.extend(english(&page, toml));
+        found.extend(english_in(&words, toml));
     }
+    assert_chinese(name, &found);
+}
+
+fn assert_chinese(what: &str, found: &[String]) {
     assert!(
         found.is_empty(),
-        "{name} in Chinese says\n{}",
+        "{what} in Chinese says\n{}",
         found.join("\n")
     );
 }
@@ -317,6 +330,138 @@ fn a_population_of_connections_is_described_in_chinese() {
 fn batches_are_described_in_chinese() {
     check("nat-gateway", &["duration=5 s"]);
     check("remedies", &["duration=5 s"]);
+}
+
+/// A proxy with a pool, tries, a circuit breaker and health checks, one of whose servers crashes, and the times of
+/// exchanges.
+const PROXY: &str = r#"
+name = "behind"
+question = "What?"
+duration = "12 s"
+[topology]
+kind = "graph"
+host = [{ name = "client", count = 2 }, { name = "proxy" }, { name = "server", count = 2 }]
+router = [{ name = "hub" }]
+link = [
+    { between = ["client", "hub"], delay = "1 ms" },
+    { between = ["proxy", "hub"], delay = "1 ms" },
+    { between = ["server", "hub"], delay = "1 ms" },
+]
+[[workload]]
+name = "web"
+arrivals = { kind = "poisson", rate = "60 /s" }
+service = { kind = "exponential", mean = "10 ms" }
+request_timeout = "1 s"
+retries = { max = 2, backoff = "50 ms" }
+exchange_times = true
+[workload.proxy]
+host = "proxy"
+tries = 2
+try_timeout = "150 ms"
+pool = { max = 4, idle_timeout = "2 s" }
+breaker = { failures = 3, open = "1 s" }
+health = { interval = "500 ms", timeout = "200 ms" }
+[[fault]]
+node = "server-1"
+at = "4 s"
+for = "3 s"
+"#;
+
+#[test]
+fn proxies_are_described_in_chinese() {
+    let batch = "[sweep]\n\"workload.web.proxy.tries\" = [1, 2]\n\
+                 [[figure]]\nname = \"errors\"\nx = \"workload.web.proxy.tries\"\ny = \"proxy_errors_share\"\n\
+                 [[figure]]\nname = \"times\"\nx = \"workload.web.proxy.tries\"\ny = \"exchange_time_p99_s\"\n";
+    check_text("a proxy", PROXY, &[]);
+    check_text("a proxy", &format!("{PROXY}{batch}"), &[]);
+}
+
+/// `run --lang zh` draws the pages of the runs, too, and prints Chinese; English results are redrawn without a run.
+#[test]
+fn runs_are_described_in_the_language_of_the_command() {
+    let dir = directory(&[]);
+    let toml = library::find("lost-last-ack").unwrap().text;
+    for (language, attribute) in [("zh", "lang=\"zh\""), ("en", "lang=\"en\"")] {
+        let run = ["run", "lost-last-ack", "--out", "r", "--lang", language];
+        let (code, words, err) = said(dir.path(), &run);
+        assert_eq!(code, 0, "{err}");
+        let runs = fs::read_dir(dir.path().join("r/runs")).unwrap();
+        let runs = runs.map(|run| run.unwrap().path());
+        let pages: Vec<_> = [dir.path().join("r")].into_iter().chain(runs).collect();
+        assert!(pages.len() > 2);
+        for page in pages.iter().map(|place| place.join("report.html")) {
+            let text = fs::read_to_string(&page).unwrap();
+            assert!(text.contains(&format!("<html {attribute}")), "{page:?}");
+            if language == "zh" {
+                assert_chinese("the page", &english(&page, toml));
+            }
+        }
+        if language == "zh" {
+            assert_chinese("the command", &english_in(&words, toml));
+        }
+    }
+}
+
+#[test]
+fn comparisons_figures_on_request_and_captures_are_in_chinese() {
+    let dir = directory(&[]);
+    let ok = |args: &[&str]| {
+        let (code, words, err) = said(dir.path(), args);
+        assert_eq!(code, 0, "{args:?}: {err}");
+        words
+    };
+    let toml = library::find("lost-last-ack").unwrap().text;
+    ok(&["run", "lost-last-ack", "-q", "--out", "a"]);
+    ok(&[
+        "run",
+        "lost-last-ack",
+        "-q",
+        "--out",
+        "b",
+        "--set",
+        "topology.path.delay=70 ms",
+    ]);
+    let runs = |of: &str| {
+        let runs = fs::read_dir(dir.path().join(of).join("runs")).unwrap();
+        let mut runs: Vec<String> = runs
+            .map(|run| format!("{of}/runs/{}", run.unwrap().file_name().display()))
+            .collect();
+        runs.sort();
+        runs
+    };
+    let (a, b) = (runs("a"), runs("b"));
+    let mut found = Vec::new();
+    for (first, second) in [("a", "b"), (&*a[0], &*b[0])] {
+        let words = ok(&["compare", first, second, "--lang", "zh", "--out", "c.html"]);
+        found.extend(english_in(&words, toml));
+        found.extend(english(&dir.path().join("c.html"), toml));
+    }
+    let packets = format!("{}/packets.pcapng", a[0]);
+    let words = ok(&["read-pcap", &packets, "--lang", "zh", "--out", "capture"]);
+    found.extend(english_in(&words, toml));
+    found.extend(english(&dir.path().join("capture/report.html"), toml));
+    assert_chinese("compare or read-pcap", &found);
+    let toml = library::find("nat-gateway").unwrap().text;
+    ok(&[
+        "run",
+        "nat-gateway",
+        "-q",
+        "--out",
+        "n",
+        "--set",
+        "duration=5 s",
+    ]);
+    for kind in ["mean", "median", "cdf", "ccdf"] {
+        let y = "connect_latency_p99_s";
+        let words = ok(&[
+            "plot", "n", "--y", y, "--kind", kind, "--lang", "zh", "--out", "p.svg",
+        ]);
+        let mut found = english_in(&words, toml);
+        found.extend(english(&dir.path().join("p.svg"), toml));
+        assert_chinese(kind, &found);
+        let svg = fs::read_to_string(dir.path().join("p.svg")).unwrap();
+        assert!(svg.contains("建立连接"), "{svg}");
+    }
 }
 
 #[test]

@@ -73,6 +73,38 @@ fn a_batch_of_metrics_has_the_index_of_a_batch_of_directories_and_its_runs_unfol
     assert_eq!(names(&slim_dir.join("runs")), names(&whole.join("runs")));
 }
 
+/// A page that grew with the product of figures and runs would soon be too large to open: that of 216 runs is far below
+/// 5 MB, and it is drawn from the index without the runs. `synfin bench report` gives the time.
+#[test]
+fn the_page_of_216_runs_is_small_and_drawn_from_the_index_alone() {
+    let values = "[\"1 ms\", \"2 ms\", \"3 ms\", \"5 ms\", \"8 ms\", \"13 ms\"]";
+    let grid = format!(
+        "name = \"cube\"\nduration = \"200 ms\"\n\
+         topology = {{ kind = \"pair\", path = {{ delay = \"1 ms\" }} }}\n\
+         [[workload]]\nname = \"web\"\narrivals = {{ kind = \"burst\", count = 2 }}\n\
+         [sweep]\n\"topology.path.delay\" = {values}\n\"workload.web.service\" = {values}\n\
+         \"workload.web.think\" = {values}\n"
+    );
+    let dir = directory(&[("cube.toml", &grid)]);
+    let args = ["run", "cube.toml", "-q", "--out", "b"];
+    let (code, _, err) = said(dir.path(), &args);
+    assert_eq!(code, 0, "{err}");
+    let batch = dir.path().join("b");
+    let index = fs::read_to_string(batch.join("index.csv")).unwrap();
+    assert_eq!(index.lines().count(), 1 + 216);
+    let drawn = results(&batch);
+    fs::remove_dir_all(batch.join("parts")).unwrap();
+    reports::render_batch(&batch).unwrap();
+    assert!(results(&batch) == drawn, "without the runs");
+    let page = fs::read_to_string(batch.join("report.html")).unwrap();
+    let ids = index.lines().skip(1).map(|line| line.split(',').next());
+    assert!(
+        ids.flatten().all(|id| page.contains(id)),
+        "every run is named"
+    );
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+}
+
 #[test]
 fn a_part_that_is_cut_or_changed_costs_the_runs_of_its_lines() {
     let dir = directory(&[("grid.toml", TEXT)]);

@@ -41,6 +41,7 @@ mod metrics;
 mod notices;
 mod packetdrill;
 mod pages;
+mod pictures;
 mod provenance;
 mod proxies;
 mod read_pcap;

@@ -12,19 +12,20 @@ const HEAD: &str = "\
 synfin is distributed under the terms of the MIT licence or the Apache licence, version 2.0, at your
 choice; LICENSE-MIT and LICENSE-APACHE in its source have the texts.
 
-It contains the packages listed here. Where a package offers a choice that includes Apache-2.0, that
-is the licence taken. The source of each package, unchanged, is at
-https://crates.io/crates/NAME/VERSION.
+It contains the packages listed here; those with \", png\" behind their licence only if it was built with
+the feature png. Where a package offers a choice that includes Apache-2.0, that is the licence taken.
+The source of each package, unchanged, is at https://crates.io/crates/NAME/VERSION.
 
 Reports contain uPlot 1.6.32 (MIT), a JavaScript library: https://github.com/leeoniya/uPlot.
 
 ";
 
-/// Packages that are built into the program on Linux, except ours; `None` if cargo cannot find them, for
-/// example without a network.
-fn packages() -> Option<Vec<Value>> {
+/// Packages that are built into the program on Linux with these features, except ours; `None` if cargo cannot find
+/// them, for example without a network.
+fn packages(features: &str) -> Option<Vec<Value>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--features", features])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -86,7 +87,8 @@ fn texts(package: &Value) -> Vec<String> {
     all
 }
 
-fn notices(packages: &[Value]) -> String {
+/// The notices for all packages; `always` are those that do not depend on a feature.
+fn notices(packages: &[Value], always: &[Value]) -> String {
     let mut out = HEAD.to_owned();
     let mut quoted: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let licence = concat!(
@@ -100,7 +102,9 @@ fn notices(packages: &[Value]) -> String {
     for package in sorted {
         let of = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
         let (name, version) = (of("name"), of("version"));
-        let _ = writeln!(out, "{name} {version}: {}", of("license"));
+        let is_always = always.iter().any(|p| p["id"] == package["id"]);
+        let mark = if is_always { "" } else { ", png" };
+        let _ = writeln!(out, "{name} {version}: {}{mark}", of("license"));
         for text in texts(package) {
             let text = text.replace("\r\n", "\n").trim().to_owned();
             quoted.entry(text).or_default().push(name.clone());
@@ -119,12 +123,20 @@ fn notices(packages: &[Value]) -> String {
 
 #[test]
 fn the_notices_name_every_package_that_is_built_in() {
-    let Some(packages) = packages() else {
-        println!("skipped: cargo cannot list the packages here");
+    let (Some(always), Some(packages)) = (packages(""), packages("png")) else {
+        println!("skipped: cargo cannot list the packages here; cargo fetch makes it possible");
         return;
     };
-    assert!(packages.len() > 30, "{}", packages.len());
-    let expected = notices(&packages);
+    assert!(always.len() > 30, "{}", always.len());
+    let of_png = ["resvg", "png"];
+    for name in of_png {
+        let is_in = |list: &[Value]| list.iter().any(|p| p["name"] == name);
+        assert!(
+            is_in(&packages) && !is_in(&always),
+            "{name}: the feature is off by default"
+        );
+    }
+    let expected = notices(&packages, &always);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/notices.txt");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(file, &expected).unwrap();

@@ -5,6 +5,7 @@ mod access;
 mod labels;
 mod lessons;
 mod links;
+mod saving;
 
 use std::fs;
 use std::path::Path;

@@ -107,7 +107,7 @@ pub(super) fn completeness(
             say!(
                 language,
                 "{} values of {}",
-                "{1} 的 {0} 个值",
+                "{1}的 {0} 个值",
                 a.values.len(),
                 words.name
             )
@@ -120,7 +120,12 @@ pub(super) fn completeness(
     let what = if parts.is_empty() {
         String::new()
     } else {
-        say!(language, ": {}", "：{}", parts.join(" x "))
+        say!(
+            language,
+            ": {}",
+            "：{}",
+            parts.join(language.pick(" x ", " × "))
+        )
     };
     let intervals = if most > 1 {
         language.pick(

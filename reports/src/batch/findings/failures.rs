@@ -42,7 +42,55 @@ impl Wording<'_> {
                 name => say!(self.language, "{name}: {text}.", "{name}：{text}。"),
             }
         });
-        sentences.collect()
+        sentences.chain(self.way_out(&all)).collect()
+    }
+
+    /// What carries the highest load of a sweep of rates, if all connects that failed did so for want of ports: each
+    /// address at either end, and each port of the server, has a supply of its own.
+    fn way_out(&self, all: &[&Variant<'_>]) -> Option<String> {
+        let is_of_rates = self
+            .x
+            .is_some_and(|x| self.info.axes[x].path.ends_with("arrivals.rate"));
+        let parameters = &self.info.parameters;
+        let has = |key: &str, wanted: &[&str]| {
+            let is_key = |(name, value): &&(String, String)| {
+                name.ends_with(key) && wanted.contains(&value.as_str())
+            };
+            parameters.iter().any(|parameter| is_key(&parameter))
+        };
+        // The advice is for Linux. With these settings, ports are reused already, or shared by all destinations.
+        let is_linux = has("tcp.profile", &["linux"]);
+        let is_other = has("tw_reuse", &["1", "true"]) || has("bind_first", &["true"]);
+        if !is_of_rates || self.series.len() > 1 || !is_linux || is_other {
+            return None;
+        }
+        let mean = |v: &Variant<'_>, metric: &str| v.estimate(metric).map(|e| e.mean);
+        let bad = all.iter().filter(|v| v.failed() == Some(true));
+        let of_ports = |v: &&&Variant<'_>| {
+            let failed = mean(v, "connects_failed");
+            v.estimate("port_limit_per_s").is_some()
+                && failed.is_some()
+                && failed == mean(v, "connects_addr_not_available")
+        };
+        if !bad.clone().all(|v| of_ports(&v)) {
+            return None;
+        }
+        let share = |v: &Variant<'_>| mean(v, "connects_failed_share_steady").unwrap_or(0.0);
+        let worst = bad.max_by(|a, b| share(a).total_cmp(&share(b)))?;
+        // In the steady window, the connects that succeed are as many as the ports allow.
+        let needed = 1.0 / (1.0 - share(worst));
+        if !(needed > 1.0 && needed < 1000.0) {
+            return None;
+        }
+        let (times, at) = (count(needed.ceil()), self.at(worst).0);
+        Some(say!(
+            self.language,
+            "What to change: to carry {at}, use {times} times as many client addresses, or {times} times as many server \
+             addresses or ports. Without more addresses, keep connections open for several requests, or set \
+             tcp_tw_reuse, which needs timestamps at both ends.",
+            "如何改变：要承载 {at}，把客户端地址增至 {times} 倍，或把服务器的地址或端口增至 {times} 倍。不增加地址时，让每条连接\
+             承载多个请求，或设置 tcp_tw_reuse（两端都需要时间戳）。"
+        ))
     }
 
     fn failures_of(&self, one: &CurveRuns<'_>) -> String {

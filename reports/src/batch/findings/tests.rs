@@ -424,3 +424,48 @@ fn a_range_names_the_extremes_where_they_are_not_at_the_ends() {
         "{findings}"
     );
 }
+
+/// 1 / (1 - 0.53) = 2.1: three supplies of ports carry all connects.
+#[test]
+fn a_shortage_of_ports_is_followed_by_what_to_change() {
+    let findings = |path: &str, no_port: f64, parameters: &[(&str, &str)]| {
+        let info = BatchInfo {
+            axes: vec![axis(path, &["400 /s", "1000 /s"])],
+            parameters: parameters
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            ..BatchInfo::default()
+        };
+        let of = |rate: &str, failed: f64, share: f64, no_port: f64| {
+            let metrics = [
+                ("connects_failed", failed),
+                ("connects_failed_share_steady", share),
+                ("connects_addr_not_available", no_port),
+                ("port_limit_per_s", 470.5),
+            ];
+            row(&[rate], 0, &metrics)
+        };
+        let rows = [
+            of("400 /s", 0.0, 0.0, 0.0),
+            of("1000 /s", 95.0, 0.53, no_port),
+        ];
+        batch_findings(&info, &rows)
+    };
+    let rate = "workload.web.arrivals.rate";
+    let words = "What to change: to carry 1000 /s, use 3 times as many client addresses, or 3 times as many server \
+                 addresses or ports. Without more addresses, keep connections open for several requests, or set \
+                 tcp_tw_reuse, which needs timestamps at both ends.";
+    let linux = ("tcp.profile", "linux");
+    let off = ("tcp.tw_reuse", "2");
+    assert_eq!(findings(rate, 95.0, &[linux, off])[1], words);
+    for without in [
+        findings(rate, 94.0, &[linux]),
+        findings(rate, 95.0, &[]),
+        findings("topology.client_addresses", 95.0, &[linux]),
+        findings(rate, 95.0, &[linux, ("tcp.tw_reuse", "1")]),
+        findings(rate, 95.0, &[linux, ("workload.web.bind_first", "true")]),
+    ] {
+        assert!(without.iter().all(|f| !f.contains("change")), "{without:?}");
+    }
+}

@@ -115,3 +115,43 @@ fn numbers_have_a_scale_and_everything_else_is_a_category() {
         (-0.5, -0.5)
     );
 }
+
+/// A variant without the metric has no point: the caption says why, and does not blame variants without runs.
+#[test]
+fn a_caption_names_the_categories_without_a_value() {
+    let row = |value: &str, timed_out: Option<f64>| BatchRow {
+        values: vec![value.into()],
+        status: crate::batch::RunStatus::Ok,
+        metrics: timed_out
+            .map(|at| ("ended_timed_out_last_s".to_owned(), at))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>()
+            .into(),
+        ..BatchRow::default()
+    };
+    let info = BatchInfo {
+        axes: vec![axis(
+            &["nothing", "keep-alive", "not run"],
+            AxisValues::Names,
+        )],
+        ..BatchInfo::default()
+    };
+    let wanted = MetricFigure {
+        metric: "ended_timed_out_last_s".into(),
+        ..MetricFigure::default()
+    };
+    let caption = |rows: &[BatchRow], language| {
+        let drawn = figure(&info, rows, &wanted, language).unwrap().unwrap();
+        drawn.caption
+    };
+    let rows = [row("nothing", None), row("keep-alive", Some(90.0))];
+    let english = caption(&rows, Language::English);
+    assert!(
+        english.ends_with(" No value where none timed out: \"nothing\"."),
+        "{english}"
+    );
+    let chinese = caption(&rows, Language::Chinese);
+    assert!(chinese.ends_with(" 没有值：\"nothing\"。"), "{chinese}");
+    let all = caption(&rows[1..], Language::English);
+    assert!(!all.contains("No value"), "{all}");
+}

@@ -36,7 +36,7 @@ pub(super) const FLOWS: &[Metric] = &[
     flows("slowdown_p50", Number, ("slowdown of transfers, median", "传输的减速比，中位数"), "").absent(NO_SLOWDOWN),
     flows("slowdown_p99", Number, ("slowdown of transfers, 99th percentile", "传输的减速比，第 99 百分位"), "").absent(NO_SLOWDOWN),
     flows("slowdown_max", Number, ("slowdown of transfers, maximum", "传输的减速比，最大值"), "").absent(NO_SLOWDOWN),
-    flows("slowdown_transfers.<size>", Count, ("complete transfers of up to <size>", "不超过 <size> 的完成传输数"), "And of more than a tenth of that, except for 1kB. The size of an exchange is that of the larger of request and response.").absent(NO_SLOWDOWN),
+    flows("slowdown_transfers.<size>", Count, ("complete transfers of up to <size>", "不超过 <size> 的完成传输数"), "And of more than a tenth of that, unless <size> is 1 kB. The size of an exchange is that of the larger of request and response.").absent(NO_SLOWDOWN),
     flows("slowdown_mean.<size>", Number, ("slowdown of transfers of up to <size>, mean", "不超过 <size> 的传输的减速比，平均值"), "").absent(NO_SLOWDOWN),
     flows("slowdown_p50.<size>", Number, ("slowdown of transfers of up to <size>, median", "不超过 <size> 的传输的减速比，中位数"), "").absent(NO_SLOWDOWN),
     flows("slowdown_p99.<size>", Number, ("slowdown of transfers of up to <size>, 99th percentile", "不超过 <size> 的传输的减速比，第 99 百分位"), "").absent(NO_SLOWDOWN),

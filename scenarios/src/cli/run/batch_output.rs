@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use reports::Language;
+
 use super::{MOST_LINES, MOST_NAMED, name_of};
 use crate::batch::{self, RunOutcome};
 use crate::cli::args::RunArgs;
@@ -15,6 +17,8 @@ pub(super) struct BatchOutput<'a> {
     pub(super) plan: &'a Plan,
     pub(super) outcomes: &'a [RunOutcome],
     pub(super) args: &'a RunArgs,
+    /// The first finding of each run in another language than English; empty if there is none.
+    pub(super) first: Vec<Option<String>>,
 }
 
 impl BatchOutput<'_> {
@@ -56,7 +60,7 @@ impl BatchOutput<'_> {
     pub(super) fn runs(&self) -> Result<(), CommandError> {
         let verbose = self.args.verbose;
         let few = self.outcomes.len() <= MOST_LINES;
-        for (spec, outcome) in self.each() {
+        for (i, (spec, outcome)) in self.each().enumerate() {
             let name = name_of(spec, self.plan);
             match outcome {
                 RunOutcome::Made { made, .. } if verbose => match &made.division {
@@ -72,8 +76,14 @@ impl BatchOutput<'_> {
             if verbose && !outline.result_hash.is_empty() {
                 note(&format!("  result hash {}", outline.result_hash));
             }
-            if let Some(finding) = outline.findings.first().filter(|_| few || verbose) {
-                print(&format!("{name}: {finding}"))?;
+            let translated = self.first.get(i).and_then(Option::as_ref);
+            let first = translated.or_else(|| outline.findings.first());
+            if let Some(finding) = first.filter(|_| few || verbose) {
+                let colon = match self.args.language() {
+                    Language::English => ": ",
+                    Language::Chinese => "：",
+                };
+                print(&format!("{name}{colon}{finding}"))?;
             }
         }
         let kept = self.count(|o| matches!(o, RunOutcome::Kept(_)));

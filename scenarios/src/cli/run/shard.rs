@@ -45,6 +45,7 @@ pub(super) fn of_shard(
         plan,
         outcomes: &outcomes,
         args,
+        first: Vec::new(),
     };
     shown.note_trouble();
     let count = |is: fn(&RunOutcome) -> bool| shown.count(is);

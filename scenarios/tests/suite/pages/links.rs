@@ -237,7 +237,7 @@ fn a_figure_is_drawn_on_request() {
         ),
         (
             &["--y", "connects_attempted", "--out", "p.pdf"][..],
-            "not an .svg file",
+            "ends neither in .svg nor in .png",
         ),
     ] {
         let (code, _, words) = plot(args);
