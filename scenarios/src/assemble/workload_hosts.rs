@@ -96,6 +96,7 @@ impl<'a> PlacedWorkload<'a> {
                     read_start,
                     idle_timeout: serving.idle_timeout,
                     workers: serving.workers,
+                    listeners: serving.listeners.unwrap_or(1),
                     receive_buffer: serving.receive_buffer,
                     multiplexed: self.order.clone(),
                     exchange,

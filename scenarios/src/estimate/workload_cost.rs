@@ -40,9 +40,53 @@ impl WorkloadCost {
         workload: &Workload,
         ports: Option<(f64, f64)>,
     ) -> WorkloadCost {
+        let front = WorkloadCost::of_clients(scenario, network, workload, ports);
+        let (Some(proxy), WorkloadKind::Exchange { exchange, pool, .. }) =
+            (workload.proxy(), &workload.kind)
+        else {
+            return front;
+        };
+        let topology = &scenario.topology;
+        let proxies = topology.hosts_named(&proxy.host);
+        let way = SharedPath::new(network, &proxies, &topology.hosts_named(&workload.server));
+        let time_s = workload.stop.saturating_sub(workload.start).as_secs_f64();
+        let requests = match pool {
+            Some(_) => {
+                let clients = topology.hosts_named(&workload.client);
+                size::connections_of(workload, clients.len(), None)
+            }
+            None => front.connections * f64::from(exchange.requests),
+        };
+        let group = topology.group_named(&proxy.host).unwrap_or(&proxy.host);
+        let mss = scenario.tcp.of(group).mss();
+        let load = (requests, proxies.len() as f64, time_s);
+        let back = pooled(workload, &way, exchange, &proxy.pool, mss, load);
+        WorkloadCost {
+            connections: front.connections + back.connections,
+            events: front.events + back.events,
+            open: front.open + back.open,
+            waiting: front.waiting + back.waiting,
+            words: format!(
+                "{}, for which proxies open about {} connections",
+                front.words,
+                about(back.connections)
+            ),
+        }
+    }
+
+    /// The cost of the connections that clients open: to the servers, or to the proxies between.
+    fn of_clients(
+        scenario: &Scenario,
+        network: &Network,
+        workload: &Workload,
+        ports: Option<(f64, f64)>,
+    ) -> WorkloadCost {
         let topology = &scenario.topology;
         let clients = topology.hosts_named(&workload.client);
-        let servers = topology.hosts_named(&workload.server);
+        let next = workload
+            .proxy()
+            .map_or(&workload.server, |proxy| &proxy.host);
+        let servers = topology.hosts_named(next);
         let params = |name: &str| scenario.tcp.of(topology.group_named(name).unwrap_or(name));
         let way = SharedPath::new(network, &clients, &servers);
         let time_s = workload.stop.saturating_sub(workload.start).as_secs_f64();

@@ -85,6 +85,11 @@ pub struct WorkloadFile {
     /// `service` time of its request (exchange).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32> => { default: "no limit", example: "8", within: Some((1.0, 4_294_967_295.0)) },
+    /// Listening sockets of a server on each of its ports, which share the port (`SO_REUSEPORT`) (exchange): each has an accept queue of
+    /// its own, with `backlog` and `accept_rate`. A hash of addresses and ports selects the queue of a connection, even if
+    /// that queue is full and others are empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listeners: Option<u32> => { default: "1", example: "4", within: Some((1.0, 1_024.0)) },
     /// Earliest time at which connections are opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<SimDuration> => { default: "0 s", example: r#""10 s""# },

@@ -205,9 +205,10 @@ fn connects_per_second_are_limited_to_ports_by_time_wait() {
 /// second formula, the service and a round trip. The interval is that of [`assert_follows_erlang_b`].
 #[test]
 fn requests_wait_for_workers_by_erlang_c() {
+    const SECONDS: f64 = 200.0;
     const SERVICE_S: f64 = 0.05;
     const ROUND_TRIP_S: f64 = 0.002;
-    for (workers, utilisation) in [(1_u64, 0.6), (2, 0.7), (4, 0.8), (8, 0.8)] {
+    for (workers, utilisation) in [(1_u64, 0.6), (2, 0.7), (4, 0.8)] {
         let load = utilisation * workers as f64;
         let (rate, capacity) = (load / SERVICE_S, workers as f64 / SERVICE_S);
         let blocked = erlang_b(load, workers);

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use sim_core::SimDuration;
 
-use super::accepting::{ACCEPT, Acceptor};
+use super::accepting::Acceptor;
 use super::deadline::Deadline;
 use super::opening::{Opening, OwnBuffer};
 use super::per_socket::{CONNECTION, ConnectionStates, PerSocket};
@@ -101,7 +101,7 @@ impl Server {
             },
             ..ListenOptions::default()
         };
-        self.acceptor.start(options, socket);
+        self.acceptor.start(&options, socket);
         self.reading.start(socket);
     }
 
@@ -255,10 +255,6 @@ impl App for Server {
         match event {
             AppEvent::Start => self.start(socket),
             AppEvent::Acceptable(_) => self.accept(socket),
-            AppEvent::Wake(ACCEPT) => {
-                self.acceptor.on_wake();
-                self.accept(socket);
-            }
             AppEvent::Wake(READ) => self.read_all(socket),
             AppEvent::Wake(named) if named & CONNECTION != 0 => {
                 if let Some(id) = self.conns.named(named) {
@@ -274,6 +270,8 @@ impl App for Server {
             AppEvent::Wake(token) => {
                 if let Some(worker) = worker_of(token) {
                     self.on_served(worker, socket);
+                } else if self.acceptor.on_wake(token) {
+                    self.accept(socket);
                 }
             }
             AppEvent::Connected(_)

@@ -216,8 +216,10 @@ pub struct ServerSpec {
     pub port: u16,
     /// Backlog of the listen call.
     pub backlog: u32,
-    /// Connections per second the server takes from its accept queue; `None`: all at once.
+    /// Connections per second the server takes from each of its accept queues; `None`: all at once.
     pub accept_rate: Option<f64>,
+    /// Listening sockets, each with an accept queue of its own: several share the port (`SO_REUSEPORT`). At least 1.
+    pub listeners: u32,
     /// When it begins to accept; [`SimTime::MAX`] for never.
     pub accept_start: SimTime,
     /// When it begins to read; [`SimTime::MAX`] for never.
@@ -256,6 +258,7 @@ impl Default for ServerSpec {
             port: 80,
             backlog: 4096,
             accept_rate: None,
+            listeners: 1,
             accept_start: SimTime::ZERO,
             read_start: SimTime::ZERO,
             idle_timeout: None,

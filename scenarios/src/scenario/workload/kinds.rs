@@ -40,6 +40,7 @@ fn keys(file: &WorkloadFile) -> Vec<(&'static str, bool, &'static [&'static str]
         ("accept_rate", file.accept_rate.is_some(), EXCHANGE),
         ("idle_timeout", file.idle_timeout.is_some(), EXCHANGE),
         ("workers", file.workers.is_some(), EXCHANGE),
+        ("listeners", file.listeners.is_some(), EXCHANGE),
         ("requests", file.requests.is_some(), EXCHANGE),
         ("request", file.request.is_some(), EXCHANGE),
         ("response", file.response.is_some(), EXCHANGE),

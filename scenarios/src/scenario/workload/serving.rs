@@ -7,6 +7,9 @@ use crate::file::values::{PerSecond, StartChoice};
 use crate::file::workload::WorkloadFile;
 use crate::problem::Problem;
 
+/// Maximum number of listening sockets that share a port.
+const MOST_LISTENERS: u32 = 1024;
+
 /// How servers accept, read and serve. Workloads that share a server port share this.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Serving {
@@ -22,6 +25,8 @@ pub struct Serving {
     pub idle_timeout: Option<SimDuration>,
     /// Maximum number of requests served at the same time.
     pub workers: Option<u32>,
+    /// Listening sockets that share a port; `None` for one.
+    pub listeners: Option<u32>,
 }
 
 impl Serving {
@@ -50,6 +55,12 @@ impl Serving {
                     .help("write at least 1, or leave it out for no limit"),
             );
         }
+        if let Some(n) = file.listeners
+            && !(1..=MOST_LISTENERS).contains(&n)
+        {
+            let message = format!("`listeners` = {n} must lie between 1 and {MOST_LISTENERS}");
+            return Err(Problem::new(at.key("listeners"), message));
+        }
         let buffer = file.receive_buffer_after_accept.map(|bytes| match bytes.0 {
             0 => Err("`receive_buffer_after_accept` must not be zero"),
             n => u32::try_from(n)
@@ -65,6 +76,7 @@ impl Serving {
                 .map_err(|why| Problem::new(at.key(key), why))?,
             idle_timeout: file.idle_timeout,
             workers: file.workers,
+            listeners: file.listeners.filter(|n| *n > 1),
         })
     }
 
@@ -79,6 +91,7 @@ impl Serving {
                 self.receive_buffer != other.receive_buffer,
             ),
             ("idle_timeout", self.idle_timeout != other.idle_timeout),
+            ("listeners", self.listeners != other.listeners),
         ];
         let first = keys.iter().find(|(_, differs)| *differs);
         first.map_or("workers", |(key, _)| key)
@@ -94,6 +107,7 @@ impl Serving {
             receive_buffer_after_accept: self.receive_buffer.map(|b| Bytes(b.into())),
             idle_timeout: self.idle_timeout,
             workers: self.workers,
+            listeners: self.listeners,
             ..common
         }
     }

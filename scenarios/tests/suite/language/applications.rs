@@ -229,6 +229,29 @@ fn an_idle_timeout_that_meets_a_request_leaves_it_unanswered() {
     assert_eq!(metric(&late, "requests_done"), 2.0);
 }
 
+/// A hundred connections a second, to a server that accepts 30 a second from each queue.
+#[test]
+fn listeners_that_share_a_port_have_a_queue_and_a_rate_of_accepting_each() {
+    let with = |listeners: u32| {
+        run(
+            10,
+            &format!(
+                "[[workload]]\narrivals = {{ kind = \"fixed\", rate = \"100 /s\" }}\nstop = \"9 s\"\n\
+                 accept_rate = \"30 /s\"\nbacklog = 2000\nlisteners = {listeners}\n"
+            ),
+        )
+    };
+    let one = metric(&with(1), "requests_done");
+    assert!((one / 300.0 - 1.0).abs() < 0.02, "{one}");
+    // A hash divides the connections: about 25 a second each.
+    let four = with(4);
+    assert_eq!(metric(&four, "requests_done"), 900.0);
+    assert_eq!(metric(&four, "listen_end"), 4.0);
+    // With two, 50 a second come to each queue, which accepts 30.
+    let two = metric(&with(2), "requests_done");
+    assert!((two / 600.0 - 1.0).abs() < 0.05, "{two}");
+}
+
 #[test]
 fn workers_make_a_queue_with_the_mean_wait_of_erlang_c() {
     let (rate, mean) = (50.0, 0.05);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::accepting::{ACCEPT, Acceptor};
+use super::super::accepting::Acceptor;
 use super::super::deadline::Deadline;
 use super::super::draws::{DrawKey, DrawKind};
 use super::super::opening::{NoDelay, Opening, OwnBuffer};
@@ -72,7 +72,7 @@ impl MultiplexedServer {
     }
 
     fn start(&mut self, socket: &mut SocketCx<'_, '_>) {
-        self.acceptor.start(ListenOptions::default(), socket);
+        self.acceptor.start(&ListenOptions::default(), socket);
         self.reading.start(socket);
     }
 
@@ -233,10 +233,6 @@ impl App for MultiplexedServer {
         match event {
             AppEvent::Start => self.start(socket),
             AppEvent::Acceptable(_) => self.accept(socket),
-            AppEvent::Wake(ACCEPT) => {
-                self.acceptor.on_wake();
-                self.accept(socket);
-            }
             AppEvent::Wake(READ) => {
                 for id in self.conns.ids() {
                     self.with(id, socket, MultiplexedServer::on_readable);
@@ -250,6 +246,8 @@ impl App for MultiplexedServer {
             AppEvent::Wake(token) => {
                 if let Some(worker) = worker_of(token) {
                     self.on_served(worker, socket);
+                } else if self.acceptor.on_wake(token) {
+                    self.accept(socket);
                 }
             }
             AppEvent::Readable(id, _) => self.with(id, socket, MultiplexedServer::on_readable),
