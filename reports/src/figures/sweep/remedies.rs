@@ -35,7 +35,8 @@ const COLUMN: f64 = 190.0;
 const LONGEST: f64 = 110.0;
 const ROW: f64 = 44.0;
 const BAR: f64 = 16.0;
-const TOP: f64 = 78.0;
+/// Below headings of three lines.
+const TOP: f64 = 94.0;
 const TITLE: Font = Font::new(17, BLACK).bold();
 const TEXT: Font = Font::new(13, BLACK);
 const SMALL: Font = Font::new(12, GREY);
