@@ -2,6 +2,7 @@
 
 mod idle_paths;
 mod info;
+pub mod without_segments;
 mod workload_hosts;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,8 @@ pub struct Assembly {
     pub config: RunConfig,
     /// Information for the report.
     pub info: RunInfo,
+    /// Its connections have no segments (`tcp.lifecycle_segments = false`).
+    pub without_segments: bool,
 }
 
 impl Assembly {
@@ -62,15 +65,23 @@ impl Assembly {
         };
         let hosts = hosts(scenario, &network);
         let end = SimTime::ZERO + scenario.duration;
+        let extras = extras(scenario, &hosts);
+        let without_segments = without_segments::check(&network, &hosts, &extras)?;
+        let queues = if without_segments {
+            0
+        } else {
+            scenario.record.queues
+        };
         let config = RunConfig {
             queue: scenario.event_queue,
-            watched: watched(&network, scenario.record.queues),
+            watched: watched(&network, queues),
             ..RunConfig::new(spec.seed, end)
         };
         let info = info::info(spec, &network);
         Ok(Assembly {
             network,
-            extras: extras(scenario, &hosts),
+            extras,
+            without_segments,
             hosts,
             config,
             info,

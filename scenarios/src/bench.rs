@@ -72,7 +72,11 @@ fn tables(args: &BenchArgs) -> Result<Vec<TextTable>, BenchError> {
         BenchWorkload::Churn { rate, close } => {
             let seconds = within(10.0);
             let title = title(format!("churn {rate}"), seconds);
-            let title = format!("{title}, {} closes", close.first_name());
+            let title = format!(
+                "{title}, {} closes{}",
+                close.first_name(),
+                close.model_name()
+            );
             churned(args, execution, title, |execution| {
                 churn::run(*rate, None, seconds, close, execution)
             })
@@ -88,8 +92,9 @@ fn tables(args: &BenchArgs) -> Result<Vec<TextTable>, BenchError> {
         }
         BenchWorkload::TimeWait { entries, close } => {
             let title = format!(
-                "time-wait {entries}, {queue}, {} closes",
-                close.first_name()
+                "time-wait {entries}, {queue}, {} closes{}",
+                close.first_name(),
+                close.model_name()
             );
             churned(args, execution, title, |execution| {
                 time_wait::run(*entries, close, execution)

@@ -49,6 +49,9 @@ impl Execution {
     /// Returns the engine's configuration for a run, and how its network is divided.
     pub fn configure(&self, assembly: &Assembly) -> (RunConfig, Division) {
         let base = assembly.config.clone();
+        if assembly.without_segments {
+            return (base, Division::Whole(SingleThreadReason::WithoutSegments));
+        }
         self.divide(base, &assembly.network, &assembly.hosts)
     }
 
@@ -127,6 +130,8 @@ pub enum SingleThreadReason {
     OneThread,
     /// It is too short to gain from a second thread; it has this many expected events.
     FewEvents(f64),
+    /// Its connections have no segments, and nothing happens between nodes.
+    WithoutSegments,
     /// Dividing its network brings no gain.
     NoGain(NoGain),
 }
@@ -175,6 +180,9 @@ impl fmt::Display for SingleThreadReason {
             SingleThreadReason::OneThread => f.write_str("one thread to use"),
             SingleThreadReason::FewEvents(events) => {
                 write!(f, "only about {events:.0} events are expected")
+            }
+            SingleThreadReason::WithoutSegments => {
+                f.write_str("connections without segments run on one thread")
             }
             SingleThreadReason::NoGain(reason) => reason.fmt(f),
         }

@@ -170,6 +170,10 @@ impl<'a> Job<'a> {
     pub fn sockets_at(&self, at: SimTime) -> Result<Vec<(String, Vec<SocketLine>)>, RunError> {
         guarded(|| {
             let mut assembly = self.assemble()?;
+            if assembly.without_segments {
+                let why = "without segments (`tcp.lifecycle_segments = false`) there are no sockets to show";
+                return Err(RunError::Scenario(why.to_owned()));
+            }
             let (hosts, mut config, _) = self.hosts(&mut assembly);
             config.end = config.end.min(at + SimDuration::from_ps(1));
             let network = Arc::clone(&assembly.network);

@@ -10,6 +10,9 @@ pub enum SimulationError {
     /// The recorder failed.
     #[error("cannot write results: {0}")]
     Record(#[from] io::Error),
+    /// It asks for something that its hosts do not model, in words.
+    #[error("{0}")]
+    NotModelled(String),
     /// Simulated time stands still.
     #[error(
         "the run makes no progress: {events} events within a microsecond of simulated time from {since} \

@@ -48,6 +48,7 @@ mod stats;
 mod step;
 mod time_wait_arrivals;
 mod time_wait_table;
+mod timetable;
 mod tracer;
 
 use std::collections::BTreeMap;
@@ -82,6 +83,7 @@ pub use socket_list::SocketLine;
 pub use stack::ModelFactory;
 use stack::{Stack, Timer};
 pub use stats::{HostCounter, HostStats, MemoryReport, StateMemory};
+pub use timetable::check as check_without_segments;
 
 /// A TCP host with its applications.
 #[derive(Debug)]

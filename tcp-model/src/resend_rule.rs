@@ -91,6 +91,14 @@ impl ByRule {
         self.0[rule as usize] += 1;
     }
 
+    /// Adds what is counted between `before` and `after`, so many times.
+    pub(crate) fn add_times(&mut self, before: &ByRule, after: &ByRule, times: u64) {
+        for (sum, (before, after)) in self.0.iter_mut().zip(before.0.iter().zip(after.0)) {
+            let more = u64::from(after - before) * times;
+            *sum = sum.saturating_add(more.try_into().unwrap_or(u32::MAX));
+        }
+    }
+
     /// The count of a rule.
     pub fn of(&self, rule: RetransmitReason) -> u32 {
         self.0[rule as usize]

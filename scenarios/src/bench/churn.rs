@@ -11,7 +11,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use sim_core::{NetworkBuilder, NodeId, NodeKind, Rate, Record, Recorder, SimDuration, SimTime};
 use tcp_model::TcpParams;
-use tcp_model::params::PortSelection;
+use tcp_model::params::{ModelChoice, PortSelection};
 use tcp_model::sample::{OpenResult, TcpSample};
 use tcp_model::spec::{AppSpec, Arrivals, ClientSpec, Closer, Exchange, ServerSpec};
 use tcp_model::state::State;
@@ -36,9 +36,23 @@ pub(super) enum FirstCloser {
     Server,
 }
 
+/// The TCP of the connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ChurnModel {
+    /// `model = "full"`.
+    Full,
+    /// `model = "lifecycle"`.
+    Lifecycle,
+    /// `model = "lifecycle"` with `lifecycle_segments = false`; the client must close first.
+    WithoutSegments,
+}
+
 /// How connections end.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CloseArgs {
+    /// The TCP of the connections
+    #[arg(long, value_enum, default_value = "full")]
+    model: ChurnModel,
     /// Who closes first, and so enters TIME-WAIT
     #[arg(long, value_enum, default_value = "server")]
     first: FirstCloser,
@@ -50,6 +64,7 @@ pub(crate) struct CloseArgs {
 impl Default for CloseArgs {
     fn default() -> Self {
         CloseArgs {
+            model: ChurnModel::Full,
             first: FirstCloser::Server,
             time_wait: 240,
         }
@@ -57,6 +72,15 @@ impl Default for CloseArgs {
 }
 
 impl CloseArgs {
+    /// Another TCP than the full one, in words.
+    pub(super) fn model_name(&self) -> &'static str {
+        match self.model {
+            ChurnModel::Full => "",
+            ChurnModel::Lifecycle => ", lifecycle",
+            ChurnModel::WithoutSegments => ", lifecycle without segments",
+        }
+    }
+
     /// Who closes first, in words.
     pub(super) fn first_name(&self) -> &'static str {
         match self.first {
@@ -138,7 +162,13 @@ pub(super) fn world(
             })
         }]
     };
-    Ok(BenchWorld::new(network, params(time_wait), end, apps))
+    let mut params = params(time_wait);
+    if close.model != ChurnModel::Full {
+        params.model =
+            ModelChoice::named("lifecycle").ok_or("no model \"lifecycle\"".to_owned())?;
+        params.lifecycle_segments = close.model == ChurnModel::Lifecycle;
+    }
+    Ok(BenchWorld::new(network, params, end, apps))
 }
 
 /// Runs the workload once, with at most `limit` connections.

@@ -9,7 +9,6 @@ use crate::batch::Keep;
 use crate::console::{CommandError, note, print};
 use crate::phase;
 use crate::run_spec::{RunSpec, canonical};
-use crate::sweep::Plan;
 
 /// Maximum number of runs that are listed one by one.
 const MOST_LISTED: usize = 1_000;
@@ -17,8 +16,7 @@ const MOST_LISTED: usize = 1_000;
 /// Prints the scenario of the first run with every default, then the list of runs.
 pub(super) fn check(args: &ScenarioArgs) -> Result<(), CommandError> {
     let source = args.source()?;
-    let plan =
-        Plan::new(&source, &args.changes()?).map_err(|e| CommandError::Usage(e.to_string()))?;
+    let plan = args.plan(&source)?;
     let cost = RunsCost::new(&plan.runs)?.keeping(Keep::BySize, plan.runs.len());
     let Some(first) = plan.runs.first() else {
         return Ok(());

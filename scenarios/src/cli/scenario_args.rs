@@ -5,14 +5,17 @@ use std::path::Path;
 use clap::Args;
 use reports::store::read_text_file;
 
+use crate::assemble::{Assembly, without_segments};
 use crate::console::CommandError;
 use crate::extends;
 use crate::library;
 use crate::list_file;
 use crate::output_dir::shell_words;
 use crate::overrides::{Override, OverrideSource};
-use crate::problem::SourceText;
+use crate::problem::{RefusedScenario, SourceText};
+use crate::run_spec::RunSpec;
 use crate::suggest;
+use crate::sweep::Plan;
 
 #[derive(Debug, Default, Args)]
 pub(super) struct ScenarioArgs {
@@ -81,6 +84,21 @@ impl ScenarioArgs {
             by: OverrideSource::Set,
         }));
         Ok(all)
+    }
+
+    /// The runs of the scenario. Those without segments are assembled to see whether they can be simulated.
+    pub(super) fn plan(&self, source: &SourceText) -> Result<Plan, CommandError> {
+        let changes = self.changes()?;
+        let usage = |refused: RefusedScenario| CommandError::Usage(refused.to_string());
+        let plan = Plan::new(source, &changes).map_err(usage)?;
+        let wanted = |run: &&RunSpec| without_segments::is_wanted(&run.scenario);
+        for run in plan.runs.iter().filter(wanted) {
+            Assembly::new(run).map_err(|problem| {
+                let origins: Vec<_> = changes.iter().map(Override::origin).collect();
+                usage(RefusedScenario::new(problem, source, &origins))
+            })?;
+        }
+        Ok(plan)
     }
 
     /// Returns an equivalent command line, without options that do not affect results.

@@ -34,7 +34,7 @@ impl WantedRuns {
         filter: Option<&str>,
     ) -> Result<WantedRuns, CommandError> {
         let (source, changes) = (scenario.source()?, scenario.changes()?);
-        let plan = Plan::new(&source, &changes).map_err(|e| CommandError::Usage(e.to_string()))?;
+        let plan = scenario.plan(&source)?;
         let dir = match out {
             Some(out) => resolve(out).map_err(|e| CommandError::Usage(format!("error: {e}")))?,
             None => default_dir(&plan.name, &changes),

@@ -48,3 +48,77 @@ fn populations_and_latencies_are_those_of_the_full_model() {
         );
     }
 }
+
+const WITHOUT: &str = r#"
+name = "many"
+duration = "60 s"
+topology = { kind = "pair", path = { rate = "10 Gbit/s", delay = "5 ms" }, client_addresses = 2 }
+tcp = { profile = "linux", model = "lifecycle", time_wait = "20 s", ip_local_port_range = [40000, 45000] }
+record = { segments = "none" }
+[[workload]]
+name = "web"
+arrivals = { kind = "poisson", rate = "600 /s" }
+"#;
+
+/// Ports run out here, and TIME-WAIT fills and empties.
+#[test]
+fn without_segments_a_run_has_the_same_numbers() {
+    let metrics = |segments: bool| {
+        let plan = plan(WITHOUT, &[&format!("tcp.lifecycle_segments={segments}")]).unwrap();
+        summary_of(&plan, 0, Execution::default()).metrics
+    };
+    let (with, without) = (metrics(true), metrics(false));
+    assert!(with["connects_failed"] > 1000.0 && with["time_wait_expired"] > 1000.0);
+    // All but what depends on the queues of links and on how the run was executed.
+    for (name, value) in &with {
+        let of_links = ["backlog", "events", "wall"]
+            .iter()
+            .any(|part| name.contains(part));
+        if of_links {
+            continue;
+        }
+        let other = without.get(name).copied().unwrap_or(f64::NAN);
+        let near = (other - value).abs() <= 1e-3 * value.abs().max(1e-9);
+        assert!(near, "{name}: {value} with segments, {other} without");
+    }
+    for name in [
+        "connects_attempted",
+        "connects_failed",
+        "time_wait_made",
+        "time_wait_expired",
+        "requests_done",
+    ] {
+        assert_eq!(with[name], without[name], "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_simulated_without_segments_is_refused() {
+    let refused = |set: &[&str]| {
+        let mut sets = vec!["tcp.lifecycle_segments=false"];
+        sets.extend(set);
+        let plan = plan(WITHOUT, &sets).unwrap();
+        let problem = scenarios::assemble::Assembly::new(&plan.runs[0])
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(problem.path.to_string(), "tcp.lifecycle_segments");
+        problem.message
+    };
+    for (set, why) in [
+        ("topology.path.loss=0.01", "loses, delays or alters packets"),
+        (
+            "workload.web.response={kind=\"exponential\",mean=\"30 kB\"}",
+            "responses of different sizes",
+        ),
+        ("workload.web.retries={max=3}", "retries"),
+        ("workload.web.pool={max=10}", "a pool"),
+        ("workload.web.workers=3", "a limit on workers"),
+        ("workload.web.close=\"server\"", "timestamps"),
+        ("record.segments=\"all\"", "no segments to record"),
+        ("tcp.tw_recycle=true", "tw_recycle"),
+        ("tcp.lifecycle_loss=1000", "lifecycle_loss"),
+    ] {
+        let message = refused(&[set, "tcp.timestamps=false"]);
+        assert!(message.contains(why), "{set}: {message}");
+    }
+}

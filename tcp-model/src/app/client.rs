@@ -80,6 +80,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Its description.
+    pub(crate) fn spec(&self) -> &ClientSpec {
+        &self.spec
+    }
+
     /// A client as described.
     pub fn new(spec: ClientSpec) -> Client {
         Client {

@@ -9,14 +9,14 @@ use crate::host::SocketCx;
 /// Counts the arrivals of a client and requests a wake for the next one, until the client's time or number of
 /// arrivals is over.
 #[derive(Debug)]
-pub(super) struct ClientArrivals {
+pub(crate) struct ClientArrivals {
     clock: ArrivalClock,
     /// Arrivals so far, with those that came while the host was down.
     begun: u64,
 }
 
 impl ClientArrivals {
-    pub(super) fn new(spec: &ClientSpec) -> ClientArrivals {
+    pub(crate) fn new(spec: &ClientSpec) -> ClientArrivals {
         ClientArrivals {
             clock: ArrivalClock::new(spec.arrivals.clone(), spec.start),
             begun: 0,
@@ -34,8 +34,14 @@ impl ClientArrivals {
     }
 
     /// Counts an arrival.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.begun += 1;
+    }
+
+    /// When the next arrival comes, if there is one.
+    pub(crate) fn next(&mut self, spec: &ClientSpec, rng: &mut Rng) -> Option<SimTime> {
+        let at = self.clock.next(rng)?;
+        self.admits(at, spec).then_some(at)
     }
 
     /// Requests a wake with `token` for the next arrival. Returns how many came while the host was down.
@@ -47,9 +53,7 @@ impl ClientArrivals {
         socket: &mut SocketCx<'_, '_>,
     ) -> u64 {
         let mut missed = 0;
-        while let Some(at) = self.clock.next(rng)
-            && self.admits(at, spec)
-        {
+        while let Some(at) = self.next(spec, rng) {
             if at >= socket.now() {
                 socket.wake(at, token);
                 break;

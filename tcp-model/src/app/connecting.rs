@@ -7,7 +7,7 @@ use super::spec::ClientSpec;
 /// The indices of the local address and the server at a turn. Every pair occurs once before any
 /// repeats; the local address varies fastest. Advancing both together would miss most pairs, and
 /// their ports.
-fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
+pub(crate) fn pair(turn: u64, locals: usize, remotes: usize) -> (usize, usize) {
     let (locals, remotes) = (locals.max(1) as u64, remotes.max(1) as u64);
     let (local, remote) = (turn % locals, turn / locals % remotes);
     (local as usize, remote as usize)

@@ -76,6 +76,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// Its description.
+    pub(crate) fn spec(&self) -> &ServerSpec {
+        &self.spec
+    }
+
     /// A server as described.
     pub fn new(spec: ServerSpec) -> Server {
         Server {

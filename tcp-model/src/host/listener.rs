@@ -13,6 +13,22 @@ use crate::params::{SynCookies, TcpParams};
 /// How long a Fast Open connection that was reset counts as incomplete.
 const EARLY_RESET_COUNTS: SimDuration = SimDuration::from_secs(60);
 
+/// True when no further half-open connection is allowed beside `half_open` ones. Without SYN cookies, also with more
+/// than three quarters of `max_syn_backlog` in use.
+///
+/// Leaves out that Linux admits known peers to the last quarter.
+pub(super) fn is_syn_queue_full(
+    half_open: u32,
+    backlog: u32,
+    (cookies, max_syn_backlog): (SynCookies, u32),
+) -> bool {
+    let syn_backlog = match cookies {
+        SynCookies::Off => max_syn_backlog - max_syn_backlog / 4,
+        _ => u32::MAX,
+    };
+    half_open > backlog.min(syn_backlog)
+}
+
 /// A listening port.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -179,16 +195,10 @@ impl Listener {
         self.queue.len() > self.backlog as usize
     }
 
-    /// True when no further half-open connection is allowed. Without SYN cookies, also with more than three
-    /// quarters of `max_syn_backlog` in use.
-    ///
-    /// Leaves out that Linux admits known peers to the last quarter.
+    /// True when no further half-open connection is allowed.
     pub(super) fn is_syn_queue_full(&self, params: &TcpParams) -> bool {
-        let syn_backlog = match params.syn_cookies {
-            SynCookies::Off => params.max_syn_backlog - params.max_syn_backlog / 4,
-            _ => u32::MAX,
-        };
-        self.half_open > self.backlog.min(syn_backlog)
+        let limits = (params.syn_cookies, params.max_syn_backlog);
+        is_syn_queue_full(self.half_open, self.backlog, limits)
     }
 
     /// How often a SYN-ACK may be retransmitted if the parameters allow `most`: less often while more than

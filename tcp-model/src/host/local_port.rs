@@ -31,13 +31,7 @@ impl Stack {
             local: address,
             remote,
         };
-        let mut found = self.choose_port(to, bind_first, cx.now());
-        if found.port.is_none() && self.free_drained_ports() {
-            found = self.choose_port(to, bind_first, cx.now());
-        }
-        self.stats.port_searches += 1;
-        self.stats.port_probes += u64::from(found.probes);
-        self.stats.ports_exhausted += u64::from(found.port.is_none());
+        let found = self.search_port(to, bind_first, cx.now());
         cx.record(TcpSample::Connect(ConnectAttempt {
             conn,
             local_port: found.port,
@@ -48,6 +42,23 @@ impl Stack {
             port,
             holds_port: true,
         })
+    }
+
+    /// Searches for a free port and counts the search.
+    pub(super) fn search_port(
+        &mut self,
+        to: Destination,
+        bind_first: bool,
+        now: SimTime,
+    ) -> PortSearchResult {
+        let mut found = self.choose_port(to, bind_first, now);
+        if found.port.is_none() && self.free_drained_ports() {
+            found = self.choose_port(to, bind_first, now);
+        }
+        self.stats.port_searches += 1;
+        self.stats.port_probes += u64::from(found.probes);
+        self.stats.ports_exhausted += u64::from(found.port.is_none());
+        found
     }
 
     pub(super) fn choose_port(

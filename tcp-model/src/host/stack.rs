@@ -151,10 +151,20 @@ impl Stack {
 
     /// Takes number, addresses and random streams from the environment.
     pub(super) fn start(&mut self, cx: &mut impl HostEnv) {
-        self.node = cx.node();
-        self.addresses = cx.addresses();
-        self.secret = Secret::draw(&mut cx.rng("isn"));
-        self.port_rng = cx.rng("ports");
+        self.start_as(cx.node(), cx.addresses(), |purpose| cx.rng(purpose));
+    }
+
+    /// Takes its number, addresses and random streams.
+    pub(super) fn start_as(
+        &mut self,
+        node: u32,
+        addresses: Vec<Ipv4Addr>,
+        rng: impl Fn(&str) -> Rng,
+    ) {
+        self.node = node;
+        self.addresses = addresses;
+        self.secret = Secret::draw(&mut rng("isn"));
+        self.port_rng = rng("ports");
         let secret = self.port_rng.next_u64();
         let params = &self.params;
         self.ports = PortAllocator::new(params.port_range, params.port_selection, secret)

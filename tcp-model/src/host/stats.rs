@@ -73,6 +73,39 @@ pub struct HostStats {
     pub ports_per_destination: u32,
 }
 
+/// Adds to fields of `$sum` what they counted between `$before` and `$after`, times `$times`.
+macro_rules! add_counts {
+    ($sum:ident, $before:ident, $after:ident, $times:ident: $($name:ident)*) => {
+        $(add_count(&mut $sum.$name, $before.$name, $after.$name, $times);)*
+    };
+}
+
+/// A count stays at its largest value.
+fn add_count<N: Copy + Into<u64> + TryFrom<u64>>(sum: &mut N, before: N, after: N, times: u64) {
+    let more = after
+        .into()
+        .saturating_sub(before.into())
+        .saturating_mul(times);
+    let largest = u64::MAX >> (64 - 8 * size_of::<N>());
+    let all = (*sum).into().saturating_add(more).min(largest);
+    *sum = N::try_from(all).unwrap_or(*sum);
+}
+
+impl HostStats {
+    /// Adds what is counted between `before` and `after`, so many times: all but ports, peaks, and the births and ends
+    /// of TIME-WAIT.
+    pub(super) fn add_times(&mut self, before: &HostStats, after: &HostStats, times: u64) {
+        let sum = self;
+        add_counts!(sum, before, after, times:
+            segments_sent segments_received checksum_failures resets_sent listen_overflows listen_drops
+            old_stamp_syns syn_cookies_sent syn_cookies_received syn_cookies_failed fast_opens_accepted
+            challenges_suppressed path_advices not_unicast time_wait_fins_answered);
+        sum.resent.add_times(&before.resent, &after.resent, times);
+        sum.spurious
+            .add_times(&before.spurious, &after.spurious, times);
+    }
+}
+
 /// A counter of a host, by its name in results.
 #[derive(Clone, Copy, Debug)]
 pub struct HostCounter {

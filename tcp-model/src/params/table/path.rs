@@ -18,6 +18,14 @@ macro_rules! rows {
                     rfc9293: None,
                     kind: ParamKind::count(1, 4_000_000_000, "kbit/s").or("unlimited")
                 }
+                /// Whether handshake and close of `model = "lifecycle"` are simulated segment by segment. If not, every
+                /// connection follows the timetable of one that is simulated beforehand on the idle path, while ports, SYN
+                /// queues and TIME-WAIT remain those of the hosts: for hundreds of millions of connections. For clients
+                /// and servers on links without losses; what cannot be simulated like that is refused.
+                lifecycle_segments: bool {
+                    rfc9293: true,
+                    kind: ParamKind::flag()
+                }
                 /// Data segments that the formula of `model = "lifecycle"` loses, beside what the links do to
                 /// its packets.
                 lifecycle_loss: u32 {
