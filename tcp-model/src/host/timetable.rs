@@ -48,7 +48,7 @@ use self::life::Life;
 use self::output::Output;
 pub use self::scope::check;
 use self::scope::{Scope, applies_to};
-use self::template::{Course, Template};
+use self::template::Course;
 use self::track::Track;
 use super::TcpHost;
 use crate::app::client_arrivals::ClientArrivals;
@@ -182,13 +182,17 @@ impl TimetableSimulation {
         for (node, spec) in scope.clients() {
             let first_pair = self.pairs.len();
             for remote in spec.remotes.iter() {
-                let template = self.probe(node, spec, remote, Course::default())?;
-                if !std::mem::replace(&mut started[template.nodes[1].0 as usize], true) {
+                let (ends, key) = self.ends(node, spec, remote)?;
+                let server = ends.nodes[1].0 as usize;
+                let pair = self.pairs.len();
+                self.pairs
+                    .push(Pair::new(self.clients.len(), remote, ends, key));
+                let track = self.add_track(pair, Course::default())?;
+                let template = self.tracks[track].template();
+                self.pairs[pair].look_at(template);
+                if !std::mem::replace(&mut started[server], true) {
                     self.out.start(&template.at_start, SimTime::ZERO);
                 }
-                self.pairs
-                    .push(Pair::new(self.clients.len(), remote, &template));
-                self.add_track(self.pairs.len() - 1, template);
             }
             let index = self.clients.len();
             let mut client = ClientState {
@@ -256,11 +260,20 @@ impl TimetableSimulation {
         Ok(())
     }
 
-    fn add_track(&mut self, pair: usize, template: Template) -> usize {
+    /// Adds a timetable to a pair: that of another client with an equal path, or a new one.
+    fn add_track(&mut self, pair: usize, course: Course) -> Result<usize, SimulationError> {
+        let (ends, key) = (&self.pairs[pair].ends, &self.pairs[pair].key);
+        let mut known = self.tracks.iter().filter(|track| track.course == course);
+        let same = known.find(|track| self.pairs[track.pair].key == *key);
+        let template = match same {
+            Some(track) => Arc::clone(track.template()),
+            None => Arc::new(self.probe(ends, key, course)?),
+        };
+        let track = Track::new(pair, template, ends.clone());
         let index = self.tracks.len();
-        self.pairs[pair].add_track(template.course, index);
-        self.tracks.push(Track::new(pair, template));
-        index
+        self.pairs[pair].add_track(course, index);
+        self.tracks.push(track);
+        Ok(index)
     }
 
     /// Writes the counters to the hosts and returns those of the engine.

@@ -52,12 +52,7 @@ impl TimetableSimulation {
         };
         let other = match self.pairs[pair].track(course) {
             Some(track) => track,
-            None => {
-                let of = &self.pairs[pair];
-                let client = &self.clients[of.client];
-                let template = self.probe(client.node, &client.spec, of.remote, course)?;
-                self.add_track(pair, template)
-            }
+            None => self.add_track(pair, course)?,
         };
         self.tracks[track].leave(step, life);
         let from = self.tracks[other].enter(now.since(life.start));
@@ -76,43 +71,43 @@ impl TimetableSimulation {
         life: Life,
         now: SimTime,
     ) {
-        let track = &mut self.tracks[index];
-        track.took(step);
+        self.tracks[index].took(step);
+        let track = &self.tracks[index];
+        let (step, ends) = (&track.template().steps[step], track.ends());
         let mut flags = 0;
-        let mut frees_port = track.steps()[step].kind == StepKind::Ripens;
+        let mut frees_port = step.kind == StepKind::Ripens;
         if frees_port {
             flags |= Life::RIPE;
         }
-        for note in &track.steps()[step].notes {
-            let state = &mut self.states[note.node.0 as usize];
+        for note in &step.notes {
+            let state = &mut self.states[ends.nodes[note.end].0 as usize];
             match &note.sample {
                 TcpSample::State(change) => {
-                    if change.to == State::TimeWait && state.time_waits >= state.most_time_waits {
+                    if change.to == State::TimeWait && state.is_time_wait_full() {
                         flags |= Life::NO_TIME_WAIT[change.side as usize];
-                        let full = note.with(TcpSample::State(StateChange {
+                        let change = StateChange {
                             to: State::Closed,
                             ..*change
-                        }));
-                        self.out.write(&full, life, now, None);
+                        };
+                        let full = TcpSample::State(change);
+                        self.out.write((note.end, &full), ends, life, now, None);
                         continue;
                     }
-                    if state.changes(change) && change.side == Side::Active && !life.has(Life::RIPE)
-                    {
-                        frees_port = true;
-                    }
+                    let expires = state.changes(change);
+                    frees_port |= expires && change.side == Side::Active && !life.has(Life::RIPE);
                 }
                 TcpSample::Ended(summary) => {
-                    state.connections -= 1;
-                    let overflows = flags & Life::NO_TIME_WAIT[summary.side as usize] != 0;
+                    state.ended();
                     let is_client = summary.side == Side::Active;
+                    let overflows = flags & Life::NO_TIME_WAIT[summary.side as usize] != 0;
                     if summary.time_wait && overflows {
                         state.stats.time_wait_overflows += 1;
+                        frees_port |= is_client;
                         let mut summary = summary.clone();
                         summary.time_wait = false;
                         summary.reason = EndReason::TimeWaitOverflow;
-                        let full = note.with(TcpSample::Ended(summary));
-                        self.out.write(&full, life, now, None);
-                        frees_port |= is_client;
+                        let full = TcpSample::Ended(summary);
+                        self.out.write((note.end, &full), ends, life, now, None);
                         continue;
                     }
                     if summary.time_wait {
@@ -123,10 +118,11 @@ impl TimetableSimulation {
                 }
                 _ => {}
             }
-            self.out.write(note, life, now, None);
+            self.out
+                .write((note.end, &note.sample), ends, life, now, None);
         }
         if flags != 0 {
-            track.set(number, flags);
+            self.tracks[index].set(number, flags);
         }
         if frees_port {
             self.free_port(index, life);

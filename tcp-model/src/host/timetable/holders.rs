@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
-use super::template::{Course, StepKind, Template};
+use super::probe::ProbeKey;
+use super::template::{Course, Ends, StepKind, Template};
 
 /// A connection: its track, and its number there.
 pub(super) type LifeId = (usize, u64);
@@ -13,6 +14,9 @@ pub(super) type LifeId = (usize, u64);
 pub(super) struct Pair {
     pub(super) client: usize,
     pub(super) remote: SocketAddrV4,
+    pub(super) ends: Ends,
+    /// What its timetables depend on.
+    pub(super) key: ProbeKey,
     /// The timetables that were needed so far.
     tracks: Vec<(Course, usize)>,
     /// The last connection of each local address and port; only if somebody asks.
@@ -28,15 +32,22 @@ type PortHolders = Vec<u64>;
 const NUMBER_BITS: u32 = 40;
 
 impl Pair {
-    pub(super) fn new(client: usize, remote: SocketAddrV4, usual: &Template) -> Pair {
-        let ripens = usual.steps.iter().any(|step| step.kind == StepKind::Ripens);
+    pub(super) fn new(client: usize, remote: SocketAddrV4, ends: Ends, key: ProbeKey) -> Pair {
         Pair {
             client,
             remote,
+            ends,
+            key,
             tracks: Vec::new(),
-            holders: (ripens || usual.time_wait[1].is_some()).then(Vec::new),
+            holders: None,
             replaces: BTreeMap::new(),
         }
+    }
+
+    /// Takes note of ports if this is the usual timetable of its connections and somebody asks for them.
+    pub(super) fn look_at(&mut self, usual: &Template) {
+        let ripens = usual.steps.iter().any(|step| step.kind == StepKind::Ripens);
+        self.holders = (ripens || usual.time_wait[1].is_some()).then(Vec::new);
     }
 
     pub(super) fn add_track(&mut self, course: Course, track: usize) {

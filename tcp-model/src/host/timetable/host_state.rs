@@ -13,9 +13,9 @@ pub(super) struct HostState {
     /// Its counters.
     pub(super) stats: HostStats,
     /// Connections, without those in TIME-WAIT.
-    pub(super) connections: u32,
+    connections: u32,
     pub(super) time_waits: u32,
-    pub(super) most_time_waits: u32,
+    most_time_waits: u32,
     /// Connections in SYN-RECEIVED.
     half_open: u32,
     backlog: u32,
@@ -78,6 +78,16 @@ pub(super) enum Admission {
 }
 
 impl HostState {
+    /// Counts the end of a connection, which may enter TIME-WAIT.
+    pub(super) fn ended(&mut self) {
+        self.connections -= 1;
+    }
+
+    /// Whether no further socket may enter TIME-WAIT (`max_tw_buckets`).
+    pub(super) fn is_time_wait_full(&self) -> bool {
+        self.time_waits >= self.most_time_waits
+    }
+
     /// Counts a change of state. True if a TIME-WAIT has expired.
     pub(super) fn changes(&mut self, change: &StateChange) -> bool {
         let StateChange { side, from, to, .. } = *change;

@@ -6,7 +6,7 @@ use sim_core::{NodeId, Record, Recorder, SimDuration, SimTime, Tie};
 
 use super::super::scratch::Scratch;
 use super::life::{Life, conn_of};
-use super::template::Note;
+use super::template::{Ends, START};
 use crate::sample::{
     ConnectOutcome, CutShort, EndpointSummary, ExchangeEnd, RequestDone, RequestUnanswered, Side,
     StateChange, TcpSample,
@@ -55,12 +55,13 @@ impl Output {
     /// simulated beforehand, when that was cut off, and now the run ends.
     pub(super) fn write(
         &mut self,
-        note: &Note,
+        (end, sample): (usize, &TcpSample),
+        ends: &Ends,
         life: Life,
         now: SimTime,
         cut_off: Option<SimDuration>,
     ) {
-        let conn = conn_of(note.conn, life.serial);
+        let conn = conn_of(ends.conn, life.serial);
         let waited = |waited: SimDuration| match cut_off {
             None => waited,
             Some(after) => {
@@ -68,7 +69,7 @@ impl Output {
                 now.since(life.start + SimDuration::from_ps(began))
             }
         };
-        let sample = match &note.sample {
+        let sample = match sample {
             TcpSample::State(s) => TcpSample::State(StateChange { conn, ..*s }),
             TcpSample::Outcome(s) => TcpSample::Outcome(ConnectOutcome { conn, ..*s }),
             TcpSample::Request(s) => TcpSample::Request(RequestDone { conn, ..*s }),
@@ -83,7 +84,7 @@ impl Output {
                 ..*s
             }),
             TcpSample::Ended(s) => {
-                let at = |time: SimTime| life.start + time.since(note.start);
+                let at = |time: SimTime| life.start + time.since(START);
                 let mut summary = EndpointSummary {
                     conn,
                     opened: at(s.opened),
@@ -97,11 +98,11 @@ impl Output {
                     Side::Passive => &mut summary.remote,
                 };
                 client.set_port(life.port);
-                client.set_ip(note.addresses[usize::from(life.address)]);
+                client.set_ip(ends.addresses[usize::from(life.address)]);
                 self.scratch.ended(summary)
             }
             other => other.clone(),
         };
-        self.record(note.node, sample, now);
+        self.record(ends.nodes[end], sample, now);
     }
 }

@@ -3,52 +3,67 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
+use sim_core::link::LinkStats;
 use sim_core::simulation::SimulationError;
-use sim_core::{Finished, Network, NodeId, RunConfig, SimDuration, SimTime, Simulation};
+use sim_core::{Finished, Network, NodeId, Rate, RunConfig, SimDuration, SimTime, Simulation};
 
 use super::super::TcpHost;
 use super::super::stats::HostStats;
 use super::TimetableSimulation;
 
 use super::scope::Scope;
-use super::template::{Course, MOST_STEPS, Moment, Note, Step, StepKind, Template, When, reuses};
+use super::template::{
+    Course, Ends, MOST_STEPS, Moment, Note, START, Step, StepKind, Template, When, reuses,
+};
 use crate::app::spec::{AppSpec, Arrivals, ClientSpec, HostConfig, KeptSegments};
 use crate::params::{SynCookies, TcpParams};
 use crate::sample::{StateChange, TcpSample};
 use crate::segment::ConnId;
 use crate::state::State;
 
-/// When the connection is opened: after the server has begun to listen, on a tick of every timer wheel.
-const START: SimTime = SimTime::from_ps(1_000_000_000_000);
-
 /// End of a simulation of one connection, unless it ends by itself; some 115 days.
 const LONGEST: SimTime = SimTime::from_ps(10_000_000 * 1_000_000_000_000);
 
+/// What a timetable depends on, beside its course.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ProbeKey {
+    server: NodeId,
+    /// The client with a single connection, and without what differs from client to client.
+    spec: ClientSpec,
+    /// Rates and delays on the way there, and on the way back.
+    paths: [Vec<(Option<Rate>, SimDuration)>; 2],
+    /// Of client and server.
+    params: [Option<Arc<TcpParams>>; 2],
+}
+
 impl TimetableSimulation {
-    /// The timetable of the connections of a client with a server.
-    pub(super) fn probe(
+    /// Where the connections of a client with a server are, and what their timetable depends on.
+    pub(super) fn ends(
         &self,
         node: NodeId,
         spec: &ClientSpec,
         remote: SocketAddrV4,
-        course: Course,
-    ) -> Result<Template, SimulationError> {
-        let scope = self.scope.as_ref();
-        let scope = scope.map_err(|why| SimulationError::NotModelled(why.clone()))?;
+    ) -> Result<(Ends, ProbeKey), SimulationError> {
         let server = self.network.owner(*remote.ip());
         let server = server.ok_or_else(|| not_modelled("a server that there is not"))?;
-        let host = |node: NodeId| self.hosts.get(node.0 as usize).and_then(Option::as_ref);
         let addresses: Arc<[Ipv4Addr]> = match spec.locals.as_slice() {
             [] => self.network.addresses(node).take(1).collect(),
             locals => locals.into(),
         };
-        let probe = Probe {
-            network: self.network_of(node, remote, course),
-            seed: self.seed,
-            scope,
-            node,
+        let there = self.path(node, server, Some(*remote.ip()));
+        let back = self.path(server, node, addresses.first().copied());
+        let described = |path: &[u32]| {
+            let links = path
+                .iter()
+                .map(|&link| &self.network.links()[link as usize]);
+            links.map(|link| (link.rate, link.delay)).collect()
+        };
+        let host = |node: NodeId| self.hosts.get(node.0 as usize).and_then(Option::as_ref);
+        let key = ProbeKey {
             server,
             spec: ClientSpec {
+                name: String::new(),
+                locals: Vec::new(),
                 start: START,
                 stop: SimTime::MAX,
                 limit: Some(1),
@@ -56,10 +71,54 @@ impl TimetableSimulation {
                 remotes: vec![remote].into(),
                 ..spec.clone()
             },
-            course,
+            paths: [described(&there), described(&back)],
+            params: [node, server].map(|node| host(node).map(|h| Arc::clone(&h.stack.params))),
+        };
+        let ends = Ends {
+            nodes: [node, server],
             conn: ConnId::new(node.0, 0).with_class(spec.class),
             addresses,
-            params: [node, server].map(|node| host(node).map(|h| Arc::clone(&h.stack.params))),
+            forward: there.len(),
+            links: [there, back].concat(),
+        };
+        Ok((ends, key))
+    }
+
+    /// The links from a node to another, one of whose addresses is `address`.
+    fn path(&self, from: NodeId, to: NodeId, address: Option<Ipv4Addr>) -> Vec<u32> {
+        let (mut at, mut path) = (from, Vec::new());
+        while at != to
+            && let Some(link) = address.and_then(|address| self.network.next_link(at, address))
+            && path.len() < self.network.links().len()
+        {
+            at = self.network.links()[link.0 as usize].to;
+            path.push(link.0);
+        }
+        path
+    }
+
+    /// The timetable of the connections of a client with a server.
+    pub(super) fn probe(
+        &self,
+        ends: &Ends,
+        key: &ProbeKey,
+        course: Course,
+    ) -> Result<Template, SimulationError> {
+        let scope = self.scope.as_ref();
+        let scope = scope.map_err(|why| SimulationError::NotModelled(why.clone()))?;
+        let remote = key.spec.remotes.get(0);
+        let remote = remote.ok_or_else(|| not_modelled("a client without a server"))?;
+        let [node, server] = ends.nodes;
+        let probe = Probe {
+            network: self.network_of(node, remote, course),
+            seed: self.seed,
+            scope,
+            node,
+            server,
+            spec: &key.spec,
+            course,
+            links: &ends.links,
+            params: &key.params,
         };
         probe.template()
     }
@@ -89,12 +148,11 @@ struct Probe<'a> {
     scope: &'a Scope,
     node: NodeId,
     server: NodeId,
-    spec: ClientSpec,
+    spec: &'a ClientSpec,
     course: Course,
-    conn: ConnId,
-    addresses: Arc<[Ipv4Addr]>,
+    links: &'a [u32],
     /// Of client and server.
-    params: [Option<Arc<TcpParams>>; 2],
+    params: &'a [Option<Arc<TcpParams>>; 2],
 }
 
 impl Probe<'_> {
@@ -162,7 +220,7 @@ impl Probe<'_> {
                 "more than 255 steps in the life of a connection",
             ));
         }
-        let mut moments = self.moments(&steps)?;
+        let moments = self.moments(&steps)?;
         // Something may still be counted after the last record, such as a segment for a closed connection.
         if let (Some(step), Some(moment)) = (steps.last(), moments.last())
             && moment.at > step.at
@@ -173,42 +231,13 @@ impl Probe<'_> {
         for step in &mut steps {
             step.moment = moments.partition_point(|m| m.at <= step.at).max(2) - 1;
         }
-        let path = self.path();
-        let unused =
-            |link: &usize| moments[0].links[*link] == moments[moments.len() - 1].links[*link];
-        let links: Vec<usize> = (0..self.network.links().len())
-            .filter(|link| !unused(link))
-            .collect();
-        for moment in &mut moments {
-            moment.links = links.iter().map(|&link| moment.links[link]).collect();
-        }
         Ok(Template {
             course: self.course,
             steps,
             at_start,
             moments,
-            forward: links.iter().map(|&link| path.contains(&link)).collect(),
-            links: links.into_iter().map(|link| link as u32).collect(),
             time_wait,
-            conn: self.conn,
-            nodes: [self.node, self.server],
         })
-    }
-
-    /// The links from the client to the server.
-    fn path(&self) -> Vec<usize> {
-        let (mut at, mut path) = (self.node, Vec::new());
-        let Some(address) = self.network.address(self.server) else {
-            return path;
-        };
-        while at != self.server
-            && let Some(link) = self.network.next_link(at, address)
-            && path.len() < self.network.links().len()
-        {
-            at = self.network.links()[link.0 as usize].to;
-            path.push(link.0 as usize);
-        }
-        path
     }
 
     /// When the step of a record comes, and what it is.
@@ -251,7 +280,7 @@ impl Probe<'_> {
             at: SimDuration::ZERO,
             if_cut_off: Vec::new(),
             hosts: self.stats(&before),
-            links: before.stats.links,
+            links: self.counted(&before),
         }];
         for at in times {
             let end = START + at + SimDuration::from_ps(1);
@@ -262,10 +291,16 @@ impl Probe<'_> {
                 at,
                 if_cut_off: notes.collect::<Result<_, _>>()?,
                 hosts: self.stats(&done),
-                links: done.stats.links,
+                links: self.counted(&done),
             });
         }
         Ok(moments)
+    }
+
+    /// The counters of the links that carry the connection.
+    fn counted(&self, done: &Finished<TcpHost>) -> Vec<LinkStats> {
+        let links = self.links.iter();
+        links.map(|&link| done.stats.links[link as usize]).collect()
     }
 
     fn stats(&self, done: &Finished<TcpHost>) -> [HostStats; 2] {
@@ -281,7 +316,7 @@ impl Probe<'_> {
             return;
         };
         let at = since + params.tw_reuse_delay;
-        if !reuses(params, &self.spec) || params.tw_reuse_delay >= params.time_wait {
+        if !reuses(params, self.spec) || params.tw_reuse_delay >= params.time_wait {
             return;
         }
         let before = |step: &Step| step.at <= at && matches!(step.when, When::After(_));
@@ -301,11 +336,8 @@ impl Probe<'_> {
             | TcpSample::CutShort(_)
             | TcpSample::Exchange(_)
             | TcpSample::Ended(_) => Ok(Note {
-                node,
+                end: usize::from(node == self.server),
                 sample: sample.clone(),
-                conn: self.conn,
-                start: START,
-                addresses: Arc::clone(&self.addresses),
             }),
             other => Err(not_modelled(&format!("records like {other:?}"))),
         }

@@ -16,6 +16,10 @@ use crate::timer_granularity::TimerGranularity;
 /// Steps of a timetable: a connection keeps its first in a byte.
 pub(super) const MOST_STEPS: usize = 256;
 
+/// When the connection simulated beforehand is opened: after the server has begun to listen, on a tick of every timer
+/// wheel.
+pub(super) const START: SimTime = SimTime::from_ps(1_000_000_000_000);
+
 /// How a connection fares at the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct Course {
@@ -34,15 +38,23 @@ pub(super) struct Template {
     pub(super) at_start: Vec<(NodeId, TcpSample)>,
     /// All moments at which something is counted or recorded, the first before the connection.
     pub(super) moments: Vec<Moment>,
-    /// The links that carry it.
-    pub(super) links: Vec<u32>,
-    /// Which of these lead from the client to the server.
-    pub(super) forward: Vec<bool>,
-    /// Whether client and server enter TIME-WAIT, and when the client does.
+    /// When client and server enter TIME-WAIT, if they do.
     pub(super) time_wait: [Option<SimDuration>; 2],
-    pub(super) conn: ConnId,
+}
+
+/// Where the connections of a timetable are. Clients with equal paths to a server share a timetable.
+#[derive(Clone, Debug)]
+pub(super) struct Ends {
     /// Client and server.
     pub(super) nodes: [NodeId; 2],
+    /// The identity of the first connection of the client.
+    pub(super) conn: ConnId,
+    /// The local addresses of the client.
+    pub(super) addresses: Arc<[Ipv4Addr]>,
+    /// The links from the client to the server, then those back.
+    pub(super) links: Vec<u32>,
+    /// How many of these lead to the server.
+    pub(super) forward: usize,
 }
 
 /// What happens at one time in the life of a connection.
@@ -66,7 +78,7 @@ pub(super) struct Moment {
     pub(super) if_cut_off: Vec<Note>,
     /// Counters of client and server.
     pub(super) hosts: [HostStats; 2],
-    /// Counters of the links that carry it.
+    /// Counters of the links that carry it, as in [`Ends::links`].
     pub(super) links: Vec<LinkStats>,
 }
 
@@ -94,29 +106,15 @@ pub(super) enum StepKind {
 /// A record of the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Note {
-    pub(super) node: NodeId,
+    /// 0 for the client, 1 for the server.
+    pub(super) end: usize,
     pub(super) sample: TcpSample,
-    /// The identity of the connection simulated beforehand, and when that was opened.
-    pub(super) conn: ConnId,
-    pub(super) start: SimTime,
-    /// The local addresses of the client.
-    pub(super) addresses: Arc<[Ipv4Addr]>,
 }
 
 impl Moment {
     /// When the connection simulated beforehand was cut off to see this moment, since its start.
     pub(super) fn cut_off(&self) -> SimDuration {
         self.at + SimDuration::from_ps(1)
-    }
-}
-
-impl Note {
-    /// The same with another sample.
-    pub(super) fn with(&self, sample: TcpSample) -> Note {
-        Note {
-            sample,
-            ..self.clone()
-        }
     }
 }
 

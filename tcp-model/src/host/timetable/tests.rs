@@ -54,7 +54,7 @@ impl World {
             .map(|i| {
                 let addresses = self.addresses;
                 let client = net.node(format!("client-{i}"), NodeKind::Host { addresses });
-                let delay = SimDuration::from_millis(10 + u64::from(i));
+                let delay = SimDuration::from_millis(10 + u64::from(i / 2));
                 for link in net.connect(client, server, Rate::mbps(1), delay) {
                     net.link_mut(link).rate = self.rate;
                 }
@@ -208,7 +208,7 @@ fn a_full_syn_queue_drops_syns_or_sends_cookies_as_with_segments() {
     for cookies in [SynCookies::Off, SynCookies::WhenFull, SynCookies::Always] {
         let mut world = World::new();
         world.backlog = 1;
-        world.clients = 2;
+        world.clients = 3; // two of them with equal paths
         world.params.syn_cookies = cookies;
         world.arrivals = Arrivals::Poisson(60.0);
         world.seconds = 60;

@@ -1,6 +1,7 @@
 //! The connections that follow a timetable.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use sim_core::link::LinkStats;
 use sim_core::{NodeId, SimDuration, SimTime};
@@ -9,7 +10,7 @@ use super::counters::add_link;
 use super::host_state::HostState;
 use super::life::Life;
 use super::output::Output;
-use super::template::{Course, Moment, Step, StepKind, Template, When};
+use super::template::{Course, Ends, Moment, Step, StepKind, Template, When};
 use crate::sample::Side;
 use crate::segment::ConnId;
 use crate::timer_granularity::TimerGranularity;
@@ -19,8 +20,8 @@ use crate::timer_granularity::TimerGranularity;
 pub(super) struct Track {
     pub(super) pair: usize,
     pub(super) course: Course,
-    steps: Vec<Step>,
-    moments: Vec<Moment>,
+    template: Arc<Template>,
+    ends: Ends,
     /// By moment, how many connections came to it from the one before.
     reached: Vec<u64>,
     /// How many connections have taken each step.
@@ -34,51 +35,50 @@ pub(super) struct Track {
     lives: VecDeque<Life>,
     /// The number of the first of `lives`.
     first: u64,
-    links: Vec<u32>,
-    forward: Vec<bool>,
     /// How many connections have left for another timetable when their SYN arrived.
     left: u64,
     /// The moment at which its connections come in.
     entered: usize,
     /// Its connections all end.
-    ends: bool,
-    /// Nodes of client and server, and the connection simulated beforehand.
-    nodes: [NodeId; 2],
-    conn: ConnId,
-    time_wait: [bool; 2],
+    all_end: bool,
 }
 
 impl Track {
-    pub(super) fn new(pair: usize, template: Template) -> Track {
-        let n = template.steps.len();
+    pub(super) fn new(pair: usize, template: Arc<Template>, ends: Ends) -> Track {
+        let (steps, moments) = (template.steps.len(), template.moments.len());
+        let last = template.moments.last();
         Track {
             pair,
             course: template.course,
-            taken: vec![0; n],
-            reached: vec![0; template.moments.len()],
-            ends: template
-                .moments
-                .last()
-                .is_some_and(|last| last.if_cut_off.is_empty()),
-            moments: template.moments,
-            cursors: vec![0; n],
-            due: vec![SimTime::MAX; n],
+            taken: vec![0; steps],
+            reached: vec![0; moments],
+            all_end: last.is_some_and(|last| last.if_cut_off.is_empty()),
+            cursors: vec![0; steps],
+            due: vec![SimTime::MAX; steps],
             next: (SimTime::MAX, 0),
             lives: VecDeque::new(),
             first: 0,
-            links: template.links,
-            forward: template.forward,
             left: 0,
             entered: 0,
-            nodes: template.nodes,
-            conn: template.conn,
-            time_wait: template.time_wait.map(|at| at.is_some()),
-            steps: template.steps,
+            template,
+            ends,
         }
     }
 
-    pub(super) fn steps(&self) -> &[Step] {
-        &self.steps
+    pub(super) fn template(&self) -> &Arc<Template> {
+        &self.template
+    }
+
+    pub(super) fn ends(&self) -> &Ends {
+        &self.ends
+    }
+
+    fn steps(&self) -> &[Step] {
+        &self.template.steps
+    }
+
+    fn moments(&self) -> &[Moment] {
+        &self.template.moments
     }
 
     pub(super) fn cursor(&self, step: usize) -> u64 {
@@ -109,7 +109,7 @@ impl Track {
     }
 
     fn concerns(&self, step: usize, life: Life) -> bool {
-        let over = match self.steps[step].kind {
+        let over = match self.template.steps[step].kind {
             StepKind::TimeWaitEnds(side) => Life::NO_TIME_WAIT[side as usize],
             StepKind::Ripens => Life::NO_TIME_WAIT[Side::Active as usize],
             StepKind::Usual | StepKind::SynArrives => 0,
@@ -118,21 +118,26 @@ impl Track {
     }
 
     pub(super) fn is_syn_arrival(&self, step: usize) -> bool {
-        self.steps[step].kind == StepKind::SynArrives
+        self.template.steps[step].kind == StepKind::SynArrives
     }
 
     /// Connections come in from another timetable `after` their start, all the same. Returns their first step here.
     pub(super) fn enter(&mut self, after: SimDuration) -> u8 {
-        self.entered = self.moments.partition_point(|m| m.at < after).max(1) - 1;
+        self.entered = self
+            .template
+            .moments
+            .partition_point(|m| m.at < after)
+            .max(1)
+            - 1;
         let before = |step: &&Step| match step.when {
             When::After(at) => at < after,
             When::TimeWaitSince(..) => false,
         };
-        self.steps.iter().take_while(before).count() as u8
+        self.template.steps.iter().take_while(before).count() as u8
     }
 
     fn due(&self, step: usize, life: Life) -> SimTime {
-        match self.steps[step].when {
+        match self.template.steps[step].when {
             When::After(after) => life.start + after,
             When::TimeWaitSince(since, stay, timers) => expiry(life.start + since, stay, timers),
         }
@@ -140,12 +145,12 @@ impl Track {
 
     /// The node of one end, and the identity of the connection simulated beforehand.
     pub(super) fn end(&self, side: Side) -> (NodeId, ConnId) {
-        (self.nodes[side as usize], self.conn)
+        (self.ends.nodes[side as usize], self.ends.conn)
     }
 
     /// Whether this end enters TIME-WAIT.
     pub(super) fn has_time_wait(&self, side: Side) -> bool {
-        self.time_wait[side as usize]
+        self.template.time_wait[side as usize].is_some()
     }
 
     /// When the next step is taken, and which it is.
@@ -167,12 +172,12 @@ impl Track {
         let number = self.next_number();
         self.lives.push_back(life);
         let from = usize::from(life.from);
-        for step in 0..from.min(self.steps.len()) {
+        for step in 0..from.min(self.template.steps.len()) {
             if self.cursors[step] == number {
                 self.cursors[step] += 1;
             }
         }
-        if from < self.steps.len() && self.cursors[from] == number {
+        if from < self.template.steps.len() && self.cursors[from] == number {
             let at = self.due(from, life);
             self.due[from] = at;
             if (at, from) < self.next {
@@ -186,7 +191,7 @@ impl Track {
         self.set(self.cursors[step], Life::GONE);
         self.left += 1;
         let counted = self.counted(step, usize::from(life.from));
-        for moment in counted + 1..self.steps[step].moment {
+        for moment in counted + 1..self.template.steps[step].moment {
             self.reached[moment] += 1;
         }
         // Later steps do not wait for it.
@@ -199,7 +204,7 @@ impl Track {
     /// The moment that a connection has come to before a step, if it came in at `from`.
     fn counted(&self, step: usize, from: usize) -> usize {
         match step.checked_sub(1) {
-            Some(last) if step > from => self.steps[last].moment,
+            Some(last) if step > from => self.template.steps[last].moment,
             _ => self.entered,
         }
     }
@@ -226,13 +231,13 @@ impl Track {
             _ => SimTime::MAX,
         };
         // This connection takes the step after it, if that has waited for it.
-        if step + 1 < self.steps.len()
+        if step + 1 < self.template.steps.len()
             && self.cursors[step + 1] == number
             && let Some(life) = self.life(number)
         {
             self.due[step + 1] = self.due(step + 1, life);
         }
-        if self.ends {
+        if self.all_end {
             let passed = self.cursors.last().copied().unwrap_or(next);
             while self.first < passed && self.lives.pop_front().is_some() {
                 self.first += 1;
@@ -257,15 +262,21 @@ impl Track {
             let taken = self.cursors.iter().rposition(|&cursor| cursor > number);
             let counted = self.counted(taken.map_or(0, |last| last + 1), from);
             let since = end.since(life.start);
-            let now = self.moments.partition_point(|m| m.at < since).max(1) - 1;
+            let now = self
+                .template
+                .moments
+                .partition_point(|m| m.at < since)
+                .max(1)
+                - 1;
             // A moment at the very end is not reached; one that a step has counted is.
             let now = now.max(counted);
             for moment in counted + 1..=now {
                 self.reached[moment] += 1;
             }
-            let moment = &self.moments[now];
+            let moment = &self.template.moments[now];
             for note in &moment.if_cut_off {
-                out.write(note, life, end, Some(moment.cut_off()));
+                let cut_off = Some(moment.cut_off());
+                out.write((note.end, &note.sample), &self.ends, life, end, cut_off);
             }
         }
     }
@@ -273,36 +284,44 @@ impl Track {
     /// Adds what hosts and links have counted for these connections.
     pub(super) fn count(&mut self, states: &mut [HostState], links: &mut [LinkStats]) {
         let mut before = self.entered;
-        for (step, &times) in self.steps.iter().zip(&self.taken) {
+        for (step, &times) in self.template.steps.iter().zip(&self.taken) {
             for moment in before + 1..=step.moment {
                 self.reached[moment] += times;
             }
             before = before.max(step.moment);
         }
-        for (pair, &times) in self.moments.windows(2).zip(&self.reached[1..]) {
+        let (ends, moments) = (&self.ends, self.moments());
+        for (pair, &times) in moments.windows(2).zip(&self.reached[1..]) {
             let [before, after] = pair else { continue };
-            for i in 0..2 {
-                let state = &mut states[self.nodes[i].0 as usize];
+            for (i, node) in ends.nodes.iter().enumerate() {
+                let state = &mut states[node.0 as usize];
                 state
                     .stats
                     .add_times(&before.hosts[i], &after.hosts[i], times);
             }
-            let counts = before.links.iter().zip(&after.links);
-            for (link, (before, after)) in self.links.iter().zip(counts) {
-                add_link(&mut links[*link as usize], before, after, times);
+            for (i, &link) in ends.links.iter().enumerate() {
+                add_link(
+                    &mut links[link as usize],
+                    &before.links[i],
+                    &after.links[i],
+                    times,
+                );
             }
         }
         // The links have carried a SYN although the server did not take it.
         let arrival = self
-            .steps
+            .steps()
             .iter()
             .find(|step| step.kind == StepKind::SynArrives);
         if let Some(step) = arrival.filter(|step| step.moment > 0) {
-            let (before, after) = (&self.moments[step.moment - 1], &self.moments[step.moment]);
-            let counts = before.links.iter().zip(&after.links).zip(&self.forward);
-            for (link, ((before, after), forward)) in self.links.iter().zip(counts) {
-                let times = if *forward { self.left } else { 0 };
-                add_link(&mut links[*link as usize], before, after, times);
+            let (before, after) = (&moments[step.moment - 1], &moments[step.moment]);
+            for (i, &link) in ends.links[..ends.forward].iter().enumerate() {
+                add_link(
+                    &mut links[link as usize],
+                    &before.links[i],
+                    &after.links[i],
+                    self.left,
+                );
             }
         }
     }
