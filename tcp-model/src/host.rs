@@ -239,31 +239,10 @@ impl TcpHost {
     #[inline(never)]
     fn on_packet_of_middlebox(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
         if let Some(packet) = self.past_middlebox(packet, cx) {
-            self.unpack(packet, cx);
+            let mut unpacked = unpacked_header(&packet);
+            unpack(packet, &mut unpacked, cx);
+            self.packet_arrives(&unpacked, cx);
         }
-    }
-
-    /// Receives a packet in the network's packed form.
-    #[inline(always)]
-    fn unpack(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, TcpHost>) {
-        // Unpacked in place: copying data just written would stall.
-        let mut unpacked = Packet {
-            id: packet.id,
-            src: packet.src,
-            dst: packet.dst,
-            size: packet.size,
-            ttl: packet.ttl,
-            tos: packet.tos,
-            corrupt: packet.corrupt,
-            payload: Segment::EMPTY,
-        };
-        let boxes = &mut cx.scratch().boxes;
-        packet
-            .payload
-            .unpack(packet.size, &mut unpacked.payload, boxes);
-        // The network may have changed the ECN field.
-        unpacked.payload.ecn = Ecn::from_tos(packet.tos);
-        self.packet_arrives(&unpacked, cx);
     }
 
     fn timer_fires(&mut self, token: u64, cx: &mut impl HostEnv) {
@@ -286,6 +265,30 @@ impl TcpHost {
     }
 }
 
+/// A packet with the header of this one and an empty segment.
+#[inline(always)]
+fn unpacked_header(packet: &Packet<Packed>) -> Packet<Segment> {
+    Packet {
+        id: packet.id,
+        src: packet.src,
+        dst: packet.dst,
+        size: packet.size,
+        ttl: packet.ttl,
+        tos: packet.tos,
+        corrupt: packet.corrupt,
+        payload: Segment::EMPTY,
+    }
+}
+
+/// Unpacks the segment in its place: copying data just written would stall.
+#[inline(always)]
+fn unpack(packet: Packet<Packed>, to: &mut Packet<Segment>, cx: &mut Cx<'_, TcpHost>) {
+    let boxes = &mut cx.scratch().boxes;
+    packet.payload.unpack(packet.size, &mut to.payload, boxes);
+    // The network may have changed the ECN field.
+    to.payload.ecn = Ecn::from_tos(packet.tos);
+}
+
 impl Host for TcpHost {
     type Payload = Packed;
     type Sample = TcpSample;
@@ -298,11 +301,13 @@ impl Host for TcpHost {
     }
 
     fn on_packet(&mut self, packet: Packet<Packed>, cx: &mut Cx<'_, Self>) {
-        if self.extra.is_none() {
-            self.unpack(packet, cx);
-        } else {
+        if self.extra.is_some() {
             self.on_packet_of_middlebox(packet, cx);
+            return;
         }
+        let mut unpacked = unpacked_header(&packet);
+        unpack(packet, &mut unpacked, cx);
+        self.packet_arrives(&unpacked, cx);
     }
 
     fn on_timer(&mut self, token: u64, cx: &mut Cx<'_, Self>) {

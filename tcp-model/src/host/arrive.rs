@@ -197,10 +197,11 @@ impl Stack {
 
     /// `tw_recycle`: whether the timestamp of a SYN is older than the last one of its address.
     fn is_recycled(&self, flow: FourTuple, syn: &Segment, now: SimTime) -> bool {
-        let (Some(stamps), Some((stamp, _))) = (&self.last_stamps, syn.options.timestamps()) else {
+        let Some(stamps) = self.last_stamps.as_ref().filter(|_| self.params.tw_recycle) else {
             return false;
         };
-        self.params.tw_recycle && stamps.is_old(*flow.remote().ip(), stamp, now)
+        let stamp = syn.options.timestamps();
+        stamp.is_some_and(|(stamp, _)| stamps.is_old(*flow.remote().ip(), stamp, now))
     }
 
     /// Handles an ICMP error about a segment of a 4-tuple. Only connections react to it, not TIME-WAIT

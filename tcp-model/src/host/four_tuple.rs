@@ -77,11 +77,25 @@ pub(super) enum Owner {
 ///
 /// The last connection found is checked first: packets come in bursts, and many hosts have only one
 /// connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Demux {
     connections: SlotTable,
-    last: Option<u32>,
+    /// The connection last found, and its 4-tuple; [`NONE`] if it has been removed.
+    last: (FourTuple, u32),
     time_waits: HashTable<u32>,
+}
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+impl Default for Demux {
+    fn default() -> Self {
+        Demux {
+            connections: SlotTable::default(),
+            last: (FourTuple::default(), NONE),
+            time_waits: HashTable::default(),
+        }
+    }
 }
 
 impl Demux {
@@ -91,13 +105,13 @@ impl Demux {
         flow: FourTuple,
         flow_of: impl Fn(Owner) -> FourTuple,
     ) -> Option<Owner> {
-        let connection = |slot| flow_of(Owner::Connection(slot)) == flow;
-        if let Some(last) = self.last.filter(|&last| connection(last)) {
-            return Some(Owner::Connection(last));
+        if self.last.0 == flow && self.last.1 != NONE {
+            return Some(Owner::Connection(self.last.1));
         }
+        let connection = |slot| flow_of(Owner::Connection(slot)) == flow;
         let hash = flow.hash();
         if let Some(slot) = self.connections.find(hash, connection) {
-            self.last = Some(slot);
+            self.last = (flow, slot);
             return Some(Owner::Connection(slot));
         }
         let time_wait = |&place: &u32| flow_of(Owner::TimeWait(place)) == flow;
@@ -127,12 +141,12 @@ impl Demux {
     }
 
     pub(super) fn remove(&mut self, flow: FourTuple, owner: Owner) {
-        if owner == Owner::Connection(self.last.unwrap_or(u32::MAX)) {
-            self.last = None;
-        }
         let hash = flow.hash();
         match owner {
             Owner::Connection(slot) => {
+                if self.last.1 == slot {
+                    self.last.1 = NONE;
+                }
                 self.connections.remove(hash, slot);
             }
             Owner::TimeWait(place) => {

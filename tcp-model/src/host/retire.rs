@@ -122,7 +122,9 @@ impl Stack {
             };
             self.time_waits.get_mut(entry).set_reuse(reuse);
             self.insert_flow(flow, Owner::TimeWait(entry));
-            self.arm_time_wait_timer(cx);
+            if self.time_waits.is_oldest(entry) {
+                self.arm_time_wait_timer(cx);
+            }
         } else {
             self.stats.time_wait_overflows += u64::from(overflow);
             if holds_port {

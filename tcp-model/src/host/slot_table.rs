@@ -34,6 +34,11 @@ impl TableIndex {
     fn next_in_line(self) -> TableIndex {
         TableIndex(self.0 & !(LINE - 1) | (self.0 + 1) & (LINE - 1))
     }
+
+    #[inline(always)]
+    fn previous_in_line(self) -> TableIndex {
+        TableIndex(self.0 & !(LINE - 1) | self.0.wrapping_sub(1) & (LINE - 1))
+    }
 }
 
 /// Slots by the hash of their 4-tuple. A few are stored inline, so that a host with one connection needs no
@@ -112,11 +117,12 @@ impl SlotTable {
         if entry == EMPTY {
             return false;
         }
-        // If the next entry is empty, no search passes through this one: it would have ended there, or,
-        // starting there and wrapping around, would have found it taken.
-        let is_last = *self.entry(at.next_in_line()) == EMPTY;
-        *self.entry_mut(at) = if is_last { EMPTY } else { GRAVE };
-        self.graves += u32::from(!is_last);
+        if *self.entry(at.next_in_line()) == EMPTY {
+            self.clear_back(at);
+        } else {
+            *self.entry_mut(at) = GRAVE;
+            self.graves += 1;
+        }
         self.len -= 1;
         true
     }
@@ -155,6 +161,19 @@ impl SlotTable {
         self.graves = 0;
         for slot in slots {
             self.put(hash_of(slot), slot);
+        }
+    }
+
+    /// Empties the entry before an empty one, and the removed entries before it. No search passes through these: it
+    /// would have ended at the empty entry, or, starting there and wrapping around, would have found it taken.
+    #[inline]
+    fn clear_back(&mut self, at: TableIndex) {
+        *self.entry_mut(at) = EMPTY;
+        let mut before = at.previous_in_line();
+        while *self.entry(before) == GRAVE {
+            *self.entry_mut(before) = EMPTY;
+            self.graves -= 1;
+            before = before.previous_in_line();
         }
     }
 

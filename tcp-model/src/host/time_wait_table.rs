@@ -339,6 +339,11 @@ impl TimeWaitTable {
         (oldest != NIL).then(|| (oldest, self.entries[oldest].since()))
     }
 
+    /// Whether an entry is the first to expire of those with its stay.
+    pub(super) fn is_oldest(&self, place: u32) -> bool {
+        self.lists.iter().any(|list| list.oldest == place)
+    }
+
     /// The next entry that has reached `age` and used timestamps; each is returned once.
     pub(super) fn next_mature(&mut self, now: SimTime, age: SimDuration) -> Option<u32> {
         while self.ripening != NIL {
