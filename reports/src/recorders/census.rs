@@ -9,7 +9,7 @@ use tcp_model::sample::{Side, StateChange};
 use tcp_model::state::State;
 
 use super::grid::Grid;
-use super::level::Level;
+use super::level::{Level, Peak};
 use super::long_run::SteadySeries;
 use crate::info::{NodeInfo, RecordOptions};
 use crate::metrics::{self, Metrics};
@@ -39,7 +39,6 @@ const STATES: usize = State::ALL.len();
 struct Group {
     name: String,
     text: SharedText,
-    counts: [i64; STATES],
     ports: i64,
     levels: [Level; STATES],
 }
@@ -53,8 +52,10 @@ pub(crate) struct SocketCensus {
     /// Group of each node; nodes in no group belong to the last, nameless one.
     group_of: Vec<usize>,
     all: SharedText,
-    levels: [Level; STATES],
-    sockets: Level,
+    /// Of all groups together, by state.
+    peaks: [Peak; STATES],
+    /// Of all states and groups together.
+    sockets: Peak,
     ports: Level,
     /// Averages between the points of the grid, and the last point; only if one long run was
     /// requested.
@@ -79,15 +80,15 @@ impl Averages {
         }
     }
 
-    /// Advances to the next point.
-    fn advance(&mut self, point: SimTime, levels: &[Level; STATES]) {
+    /// Advances to the next point; `area_s` gives the integral of a state up to it.
+    fn advance(&mut self, point: SimTime, area_s: impl Fn(usize) -> f64) {
         let width = point.since(self.last).as_secs_f64();
         if width <= 0.0 {
             return;
         }
-        for ((series, before), level) in self.of_states.iter_mut().zip(&mut self.areas).zip(levels)
-        {
-            let area = level.area_s(point);
+        let each = self.of_states.iter_mut().zip(&mut self.areas);
+        for (state, (series, before)) in each.enumerate() {
+            let area = area_s(state);
             series.add(point, (area - *before) / width);
             *before = area;
         }
@@ -117,7 +118,6 @@ impl SocketCensus {
         let groups = names.iter().map(|&name| Group {
             name: name.to_owned(),
             text: SharedText::from(name),
-            counts: [0; STATES],
             ports: 0,
             levels: [Level::new(window); STATES],
         });
@@ -127,8 +127,8 @@ impl SocketCensus {
             groups: groups.collect(),
             group_of,
             all: SharedText::from("all"),
-            levels: [Level::new(window); STATES],
-            sockets: Level::new(window),
+            peaks: [Peak::default(); STATES],
+            sockets: Peak::default(),
             ports: Level::new(window),
             averages: record.warm_up.map(Averages::new),
         })
@@ -142,6 +142,17 @@ impl SocketCensus {
         Ok(())
     }
 
+    /// The time up to which, inclusive, [`SocketCensus::advance`] has nothing to do.
+    pub(crate) fn quiet_until(&self) -> SimTime {
+        self.grid.next()
+    }
+
+    /// The sockets of all groups in a state.
+    fn of_state(&self, state: usize) -> Level {
+        let groups = self.groups.iter().map(|group| &group.levels[state]);
+        Level::joint(self.peaks[state], groups)
+    }
+
     pub(crate) fn on_state(&mut self, time: SimTime, node: NodeId, change: &StateChange) {
         let nameless = self.groups.len() - 1;
         let group = *self.group_of.get(node.0 as usize).unwrap_or(&nameless);
@@ -150,11 +161,9 @@ impl SocketCensus {
         if from == to {
             return;
         }
-        group.counts[from as usize] -= 1;
-        group.counts[to as usize] += 1;
         for (state, step) in [(from, -1), (to, 1)] {
             if state != State::Closed {
-                self.levels[state as usize].add(step, time);
+                self.peaks[state as usize].add(step, time);
                 group.levels[state as usize].add(step, time);
             }
         }
@@ -170,25 +179,21 @@ impl SocketCensus {
 
     fn write_rows(&mut self, point: SimTime) -> Result<(), StoreError> {
         let time_s = point.as_secs_f64();
-        if let Some(averages) = &mut self.averages {
-            averages.advance(point, &self.levels);
+        if let Some(mut averages) = self.averages.take() {
+            averages.advance(point, |state| self.of_state(state).area_s(point));
+            self.averages = Some(averages);
         }
-        let (mut counts, mut ports) = ([0; STATES], 0);
-        for group in &self.groups {
-            for (sum, c) in counts.iter_mut().zip(group.counts) {
-                *sum += c;
-            }
-            ports += group.ports;
-        }
-        write_row(&mut self.table, time_s, &self.all, &counts, ports)?;
+        let counts = self.peaks.map(|of_state| of_state.now());
+        write_row(
+            &mut self.table,
+            time_s,
+            &self.all,
+            &counts,
+            self.ports.now(),
+        )?;
         for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
-            write_row(
-                &mut self.table,
-                time_s,
-                &group.text,
-                &group.counts,
-                group.ports,
-            )?;
+            let counts = group.levels.map(|level| level.now());
+            write_row(&mut self.table, time_s, &group.text, &counts, group.ports)?;
         }
         Ok(())
     }
@@ -196,9 +201,10 @@ impl SocketCensus {
     /// Writes the rows up to `end` inclusive and adds the metrics.
     pub(crate) fn close(mut self, end: SimTime, found: &mut Metrics) -> Result<(), StoreError> {
         self.advance(SimTime::from_ps(end.as_ps().saturating_add(1)))?;
+        let of_states: [Level; STATES] = std::array::from_fn(|state| self.of_state(state));
         let mut put = |name: &str, level: &Level| put_level(name, level, end, found);
         for (state, name) in metrics::states() {
-            put(&name, &self.levels[state as usize]);
+            put(&name, &of_states[state as usize]);
             for group in self.groups.iter().filter(|g| !g.name.is_empty()) {
                 let level = &group.levels[state as usize];
                 // Most groups are never in most states.
@@ -208,15 +214,15 @@ impl SocketCensus {
             }
         }
         for (state, name) in metrics::states() {
-            let level = &self.levels[state as usize];
+            let level = &of_states[state as usize];
             if let Some(averages) = self.averages.as_ref().filter(|_| level.peak() > 0) {
                 averages.of_states[state as usize].close(&name, "", found);
             }
         }
         let mut put = |name: &str, level: &Level| put_level(name, level, end, found);
-        put("sockets", &self.sockets);
+        put("sockets", &Level::joint(self.sockets, &of_states));
         put("ports_in_use", &self.ports);
-        let time_wait = &self.levels[State::TimeWait as usize];
+        let time_wait = &of_states[State::TimeWait as usize];
         found.put("time_wait_peak_at_s", time_wait.peak_at().as_secs_f64());
         self.table.close()
     }

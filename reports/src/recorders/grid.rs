@@ -19,6 +19,11 @@ impl Grid {
         }
     }
 
+    /// The next point: no time up to it, inclusive, passes a point.
+    pub(crate) fn next(&self) -> SimTime {
+        self.next
+    }
+
     /// The next point that lies strictly before `time`, once.
     pub(crate) fn pass(&mut self, time: SimTime) -> Option<SimTime> {
         if self.next >= time {
@@ -58,6 +63,11 @@ impl GridBins {
         None
     }
 
+    /// The time up to which, inclusive, no further bin is over.
+    pub(crate) fn quiet_until(&self) -> SimTime {
+        SimTime::from_ps(self.grid.next().as_ps().saturating_sub(1))
+    }
+
     /// The last instant before the end of a run that ends at `end`.
     pub(crate) fn last_instant(end: SimTime) -> SimTime {
         SimTime::from_ps(end.as_ps().saturating_sub(1))
@@ -79,6 +89,7 @@ mod tests {
         let ms = |ms: u64| SimTime::from_ps(ms * 1_000_000_000);
         let mut bins = GridBins::new(0.5);
         assert_eq!(bins.over(ms(499)), None);
+        assert!(bins.quiet_until() < ms(500) && bins.over(bins.quiet_until()).is_none());
         assert_eq!(bins.over(ms(1000)), Some((ms(0), ms(500))));
         assert_eq!(bins.over(ms(1000)), Some((ms(500), ms(1000))));
         assert_eq!(bins.over(ms(1000)), None);

@@ -1,7 +1,6 @@
 //! Connections of which one end is gone and the other end does not know it.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use sim_core::{SimDuration, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary};
 use tcp_model::segment::ConnId;
@@ -16,14 +15,17 @@ const LEAST: SimDuration = SimDuration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct HalfOpen {
     /// Ends that are gone without an acknowledged FIN, and since when, until the other end ends.
-    gone: HashMap<ConnId, SimTime>,
+    gone: FxHashMap<ConnId, SimTime>,
     connections: u64,
     longest: SimDuration,
 }
 
 impl HalfOpen {
     pub(crate) fn on_ended(&mut self, end: &EndpointSummary) {
-        let gone = self.gone.remove(&end.conn);
+        let gone = match self.gone.is_empty() {
+            true => None,
+            false => self.gone.remove(&end.conn),
+        };
         match (end.reason, gone) {
             (EndReason::StillOpen, Some(since)) => self.is_left(end, since),
             (

@@ -94,6 +94,11 @@ impl Outcomes {
         Ok(())
     }
 
+    /// The time up to which, inclusive, [`Outcomes::advance`] has nothing to do.
+    pub(crate) fn quiet_until(&self) -> SimTime {
+        self.bins.quiet_until()
+    }
+
     fn each(&mut self, time: SimTime, count: impl Fn(&mut OutcomeTally)) {
         count(&mut self.in_bin);
         count(&mut self.total);

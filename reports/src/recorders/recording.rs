@@ -51,6 +51,8 @@ pub(super) struct Recording {
     pub(super) segments: SegmentsRecorder,
     pub(super) capture: Option<Capture>,
     pub(super) records: u64,
+    /// No row over time is due up to this time, inclusive.
+    pub(super) quiet_until: Option<SimTime>,
 }
 
 impl Recording {
@@ -91,6 +93,7 @@ impl Recording {
             segments: SegmentsRecorder::new(to, record.segments)?,
             capture,
             records: 0,
+            quiet_until: None,
         })
     }
 
@@ -139,11 +142,22 @@ impl Recording {
         Ok(left_out.into_iter().flatten().collect())
     }
 
-    pub(super) fn on_record(&mut self, record: &Record<TcpSample>) -> Result<(), StoreError> {
-        let (time, node) = (record.time, record.node);
+    /// Writes the rows over time that are due before a record at `time`.
+    #[cold]
+    fn advance(&mut self, time: SimTime) -> Result<(), StoreError> {
         self.census.advance(time)?;
         self.outcomes.advance(time)?;
         self.samples.advance(time, &self.names)?;
+        let quiet = self.census.quiet_until().min(self.outcomes.quiet_until());
+        self.quiet_until = Some(quiet.min(self.samples.quiet_until()));
+        Ok(())
+    }
+
+    fn on_record(&mut self, record: &Record<TcpSample>) -> Result<(), StoreError> {
+        let (time, node) = (record.time, record.node);
+        if self.quiet_until.is_none_or(|until| time > until) {
+            self.advance(time)?;
+        }
         match &record.sample {
             TcpSample::State(change) => {
                 self.census.on_state(time, node, change);

@@ -170,6 +170,12 @@ impl SamplesRecorder {
         }
     }
 
+    /// The time up to which, inclusive, [`SamplesRecorder::advance`] has nothing to do.
+    pub(crate) fn quiet_until(&self) -> SimTime {
+        let fixed = self.fixed.as_ref();
+        fixed.map_or(SimTime::MAX, |fixed| fixed.grid.next())
+    }
+
     /// Another sender begins: from now on all are active.
     fn on_start(&mut self, time: SimTime) {
         if self.first_end.is_none() && self.senders.len() < MOST_FOLLOWED {

@@ -56,7 +56,7 @@ use crate::app::spec::ClientSpec;
 use crate::sample::TcpSample;
 
 /// Records that are handed over together.
-const BATCH: usize = 16_384;
+const BATCH: usize = 4096;
 
 /// A run without segments.
 #[derive(Debug)]
@@ -130,9 +130,9 @@ impl TimetableSimulation {
         self.start()?;
         let mut reached = self.end;
         while let Some((now, source)) = self.agenda.first().filter(|(at, _)| *at < self.end) {
-            let next = match source {
-                Source::Client(client) => self.arrive(client as usize, now)?,
-                Source::Track(track) => self.step_of(track as usize, now)?,
+            let (now, next) = match source {
+                Source::Client(client) => (now, self.arrive(client as usize, now)?),
+                Source::Track(track) => self.steps_of(track as usize, now)?,
             };
             self.agenda.move_first(next);
             while let Some((at, source)) = self.earlier.pop() {
@@ -220,15 +220,30 @@ impl TimetableSimulation {
         Ok(client.next)
     }
 
-    /// The next step of a track, if it is due now; returns when the one after it is. If not, the entry of the agenda is
-    /// stale, and there is another one for that step.
-    fn step_of(&mut self, index: usize, now: SimTime) -> Result<SimTime, SimulationError> {
-        let (at, step) = self.tracks[index].next();
+    /// The next steps of a track, as long as it is the first in the agenda. Returns the time of the last one, and when
+    /// the one after it is. If no step is due now, the entry of the agenda is stale, and there is another one for that
+    /// step.
+    fn steps_of(
+        &mut self,
+        index: usize,
+        mut now: SimTime,
+    ) -> Result<(SimTime, SimTime), SimulationError> {
+        let (at, mut step) = self.tracks[index].next();
         if at != now {
-            return Ok(SimTime::MAX);
+            return Ok((now, SimTime::MAX));
         }
-        self.step(index, step, now)?;
-        Ok(self.tracks[index].next().0)
+        let rival = self.agenda.second();
+        let track = Source::Track(index as u32);
+        loop {
+            self.step(index, step, now)?;
+            let (next, its_step) = self.tracks[index].next();
+            let is_first = rival.is_none_or(|rival| (next, track) < rival);
+            let goes_on = is_first && next < self.end && self.earlier.is_empty();
+            if !goes_on || self.out.len() >= BATCH {
+                return Ok((now, next));
+            }
+            (now, step) = (next, its_step);
+        }
     }
 
     /// The connection whose turn it is takes a step of its timetable.

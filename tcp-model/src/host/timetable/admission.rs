@@ -89,12 +89,13 @@ impl TimetableSimulation {
                             to: State::Closed,
                             ..*change
                         };
-                        let full = TcpSample::State(change);
-                        self.out.write((note.end, &full), ends, life, now, None);
+                        self.out.write_state((note.end, &change), ends, life, now);
                         continue;
                     }
                     let expires = state.changes(change);
                     frees_port |= expires && change.side == Side::Active && !life.has(Life::RIPE);
+                    self.out.write_state((note.end, change), ends, life, now);
+                    continue;
                 }
                 TcpSample::Ended(summary) => {
                     state.ended();

@@ -34,6 +34,12 @@ impl Agenda {
         self.entries.peek().map(|&Reverse(entry)| entry)
     }
 
+    /// The entry after the first.
+    pub(super) fn second(&self) -> Option<(SimTime, Source)> {
+        let children = self.entries.as_slice().get(1..)?.iter().take(2);
+        children.map(|&Reverse(entry)| entry).min()
+    }
+
     /// Gives the first entry another time.
     pub(super) fn move_first(&mut self, at: SimTime) {
         if let Some(mut first) = self.entries.peek_mut() {

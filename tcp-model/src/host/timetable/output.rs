@@ -40,6 +40,8 @@ impl Output {
         }
     }
 
+    // Inlined, so that the sample is made in its place.
+    #[inline(always)]
     pub(super) fn record(&mut self, node: NodeId, sample: TcpSample, time: SimTime) {
         let tie = Tie::new(node, self.written & ((1 << 39) - 1));
         self.written += 1;
@@ -49,6 +51,20 @@ impl Output {
             node,
             sample,
         });
+    }
+
+    /// Writes a change of state of a connection.
+    #[inline(always)]
+    pub(super) fn write_state(
+        &mut self,
+        (end, change): (usize, &StateChange),
+        ends: &Ends,
+        life: Life,
+        now: SimTime,
+    ) {
+        let conn = conn_of(ends.conn, life.serial);
+        let change = StateChange { conn, ..*change };
+        self.record(ends.nodes[end], TcpSample::State(change), now);
     }
 
     /// Writes a record of a connection. `cut_off`: it was made this long after the start of the connection

@@ -41,6 +41,8 @@ pub(super) struct Track {
     entered: usize,
     /// Its connections all end.
     all_end: bool,
+    /// Some of its connections pass steps without an event.
+    some_skip: bool,
 }
 
 impl Track {
@@ -60,6 +62,7 @@ impl Track {
             first: 0,
             left: 0,
             entered: 0,
+            some_skip: false,
             template,
             ends,
         }
@@ -91,8 +94,12 @@ impl Track {
     }
 
     pub(super) fn life(&self, number: u64) -> Option<Life> {
-        let place = number.checked_sub(self.first)?;
-        self.lives.get(place as usize).copied()
+        self.life_ref(number).copied()
+    }
+
+    #[inline]
+    fn life_ref(&self, number: u64) -> Option<&Life> {
+        self.lives.get(number.wrapping_sub(self.first) as usize)
     }
 
     pub(super) fn set(&mut self, number: u64, flags: u8) {
@@ -136,7 +143,8 @@ impl Track {
         self.template.steps.iter().take_while(before).count() as u8
     }
 
-    fn due(&self, step: usize, life: Life) -> SimTime {
+    #[inline]
+    fn due(&self, step: usize, life: &Life) -> SimTime {
         match self.template.steps[step].when {
             When::After(after) => life.start + after,
             When::TimeWaitSince(since, stay, timers) => expiry(life.start + since, stay, timers),
@@ -158,13 +166,14 @@ impl Track {
         self.next
     }
 
+    /// Without branches: which step is next is hard to predict.
     fn find_next(&mut self) {
-        self.next = (SimTime::MAX, 0);
+        let mut first = (SimTime::MAX, 0);
         for (step, &at) in self.due.iter().enumerate() {
-            if at < self.next.0 {
-                self.next = (at, step);
-            }
+            let is_earlier = at < first.0;
+            first = select(is_earlier, (at, step), first);
         }
+        self.next = first;
     }
 
     /// Adds a connection.
@@ -172,13 +181,14 @@ impl Track {
         let number = self.next_number();
         self.lives.push_back(life);
         let from = usize::from(life.from);
+        self.some_skip |= from > 0;
         for step in 0..from.min(self.template.steps.len()) {
             if self.cursors[step] == number {
                 self.cursors[step] += 1;
             }
         }
         if from < self.template.steps.len() && self.cursors[from] == number {
-            let at = self.due(from, life);
+            let at = self.due(from, &life);
             self.due[from] = at;
             if (at, from) < self.next {
                 self.next = (at, from);
@@ -189,6 +199,7 @@ impl Track {
     /// A connection leaves for another timetable when its SYN arrives: it is the one that takes this step next.
     pub(super) fn leave(&mut self, step: usize, life: Life) {
         self.set(self.cursors[step], Life::GONE);
+        self.some_skip = true;
         self.left += 1;
         let counted = self.counted(step, usize::from(life.from));
         for moment in counted + 1..self.template.steps[step].moment {
@@ -217,23 +228,25 @@ impl Track {
     /// Moves the cursor of a step to the next connection, and plans what can be planned now.
     pub(super) fn advance(&mut self, step: usize) {
         let number = self.cursors[step];
-        let next_number = self.next_number();
         let mut next = number + 1;
-        while next < next_number && self.life(next).is_some_and(|life| self.skips(step, life)) {
-            next += 1;
+        if self.some_skip {
+            let next_number = self.next_number();
+            while next < next_number && self.life(next).is_some_and(|life| self.skips(step, life)) {
+                next += 1;
+            }
         }
         self.cursors[step] = next;
         // The next connection takes this step if it has taken the one before.
-        self.due[step] = match self.life(next) {
+        self.due[step] = match self.life_ref(next) {
             Some(life) if step == usize::from(life.from) || self.cursors[step - 1] > next => {
                 self.due(step, life)
             }
             _ => SimTime::MAX,
         };
         // This connection takes the step after it, if that has waited for it.
-        if step + 1 < self.template.steps.len()
+        if step + 1 < self.cursors.len()
             && self.cursors[step + 1] == number
-            && let Some(life) = self.life(number)
+            && let Some(life) = self.life_ref(number)
         {
             self.due[step + 1] = self.due(step + 1, life);
         }
@@ -325,6 +338,13 @@ impl Track {
             }
         }
     }
+}
+
+/// One of two values, without a branch.
+#[inline(always)]
+fn select(is_first: bool, a: (SimTime, usize), b: (SimTime, usize)) -> (SimTime, usize) {
+    let at = std::hint::select_unpredictable(is_first, a.0, b.0);
+    (at, std::hint::select_unpredictable(is_first, a.1, b.1))
 }
 
 /// When TIME-WAIT ends that began at `since`.
