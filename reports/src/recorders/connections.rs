@@ -2,6 +2,7 @@
 
 use sim_core::{NodeId, SimDuration, SimTime};
 use tcp_model::sample::{EndReason, EndpointSummary, Side, StateChange};
+use tcp_model::state::State;
 
 use super::first::FirstConnections;
 use super::row_texts::NodeNames;
@@ -170,8 +171,11 @@ impl ConnectionsRecorder {
     }
 
     /// A connection opens or changes its state; the first connections to open get rows.
+    #[inline]
     pub(crate) fn on_state(&mut self, change: &StateChange) {
-        self.first.has(change.conn);
+        if matches!(change.from, State::Closed | State::Listen) {
+            self.first.has(change.conn);
+        }
     }
 
     /// Connections that were opened.

@@ -38,6 +38,7 @@ impl FirstConnections {
     }
 
     /// Returns true for one of the first connections. Must be called in the order of the records.
+    #[inline]
     pub(crate) fn has(&mut self, conn: ConnId) -> bool {
         let (node, serial) = (conn.node() as usize, conn.serial());
         let last = self.nodes.len() - 1;

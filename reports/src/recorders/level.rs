@@ -73,6 +73,7 @@ impl Level {
         self.peak.add(step, time);
     }
 
+    #[inline]
     fn in_window(&self, time: SimTime) -> SimTime {
         time.max(self.window.0).min(self.window.1)
     }

@@ -5,7 +5,28 @@ pub(super) const EVEN: u64 = 0x5555_5555_5555_5555;
 const PAGE_WORDS: usize = 16;
 const PAGE_BITS: u32 = 64 * PAGE_WORDS as u32;
 
-type PoolPage = [u64; PAGE_WORDS];
+/// Used places of a page.
+#[derive(Clone, Debug, Default)]
+struct PoolPage {
+    words: [u64; PAGE_WORDS],
+    /// How many are used at even and at odd places.
+    used: [u16; 2],
+}
+
+impl PoolPage {
+    /// Marks a place as used, or as free; false if it already was.
+    fn change(&mut self, at: u32, used: bool) -> bool {
+        let word = &mut self.words[(at / 64) as usize % PAGE_WORDS];
+        let bit = 1 << (at % 64);
+        let changed = (*word & bit == 0) == used;
+        if changed {
+            *word ^= bit;
+            let of_parity = &mut self.used[at as usize % 2];
+            *of_parity = if used { *of_parity + 1 } else { *of_parity - 1 };
+        }
+        changed
+    }
+}
 
 /// The used places among the ports of a range, counted from its lower end.
 #[derive(Debug)]
@@ -39,8 +60,7 @@ impl Places {
             let pages = (0..count.div_ceil(PAGE_BITS)).map(|_| None).collect();
             *self = Places::Bits(pages);
             for &at in &few[..usize::from(len)] {
-                let (word, bit) = self.word_mut(u32::from(at), count);
-                *word |= bit;
+                self.page_mut(u32::from(at), count).change(at.into(), true);
             }
         }
         match self {
@@ -49,10 +69,9 @@ impl Places {
         }
     }
 
-    fn word_mut(&mut self, at: u32, count: u32) -> (&mut u64, u64) {
+    fn page_mut(&mut self, at: u32, count: u32) -> &mut PoolPage {
         let page = &mut self.bits(count)[(at / PAGE_BITS) as usize];
-        let page = page.get_or_insert_with(|| Box::new([0; PAGE_WORDS]));
-        (&mut page[(at / 64) as usize % PAGE_WORDS], 1 << (at % 64))
+        page.get_or_insert_default()
     }
 }
 
@@ -94,7 +113,8 @@ impl Pool {
             }
             Places::Bits(pages) => {
                 let page = &pages[word as usize / PAGE_WORDS];
-                page.as_ref().map_or(0, |p| p[word as usize % PAGE_WORDS])
+                page.as_ref()
+                    .map_or(0, |p| p.words[word as usize % PAGE_WORDS])
             }
         };
         let beyond = (word + 1) * 64;
@@ -102,6 +122,25 @@ impl Pool {
             bits | !0 << (64 - (beyond - self.count))
         } else {
             bits
+        }
+    }
+
+    /// How many words from `word` on have no free place among those in `mask`, as far as that is known without
+    /// looking at them. The words of a page that is cut off by the range are not counted.
+    #[inline]
+    pub(super) fn full_words(&self, word: u32, mask: u64) -> u32 {
+        const HALF: u16 = PAGE_BITS as u16 / 2;
+        let (Places::Bits(pages), 0) = (&self.places, word as usize % PAGE_WORDS) else {
+            return 0;
+        };
+        match &pages[word as usize / PAGE_WORDS] {
+            Some(page)
+                if (mask & EVEN == 0 || page.used[0] == HALF)
+                    && (mask & !EVEN == 0 || page.used[1] == HALF) =>
+            {
+                PAGE_WORDS as u32
+            }
+            _ => 0,
         }
     }
 
@@ -125,12 +164,7 @@ impl Pool {
                 }
                 changed
             }
-            places => {
-                let (word, bit) = places.word_mut(at, self.count);
-                let changed = *word & bit == 0;
-                *word |= bit;
-                changed
-            }
+            places => places.page_mut(at, self.count).change(at, true),
         };
         self.used[at as usize % 2] += u32::from(changed);
         changed
@@ -149,13 +183,7 @@ impl Pool {
                 place.is_some()
             }
             Places::Bits(pages) => match &mut pages[(at / PAGE_BITS) as usize] {
-                Some(page) => {
-                    let word = &mut page[(at / 64) as usize % PAGE_WORDS];
-                    let bit = 1 << (at % 64);
-                    let changed = *word & bit != 0;
-                    *word &= !bit;
-                    changed
-                }
+                Some(page) => page.change(at, false),
                 None => false,
             },
         };

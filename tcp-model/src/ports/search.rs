@@ -166,10 +166,17 @@ fn next_free(pool: &Pool, start: u32, mask: u64) -> Option<u32> {
     if let Some(at) = found(first, from_start) {
         return Some(at);
     }
-    let rest = (first + 1..words).chain(0..first);
-    for word in rest {
-        if let Some(at) = found(word, !0) {
-            return Some(at);
+    for (mut word, end) in [(first + 1, words), (0, first)] {
+        while word < end {
+            let full = pool.full_words(word, mask);
+            if full > 0 {
+                word += full;
+                continue;
+            }
+            if let Some(at) = found(word, !0) {
+                return Some(at);
+            }
+            word += 1;
         }
     }
     found(first, !from_start)

@@ -241,6 +241,36 @@ proptest! {
         prop_assert_eq!(found, linux_by_the_book(&used, count, start));
     }
 
+    /// Ranges of several pages, most of which are full at even, at odd or at all places.
+    #[test]
+    fn full_pages_are_passed_over_and_no_free_port_with_them(
+        count in 1u32..6000, start: u32, step in 1u32..3, first in 0u32..2,
+        freed in proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+        selection in prop::sample::select(vec![PortSelection::Linux, PortSelection::Sequential]),
+    ) {
+        let mut pool = Pool::new(count);
+        let mut used = BTreeSet::new();
+        for at in (first..count).step_by(step as usize) {
+            prop_assert_eq!(pool.set(at), used.insert(at));
+        }
+        for place in freed {
+            let at = place.index(count as usize) as u32;
+            prop_assert_eq!(pool.clear(at), used.remove(&at));
+        }
+        pool.start = start % count;
+        let expected = match selection {
+            PortSelection::Linux => linux_by_the_book(&used, count, pool.start),
+            _ => {
+                let mut tried = (0..count).map(|k| (pool.start + k) % count).zip(1..);
+                let found = tried.find(|(at, _)| !used.contains(at));
+                found.map_or((None, count), |(at, probes)| (Some(at), probes))
+            }
+        };
+        let mut rng = Rng::stream(1, "ports", 0);
+        let found = search::choose(&mut pool, selection, 0, &mut 0, &mut rng);
+        prop_assert_eq!(found, expected);
+    }
+
     #[test]
     fn a_port_in_use_is_never_given_out_and_a_free_one_is_found(
         which in 0usize..3, count in 1u16..200, steps in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 1..600),
