@@ -50,7 +50,7 @@ pub use info::{
     AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, OutageSpan, PhaseRisk, RecordOptions,
     RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory, Translation,
 };
-pub use recorders::{Completed, Completion, NumbersRecorder, RunRecorder};
+pub use recorders::{Completed, Completion, NumbersRecorder, RecorderOptions, RunRecorder};
 pub use render::{
     Rendered, RenderedBatch, read_batch, render_batch, render_batch_in, render_run, render_run_in,
     write_batch, write_batch_of,

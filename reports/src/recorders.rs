@@ -6,8 +6,8 @@
 //!        └──────────── used batches ───────────┘              the end ──► metrics, summary.json
 //! ```
 //!
-//! The simulating thread only passes its records on; when a few batches are queued, it waits. The
-//! amount recorded by default is bounded, however long the run; see [`LeftOut`].
+//! The simulating thread only passes its records on; when a few batches are queued, it waits. With
+//! [`RecorderOptions::same_thread`] it records them itself. The amount recorded by default is bounded, however long the run; see [`LeftOut`].
 
 mod capture;
 mod census;
@@ -54,7 +54,7 @@ use crate::info::{LinkInfo, NodeGroup, RunInfo};
 use crate::metrics::Metrics;
 use crate::render::render_files;
 use crate::store::LeftOut;
-use crate::store::beside::Beside;
+use crate::store::beside::{Beside, Worker};
 use crate::store::hash::{file_hash, joint_hash};
 use crate::store::table::Tables;
 use crate::store::{MemorySummary, Provenance, RunSummary, RunWriter, StoreError, Timing};
@@ -90,11 +90,21 @@ pub struct Completed {
     pub missing: Vec<String>,
 }
 
+/// How a run is recorded.
+#[derive(Debug, Default)]
+pub struct RecorderOptions {
+    /// HTTP as the payload of captured packets.
+    pub http: Option<HttpPayloads>,
+    /// Record in the thread that simulates, instead of in one beside it: less processor time in all, but a run
+    /// takes longer. Results do not depend on it.
+    pub same_thread: bool,
+}
+
 /// Receives the records of one run and writes its directory.
 #[derive(Debug)]
 pub struct RunRecorder {
     /// Declared before the writer, so that its thread ends before the directory is removed.
-    beside: Beside<Recording>,
+    worker: Worker<Recording>,
     writer: RunWriter,
     info: RunInfo,
 }
@@ -105,25 +115,29 @@ impl RunRecorder {
     /// # Errors
     /// When they cannot be written.
     pub fn new(writer: RunWriter, info: RunInfo) -> Result<RunRecorder, StoreError> {
-        RunRecorder::with_payloads(writer, info, None)
+        RunRecorder::with_options(writer, info, RecorderOptions::default())
     }
 
-    /// Like [`RunRecorder::new`], with HTTP as the payload of captured packets.
+    /// Like [`RunRecorder::new`], with these options.
     ///
     /// # Errors
     /// As [`RunRecorder::new`].
-    pub fn with_payloads(
+    pub fn with_options(
         writer: RunWriter,
         info: RunInfo,
-        http: Option<HttpPayloads>,
+        options: RecorderOptions,
     ) -> Result<RunRecorder, StoreError> {
         let info = info.finite();
         let dir = writer.path();
-        let recording = Recording::new(&dir.into(), &info, http)?;
-        let beside = Beside::new("recording", recording, WAITING)
-            .map_err(StoreError::io("record into", dir))?;
+        let recording = Recording::new(&dir.into(), &info, options.http)?;
+        let worker = if options.same_thread {
+            Worker::Here(Some(recording))
+        } else {
+            let beside = Beside::new("recording", recording, WAITING);
+            Worker::Beside(beside.map_err(StoreError::io("record into", dir))?)
+        };
         Ok(RunRecorder {
-            beside,
+            worker,
             writer,
             info,
         })
@@ -160,8 +174,8 @@ impl RunRecorder {
     ) -> Result<Completed, StoreError> {
         let dir = self.writer.path().to_path_buf();
         let is_large = self.info.nodes.len() >= WORTH_A_THREAD;
-        let (beside, links) = (self.beside, &self.info.links);
-        let tables = || close_tables(beside, &dir, links, stats);
+        let (worker, links) = (self.worker, &self.info.links);
+        let tables = || close_tables(worker, &dir, links, stats);
         let (closed, completion) = both(is_large, tables, completion);
         let (mut metrics, left_out) = closed?;
         for (id, value) in &completion.metrics {
@@ -206,15 +220,11 @@ impl RunRecorder {
 
 impl Recorder<TcpSample> for RunRecorder {
     fn write(&mut self, batch: &[Record<TcpSample>]) -> io::Result<()> {
-        let mut copy = self.beside.used();
-        copy.clear();
-        copy.extend_from_slice(batch);
-        Ok(self.beside.hand_over(copy)?)
+        Ok(self.worker.write(batch)?)
     }
 
     fn take(&mut self, batch: &mut Vec<Record<TcpSample>>) -> io::Result<()> {
-        let used = self.beside.used();
-        Ok(self.beside.hand_over(std::mem::replace(batch, used))?)
+        Ok(self.worker.take(batch)?)
     }
 
     fn finish(&mut self, _end: SimTime) -> io::Result<()> {
@@ -280,12 +290,12 @@ fn hash_results(dir: &Path, summary: &mut RunSummary) -> Result<(), StoreError> 
 
 /// Closes all tables; returns their metrics, and what was not recorded.
 fn close_tables(
-    beside: Beside<Recording>,
+    worker: Worker<Recording>,
     dir: &Path,
     links: &[LinkInfo],
     stats: &RunStats,
 ) -> Result<(Metrics, Vec<LeftOut>), StoreError> {
-    let recording = beside.join()?;
+    let recording = worker.join()?;
     let names = Arc::clone(&recording.names);
     // In parallel: a table of 10^5 links takes as long to write as everything else.
     let of_links = || {

@@ -14,7 +14,9 @@ use std::thread;
 use std::time::Instant;
 
 use reports::store::{Provenance, StoreError};
-use reports::{Completed, Completion, NumbersRecorder, RunRecorder, RunSummary, RunWriter};
+use reports::{
+    Completed, Completion, NumbersRecorder, RecorderOptions, RunRecorder, RunSummary, RunWriter,
+};
 use sim_core::record::Discard;
 use sim_core::simulation::SimulationProgress;
 use sim_core::{Recorder, RunConfig, RunStats, SimDuration, SimTime};
@@ -228,7 +230,11 @@ impl<'a> Job<'a> {
         let writer = RunWriter::create(self.dir, self.replace)?;
         writer.write_text("run.toml", &self.spec.text())?;
         let network = Arc::clone(&assembly.network);
-        let mut recorder = RunRecorder::with_payloads(writer, assembly.info, http)?;
+        let options = RecorderOptions {
+            http,
+            same_thread: self.execution.threads < 2,
+        };
+        let mut recorder = RunRecorder::with_options(writer, assembly.info, options)?;
         let mut simulation = TcpSimulation::new(network, hosts, &config);
         let (started, cpu) = (Instant::now(), process::thread_cpu_s());
         let stats = self.simulate(&mut simulation, &mut recorder, observe)?;

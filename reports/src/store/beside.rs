@@ -1,4 +1,5 @@
-//! Processes batches in a separate thread, so that the producer need not wait.
+//! Processes batches in a separate thread, so that the producer need not wait, or in the producer's own, which
+//! takes less processor time in all: nothing moves from one processor's caches to another's.
 
 use std::fmt;
 use std::io;
@@ -18,6 +19,90 @@ pub(crate) trait BatchWork: Send + 'static {
     /// # Errors
     /// When something cannot be written; no further batch follows.
     fn work(&mut self, batch: &[Self::Item]) -> Result<(), StoreError>;
+}
+
+/// Where batches are processed.
+pub(crate) enum Worker<W: BatchWork> {
+    /// In the thread of the producer; `None` after an error.
+    Here(Option<W>),
+    /// In a thread of its own.
+    Beside(Beside<W>),
+}
+
+impl<W: BatchWork> fmt::Debug for Worker<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl<W: BatchWork> Worker<W> {
+    /// Processes a batch, or a copy of it.
+    ///
+    /// # Errors
+    /// The error of this batch or of an earlier one.
+    ///
+    /// # Panics
+    /// When the thread panicked.
+    pub(crate) fn write(&mut self, batch: &[W::Item]) -> Result<(), StoreError>
+    where
+        W::Item: Clone,
+    {
+        match self {
+            Worker::Here(work) => work_here(work, batch),
+            Worker::Beside(beside) => {
+                let mut copy = beside.used();
+                copy.clear();
+                copy.extend_from_slice(batch);
+                beside.hand_over(copy)
+            }
+        }
+    }
+
+    /// Processes a batch, in whose place there is a processed one afterwards.
+    ///
+    /// # Errors
+    /// As [`Worker::write`].
+    ///
+    /// # Panics
+    /// As [`Worker::write`].
+    pub(crate) fn take(&mut self, batch: &mut Vec<W::Item>) -> Result<(), StoreError> {
+        match self {
+            Worker::Here(work) => work_here(work, batch),
+            Worker::Beside(beside) => {
+                let used = beside.used();
+                beside.hand_over(std::mem::replace(batch, used))
+            }
+        }
+    }
+
+    /// Waits until all batches have been processed.
+    ///
+    /// # Errors
+    /// The error of an earlier batch.
+    ///
+    /// # Panics
+    /// As [`Worker::write`].
+    pub(crate) fn join(self) -> Result<W, StoreError> {
+        match self {
+            Worker::Here(work) => work.ok_or_else(ended_early),
+            Worker::Beside(beside) => beside.join(),
+        }
+    }
+}
+
+fn work_here<W: BatchWork>(place: &mut Option<W>, batch: &[W::Item]) -> Result<(), StoreError> {
+    let Some(work) = place else {
+        return Ok(()); // the error has been returned
+    };
+    let done = work.work(batch);
+    if done.is_err() {
+        *place = None;
+    }
+    done
+}
+
+fn ended_early() -> StoreError {
+    StoreError::io("record", "the run".as_ref())(io::ErrorKind::Other.into())
 }
 
 /// A worker thread. Batches are returned after use, so that their memory can be reused.
@@ -85,9 +170,7 @@ impl<W: BatchWork> Beside<W> {
         let work = self.stop()?;
         // A thread that was stopped earlier has already returned its error, and has nothing to
         // return now.
-        work.ok_or_else(|| {
-            StoreError::io("record", "the run".as_ref())(io::ErrorKind::Other.into())
-        })
+        work.ok_or_else(ended_early)
     }
 
     fn stop(&mut self) -> Result<Option<W>, StoreError> {
@@ -156,6 +239,20 @@ mod tests {
         }
         assert!(made <= 4 + 2, "{made} batches were made");
         assert_eq!(beside.join().unwrap().0, 500_500);
+    }
+
+    #[test]
+    fn work_in_the_same_thread_has_the_same_results_and_errors() {
+        let mut here = Worker::Here(Some(Sum::default()));
+        let mut batch = vec![1, 2, 3];
+        here.take(&mut batch).unwrap();
+        here.write(&[4]).unwrap();
+        assert_eq!(batch, [1, 2, 3], "to be reused");
+        assert_eq!(here.join().unwrap().0, 10);
+        let mut here = Worker::Here(Some(Sum::default()));
+        assert!(matches!(here.write(&[0]), Err(StoreError::BadName(_))));
+        assert!(here.write(&[1]).is_ok(), "an error is returned once");
+        assert!(here.join().is_err());
     }
 
     #[test]

@@ -56,7 +56,7 @@ use crate::app::spec::ClientSpec;
 use crate::sample::TcpSample;
 
 /// Records that are handed over together.
-const BATCH: usize = 8192;
+const BATCH: usize = 4096;
 
 /// A run without segments.
 #[derive(Debug)]
