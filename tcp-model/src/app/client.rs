@@ -12,7 +12,7 @@ use super::draws::{draw, seconds};
 use super::origins::{Origins, record_end, wanted_now};
 use super::per_socket::{ConnectionStates, PerSocket};
 use super::retrying::{Attempt, Retrying};
-use super::spec::{Arrivals, ClientSpec};
+use super::spec::{Arrivals, ClientSpec, Distribution};
 use super::{App, AppEvent};
 use crate::host::{SocketCx, SocketId};
 use crate::model::ConnectionEnd;
@@ -197,6 +197,7 @@ impl Client {
 
     /// Handles a failed attempt: another follows, or a closed-loop user continues after at least
     /// `least`.
+    #[cold]
     fn failed(&mut self, attempt: Attempt, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
         if !self.retrying.retry(attempt, &mut self.rng, socket) {
             self.think(least, socket);
@@ -204,6 +205,7 @@ impl Client {
     }
 
     /// Handles the failure of the attempt on a connection.
+    #[cold]
     fn failed_on(&mut self, id: SocketId, number: u32, socket: &mut SocketCx<'_, '_>) {
         if let Some(breakers) = &mut self.breakers {
             breakers.end_last(id, false, socket);
@@ -215,6 +217,13 @@ impl Client {
 
     /// Handles the end of a connection between two requests, if more were to be made: its exchange has failed.
     fn end_unfinished(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
+        if self.breakers.is_some() || self.origins.is_some() {
+            self.end_noted(id, socket);
+        }
+    }
+
+    #[inline(never)]
+    fn end_noted(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         if let Some(breakers) = &mut self.breakers {
             breakers.end_last(id, false, socket);
         }
@@ -225,6 +234,7 @@ impl Client {
     }
 
     /// Gives up a connect or a request: closes the connection and drops its state.
+    #[cold]
     fn give_up(&mut self, id: SocketId, c: &ClientConnection, socket: &mut SocketCx<'_, '_>) {
         Client::record_unanswered(c, Ending::GivenUp, socket);
         self.conns.remove(id);
@@ -235,12 +245,34 @@ impl Client {
     /// In a closed loop, the user thinks and then opens the next connection.
     fn think(&mut self, least: SimDuration, socket: &mut SocketCx<'_, '_>) {
         if let Arrivals::Closed { think, .. } = self.spec.arrivals {
-            let think = seconds(draw(think, &mut self.rng)).max(least);
-            socket.wake(socket.now().saturating_add(think), USER);
+            self.think_about(think, least, socket);
         }
     }
 
+    #[inline(never)]
+    fn think_about(
+        &mut self,
+        think: Distribution,
+        least: SimDuration,
+        socket: &mut SocketCx<'_, '_>,
+    ) {
+        let think = seconds(draw(think, &mut self.rng)).max(least);
+        socket.wake(socket.now().saturating_add(think), USER);
+    }
+
+    #[cold]
+    fn start(&mut self, socket: &mut SocketCx<'_, '_>) {
+        self.rng = socket.rng(&self.spec.name);
+        if let Arrivals::Closed { .. } = self.spec.arrivals {
+            // After a reboot, users start over.
+            let start = self.spec.start.max(socket.now());
+            self.arrivals.start_over(&self.spec, start);
+        }
+        self.await_arrival(socket);
+    }
+
     /// Handles a wake for a connection.
+    #[inline(never)]
     fn on_due(&mut self, id: SocketId, socket: &mut SocketCx<'_, '_>) {
         let Some(mut c) = self.conns.get(id) else {
             return;
@@ -278,12 +310,7 @@ impl Client {
     /// Records the outstanding request, if there is one, as unanswered.
     fn record_unanswered(c: &ClientConnection, ending: Ending, socket: &mut SocketCx<'_, '_>) {
         if c.to_write > 0 || c.to_read > 0 {
-            socket.record(TcpSample::Unanswered(RequestUnanswered {
-                conn: c.conn,
-                index: c.index,
-                waited: socket.now().since(c.began),
-                ending,
-            }));
+            c.record_as_unanswered(ending, socket);
         }
     }
 
@@ -292,13 +319,28 @@ impl Client {
         let left = self.spec.exchange.requests.saturating_sub(c.index);
         let between = c.index > 0 && c.to_write == 0 && c.to_read == 0;
         if between && left > 0 {
-            let conn = c.conn;
-            socket.record(TcpSample::CutShort(CutShort { conn, left }));
+            c.record_as_cut_short(left, socket);
         }
     }
 }
 
 impl ClientConnection {
+    #[cold]
+    fn record_as_unanswered(&self, ending: Ending, socket: &mut SocketCx<'_, '_>) {
+        socket.record(TcpSample::Unanswered(RequestUnanswered {
+            conn: self.conn,
+            index: self.index,
+            waited: socket.now().since(self.began),
+            ending,
+        }));
+    }
+
+    #[cold]
+    fn record_as_cut_short(&self, left: u32, socket: &mut SocketCx<'_, '_>) {
+        let conn = self.conn;
+        socket.record(TcpSample::CutShort(CutShort { conn, left }));
+    }
+
     /// Begins a phase that ends after `time`.
     fn wait(
         &mut self,
@@ -323,15 +365,7 @@ impl ConnectionStates for Client {
 impl App for Client {
     fn on_event(&mut self, event: AppEvent, socket: &mut SocketCx<'_, '_>) {
         match event {
-            AppEvent::Start => {
-                self.rng = socket.rng(&self.spec.name);
-                if let Arrivals::Closed { .. } = self.spec.arrivals {
-                    // After a reboot, users start over.
-                    let start = self.spec.start.max(socket.now());
-                    self.arrivals.start_over(&self.spec, start);
-                }
-                self.await_arrival(socket);
-            }
+            AppEvent::Start => self.start(socket),
             AppEvent::Wake(ARRIVAL) => {
                 self.open(socket);
                 self.await_arrival(socket);

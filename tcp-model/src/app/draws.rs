@@ -63,9 +63,9 @@ impl DrawKey {
     #[inline(never)]
     pub(super) fn bytes(self, what: DrawKind, from: Distribution) -> u64 {
         let value = self.value(what, from);
-        let whole = value as u64; // negative and NaN become zero
-        if whole as f64 == value {
-            whole
+        let whole = value as i64; // cheaper than an unsigned one
+        if whole >= 0 && whole as f64 == value {
+            whole as u64
         } else {
             rounded(value)
         }
@@ -77,6 +77,7 @@ impl DrawKey {
     }
 }
 
+/// Negative and NaN become zero.
 #[cold]
 fn rounded(value: f64) -> u64 {
     libm::round(value) as u64

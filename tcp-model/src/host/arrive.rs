@@ -35,7 +35,7 @@ impl Stack {
             return;
         }
         match self.find(flow) {
-            Some(Owner::Connection(slot)) => self.connection_arrives(slot, packet, cx),
+            Some(Owner::Connection(slot)) => self.step_segment(slot, packet, cx),
             Some(Owner::TimeWait(place)) => self.time_wait_arrives(place, packet, cx),
             None if !is_unicast(packet.src) || !is_unicast(packet.dst) => {
                 // MUST-57 and MUST-63: discard silently.
@@ -64,20 +64,9 @@ impl Stack {
         }
     }
 
-    #[inline(always)]
-    fn connection_arrives(&mut self, slot: u32, packet: &Packet<Segment>, cx: &mut impl HostEnv) {
-        let half_open = self.endpoints.get(slot).is_some_and(|e| {
-            e.state == State::SynReceived && e.side == Side::Passive && !e.connected
-        });
-        if half_open && self.is_refused_by_accept_queue(slot, &packet.payload) {
-            self.accept_queue_overflows(slot, packet, cx);
-        } else {
-            self.step_segment(slot, packet, cx);
-        }
-    }
-
+    /// The handshake's last ACK found the accept queue full.
     #[cold]
-    fn accept_queue_overflows(
+    pub(super) fn accept_queue_overflows(
         &mut self,
         slot: u32,
         packet: &Packet<Segment>,
@@ -102,7 +91,7 @@ impl Stack {
 
     /// True when the handshake's last ACK finds the accept queue full: it is ignored, and the SYN-ACK will
     /// be retransmitted.
-    fn is_refused_by_accept_queue(&self, slot: u32, seg: &Segment) -> bool {
+    pub(super) fn is_refused_by_accept_queue(&self, slot: u32, seg: &Segment) -> bool {
         let Some(endpoint) = self.endpoints.get(slot) else {
             return false;
         };

@@ -110,6 +110,12 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// Opened by a SYN whose sender has not been heard of again.
+    #[inline]
+    pub(super) fn is_half_open(&self) -> bool {
+        self.state == State::SynReceived && self.side == Side::Passive && !self.connected
+    }
+
     /// RECEIVE on an ended connection: data that have arrived can still be read.
     #[cold]
     pub(super) fn read_rest(&mut self, input: Input<'_>, now: SimTime) {

@@ -60,12 +60,24 @@ impl Stack {
         packet: Option<&Packet<Segment>>,
         cx: &mut impl HostEnv,
     ) {
-        let Some(endpoint) = self.endpoints.get_mut(slot) else {
+        let Some(mut endpoint) = self.endpoints.get_mut(slot) else {
             return;
         };
         if endpoint.detached {
             endpoint.read_rest(input, cx.now());
             return;
+        }
+        if endpoint.is_half_open()
+            && let Some(packet) = packet
+        {
+            if self.is_refused_by_accept_queue(slot, &packet.payload) {
+                self.accept_queue_overflows(slot, packet, cx);
+                return;
+            }
+            match self.endpoints.get_mut(slot) {
+                Some(place) => endpoint = place,
+                None => return,
+            }
         }
         let mut out = cx.scratch().out.take().unwrap_or_default();
         let again = packet.is_some_and(|p| p.payload.tag.again.is_some() && p.payload.len > 0);
