@@ -180,12 +180,34 @@ pub struct PhaseRisk {
     pub packet_s: f64,
 }
 
-/// A time during which a node or link is down.
+/// What happens to a node or link during an [`OutageSpan`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutageKind {
+    /// It is down.
+    #[default]
+    Down,
+    /// The applications of a host pause.
+    Paused,
+    /// The timestamp clock of a host wraps around, at the start.
+    ClockWrapped,
+}
+
+impl OutageKind {
+    fn is_down(&self) -> bool {
+        *self == OutageKind::Down
+    }
+}
+
+/// A time during which a node or link is down, or has another fault.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OutageSpan {
     /// The node or link: "server", "the link between client and server".
     pub of: String,
+    /// What happens to it.
+    #[serde(skip_serializing_if = "OutageKind::is_down")]
+    pub kind: OutageKind,
     /// Its start, seconds.
     pub from_s: f64,
     /// Its end, seconds; `None` if it lasts to the end of the run.

@@ -47,8 +47,8 @@ pub use capture_filter::{CaptureFilter, CaptureFilterError};
 pub use expectations::{Expectation, Judgement, Verdict};
 pub use html::live_page::{LIVE_SCRIPT, live_page, live_part};
 pub use info::{
-    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, OutageSpan, PhaseRisk, RecordOptions,
-    RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory, Translation,
+    AnalyticHints, ArrivalLaw, LinkInfo, NodeGroup, NodeInfo, OutageKind, OutageSpan, PhaseRisk,
+    RecordOptions, RunInfo, SegmentsKept, Span, Theory, TimeWaitTheory, Translation,
 };
 pub use recorders::{Completed, Completion, NumbersRecorder, RecorderOptions, RunRecorder};
 pub use render::{

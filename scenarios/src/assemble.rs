@@ -114,6 +114,8 @@ pub enum NodeExtra {
     Restart(Vec<AppSpec>, SimDuration),
     /// Its applications pause for a time.
     Pause(Pause),
+    /// Its timestamp clock wraps around at this time.
+    ClockWrap(SimTime),
 }
 
 impl Assembly {
@@ -132,7 +134,7 @@ impl Assembly {
         })
     }
 
-    /// Installs middleboxes, restarts and pauses in their hosts.
+    /// Installs middleboxes, restarts, pauses and clocks in their hosts.
     pub fn equip(extras: Vec<(NodeId, NodeExtra)>, hosts: &mut [Option<TcpHost>]) {
         for (node, extra) in extras {
             let Some(place) = hosts.get_mut(node.0 as usize) else {
@@ -142,6 +144,7 @@ impl Assembly {
                 NodeExtra::Middlebox(middlebox) => host.with_middlebox(middlebox.build()),
                 NodeExtra::Restart(apps, quiet) => host.with_restart(apps, quiet),
                 NodeExtra::Pause(pause) => host.with_pause(pause),
+                NodeExtra::ClockWrap(at) => host.with_clock_wrap(at),
             });
         }
     }
@@ -161,7 +164,11 @@ fn extras(scenario: &Scenario, hosts: &[Option<HostConfig>]) -> Vec<(NodeId, Nod
     let pausing = scenario.faults.iter();
     let pausing = pausing.flat_map(|fault| fault.pauses(&scenario.topology));
     let pauses = pausing.map(|(node, pause)| (node, NodeExtra::Pause(pause)));
-    middleboxes.chain(restarts).chain(pauses).collect()
+    let wrapping = scenario.faults.iter();
+    let wrapping = wrapping.flat_map(|fault| fault.clock_wraps(&scenario.topology));
+    let wraps = wrapping.map(|(node, at)| (node, NodeExtra::ClockWrap(at)));
+    let faults = restarts.chain(pauses).chain(wraps);
+    middleboxes.chain(faults).collect()
 }
 
 fn hosts(scenario: &Scenario, network: &Network) -> Vec<Option<HostConfig>> {

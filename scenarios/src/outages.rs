@@ -1,9 +1,10 @@
 //! The outages of nodes and links of a scenario, for reports.
 
-use reports::OutageSpan;
+use reports::{OutageKind, OutageSpan};
 use sim_core::network::LinkChange;
 
-use crate::scenario::Scenario;
+use crate::scenario::{FaultKind, Scenario};
+
 use crate::scenario::topology::Link;
 
 /// Start and end of an outage, seconds; `None` if it never ends.
@@ -12,12 +13,21 @@ type Times = (f64, Option<f64>);
 /// The outages during a run, by name and in order of time.
 pub(crate) fn named(scenario: &Scenario) -> Vec<OutageSpan> {
     let faults = scenario.faults.iter();
-    let nodes = faults
-        .flat_map(|fault| fault.named(&scenario.topology))
-        .map(|(name, down, up)| {
+    let nodes = faults.flat_map(|fault| {
+        let kind = match fault.kind {
+            FaultKind::Crash => OutageKind::Down,
+            FaultKind::Pause => OutageKind::Paused,
+            FaultKind::ClockWrap => OutageKind::ClockWrapped,
+        };
+        let named = fault.named(&scenario.topology).into_iter();
+        named.map(move |(name, down, up)| {
             let to_s = up.map(|up| up.as_secs_f64());
-            outage(name, (down.as_secs_f64(), to_s))
-        });
+            OutageSpan {
+                kind,
+                ..outage(name, (down.as_secs_f64(), to_s))
+            }
+        })
+    });
     let links = scenario.topology.links.iter().flat_map(of_link);
     let end_s = scenario.duration.as_secs_f64();
     let mut all: Vec<OutageSpan> = nodes.chain(links).filter(|o| o.from_s < end_s).collect();
@@ -29,7 +39,13 @@ pub(crate) fn named(scenario: &Scenario) -> Vec<OutageSpan> {
 }
 
 fn outage(of: String, (from_s, to_s): Times) -> OutageSpan {
-    OutageSpan { of, from_s, to_s }
+    let kind = OutageKind::Down;
+    OutageSpan {
+        of,
+        kind,
+        from_s,
+        to_s,
+    }
 }
 
 /// The outages of a link, with one entry for both directions if these are the same.

@@ -24,7 +24,7 @@ pub mod topology;
 pub mod workload;
 
 pub(crate) use clock::unix_ns;
-pub use fault::NodeFault;
+pub use fault::{FaultKind, NodeFault};
 pub use record::RecordPlan;
 use shared_ports::TakenPorts;
 use tcp::TcpSets;

@@ -327,7 +327,13 @@ impl Chart<'_> {
                 self.shade_spans(axes, spans, rgb(*colour))?;
             }
         }
-        self.shade_spans(axes, self.shaded, RGBColor(215, 215, 215))
+        // What takes no time is a line.
+        let line = (self.x.1 - self.x.0) / 400.0;
+        let faults = self.shaded.iter();
+        let faults: Vec<(f64, f64)> = faults
+            .map(|&(from, to)| (from, to.max(from + line)))
+            .collect();
+        self.shade_spans(axes, &faults, RGBColor(215, 215, 215))
     }
 
     fn shade_spans(

@@ -9,6 +9,7 @@ use super::conversation::{Conversation, conversations};
 use super::senders::{Senders, senders};
 use crate::bilingual::Language;
 use crate::findings::SMALL;
+use crate::info::OutageKind;
 use crate::store::reader::{Groups, Table};
 use crate::store::{RunSummary, StoreError};
 
@@ -79,12 +80,20 @@ impl RunData<'_> {
 
     /// The caption's note on outages; empty without outages.
     pub(crate) fn shading(&self) -> &'static str {
-        match self.outages.is_empty() {
-            true => "",
-            false => self.language.pick(
+        let mut kinds = self.summary.info.outages.iter().map(|o| o.kind);
+        let language = self.language;
+        if self.outages.is_empty() {
+            ""
+        } else if kinds.all(|kind| kind == OutageKind::Down) {
+            language.pick(
                 " Grey: outages of nodes or links.",
                 " 灰色：节点或链路停机。",
-            ),
+            )
+        } else {
+            language.pick(
+                " Grey: faults (outages, pauses, clocks that wrap around).",
+                " 灰色：故障（停机、暂停、时钟回绕）。",
+            )
         }
     }
 

@@ -1,9 +1,9 @@
-//! Nodes and links that were down, and TIME-WAIT entries lost in crashes.
+//! Nodes and links that were down, pauses and other faults, and TIME-WAIT entries lost in crashes.
 
 use super::RunFacts;
 use crate::bilingual::{Language, say};
 use crate::format::{count, seconds};
-use crate::info::OutageSpan;
+use crate::info::{OutageKind, OutageSpan};
 
 /// Most outages named one by one.
 const MOST_NAMED: usize = 3;
@@ -19,16 +19,23 @@ impl RunFacts<'_> {
         let mut named: Vec<String> = all
             .iter()
             .take(MOST_NAMED)
-            .map(|outage| was_down(outage, self.language))
+            .map(|outage| happened(outage, self.language))
             .collect();
         if all.len() > MOST_NAMED {
-            let more = (all.len() - MOST_NAMED) as f64;
-            named.push(say!(
-                self.language,
-                "there were {} more outages",
-                "另有 {} 次停机",
-                count(more)
-            ));
+            let rest = &all[MOST_NAMED..];
+            let more = count(rest.len() as f64);
+            named.push(match rest.iter().all(|o| o.kind == OutageKind::Down) {
+                true => say!(
+                    self.language,
+                    "there were {more} more outages",
+                    "另有 {more} 次停机"
+                ),
+                false => say!(
+                    self.language,
+                    "there were {more} more faults",
+                    "另有 {more} 次故障"
+                ),
+            });
         }
         let lost = self.positive("time_wait_lost").map_or(String::new(), |n| {
             say!(self.language, "; {} lost before 2 MSL had passed (a host that stays `quiet` for that long after a \
@@ -43,21 +50,33 @@ impl RunFacts<'_> {
     }
 }
 
-fn was_down(outage: &OutageSpan, language: Language) -> String {
-    let from = seconds(outage.from_s);
-    match outage.to_s {
-        Some(to) => say!(
+fn happened(outage: &OutageSpan, language: Language) -> String {
+    let (of, from) = (&outage.of, seconds(outage.from_s));
+    match (outage.kind, outage.to_s.map(seconds)) {
+        (OutageKind::Down, Some(to)) => say!(
             language,
-            "{} was down from t = {from} to t = {}",
-            "{} 从 t = {from} 到 t = {} 停机",
-            outage.of,
-            seconds(to)
+            "{of} was down from t = {from} to t = {to}",
+            "{of} 从 t = {from} 到 t = {to} 停机"
         ),
-        None => say!(
+        (OutageKind::Down, None) => say!(
             language,
-            "{} was down from t = {from} on",
-            "{} 从 t = {from} 起停机",
-            outage.of
+            "{of} was down from t = {from} on",
+            "{of} 从 t = {from} 起停机"
+        ),
+        (OutageKind::Paused, Some(to)) => say!(
+            language,
+            "the applications of {of} paused from t = {from} to t = {to}",
+            "{of} 的应用从 t = {from} 到 t = {to} 暂停"
+        ),
+        (OutageKind::Paused, None) => say!(
+            language,
+            "the applications of {of} paused from t = {from} on",
+            "{of} 的应用从 t = {from} 起暂停"
+        ),
+        (OutageKind::ClockWrapped, _) => say!(
+            language,
+            "the timestamp clock of {of} wrapped around at t = {from}",
+            "{of} 的时间戳时钟在 t = {from} 回绕"
         ),
     }
 }
@@ -67,13 +86,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use crate::findings::findings;
-    use crate::info::{OutageSpan, RunInfo};
+    use crate::info::{OutageKind, OutageSpan, RunInfo};
 
     fn info(outages: &[(&str, f64, Option<f64>)]) -> RunInfo {
         let outage = |&(of, from_s, to_s): &(&str, f64, Option<f64>)| OutageSpan {
             of: of.to_owned(),
             from_s,
             to_s,
+            ..OutageSpan::default()
         };
         RunInfo {
             outages: outages.iter().map(outage).collect(),
@@ -111,6 +131,20 @@ mod tests {
             [format!(
                 "T{one}, t{one}, t{one} and there were 2 more outages."
             )]
+        );
+    }
+
+    #[test]
+    fn pauses_and_clocks_are_not_called_outages() {
+        let mut info = info(&[("server", 10.0, Some(14.0)), ("client", 20.0, Some(20.0))]);
+        info.outages[0].kind = OutageKind::Paused;
+        info.outages[1].kind = OutageKind::ClockWrapped;
+        assert_eq!(
+            findings(&info, &BTreeMap::new()),
+            [
+                "The applications of server paused from t = 10 s to t = 14 s and the timestamp clock of client \
+                 wrapped around at t = 20 s."
+            ]
         );
     }
 }

@@ -156,6 +156,6 @@ mod tests {
         assert_eq!((sum.now(), sum.peak(), sum.peak_at()), (4, 5, s(3)));
         assert_eq!(sum.means(s(8)), one.means(s(8)));
         assert_eq!(sum.area_s(s(7)), one.area_s(s(7)));
-        assert_eq!(one.means(s(8)), (23.0 / 8.0, 14.0 / 4.0));
+        assert_eq!(one.means(s(8)), (25.0 / 8.0, 14.0 / 4.0));
     }
 }

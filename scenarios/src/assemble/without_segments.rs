@@ -31,7 +31,7 @@ pub(super) fn check(
     };
     let wanted = check_without_segments(network, hosts).map_err(refused)?;
     if wanted && !extras.is_empty() {
-        let why = "it has middleboxes, or nodes that are down or paused for a time";
+        let why = "it has middleboxes, or nodes with faults";
         return Err(refused(why.to_owned()));
     }
     Ok(wanted)

@@ -1,4 +1,4 @@
-//! `[[fault]]`: hosts, gateways and routers that go down, and hosts that pause.
+//! `[[fault]]`: hosts, gateways and routers that go down, hosts that pause, and hosts whose clock wraps around.
 
 use serde::{Deserialize, Serialize};
 use sim_core::SimDuration;
@@ -28,5 +28,8 @@ pub struct FaultFile {
     /// acknowledge and accept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause: Option<bool> => { default: "false", example: "true" },
+    /// The host does not go down: at this time its timestamp clock (RFC 7323) passes 2^32, as it does every 49.7 days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_wrap: Option<bool> => { default: "false", example: "true" },
 }
 }

@@ -1,4 +1,4 @@
-//! Crashes of nodes and pauses of hosts, checked.
+//! Crashes of nodes, pauses of hosts, and clocks that wrap around, checked.
 
 use sim_core::{NodeId, Outage, SimDuration, SimTime};
 use tcp_model::host::Pause;
@@ -27,8 +27,20 @@ pub struct NodeFault {
     nodes: u32,
     /// How long a restarted host neither opens nor accepts connections.
     pub quiet: SimDuration,
-    /// If true, the applications pause instead, and nothing is lost.
-    pub pause: bool,
+    /// What happens.
+    pub kind: FaultKind,
+}
+
+/// What happens to a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It crashes.
+    #[default]
+    Crash,
+    /// The applications of a host pause; nothing is lost.
+    Pause,
+    /// The timestamp clock of a host passes 2^32; nothing goes down.
+    ClockWrap,
 }
 
 impl NodeFault {
@@ -46,6 +58,20 @@ impl NodeFault {
                 let same = topology.nodes_named(&other.node);
                 mine.iter().any(|n| same.contains(n)) && fault.overlaps(other)
             });
+            if let Some(other) = overlapping
+                && fault.kind == FaultKind::ClockWrap
+            {
+                return Err(Problem::new(
+                    at.key("clock_wrap"),
+                    format!(
+                        "the clock of {:?} wraps around already, at {} (by the fault of {:?})",
+                        fault.node, other.at, other.node
+                    ),
+                )
+                .help(
+                    "a clock of milliseconds wraps around every 49.7 days: leave one of them out",
+                ));
+            }
             if let Some(other) = overlapping {
                 return Err(Problem::new(
                     at.key("at"),
@@ -78,26 +104,45 @@ impl NodeFault {
                 ),
             );
         }
-        let pause = file.pause.unwrap_or_default();
-        if pause && file.lasts.is_none() {
+        let kind = match (file.pause == Some(true), file.clock_wrap == Some(true)) {
+            (false, false) => FaultKind::Crash,
+            (true, false) => FaultKind::Pause,
+            (false, true) => FaultKind::ClockWrap,
+            (true, true) => {
+                return Err(Problem::new(at.key("clock_wrap"), "a fault is of one kind")
+                    .help("write two [[fault]]s, one with `pause` and one with `clock_wrap`"));
+            }
+        };
+        let (key, what) = match kind {
+            FaultKind::Crash => ("node", ""),
+            FaultKind::Pause => ("pause", "a pause"),
+            FaultKind::ClockWrap => ("clock_wrap", "a clock that wraps around"),
+        };
+        if kind == FaultKind::Pause && file.lasts.is_none() {
             return Err(Problem::new(at.key("pause"), "a pause must end")
                 .help("add for = \"5 s\", how long it lasts"));
         }
-        if pause && file.quiet.is_some() {
+        if kind == FaultKind::ClockWrap && file.lasts.is_some() {
             return Err(
-                Problem::new(at.key("quiet"), "nothing restarts after a pause")
+                Problem::new(at.key("for"), "a clock wraps around in no time")
+                    .help("leave `for` out"),
+            );
+        }
+        if kind != FaultKind::Crash && file.quiet.is_some() {
+            return Err(
+                Problem::new(at.key("quiet"), format!("nothing restarts after {what}"))
                     .help("leave `quiet` out"),
             );
         }
-        if pause && topology.hosts_named(&file.node).len() < nodes as usize {
-            return Err(Problem::new(
-                at.key("pause"),
-                format!("{:?} has no applications", file.node),
-            )
-            .help("a pause is of hosts"));
+        let hosts = topology.hosts_named(&file.node).len();
+        if kind != FaultKind::Crash && hosts < nodes as usize {
+            return Err(
+                Problem::new(at.key(key), format!("{:?} has no applications", file.node))
+                    .help(format!("{what} is a fault of hosts")),
+            );
         }
         Ok(NodeFault {
-            pause,
+            kind,
             node: file.node.clone(),
             at: time,
             lasts: file.lasts,
@@ -119,8 +164,7 @@ impl NodeFault {
         up.unwrap_or(SimDuration::MAX)
     }
 
-    /// The names of the nodes that go down, or of the group if all go down at once, with the start and end of
-    /// the outage.
+    /// The names of the nodes concerned, or of the group if it happens to all at once, with the start and end.
     pub(crate) fn named(
         &self,
         topology: &Topology,
@@ -132,6 +176,11 @@ impl NodeFault {
         (0..count)
             .map(|i| {
                 let (down, up) = self.times(i);
+                let up = if self.kind == FaultKind::ClockWrap {
+                    Some(down)
+                } else {
+                    up
+                };
                 let name = match several {
                     true => format!("{}-{i}", self.node),
                     false => self.node.clone(),
@@ -142,6 +191,10 @@ impl NodeFault {
     }
 
     fn overlaps(&self, other: &NodeFault) -> bool {
+        let wraps = |fault: &NodeFault| fault.kind == FaultKind::ClockWrap;
+        if wraps(self) || wraps(other) {
+            return wraps(self) && wraps(other);
+        }
         self.at <= other.end() && other.at <= self.end()
     }
 
@@ -152,17 +205,19 @@ impl NodeFault {
             at: Some(self.at),
             lasts: self.lasts,
             stagger: (!self.stagger.is_zero()).then_some(self.stagger),
-            quiet: (!self.pause).then_some(self.quiet),
-            pause: self.pause.then_some(true),
+            quiet: (self.kind == FaultKind::Crash).then_some(self.quiet),
+            pause: (self.kind == FaultKind::Pause).then_some(true),
+            clock_wrap: (self.kind == FaultKind::ClockWrap).then_some(true),
         }
     }
 
-    /// The nodes that go down, each with its outage; none for a pause.
+    /// The nodes that go down, each with its outage; none for other faults.
     pub(crate) fn outages(
         &self,
         topology: &Topology,
     ) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {
-        self.spans(topology).filter(|_| !self.pause)
+        let crashes = self.kind == FaultKind::Crash;
+        self.spans(topology).filter(move |_| crashes)
     }
 
     /// The nodes that pause, and when.
@@ -170,11 +225,22 @@ impl NodeFault {
         &self,
         topology: &Topology,
     ) -> impl Iterator<Item = (NodeId, Pause)> + use<'_> {
-        let spans = self.spans(topology).filter(|_| self.pause);
+        let pauses = self.kind == FaultKind::Pause;
+        let spans = self.spans(topology).filter(move |_| pauses);
         spans.map(|(node, span)| {
             let (from, until) = (span.down, span.up.unwrap_or(SimTime::MAX));
             (node, Pause { from, until })
         })
+    }
+
+    /// The hosts whose clock wraps around, and when.
+    pub(crate) fn clock_wraps(
+        &self,
+        topology: &Topology,
+    ) -> impl Iterator<Item = (NodeId, SimTime)> + use<'_> {
+        let wraps = self.kind == FaultKind::ClockWrap;
+        let spans = self.spans(topology).filter(move |_| wraps);
+        spans.map(|(node, span)| (node, span.down))
     }
 
     fn spans(&self, topology: &Topology) -> impl Iterator<Item = (NodeId, Outage)> + use<'_> {

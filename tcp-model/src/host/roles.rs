@@ -1,4 +1,4 @@
-//! Optional roles of a node: a middlebox, or a host that crashes and restarts.
+//! Optional roles of a node: a middlebox, or a host that crashes and restarts, pauses, or whose clock wraps around.
 //!
 //! A crash loses all state without a segment: connections, TIME-WAIT entries, listeners. Peers notice when
 //! their segments are answered with a reset. After a boot the host's applications restart once the quiet
@@ -83,6 +83,14 @@ impl TcpHost {
     #[must_use]
     pub fn with_pause(mut self, pause: Pause) -> TcpHost {
         self.extra_mut().pauses.push(pause);
+        self
+    }
+
+    /// Lets the host's timestamp clock (RFC 7323 section 5.4) pass 2^32 at this time, to within a millisecond. All
+    /// its connections then have the same offset, with `timestamp_offsets` too. The clock goes on through crashes.
+    #[must_use]
+    pub fn with_clock_wrap(mut self, at: SimTime) -> TcpHost {
+        self.stack.clock_wrap = Some(at);
         self
     }
 
@@ -240,8 +248,13 @@ impl Stack {
 
     /// Resets the state, except counters and the numbering of connections.
     fn lose_everything(&mut self) {
-        let (factory, serial, stats) = (self.factory.take(), self.serial, self.stats());
-        *self = Stack::new(std::sync::Arc::clone(&self.params), self.trace);
-        (self.factory, self.serial, self.stats) = (factory, serial, stats);
+        let lost = Stack::new(std::sync::Arc::clone(&self.params), self.trace);
+        *self = Stack {
+            factory: self.factory.take(),
+            clock_wrap: self.clock_wrap,
+            serial: self.serial,
+            stats: self.stats(),
+            ..lost
+        };
     }
 }

@@ -30,6 +30,7 @@ use crate::sample::{StateChange, TcpSample};
 use crate::segment::ConnId;
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::ts_clock::ts_clock;
 
 /// Creates the TCP of a connection.
 pub type ModelFactory = Arc<dyn Fn(OpenContext) -> Box<dyn TcpModel> + Send + Sync>;
@@ -101,6 +102,8 @@ pub(super) struct Stack {
     pub(super) challenges: Option<Box<ChallengeBudget>>,
     /// Fixed initial sequence numbers, and how many have been used.
     pub(super) fixed: Option<Box<(FixedNumbers, u32)>>,
+    /// When its timestamp clock passes 2^32, if that has been set.
+    pub(super) clock_wrap: Option<SimTime>,
     /// Ended connections are kept.
     pub(super) keeps_ended: bool,
     /// Connections opened actively so far.
@@ -139,6 +142,7 @@ impl Stack {
             listeners: Vec::new(),
             binds: Binds::default(),
             fixed: None,
+            clock_wrap: None,
             keeps_ended: false,
             secret: Secret::draw(&mut rng),
             fast_open: None,
@@ -285,10 +289,7 @@ impl Stack {
         match &mut self.fixed {
             None => {
                 let (iss, offset) = self.secret.isn_and_offset(flow, now);
-                match self.params.timestamp_offsets {
-                    true => (iss, offset),
-                    false => (iss, self.secret.clock_offset()),
-                }
+                (iss, self.offset_of_clock().unwrap_or(offset))
             }
             Some(fixed) => {
                 let (numbers, count) = &mut **fixed;
@@ -302,9 +303,19 @@ impl Stack {
     /// The timestamp offset of a 4-tuple, or that of the host's clock.
     pub(super) fn ts_offset(&self, flow: FourTuple) -> u32 {
         match &self.fixed {
-            None if !self.params.timestamp_offsets => self.secret.clock_offset(),
-            None => self.secret.ts_offset(flow),
+            None => {
+                let of_clock = self.offset_of_clock();
+                of_clock.unwrap_or_else(|| self.secret.ts_offset(flow))
+            }
             Some(fixed) => fixed.0.ts_offset,
+        }
+    }
+
+    /// The timestamp offset of all connections, if they have the same.
+    fn offset_of_clock(&self) -> Option<u32> {
+        match self.clock_wrap {
+            Some(at) => Some(0u32.wrapping_sub(ts_clock(at))),
+            None => (!self.params.timestamp_offsets).then(|| self.secret.clock_offset()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Hosts whose applications pause for a time.
+//! Hosts whose applications pause for a time, and hosts whose clock wraps around.
 
 use crate::common::{assert_same_in_every_partition, plan, summary_of};
 use scenarios::execution::Execution;
@@ -44,7 +44,7 @@ fn time_outs_during_a_pause_of_the_client_come_at_its_end() {
 }
 
 #[test]
-fn a_pause_must_end_and_be_of_hosts() {
+fn pauses_and_clocks_are_faults_of_hosts() {
     for (fault, words) in [
         (
             "node = \"server\"\nat = \"1 s\"\npause = true",
@@ -54,8 +54,60 @@ fn a_pause_must_end_and_be_of_hosts() {
             "node = \"server\"\nat = \"1 s\"\nfor = \"1 s\"\nquiet = \"1 s\"\npause = true",
             "nothing restarts after a pause",
         ),
+        (
+            "node = \"server\"\nat = \"1 s\"\nfor = \"1 s\"\nclock_wrap = true",
+            "in no time",
+        ),
+        (
+            "node = \"server\"\nat = \"1 s\"\nquiet = \"1 s\"\nclock_wrap = true",
+            "nothing restarts after a clock",
+        ),
+        (
+            "node = \"server\"\nat = \"1 s\"\nfor = \"1 s\"\npause = true\nclock_wrap = true",
+            "a fault is of one kind",
+        ),
+        (
+            "node = \"hub\"\nat = \"1 s\"\nclock_wrap = true",
+            "a fault of hosts",
+        ),
+        (
+            "node = \"server\"\nat = \"1 s\"\nclock_wrap = true\n[[fault]]\nnode = \"server-0\"\nat = \"9 s\"\n\
+             clock_wrap = true",
+            "wraps around already",
+        ),
     ] {
         let refused = plan(&format!("{WEB}[[fault]]\n{fault}\n"), &[]).unwrap_err();
         assert!(refused.to_string().contains(words), "{refused}");
     }
+}
+
+/// Nothing depends on the clock's absolute value: PAWS compares modulo 2^32 (RFC 7323 section 5.2). The fault may fall
+/// into an outage of the same host.
+#[test]
+fn a_clock_that_wraps_around_changes_no_number() {
+    let wrap =
+        "[[fault]]\nnode = \"server\"\nat = \"10 s\"\nclock_wrap = true\nstagger = \"2 s\"\n";
+    let crash = "[[fault]]\nnode = \"server-0\"\nat = \"9 s\"\nfor = \"2 s\"\n";
+    let reuse = "[tcp.host.client]\ntw_reuse = 1\n";
+    for other in ["", crash, reuse] {
+        assert_eq!(metrics(&format!("{wrap}{other}")), metrics(other));
+    }
+    let both = plan(&format!("{WEB}{wrap}{crash}"), &[]).unwrap();
+    assert_same_in_every_partition(&both);
+    let words = summary_of(&both, 0, Execution::default())
+        .findings
+        .join(" ");
+    assert!(
+        words.contains("the timestamp clock of server-1 wrapped around at t = 12 s"),
+        "{words}"
+    );
+    let paused = WEB.to_owned()
+        + "[[fault]]\nnode = \"server\"\nat = \"10 s\"\nfor = \"4 s\"\npause = true\n";
+    let words = summary_of(&plan(&paused, &[]).unwrap(), 0, Execution::default()).findings;
+    assert!(
+        words
+            .iter()
+            .any(|w| w.contains("paused from t = 10 s to t = 14 s")),
+        "{words:?}"
+    );
 }

@@ -222,3 +222,47 @@ fn ttl_and_ds_field_are_a_connection_s_own_and_change() {
     let expected = expected.map(|(ttl, tos, f)| (ttl, tos, f.to_owned()));
     assert_eq!(sent[..4], expected, "what follows is a host's reset");
 }
+
+/// Timestamps are compared modulo 2^32 (RFC 7323 section 5.2): connections before, during and after the time at which
+/// the clocks of both hosts pass it are as with clocks that do not, and PAWS drops nothing.
+#[test]
+fn a_timestamp_clock_that_wraps_around_changes_nothing() {
+    let run = |wraps: Option<u64>| {
+        let exchange = Arc::new(Exchange {
+            requests: 20,
+            think: Distribution::Constant(0.1),
+            ..Exchange::default()
+        });
+        let clock = |host: TcpHost, after: u64| match wraps {
+            Some(time) => host.with_clock_wrap(at(time + after)),
+            None => host,
+        };
+        let client = AppSpec::Client(client(Arrivals::Fixed(2.0), &exchange));
+        let a = clock(host(params(), vec![client]), 0);
+        let b = clock(
+            host(params(), vec![AppSpec::Server(server(&exchange))]),
+            700,
+        );
+        joined(a, b).until(at(6_000)).run()
+    };
+    let (plain, wrapped) = (run(None), run(Some(3_000)));
+    assert_eq!(plain.sent(), wrapped.sent());
+    let stamps = |host: u32| {
+        let sent = wrapped.records.iter().filter(move |r| r.node.0 == host);
+        let stamps = sent.filter_map(|r| match &r.sample {
+            TcpSample::Segment(trace) if trace.event == SegmentEvent::Sent => {
+                let (stamp, _) = trace.segment.options.timestamps()?;
+                Some((r.time, stamp))
+            }
+            _ => None,
+        });
+        stamps.collect::<Vec<_>>()
+    };
+    for (node, time) in [(0, 3_000), (1, 3_700)] {
+        let all = stamps(node);
+        let (before, after): (Vec<_>, Vec<_>) = all.iter().partition(|(when, _)| *when < at(time));
+        assert!(before.iter().all(|(_, stamp)| *stamp > u32::MAX - 4_000));
+        assert!(after.iter().all(|(_, stamp)| *stamp < 4_000));
+        assert!(before.len() > 50 && after.len() > 50);
+    }
+}
