@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use sim_core::Network;
 
 use crate::analytic;
+use crate::assemble::without_segments;
 use crate::problem::Problem;
 use crate::run_spec::RunSpec;
 use crate::scenario::Scenario;
@@ -24,6 +25,10 @@ use workload_cost::WorkloadCost;
 
 /// Assumed time for an event with its records on one thread, seconds.
 pub const SECONDS_PER_EVENT: f64 = 300e-9;
+/// The same without segments, for a step of a timetable; and the steps of a connection, about one for each change of
+/// state or message of an exchange.
+const SECONDS_PER_STEP: f64 = 100e-9;
+const STEPS: f64 = 10.0;
 /// Memory of a process that simulates almost nothing, and of each node with its links.
 const BASE_BYTES: f64 = 30e6;
 const NODE_BYTES: f64 = 2_500.0;
@@ -43,6 +48,8 @@ pub struct CostEstimate {
     pub connections: f64,
     /// Events of the simulation.
     pub events: f64,
+    /// Time for an event, seconds.
+    pub seconds_per_event: f64,
     /// Peak memory, bytes.
     pub memory_bytes: f64,
     /// Results on disk, bytes.
@@ -60,12 +67,21 @@ impl CostEstimate {
         let parts = scenario.workloads.iter();
         let parts = parts.map(|workload| WorkloadCost::new(scenario, network, workload, limit));
         let mut parts: Vec<WorkloadCost> = parts.collect();
+        let seconds_per_event = match without_segments::is_wanted(scenario) {
+            true => {
+                let with_steps = |part: &mut WorkloadCost| part.events = STEPS * part.connections;
+                parts.iter_mut().for_each(with_steps);
+                SECONDS_PER_STEP
+            }
+            false => SECONDS_PER_EVENT,
+        };
         parts.sort_by(|a, b| b.events.total_cmp(&a.events));
         let sum = |f: fn(&WorkloadCost) -> f64| parts.iter().map(f).sum::<f64>();
         let rows = sum(|p| p.connections).min(2.0 * f64::from(scenario.record.connections));
         CostEstimate {
             connections: sum(|p| p.connections),
             events: sum(|p| p.events),
+            seconds_per_event,
             memory_bytes: BASE_BYTES
                 + NODE_BYTES * network.nodes().len() as f64
                 + sum(|p| p.open) * OPEN_BYTES
@@ -113,7 +129,7 @@ impl CostEstimate {
 
     /// Time to simulate on one thread, seconds.
     pub fn seconds(&self) -> f64 {
-        self.events * SECONDS_PER_EVENT
+        self.events * self.seconds_per_event
     }
 }
 
@@ -125,7 +141,7 @@ impl fmt::Display for CostEstimate {
             about(self.connections),
             about(self.events),
             time(self.seconds()),
-            SECONDS_PER_EVENT * 1e9,
+            self.seconds_per_event * 1e9,
             bytes(self.memory_bytes),
             bytes(self.disk_bytes)
         )

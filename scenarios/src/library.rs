@@ -74,6 +74,7 @@ library!(
     "accept-overflow",
     "old-duplicates",
     "corruption",
+    "rfc1337-hazards",
     "tw-assassination",
     "tw-recycle",
     "half-open",

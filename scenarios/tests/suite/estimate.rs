@@ -61,6 +61,29 @@ fn events_are_estimated_within_a_factor_of_three_for_every_library_scenario() {
     }
 }
 
+/// A step of a timetable is cheaper than an event with segments, and a connection has fewer of them.
+#[test]
+fn connections_without_segments_are_estimated_by_the_steps_of_their_timetable() {
+    let text = "name = \"x\"\nduration = \"100 s\"\n[topology]\nkind = \"pair\"\npath = { delay = \"1 ms\" }\n\
+                [tcp]\nprofile = \"linux\"\nmodel = \"lifecycle\"\n[record]\nsegments = \"none\"\n[[workload]]\n\
+                name = \"w\"\narrivals = { kind = \"fixed\", rate = \"200 /s\" }\n";
+    let estimate = |segments: bool| {
+        let runs = planned(text, &[&format!("tcp.lifecycle_segments={segments}")]).runs;
+        (CostEstimate::of_all(&runs).unwrap().remove(0), runs)
+    };
+    let ((with, _), (without, runs)) = (estimate(true), estimate(false));
+    assert_eq!(with.connections, without.connections);
+    assert!(
+        with.seconds() > 3.0 * without.seconds(),
+        "{with}; {without}"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let made = Job::new(&runs[0], &dir.path().join("run")).execute(&mut |_| ());
+    let events = made.unwrap().summary.metrics["events"];
+    let ratio = without.events / events;
+    assert!((0.7..1.4).contains(&ratio), "{without}, {events}");
+}
+
 #[test]
 fn check_prints_the_cost_and_its_main_causes() {
     let sweep = ["check", "persistent", "--set", "workload.users.think=0 s"];

@@ -56,6 +56,32 @@ fn old_duplicates_reach_the_next_connection_unless_something_protects_it() {
     assert_eq!(bytes(2)["time_wait_killed"], 0.0);
 }
 
+/// RFC 1337: H1, H2, H3, the remedy of RFC 5961 for H3, and TIME-WAIT of 2MSL against all of them.
+#[test]
+fn without_time_wait_each_hazard_of_rfc_1337_happens() {
+    let found = |name: &str| -> Vec<f64> {
+        (0..5)
+            .map(|variant| metrics("rfc1337-hazards", variant, &[])[name])
+            .collect()
+    };
+    assert_eq!(
+        found("old_duplicate_bytes"),
+        [1460.0, 1460.0, 0.0, 0.0, 0.0]
+    );
+    assert_eq!(found("requests_unanswered"), [0.0, 1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(
+        found("requests_unanswered_reset"),
+        [0.0, 0.0, 1.0, 0.0, 0.0]
+    );
+    let segments = found("segments_sent");
+    // An ACK every 2 ms for 20 s, and every retransmitted request begins another such loop.
+    assert!((9_000.0..=60_000.0).contains(&segments[1]), "{segments:?}");
+    assert!(
+        [0, 2, 3, 4].iter().all(|i| segments[*i] < 100.0),
+        "{segments:?}"
+    );
+}
+
 /// The lengths of TIME-WAIT vary slowest: 1, 10, ... 50 ms, each without and with timestamps.
 #[test]
 fn corruption_ends_with_a_time_wait_of_50_ms_or_with_timestamps() {

@@ -17,7 +17,7 @@ fn first_run(name: &str) -> reports::RunSummary {
     // Long enough for every workload to have started.
     let duration = match name {
         "late-comer" => "duration=25 s",
-        "why-time-wait" => "duration=250 s",
+        "why-time-wait" | "rfc1337-hazards" => "duration=245 s",
         _ => "duration=6 s",
     };
     let short = [duration, "record.census_interval=1 s"];

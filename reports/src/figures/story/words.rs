@@ -345,10 +345,10 @@ pub(super) fn waited(name: &str, time: &str, cause: Cause) -> Bilingual {
 pub(super) fn time_wait_reset(name: &str, stay: &str) -> Bilingual {
     Bilingual::new(
         format!(
-            "A reset ends TIME-WAIT at {name} after {stay}, before 2MSL have passed (hazard H1 of RFC 1337)."
+            "A reset ends TIME-WAIT at {name} after {stay}, before 2MSL have passed (TIME-WAIT assassination, RFC 1337)."
         ),
         format!(
-            "{stay} 后，在 2MSL 到期之前，一个复位终止了 {name} 的 TIME-WAIT（RFC 1337 的隐患 H1）。"
+            "{stay} 后，在 2MSL 到期之前，一个复位终止了 {name} 的 TIME-WAIT（RFC 1337 所说的 TIME-WAIT assassination）。"
         ),
     )
 }
