@@ -1,6 +1,5 @@
 //! Turns a scenario's text into its runs: all replicas of all combinations of swept values.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,6 +23,7 @@ mod ranges;
 mod sample;
 mod swept_paths;
 mod together;
+mod twins;
 mod until;
 mod values;
 mod variants;
@@ -33,6 +33,7 @@ pub(crate) use figures::for_report as figure_for_report;
 pub use filter::FilterError;
 pub(crate) use ranges::SearchRange;
 use swept_paths::{may_vary, swept};
+pub use twins::TwinVariant;
 pub use until::Until;
 use variants::Variants;
 
@@ -149,6 +150,8 @@ pub struct Plan {
     pub until: Option<Until>,
     /// The scenario's notes on its variants.
     pub notes: Vec<reports::VariantNote>,
+    /// Variants that are left out, because the command line has made them the same as others.
+    pub twins: Vec<TwinVariant>,
     /// The runs.
     pub runs: Vec<RunSpec>,
 }
@@ -221,8 +224,9 @@ fn plan(
         with_most.push(until.replicas());
         file.replicas = Some(until.most);
     }
+    let is_changed = !changes.is_empty();
     let changes = with_most.as_slice();
-    let axes = axes(&file, source, &tree, changes).map_err(with_changes)?;
+    let mut axes = axes(&file, source, &tree, changes).map_err(with_changes)?;
     let count = axes
         .iter()
         .try_fold(1usize, |n, a| n.checked_mul(a.values.len()));
@@ -257,7 +261,11 @@ fn plan(
     let chosen = chosen::combinations(&file.sweep, &axes).map_err(with_changes)?;
     let variants = Variants::new(&source.text, tree, changes, &axes, &file);
     let mut runs = runs(&variants, &axes, &chosen)?;
-    refuse_twins(&runs).map_err(with_changes)?;
+    let twins = match is_changed {
+        true => twins::drop_variants(&mut axes, &mut runs),
+        false => Vec::new(),
+    };
+    twins::refuse(&runs).map_err(with_changes)?;
     figures::check(&file, &axes, &runs).map_err(with_changes)?;
     let expectations = expectations::check(&file, &axes, &runs).map_err(with_changes)?;
     if let Some(until) = &until {
@@ -276,6 +284,7 @@ fn plan(
         expectations,
         until,
         notes: alternatives::notes(&file.variant),
+        twins,
         runs,
     })
 }
@@ -320,31 +329,6 @@ fn runs(
         runs.extend(of_variant?);
     }
     Ok(runs)
-}
-
-/// Rejects two runs with the same content, which would write to the same directory.
-fn refuse_twins(runs: &[RunSpec]) -> Result<(), Problem> {
-    let mut seen: HashMap<&str, &RunSpec> = HashMap::new();
-    for run in runs {
-        if let Some(twin) = seen.insert(&run.id, run) {
-            let show = |r: &RunSpec| {
-                r.parameters
-                    .iter()
-                    .map(|(p, v)| format!("{p} = {v}"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            let message = format!(
-                "two runs of the sweep are the same: {} and {}",
-                show(twin),
-                show(run)
-            );
-            return Err(
-                Problem::new("sweep".into(), message).help("remove one of the equal values")
-            );
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

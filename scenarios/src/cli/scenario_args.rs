@@ -7,6 +7,7 @@ use reports::store::read_text_file;
 
 use crate::assemble::{Assembly, without_segments};
 use crate::console::CommandError;
+use crate::console::note;
 use crate::extends;
 use crate::library;
 use crate::list_file;
@@ -91,6 +92,12 @@ impl ScenarioArgs {
         let changes = self.changes()?;
         let usage = |refused: RefusedScenario| CommandError::Usage(refused.to_string());
         let plan = Plan::new(source, &changes).map_err(usage)?;
+        for twin in &plan.twins {
+            note(&format!(
+                "the variant {:?} is left out: with these values it is the same as {:?}",
+                twin.name, twin.of
+            ));
+        }
         let wanted = |run: &&RunSpec| without_segments::is_wanted(&run.scenario);
         for run in plan.runs.iter().filter(wanted) {
             Assembly::new(run).map_err(|problem| {
