@@ -191,7 +191,13 @@ impl Options {
     /// case.
     #[inline]
     fn is_timestamps_only(&self) -> bool {
-        self.len == 12 && self.bytes[..4] == [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10]
+        self.len == 12 && self.begins_with_timestamps()
+    }
+
+    /// Whether the list begins as in [`Options::timestamps_only`].
+    #[inline]
+    fn begins_with_timestamps(&self) -> bool {
+        self.len >= 12 && self.bytes[..4] == [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10]
     }
 
     /// Appends a SACK option, aligned by two NOPs, with as many of the blocks as fit.
@@ -222,8 +228,8 @@ impl Options {
 
     /// TSval and TSecr of the first well-formed timestamps option.
     pub fn timestamps(&self) -> Option<(u32, u32)> {
-        if let Some(stamps) = self.only_timestamps() {
-            return Some(stamps);
+        if self.begins_with_timestamps() {
+            return Some((be32(&self.bytes[4..8]), be32(&self.bytes[8..12])));
         }
         if self.len == 0 {
             return None;
@@ -242,6 +248,29 @@ impl Options {
 
     #[inline(never)]
     fn sack_data(&self) -> &[u8] {
+        self.aligned_sack().unwrap_or_else(|| self.first_sack())
+    }
+
+    /// The data of a SACK option in the layout that all stacks send: behind two NOPs, at the start or after the
+    /// timestamps.
+    #[inline]
+    fn aligned_sack(&self) -> Option<&[u8]> {
+        let bytes = self.as_bytes();
+        let rest = match self.begins_with_timestamps() {
+            true => &bytes[12..],
+            false => bytes,
+        };
+        let [kind::NOP, kind::NOP, kind::SACK, len, data @ ..] = rest else {
+            return None;
+        };
+        let len = usize::from(*len).checked_sub(2)?;
+        data.get(..len)
+            .filter(|data| !data.is_empty() && data.len() % 8 == 0)
+    }
+
+    /// The data of the first SACK option, wherever it is.
+    #[inline(never)]
+    fn first_sack(&self) -> &[u8] {
         let found = self.iter().find_map(|o| match o {
             Ok(TcpOption::Sack(data)) => Some(data),
             _ => None,

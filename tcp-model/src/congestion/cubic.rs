@@ -56,7 +56,7 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
             "leave slow start by HyStart++ (RFC 9406) when the round-trip time rises",
         ),
     ],
-    make: |control, _| AnyCc::own(Cubic::new(control)),
+    make: |control, _| AnyCc::Cubic(Box::new(Cubic::new(control))),
 };
 
 /// The control with the values of the RFC.
@@ -77,10 +77,13 @@ struct CubicEpoch {
     w_est: f64,
 }
 
+/// CUBIC of RFC 9438.
 #[derive(Clone, Debug)]
-struct Cubic {
+pub struct Cubic {
     window: CongestionWindow,
     beta: f64,
+    /// Equation 4: how fast W_est grows before it reaches the window before the loss.
+    alpha: f64,
     c: f64,
     fast_convergence: bool,
     reno_friendly: bool,
@@ -103,9 +106,11 @@ type BeforeCongestion = (Option<CubicEpoch>, Option<(f64, f64)>, f64);
 
 impl Cubic {
     fn new(control: &Control) -> Cubic {
+        let beta: f64 = control.get("beta");
         Cubic {
             window: CongestionWindow::new(),
-            beta: control.get("beta"),
+            beta,
+            alpha: 3.0 * (1.0 - beta) / (1.0 + beta),
             c: control.get("c"),
             fast_convergence: control.is_on("fast_convergence"),
             reno_friendly: control.is_on("reno_friendly"),
@@ -161,7 +166,7 @@ impl Cubic {
         let alpha = if epoch.w_est >= prior {
             1.0
         } else {
-            3.0 * (1.0 - self.beta) / (1.0 + self.beta)
+            self.alpha
         };
         epoch.w_est += alpha * acked / cwnd;
         if self.reno_friendly && self.w_cubic(&epoch, t) < epoch.w_est {

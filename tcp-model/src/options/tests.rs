@@ -55,3 +55,31 @@ fn sack_blocks_fill_the_room_beside_timestamps() {
     assert_eq!(alone.sack_blocks().collect::<Vec<_>>(), blocks);
     assert!(alone.push(TcpOption::Mss(1)).is_ok() && alone.push(TcpOption::Nop).is_err());
 }
+
+proptest::proptest! {
+    /// The usual layouts are read without walking the list; the result is that of the walk, whatever the bytes.
+    #[test]
+    fn layouts_that_are_read_at_once_give_what_the_walk_gives(
+        stamped: bool, wrong in 0usize..3, sack in 0u8..40,
+        rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+    ) {
+        let mut bytes: Vec<u8> = Vec::new();
+        if stamped {
+            bytes.extend_from_slice(Options::timestamps_only(7, 9).as_bytes());
+        }
+        match wrong {
+            0 => bytes.extend_from_slice(&[kind::NOP, kind::NOP, kind::SACK, sack]),
+            1 => bytes.extend_from_slice(&[kind::NOP, kind::SACK, sack]),
+            _ => {}
+        }
+        bytes.extend_from_slice(&rest);
+        bytes.truncate(40);
+        let options = Options::from_bytes(&bytes).unwrap();
+        proptest::prop_assert_eq!(options.sack_data(), options.first_sack());
+        let walked = options.iter().find_map(|option| match option {
+            Ok(TcpOption::Timestamps(val, ecr)) => Some((val, ecr)),
+            _ => None,
+        });
+        proptest::prop_assert_eq!(options.timestamps(), walked);
+    }
+}
