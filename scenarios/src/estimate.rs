@@ -42,7 +42,7 @@ const ROW_BYTES: f64 = 60.0;
 const MOST_NETWORKS: usize = 64;
 
 /// The cost of one run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CostEstimate {
     /// Connections, including failed ones.
     pub connections: f64,
@@ -56,6 +56,20 @@ pub struct CostEstimate {
     pub disk_bytes: f64,
     /// The contributions to the cost, the largest first.
     pub because: Vec<String>,
+}
+
+impl Default for CostEstimate {
+    /// Nothing, and events that take the usual time.
+    fn default() -> Self {
+        CostEstimate {
+            connections: 0.0,
+            events: 0.0,
+            seconds_per_event: SECONDS_PER_EVENT,
+            memory_bytes: 0.0,
+            disk_bytes: 0.0,
+            because: Vec::new(),
+        }
+    }
 }
 
 impl CostEstimate {

@@ -70,7 +70,6 @@ pub use algorithm::{
 };
 pub use any::AnyCc;
 pub use built_in::{BUILT_IN, algorithms, find, register};
-pub use cubic::Cubic;
 pub(crate) use cubic::DEFAULTS as CUBIC;
 pub(crate) use cubic_linux::DEFAULTS as LINUX_CUBIC;
 pub use cubic_linux::FreshCubic;

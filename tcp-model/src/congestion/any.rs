@@ -6,7 +6,7 @@ use sim_core::{Rate, SimTime};
 
 use super::{
     AckEvent, AfterIdle, CongestionControl, CongestionEvent, CongestionWindow, ConnectionStart,
-    Cubic, FreshCubic, NewReno, SpuriousCongestion,
+    FreshCubic, NewReno, SpuriousCongestion,
 };
 use crate::segment::Ecn;
 
@@ -18,8 +18,6 @@ pub enum AnyCc {
     NewReno(NewReno),
     /// Linux's CUBIC before its first use.
     FreshCubic(FreshCubic),
-    /// RFC 9438.
-    Cubic(Box<Cubic>),
     /// Any other, including a user's own.
     Custom(Box<dyn CongestionControl>),
 }
@@ -29,7 +27,6 @@ macro_rules! each {
         match $self {
             AnyCc::NewReno($cc) => $call,
             AnyCc::FreshCubic($cc) => $call,
-            AnyCc::Cubic($cc) => $call,
             AnyCc::Custom($cc) => $call,
         }
     };
@@ -41,8 +38,8 @@ impl AnyCc {
         AnyCc::Custom(Box::new(control))
     }
 
-    // The windows of NewReno and CUBIC are read where they are asked for. Those of other controls are asked out of
-    // line, so that this code does not lie within the functions that every segment runs through.
+    // NewReno's window is read where it is asked for. That of other controls is asked out of line, so that
+    // this code does not lie within the functions that every segment runs through.
     #[inline(never)]
     fn cwnd_of_other(&self) -> u64 {
         each!(self, cc => cc.cwnd())
@@ -68,7 +65,6 @@ impl Hash for AnyCc {
         match self {
             AnyCc::NewReno(cc) => cc.hash(hasher),
             AnyCc::FreshCubic(cc) => format!("{cc:?}").hash(hasher),
-            AnyCc::Cubic(cc) => format!("{cc:?}").hash(hasher),
             AnyCc::Custom(cc) => format!("{cc:?}").hash(hasher),
         }
     }
@@ -79,7 +75,6 @@ impl CongestionControl for AnyCc {
     fn cwnd(&self) -> u64 {
         match self {
             AnyCc::NewReno(cc) => cc.cwnd(),
-            AnyCc::Cubic(cc) => cc.cwnd(),
             other => other.cwnd_of_other(),
         }
     }
@@ -87,7 +82,6 @@ impl CongestionControl for AnyCc {
     fn ssthresh(&self) -> Option<u64> {
         match self {
             AnyCc::NewReno(cc) => cc.ssthresh(),
-            AnyCc::Cubic(cc) => cc.ssthresh(),
             other => other.ssthresh_of_other(),
         }
     }

@@ -56,7 +56,7 @@ pub(super) static ALGORITHM: Algorithm = Algorithm {
             "leave slow start by HyStart++ (RFC 9406) when the round-trip time rises",
         ),
     ],
-    make: |control, _| AnyCc::Cubic(Box::new(Cubic::new(control))),
+    make: |control, _| AnyCc::own(Cubic::new(control)),
 };
 
 /// The control with the values of the RFC.
@@ -77,9 +77,8 @@ struct CubicEpoch {
     w_est: f64,
 }
 
-/// CUBIC of RFC 9438.
 #[derive(Clone, Debug)]
-pub struct Cubic {
+struct Cubic {
     window: CongestionWindow,
     beta: f64,
     /// Equation 4: how fast W_est grows before it reaches the window before the loss.
