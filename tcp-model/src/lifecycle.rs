@@ -32,7 +32,7 @@
 //! # Without segments
 //!
 //! With `lifecycle_segments = false` not even handshake and close have segments: every connection follows the timetable
-//! of one that is simulated beforehand on the idle path, at about a third of the cost of a recorded run. Ports, SYN
+//! of one that is simulated beforehand on the idle path, at about a quarter of the cost of a recorded run. Ports, SYN
 //! queues, cookies and TIME-WAIT remain those of the hosts. On links without a rate all records of a run are then bit
 //! by bit those of the run with segments (`host/timetable/tests.rs`): opening, each way to close, exhausted and reused
 //! ports, full tables of TIME-WAIT, dropped SYNs, cookies. On links with a rate they differ by the time that packets
