@@ -107,7 +107,8 @@ impl Clone for Box<dyn CongestionControl> {
 /// [`CongestionControl::on_recovery_exit`] if the ACK ends fast recovery, or
 /// [`CongestionControl::on_congestion`] if it shows a loss and recovery begins.
 pub trait CongestionControl: CloneController + Send + Debug {
-    /// The congestion window.
+    /// The congestion window. It may change with events only: it is asked for after each of them, and not again until
+    /// the next.
     fn cwnd(&self) -> u64;
     /// The slow-start threshold; `None` before the first congestion.
     fn ssthresh(&self) -> Option<u64> {

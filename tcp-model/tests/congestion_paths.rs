@@ -4,7 +4,7 @@ use sim_core::queue_disc::{self, QueueLimit, QueueSpec};
 use sim_core::rng::Rng;
 use sim_core::units::Bytes;
 use sim_core::{Finished, Rate, Record, SimDuration, SimTime};
-use tcp_model::congestion::{BUILT_IN, Control};
+use tcp_model::congestion::{BUILT_IN, Control, ControlValue};
 use tcp_model::params::{EcnMode, TimerGranularity};
 use tcp_model::sample::{ConnectionCounts, Side, TcpSample};
 use tcp_model::spec::{AppSpec, HostConfig};
@@ -347,5 +347,39 @@ fn controls_that_count_marks_keep_a_marking_queue_short_and_the_link_busy() {
         println!("{name} {ecn:?}: {:.1} %, {lost} sent again", share * 100.0);
         assert!(share > 0.9, "{name} {ecn:?}: {share}");
         assert_eq!(lost, 0, "{name} {ecn:?}");
+    }
+}
+
+/// A policer of 10 Mbit/s on a link of 100: once BBR has found it, it paces at its rate for 48 round trips at a time.
+/// Only while it looks for the policer again is much lost, so that there are a quarter fewer losses at least.
+#[test]
+fn bbr_loses_less_at_a_policer_that_it_looks_for() {
+    let policer =
+        queue_disc::built_in().plugin("policer", &[("rate", "10 Mbit/s"), ("burst", "100 kB")]);
+    let queue: QueueSpec = policer.expect("a discipline").into();
+    let [found, unknown] = [true, false].map(|detects| {
+        let bbr = Control::named("bbr").unwrap();
+        let path = Path {
+            control: bbr
+                .with("detect_policers", ControlValue::Switch(detects))
+                .unwrap(),
+            mbps: 100,
+            delay: SimDuration::from_millis(20),
+            queue: queue.clone(),
+            loss: 0.0,
+            seed: 1,
+            ecn: EcnMode::Off,
+            prr: true,
+            wake_up: SimDuration::ZERO,
+        };
+        let [sender, receiver] = path.run(60);
+        let goodput = receiver.bytes_received as f64 * 8.0 / 60e6;
+        let lost = f64::from(sender.retransmissions) * 1448.0 / receiver.bytes_received as f64;
+        println!("detects: {detects}, {goodput:.2} Mbit/s, {lost:.3} sent again");
+        (goodput, lost)
+    });
+    assert!(found.1 < unknown.1 * 0.75, "{found:?} {unknown:?}");
+    for (goodput, _) in [found, unknown] {
+        assert!((8.5..9.7).contains(&goodput), "{goodput} Mbit/s");
     }
 }

@@ -19,7 +19,15 @@ pub enum AnyCc {
     /// Linux's CUBIC before its first use.
     FreshCubic(FreshCubic),
     /// Any other, including a user's own.
-    Custom(Box<dyn CongestionControl>),
+    Custom(BoxedControl),
+}
+
+/// A control in a box, with its window, which is asked for several times for each segment.
+#[derive(Clone, Debug)]
+pub struct BoxedControl {
+    control: Box<dyn CongestionControl>,
+    /// As of the last event.
+    cwnd: u64,
 }
 
 macro_rules! each {
@@ -27,7 +35,21 @@ macro_rules! each {
         match $self {
             AnyCc::NewReno($cc) => $call,
             AnyCc::FreshCubic($cc) => $call,
-            AnyCc::Custom($cc) => $call,
+            AnyCc::Custom(BoxedControl { control: $cc, .. }) => $call,
+        }
+    };
+}
+
+/// The same for an event, which may change the window.
+macro_rules! tell_each {
+    ($self:ident, $cc:ident => $call:expr) => {
+        match $self {
+            AnyCc::NewReno($cc) => $call,
+            AnyCc::FreshCubic($cc) => $call,
+            AnyCc::Custom(BoxedControl { control: $cc, cwnd }) => {
+                $call;
+                *cwnd = $cc.cwnd();
+            }
         }
     };
 }
@@ -35,16 +57,14 @@ macro_rules! each {
 impl AnyCc {
     /// Any other algorithm, in a box.
     pub fn own(control: impl CongestionControl + 'static) -> AnyCc {
-        AnyCc::Custom(Box::new(control))
+        let cwnd = control.cwnd();
+        AnyCc::Custom(BoxedControl {
+            control: Box::new(control),
+            cwnd,
+        })
     }
 
-    // NewReno's window is read where it is asked for. That of other controls is asked out of line, so that
-    // this code does not lie within the functions that every segment runs through.
-    #[inline(never)]
-    fn cwnd_of_other(&self) -> u64 {
-        each!(self, cc => cc.cwnd())
-    }
-
+    // Out of line, so that this code does not lie within the functions that every segment runs through.
     #[inline(never)]
     fn ssthresh_of_other(&self) -> Option<u64> {
         each!(self, cc => cc.ssthresh())
@@ -65,7 +85,7 @@ impl Hash for AnyCc {
         match self {
             AnyCc::NewReno(cc) => cc.hash(hasher),
             AnyCc::FreshCubic(cc) => format!("{cc:?}").hash(hasher),
-            AnyCc::Custom(cc) => format!("{cc:?}").hash(hasher),
+            AnyCc::Custom(cc) => format!("{:?}", cc.control).hash(hasher),
         }
     }
 }
@@ -75,7 +95,8 @@ impl CongestionControl for AnyCc {
     fn cwnd(&self) -> u64 {
         match self {
             AnyCc::NewReno(cc) => cc.cwnd(),
-            other => other.cwnd_of_other(),
+            AnyCc::FreshCubic(cc) => cc.cwnd(),
+            AnyCc::Custom(boxed) => boxed.cwnd,
         }
     }
     #[inline]
@@ -104,30 +125,30 @@ impl CongestionControl for AnyCc {
         each!(self, cc => cc.ect())
     }
     fn on_start(&mut self, start: &ConnectionStart) {
-        each!(self, cc => cc.on_start(start))
+        tell_each!(self, cc => cc.on_start(start))
     }
     fn on_ack(&mut self, ack: &AckEvent) {
-        if CongestionWindow::may_grow(ack) {
+        if matches!(self, AnyCc::FreshCubic(_)) && CongestionWindow::may_grow(ack) {
             self.put_to_use();
         }
-        each!(self, cc => cc.on_ack(ack))
+        tell_each!(self, cc => cc.on_ack(ack));
     }
     fn on_congestion(&mut self, event: &CongestionEvent) {
         self.put_to_use();
-        each!(self, cc => cc.on_congestion(event))
+        tell_each!(self, cc => cc.on_congestion(event))
     }
     fn on_mss(&mut self, mss: u32) {
-        each!(self, cc => cc.on_mss(mss))
+        tell_each!(self, cc => cc.on_mss(mss))
     }
     fn on_larger_mss(&mut self, mss: u32, window: u64) {
-        each!(self, cc => cc.on_larger_mss(mss, window))
+        tell_each!(self, cc => cc.on_larger_mss(mss, window))
     }
     fn on_recovery_exit(&mut self, in_flight: u64, now: SimTime) {
-        each!(self, cc => cc.on_recovery_exit(in_flight, now))
+        tell_each!(self, cc => cc.on_recovery_exit(in_flight, now))
     }
     fn on_undo(&mut self, restored: &SpuriousCongestion) {
         self.put_to_use();
-        each!(self, cc => cc.on_undo(restored))
+        tell_each!(self, cc => cc.on_undo(restored))
     }
     fn governs_recovery(&self) -> bool {
         each!(self, cc => cc.governs_recovery())
@@ -140,6 +161,6 @@ impl CongestionControl for AnyCc {
         each!(self, cc => cc.state())
     }
     fn on_idle(&mut self, idle: &AfterIdle) {
-        each!(self, cc => cc.on_idle(idle))
+        tell_each!(self, cc => cc.on_idle(idle))
     }
 }

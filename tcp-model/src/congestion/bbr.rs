@@ -2,7 +2,7 @@
 //! bandwidth-delay products in flight (Cardwell, Cheng, Gunn, Hassas Yeganeh and Jacobson, "BBR:
 //! congestion-based congestion control", 2016), with the details of Linux's `tcp_bbr`.
 //!
-//! Leaves out the detection of policers by long-term sampling, and the special treatment of delayed ACKs.
+//! Leaves out the special treatment of delayed ACKs.
 //! Deviation: the first phase of the gain cycle is derived from the time, so that runs are reproducible.
 
 use sim_core::{Rate, SimDuration, SimTime};
@@ -16,10 +16,12 @@ use crate::recovery::RecoveryPhase;
 
 mod cycle;
 mod path_model;
+mod policer;
 mod window;
 
 use cycle::CYCLE;
 use path_model::AckAggregation;
+use policer::Policer;
 
 /// `bbr`.
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -28,7 +30,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     doc: "models the path by its delivery rate and smallest round trip, paces at that rate and \
           probes for more now and then; hardly reacts to losses",
     source: "Cardwell et al. 2016; Linux tcp_bbr (version 1)",
-    version: 1,
+    version: 2,
     parameters: &[
         ControlParameter::number(
             "startup_gain",
@@ -59,6 +61,11 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
             (0.001, 10.0),
             0.2,
             "time with four segments in flight, to see the smallest round trip again",
+        ),
+        ControlParameter::switch(
+            "detect_policers",
+            true,
+            "pace at the long-term rate when two intervals with a fifth of the data lost show a policer",
         ),
     ],
     make: |control, _| AnyCc::own(Bbr::new(control)),
@@ -103,7 +110,9 @@ struct Bbr {
     rounds: u64,
     round_start: bool,
     next_round: u64,
+    /// Bytes delivered, and bytes found lost.
     delivered: u64,
+    lost: u64,
     min_rtt: Option<SimDuration>,
     /// When it was last measured; `None` before the first ACK.
     min_rtt_at: Option<SimTime>,
@@ -113,6 +122,8 @@ struct Bbr {
     phase: usize,
     phase_since: SimTime,
     aggregation: AckAggregation,
+    detects_policers: bool,
+    policer: Policer,
     /// The window before recovery or ProbeRTT.
     saved: u64,
     was: RecoveryPhase,
@@ -143,6 +154,7 @@ impl Bbr {
             round_start: false,
             next_round: 0,
             delivered: 0,
+            lost: 0,
             min_rtt: None,
             min_rtt_at: None,
             full: false,
@@ -151,6 +163,8 @@ impl Bbr {
             phase: 0,
             phase_since: SimTime::ZERO,
             aggregation: AckAggregation::default(),
+            detects_policers: control.is_on("detect_policers"),
+            policer: Policer::default(),
             saved: 0,
             was: RecoveryPhase::Open,
             conserves: false,
@@ -164,7 +178,7 @@ impl Bbr {
         match self.mode {
             BbrState::Startup => self.startup_gain,
             BbrState::Drain => 1.0 / self.startup_gain,
-            BbrState::ProbeBw => CYCLE[self.phase],
+            BbrState::ProbeBw => self.cycle_gain(),
             BbrState::ProbeRtt { .. } => 1.0,
         }
     }
@@ -199,6 +213,7 @@ impl CongestionControl for Bbr {
         match self.mode {
             BbrState::Startup => "Startup",
             BbrState::Drain => "Drain",
+            BbrState::ProbeBw if self.policer.rate().is_some() => "ProbeBW policed",
             BbrState::ProbeBw => match CYCLE[self.phase] {
                 gain if gain > 1.0 => "ProbeBW up",
                 gain if gain < 1.0 => "ProbeBW down",
@@ -220,8 +235,9 @@ impl CongestionControl for Bbr {
 
     fn on_ack(&mut self, ack: &AckEvent) {
         self.round_start = false;
+        self.lost += ack.lost;
         if let Some(sample) = &ack.rate {
-            self.take_sample(sample);
+            self.take_sample(sample, ack);
             self.measure_aggregation(ack);
         }
         self.advance_phase(ack);
@@ -248,6 +264,7 @@ impl CongestionControl for Bbr {
                 self.save_window();
                 self.was = RecoveryPhase::Loss;
                 self.known_losses = true;
+                self.policer.on_timeout();
                 self.full_bandwidth = 0.0;
                 self.cwnd = event.pipe + self.mss;
             }
@@ -268,6 +285,7 @@ impl CongestionControl for Bbr {
 
     fn on_undo(&mut self, restored: &SpuriousCongestion) {
         (self.full_bandwidth, self.full_rounds) = (0.0, 0);
+        self.policer = Policer::default();
         self.cwnd = self.cwnd.max(restored.cwnd);
         self.conserves = false;
         self.was = RecoveryPhase::Open;
@@ -278,7 +296,7 @@ impl CongestionControl for Bbr {
         self.aggregation.since = idle.now;
         self.aggregation.acked = 0;
         if self.mode == BbrState::ProbeBw {
-            self.rate = self.bandwidth.get() * MARGIN;
+            self.rate = self.path_rate() * MARGIN;
         }
     }
 }

@@ -255,8 +255,8 @@ impl Connection {
         };
         if let Some(meter) = &mut self.meter {
             meter.complete(&mut ack, seg);
-        } else if self.cc.needs_round_trips()
-            && let Some(log) = self.recovery.log()
+        } else if let Some(log) = self.recovery.log()
+            && self.cc.needs_round_trips()
         {
             ack.rtt = log.latest_rtt().or(rtt);
             ack.min_rtt = log.min_rtt();

@@ -1,5 +1,6 @@
 //! The data SACKed by the peer (RFC 2018, RFC 6675 section 3).
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 
 use crate::seq::SeqNum;
@@ -10,6 +11,17 @@ pub struct Scoreboard {
     runs: Vec<(SeqNum, SeqNum)>,
     octets: u32,
     latest: KnownBlocks,
+    counted: CountedRange,
+}
+
+/// The range that was counted last, and its SACKed octets: during a recovery the same one is asked for several times
+/// for each ACK.
+#[derive(Clone, Debug, Default)]
+struct CountedRange(Cell<(SeqNum, SeqNum, u32)>);
+
+impl Hash for CountedRange {
+    /// Hashes nothing: it is only a shortcut.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// The latest blocks, which most ACKs repeat.
@@ -37,6 +49,7 @@ impl Scoreboard {
         if self.knows(start, end) {
             return 0;
         }
+        self.counted = CountedRange::default();
         let latest = &mut self.latest;
         latest.blocks[usize::from(latest.oldest)] = (start, end);
         latest.oldest = (latest.oldest + 1) % 4;
@@ -67,6 +80,7 @@ impl Scoreboard {
     /// data (RFC 2018 section 8).
     pub fn acknowledge(&mut self, una: SeqNum) -> bool {
         self.latest = KnownBlocks::default(); // their numbers may come to mean other octets
+        self.counted = CountedRange::default();
         let gone = self.runs.partition_point(|r| r.1.at_or_before(una));
         for (s, e) in self.runs.drain(..gone) {
             self.octets -= e.offset_from(s);
@@ -84,8 +98,10 @@ impl Scoreboard {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.runs.clear();
-        self.octets = 0;
-        self.latest = KnownBlocks::default();
+        *self = Scoreboard {
+            runs: std::mem::take(&mut self.runs),
+            ..Scoreboard::default()
+        };
     }
 
     /// Bytes of memory, its own and that of its runs.
@@ -104,13 +120,22 @@ impl Scoreboard {
     }
 
     /// SACKed octets in `from..to`.
+    #[inline]
     pub fn octets_between(&self, from: SeqNum, to: SeqNum) -> u32 {
+        let (start, end, octets) = self.counted.0.get();
+        if (start, end) == (from, to) {
+            return octets;
+        }
+        self.count_between(from, to)
+    }
+
+    #[inline(never)]
+    fn count_between(&self, from: SeqNum, to: SeqNum) -> u32 {
         let first = self.runs.partition_point(|r| r.1.at_or_before(from));
-        self.runs[first..]
-            .iter()
-            .take_while(|r| r.0.before(to))
-            .map(|&(s, e)| e.min(to).offset_from(s.max(from)))
-            .sum()
+        let runs = self.runs[first..].iter().take_while(|r| r.0.before(to));
+        let octets = runs.map(|&(s, e)| e.min(to).offset_from(s.max(from))).sum();
+        self.counted.0.set((from, to, octets));
+        octets
     }
 
     /// The first run of octets in `from..to` that is not SACKed; empty at `to` when there is none.
@@ -160,6 +185,8 @@ mod tests {
                 let fresh = octets[start as usize..(start + len) as usize].iter().filter(|o| !**o);
                 prop_assert_eq!(board.insert(at(start), at(start + len)) as usize, fresh.count());
                 octets[start as usize..(start + len) as usize].fill(true);
+                let known = octets[50..150].iter().filter(|o| **o).count();
+                prop_assert_eq!(board.octets_between(at(50), at(150)) as usize, known);
             }
             prop_assert!(board.runs.windows(2).all(|w| w[0].1.before(w[1].0)));
             let count = |a: usize, b: usize| octets[a..b].iter().filter(|o| **o).count() as u32;
@@ -173,6 +200,8 @@ mod tests {
             prop_assert_eq!(board.acknowledge(at(una)), octets[una as usize]);
             prop_assert!(board.octets() <= before);
             prop_assert_eq!(board.octets(), count(una as usize, 300));
+            let left = (50.max(una as usize)..150).filter(|&i| octets[i]).count();
+            prop_assert_eq!(board.octets_between(at(50), at(150)) as usize, left);
             prop_assert!(board.runs.iter().all(|r| r.0.at_or_after(at(una))));
         }
     }

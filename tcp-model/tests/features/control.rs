@@ -64,7 +64,7 @@ fn watched(segments: u64, rate: Option<Rate>) -> (TestEnd, Arc<Mutex<Vec<Control
         rate,
         events: Arc::clone(&events),
     };
-    let mut end = TestEnd::with_control(plain(), AnyCc::Custom(Box::new(witness)));
+    let mut end = TestEnd::with_control(plain(), AnyCc::own(witness));
     end.step(Input::Listen);
     end.arrives(syn());
     end.arrives(ack(1, 1));

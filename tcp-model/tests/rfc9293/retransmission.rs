@@ -131,7 +131,7 @@ impl CongestionControl for OneSegment {
 
 #[test]
 fn may_18_another_congestion_control_can_take_its_place() {
-    let control = AnyCc::Custom(Box::new(OneSegment(0)));
+    let control = AnyCc::own(OneSegment(0));
     let mut rig = Rig::of(plain(), |cx| Connection::with_congestion(cx, control))
         .opened(&[TcpOption::Mss(1_000)]);
     assert_eq!(rig.write(10_000).len(), 1);

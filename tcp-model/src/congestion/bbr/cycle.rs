@@ -9,13 +9,21 @@ use crate::congestion::AckEvent;
 pub(super) const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
 
 impl Bbr {
+    /// The pacing gain of ProbeBW: at the rate of a policer it does not probe.
+    pub(super) fn cycle_gain(&self) -> f64 {
+        match self.policer.rate() {
+            Some(_) => 1.0,
+            None => CYCLE[self.phase],
+        }
+    }
+
     pub(super) fn advance_phase(&mut self, ack: &AckEvent) {
         if self.mode != BbrState::ProbeBw {
             return;
         }
         let rtt = self.min_rtt.unwrap_or(SimDuration::ZERO);
         let long = ack.now.since(self.phase_since) > rtt;
-        let gain = CYCLE[self.phase];
+        let gain = self.cycle_gain();
         let next = if gain > 1.0 {
             long && (ack.lost > 0 || ack.prior_in_flight >= self.in_flight_at(gain))
         } else if gain < 1.0 {
@@ -30,7 +38,7 @@ impl Bbr {
     }
 
     /// Enters ProbeBW in any phase except the one that drains.
-    fn enter_probe_bw(&mut self, now: SimTime) {
+    pub(super) fn enter_probe_bw(&mut self, now: SimTime) {
         self.mode = BbrState::ProbeBw;
         let mixed =
             (now.as_ps() ^ self.delivered.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -3,6 +3,7 @@
 use sim_core::SimTime;
 
 use super::Bbr;
+use super::policer::PolicerEvidence;
 use crate::congestion::{AckEvent, RateSample};
 
 /// The pipe is full if the rate grows by less than this for this many round trips.
@@ -23,7 +24,7 @@ pub(super) struct AckAggregation {
 }
 
 impl Bbr {
-    pub(super) fn take_sample(&mut self, sample: &RateSample) {
+    pub(super) fn take_sample(&mut self, sample: &RateSample, ack: &AckEvent) {
         self.delivered = sample.total;
         if sample.prior_delivered >= self.next_round {
             self.next_round = sample.total;
@@ -33,6 +34,11 @@ impl Bbr {
         }
         let rate = sample.delivered as f64 / sample.interval.as_secs_f64();
         let limited = sample.app_limited || sample.prior_delivered < self.little_until;
+        self.watch_for_policer(&PolicerEvidence {
+            now: ack.now,
+            losses: ack.lost > 0,
+            limited,
+        });
         if !limited || rate >= self.bandwidth.get() {
             self.bandwidth
                 .update(self.window_rounds.into(), self.rounds, rate);
@@ -55,14 +61,16 @@ impl Bbr {
     }
 
     pub(super) fn measure_aggregation(&mut self, ack: &AckEvent) {
-        let a = &mut self.aggregation;
         if self.round_start {
+            let a = &mut self.aggregation;
             a.rounds += 1;
             if a.rounds >= EXTRA_ROUNDS {
                 (a.rounds, a.extra) = (0, [0, a.extra[0]]);
             }
         }
-        let mut expected = self.bandwidth.get() * ack.now.since(a.since).as_secs_f64();
+        let rate = self.path_rate();
+        let a = &mut self.aggregation;
+        let mut expected = rate * ack.now.since(a.since).as_secs_f64();
         if a.acked as f64 <= expected {
             (a.acked, a.since, expected) = (0, ack.now, 0.0);
         }

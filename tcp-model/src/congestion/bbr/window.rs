@@ -23,7 +23,7 @@ impl Bbr {
         match self.min_rtt {
             None => self.initial,
             Some(rtt) => {
-                let segments = self.bandwidth.get() * rtt.as_secs_f64() * gain / self.mss as f64;
+                let segments = self.path_rate() * rtt.as_secs_f64() * gain / self.mss as f64;
                 libm::ceil(segments) as u64 * self.mss
             }
         }
@@ -65,7 +65,7 @@ impl Bbr {
             self.seen_rtt = true;
             self.rate = self.startup_rate(rtt);
         }
-        let rate = self.bandwidth.get() * self.pacing_gain() * MARGIN;
+        let rate = self.path_rate() * self.pacing_gain() * MARGIN;
         if rate > 0.0 && (self.full || rate > self.rate) {
             self.rate = rate;
         }
@@ -81,7 +81,7 @@ impl Bbr {
         if acked > 0 && !self.recovers(ack) {
             let mut target = self.bdp(self.window_gain());
             if self.full {
-                let most = (self.bandwidth.get() * EXTRA_MOST) as u64;
+                let most = (self.path_rate() * EXTRA_MOST) as u64;
                 let extra = self.aggregation.extra[0].max(self.aggregation.extra[1]);
                 target += extra.min(most);
             }
