@@ -411,3 +411,44 @@ proptest! {
         }
     }
 }
+
+/// A change to Linux's parameters while data are unread: their memory counts too, so that the buffer is not overdrawn.
+#[test]
+fn data_that_arrived_under_other_parameters_fill_the_buffer() {
+    let with = |profile: TcpParams, receive_buffer| TcpParams {
+        mtu: 100,
+        receive_buffer,
+        window_scaling: false,
+        ..profile
+    };
+    let mut target = Target::new(with(TcpParams::rfc9293(), 70_000));
+    let arrive = |target: &mut Target, flags: Flags, len| {
+        let view = target.tcp.view();
+        let (seq, ack) = match view.state {
+            State::SynSent => (SeqNum(9_000), view.snd_nxt),
+            _ => (view.rcv_nxt, view.snd_nxt),
+        };
+        let segment = Segment {
+            seq,
+            ack,
+            flags,
+            len,
+            window: 8_000,
+            ..Segment::default()
+        };
+        target.step(Input::Segment(&segment)).unwrap();
+    };
+    target.step(Input::Connect).unwrap();
+    arrive(&mut target, Flags::SYN_ACK, 0);
+    arrive(&mut target, Flags::ACK, 1_663);
+    let linux = FuzzEvent::Params(Box::new(with(TcpParams::linux(), 70_000)));
+    target.happen(&linux).unwrap();
+    for len in [536, 54_182, 13_620, 13_620] {
+        arrive(&mut target, Flags::ACK, len);
+        assert!(
+            target.tcp.view().readable <= 70_000,
+            "{:?}",
+            target.tcp.view()
+        );
+    }
+}

@@ -121,7 +121,7 @@ impl Connection {
             return;
         }
         let unread = self.rcv.unread;
-        let adaptive = self.adaptive(now);
+        let adaptive = self.adaptive_with(unread.saturating_sub(len.into()), now);
         adaptive.scheduled = true;
         let own_buffer = adaptive.hold(len);
         let size = match seg.joined {
@@ -148,8 +148,20 @@ impl Connection {
 
     /// The receiver's estimates so far; created if necessary.
     pub(super) fn adaptive(&mut self, now: SimTime) -> &mut Adaptive {
+        self.adaptive_with(self.rcv.unread, now)
+    }
+
+    /// The same; `uncounted`: unread octets that arrived under other parameters, before memory was counted.
+    #[inline]
+    fn adaptive_with(&mut self, uncounted: u64, now: SimTime) -> &mut Adaptive {
         let known = self.rcv.adaptive.take();
-        let known = known.unwrap_or_else(|| Box::new(self.first_guess(now)));
+        let known = known.unwrap_or_else(|| {
+            let mut guess = Box::new(self.first_guess(now));
+            if uncounted > 0 {
+                guess.hold(uncounted.min(u32::MAX.into()) as u32);
+            }
+            guess
+        });
         self.rcv.adaptive.insert(known)
     }
 
