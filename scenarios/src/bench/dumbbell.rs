@@ -4,8 +4,8 @@
 //! sender-i ──100 Mbit/s, 1 ms── left ══N x 10 Mbit/s, 8 ms══ right ── receiver-i
 //! ```
 //!
-//! The round trip is 20 ms. The drop-tail queue holds one bandwidth-delay product of 1500-byte packets, at
-//! least two, not counting the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
+//! The round trip is 20 ms. The drop-tail queue holds one bandwidth-delay product of 1500-byte packets, or as many as
+//! asked for, at least two packets, not counting the packet in service. Segments of 1448 bytes, SACK, timestamps, an ACK every
 //! two segments, NewReno; starts spread evenly over the first 100 ms. Another congestion control and another
 //! queue discipline can be chosen by name. Nothing is random by default, as in the ns-3 program it is compared with;
 //! a processing time makes the flows share fairly.
@@ -39,17 +39,30 @@ pub(super) struct DumbbellOptions {
     /// Queue discipline of the bottleneck, by name, with its default parameters [default: drop-tail]
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
+    /// What the drop-tail queue holds, in bandwidth-delay products [default: 1]
+    #[arg(long, value_name = "BDPS", value_parser = buffer)]
+    buffer: Option<f64>,
     /// Largest random processing time of a packet in hosts, such as "50 us", which prevents phase effects
     /// [default: none]
     #[arg(long, value_name = "TIME")]
     processing: Option<SimDuration>,
 }
 
+/// Reads the size of a buffer.
+fn buffer(text: &str) -> Result<f64, String> {
+    let bdps: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    match (0.0..=1000.0).contains(&bdps) {
+        true => Ok(bdps),
+        false => Err("outside 0 to 1000 bandwidth-delay products".to_owned()),
+    }
+}
+
 impl DumbbellOptions {
     /// The options as an addition to the title.
     pub(super) fn title(&self) -> String {
         let processing = self.processing.map(|time| format!("processing {time}"));
-        let given = [&self.control, &self.queue, &processing]
+        let buffer = self.buffer.map(|bdps| format!("{bdps} BDP"));
+        let given = [&self.control, &self.queue, &buffer, &processing]
             .into_iter()
             .flatten();
         given.map(|name| format!(", {name}")).collect()
@@ -115,7 +128,8 @@ pub(super) fn world(
     let one_ms = SimDuration::from_millis(1);
     let mut net = NetworkBuilder::new();
     let (left, right) = (net.router("left"), net.router("right"));
-    let queue_pkts = (core.as_bps() as f64 * 0.020 / 8.0 / 1500.0)
+    let bdps = options.buffer.unwrap_or(1.0);
+    let queue_pkts = (bdps * core.as_bps() as f64 * 0.020 / 8.0 / 1500.0)
         .ceil()
         .max(2.0) as u32;
     // The limit of a queue also counts the packet in service.

@@ -77,25 +77,27 @@ struct CubicEpoch {
     w_est: f64,
 }
 
+/// What each ACK needs lies at the beginning, in two cache lines.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 struct Cubic {
     window: CongestionWindow,
-    beta: f64,
+    /// The window has not been in use since then.
+    unused_since: Option<SimTime>,
     /// Equation 4: how fast W_est grows before it reaches the window before the loss.
     alpha: f64,
     c: f64,
-    fast_convergence: bool,
-    reno_friendly: bool,
-    hystart: Option<HyStart>,
     /// The current stage; if `None`, the next ACK in congestion avoidance begins one.
     epoch: Option<CubicEpoch>,
     /// W_max and cwnd_prior of the last congestion shown by ACKs; `None` if the next stage is the first one after a
     /// time-out or after slow start.
     reduced: Option<(f64, f64)>,
+    reno_friendly: bool,
+    fast_convergence: bool,
+    beta: f64,
     /// W_max of the last congestion, segments.
     last_max: f64,
-    /// The window has not been in use since then.
-    unused_since: Option<SimTime>,
+    hystart: Option<HyStart>,
     /// `epoch`, `reduced` and `last_max` before the last congestion (section 4.9).
     before: Option<BeforeCongestion>,
 }
@@ -157,9 +159,9 @@ impl Cubic {
     fn avoid_congestion(&mut self, ack: &AckEvent, acked: u64) {
         let mut epoch = self.epoch.unwrap_or_else(|| self.begin(ack.now));
         let cwnd = self.window.segments();
-        let acked = acked as f64 / self.window.mss();
+        // Of a window.
+        let acked = self.window.share(acked);
         let t = ack.now.since(epoch.start).as_secs_f64();
-        let rtt = ack.srtt.map_or(0.0, |r| r.as_secs_f64());
         // Equation 4: alpha is that of Reno once W_est has reached the window before the loss.
         let prior = self.reduced.map_or(epoch.w_max, |(_, prior)| prior);
         let alpha = if epoch.w_est >= prior {
@@ -167,13 +169,14 @@ impl Cubic {
         } else {
             self.alpha
         };
-        epoch.w_est += alpha * acked / cwnd;
+        epoch.w_est += alpha * acked;
         if self.reno_friendly && self.w_cubic(&epoch, t) < epoch.w_est {
             self.window.set(epoch.w_est.max(cwnd)); // section 4.3
         } else {
             // Sections 4.2, 4.4 and 4.5
+            let rtt = ack.srtt.map_or(0.0, |r| r.as_secs_f64());
             let target = self.w_cubic(&epoch, t + rtt).clamp(cwnd, 1.5 * cwnd);
-            self.window.set(cwnd + acked * (target - cwnd) / cwnd);
+            self.window.set(cwnd + acked * (target - cwnd));
         }
         self.epoch = Some(epoch);
     }

@@ -46,6 +46,11 @@ impl CongestionWindow {
         self.cwnd / self.mss
     }
 
+    /// What part of the window these bytes are.
+    pub fn share(&self, bytes: u64) -> f64 {
+        bytes as f64 / self.cwnd.max(1.0)
+    }
+
     /// Bytes of a full segment.
     pub fn mss(&self) -> f64 {
         self.mss

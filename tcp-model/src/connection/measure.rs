@@ -193,7 +193,7 @@ impl Connection {
             AnyCc::NewReno(control) if !before.counted => {
                 control.on_acked(acked, before.phase, cwnd_limited);
             }
-            _ => self.tell_control_all(seg, acked, rtt, before, now),
+            _ => self.tell_control_all(seg, acked, rtt, before, cwnd_limited, now),
         }
     }
 
@@ -218,6 +218,7 @@ impl Connection {
         acked: u64,
         rtt: Option<SimDuration>,
         before: &BeforeAck,
+        cwnd_limited: bool,
         now: SimTime,
     ) {
         let calm = self.recovery.is_calm();
@@ -245,7 +246,7 @@ impl Connection {
             una: self.snd.acked,
             nxt: self.snd.acked + u64::from(self.snd.flight()),
             phase: before.phase,
-            cwnd_limited: self.may_grow(before),
+            cwnd_limited,
             rtt,
             srtt: self.rtt.srtt(),
             min_rtt: None,

@@ -17,6 +17,13 @@ const LARGEST_BURST: f64 = 65_536.0;
 /// The most that ACK aggregation adds to the window, seconds at the rate.
 const EXTRA_MOST: f64 = 0.1;
 
+/// The least whole number that is not below `n`, which is not negative.
+#[inline]
+fn rounded_up(n: f64) -> u64 {
+    let whole = n as u64;
+    whole + u64::from(whole as f64 != n)
+}
+
 impl Bbr {
     /// This many bandwidth-delay products, bytes.
     fn bdp(&self, gain: f64) -> u64 {
@@ -24,7 +31,7 @@ impl Bbr {
             None => self.initial,
             Some(rtt) => {
                 let segments = self.path_rate() * rtt.as_secs_f64() * gain / self.mss as f64;
-                libm::ceil(segments) as u64 * self.mss
+                rounded_up(segments) * self.mss
             }
         }
     }
