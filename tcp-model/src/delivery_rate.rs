@@ -46,9 +46,12 @@ struct SendStamp {
     delivered_at: SimTime,
     /// P.first_send_time.
     first_sent: SimTime,
-    in_flight: u64,
+    in_flight: u32,
     app_limited: bool,
 }
+
+/// There is one for each segment in flight.
+const _: () = assert!(size_of::<SegmentInFlight<SendStamp>>() == 56);
 
 /// Stamps of the segments in flight, and the connection's counters.
 #[derive(Clone, Debug, Hash, Default)]
@@ -84,7 +87,7 @@ impl DeliveryCounts {
             delivered: self.delivered,
             delivered_at: self.delivered_at,
             first_sent: self.first_sent,
-            in_flight: in_flight + u64::from(octets),
+            in_flight: (in_flight + u64::from(octets)).min(u32::MAX.into()) as u32,
             app_limited: self.app_limited > 0,
         }
     }
@@ -168,7 +171,7 @@ impl DeliveryRate {
             prior_delivered: stamp.delivered,
             total: counts.delivered,
             app_limited: stamp.app_limited,
-            in_flight_at_send: stamp.in_flight,
+            in_flight_at_send: stamp.in_flight.into(),
         })
     }
 

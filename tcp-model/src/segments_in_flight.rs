@@ -3,6 +3,7 @@
 //! Simplification: a segment whose parts are reported by two SACKs counts as delivered when it is
 //! acknowledged.
 
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
 use sim_core::SimTime;
@@ -91,18 +92,15 @@ impl RecentBlocks {
 /// Segments in flight, in order of sequence number.
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentsInFlight<T> {
-    /// The first `gone` segments are no longer in flight; they are removed when they are half of
-    /// all.
-    all: Vec<SegmentInFlight<T>>,
-    gone: usize,
+    /// A ring, so that those of many connections stay in the caches.
+    all: VecDeque<SegmentInFlight<T>>,
     latest: RecentBlocks,
 }
 
 impl<T> Default for SegmentsInFlight<T> {
     fn default() -> Self {
         SegmentsInFlight {
-            all: Vec::new(),
-            gone: 0,
+            all: VecDeque::new(),
             latest: RecentBlocks::default(),
         }
     }
@@ -110,7 +108,7 @@ impl<T> Default for SegmentsInFlight<T> {
 
 impl<T: Hash> Hash for SegmentsInFlight<T> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.all[self.gone..].hash(hasher);
+        self.all.hash(hasher);
     }
 }
 
@@ -118,7 +116,7 @@ impl<T: Copy> SegmentsInFlight<T> {
     /// Notes a new segment of `octets` up to `end`.
     #[inline]
     pub(crate) fn on_sent(&mut self, end: SeqNum, octets: u32, at: SimTime, known: T) {
-        self.all.push(SegmentInFlight {
+        self.all.push_back(SegmentInFlight {
             end,
             octets,
             at,
@@ -137,9 +135,8 @@ impl<T: Copy> SegmentsInFlight<T> {
         at: SimTime,
         known: impl Fn(u32) -> T,
     ) {
-        let live = &mut self.all[self.gone..];
-        let first = live.partition_point(|s| s.end.at_or_before(start));
-        for sent in &mut live[first..] {
+        let first = self.all.partition_point(|s| s.end.at_or_before(start));
+        for sent in self.all.range_mut(first..) {
             if sent.start().at_or_after(end) {
                 break;
             }
@@ -154,24 +151,18 @@ impl<T: Copy> SegmentsInFlight<T> {
     /// SACK has reported.
     #[inline]
     pub(crate) fn on_acked(&mut self, una: SeqNum, mut deliver: impl FnMut(&SegmentInFlight<T>)) {
-        let mut gone = 0;
-        for sent in &self.all[self.gone..] {
-            if sent.end.after(una) {
-                break;
-            }
-            gone += 1;
+        let before = self.latest.gone;
+        while let Some(sent) = self.all.front()
+            && !sent.end.after(una)
+        {
             if sent.done.0 == 0 {
                 deliver(sent);
             }
+            self.all.pop_front();
+            self.latest.gone += 1;
         }
-        if gone > 0 {
-            self.gone += gone;
-            self.latest.gone += gone as u64;
+        if self.latest.gone > before {
             self.latest.forget_below(una);
-            if self.gone * 2 >= self.all.len() {
-                self.all.drain(..self.gone);
-                self.gone = 0;
-            }
         }
     }
 
@@ -184,7 +175,7 @@ impl<T: Copy> SegmentsInFlight<T> {
         mut deliver: impl FnMut(&SegmentInFlight<T>),
     ) {
         let gone = self.latest.gone;
-        let live = &mut self.all[self.gone..];
+        let live = &mut self.all;
         let (mut first, mut i) = match self.latest.find(start) {
             Some(known) if end.at_or_before(known.end) => return,
             Some(known) => ((known.first - gone) as usize, (known.next - gone) as usize),
@@ -210,7 +201,7 @@ impl<T: Copy> SegmentsInFlight<T> {
             live[first].done = DoneRun((i - first) as u32);
         }
         // A block beyond the data sent says nothing about later data.
-        if live.last().is_some_and(|s| end.at_or_before(s.end)) {
+        if live.back().is_some_and(|s| end.at_or_before(s.end)) {
             self.latest.remember(SackBlock {
                 start,
                 end,

@@ -70,6 +70,15 @@ impl AnyCc {
         each!(self, cc => cc.ssthresh())
     }
 
+    /// An ACK for a control that is not in a box.
+    #[inline(never)]
+    fn on_ack_inline(&mut self, ack: &AckEvent) {
+        if CongestionWindow::may_grow(ack) {
+            self.put_to_use();
+        }
+        tell_each!(self, cc => cc.on_ack(ack));
+    }
+
     /// Replaces a fresh CUBIC by the whole control, because its window is about to be used.
     #[inline]
     fn put_to_use(&mut self) {
@@ -128,10 +137,13 @@ impl CongestionControl for AnyCc {
         tell_each!(self, cc => cc.on_start(start))
     }
     fn on_ack(&mut self, ack: &AckEvent) {
-        if matches!(self, AnyCc::FreshCubic(_)) && CongestionWindow::may_grow(ack) {
-            self.put_to_use();
+        match self {
+            AnyCc::Custom(boxed) => {
+                boxed.control.on_ack(ack);
+                boxed.cwnd = boxed.control.cwnd();
+            }
+            inline => inline.on_ack_inline(ack),
         }
-        tell_each!(self, cc => cc.on_ack(ack));
     }
     fn on_congestion(&mut self, event: &CongestionEvent) {
         self.put_to_use();

@@ -156,6 +156,23 @@ impl Cubic {
         }
     }
 
+    /// Grows as in slow start; returns the bytes that are left for congestion avoidance.
+    #[inline(never)]
+    fn slow_start(&mut self, ack: &AckEvent) -> u64 {
+        let Some(hystart) = &mut self.hystart else {
+            return self.window.slow_start(ack.acked);
+        };
+        if self.window.threshold().is_some() {
+            return self.window.slow_start(ack.acked);
+        }
+        let growth = hystart.on_ack(ack, self.window.mss() as u64);
+        self.window.open(growth.bytes as f64);
+        if growth.exit {
+            self.window.end_slow_start();
+        }
+        0
+    }
+
     fn avoid_congestion(&mut self, ack: &AckEvent, acked: u64) {
         let mut epoch = self.epoch.unwrap_or_else(|| self.begin(ack.now));
         let cwnd = self.window.segments();
@@ -175,7 +192,8 @@ impl Cubic {
         } else {
             // Sections 4.2, 4.4 and 4.5
             let rtt = ack.srtt.map_or(0.0, |r| r.as_secs_f64());
-            let target = self.w_cubic(&epoch, t + rtt).clamp(cwnd, 1.5 * cwnd);
+            let target = self.w_cubic(&epoch, t + rtt);
+            let target = target.max(cwnd).min(1.5 * cwnd);
             self.window.set(cwnd + acked * (target - cwnd));
         }
         self.epoch = Some(epoch);
@@ -201,17 +219,7 @@ impl CongestionControl for Cubic {
         }
         let mut acked = ack.acked;
         if self.window.in_slow_start() {
-            if let Some(hystart) = &mut self.hystart
-                && self.window.threshold().is_none()
-            {
-                let growth = hystart.on_ack(ack, self.window.mss() as u64);
-                self.window.open(growth.bytes as f64);
-                if growth.exit {
-                    self.window.end_slow_start();
-                }
-                return;
-            }
-            acked = self.window.slow_start(acked);
+            acked = self.slow_start(ack);
             if acked == 0 || self.window.in_slow_start() {
                 return;
             }

@@ -65,6 +65,7 @@ impl Meter {
     }
 
     /// Adds the measurements to an ACK event.
+    #[inline(never)]
     fn complete(&mut self, ack: &mut AckEvent, seg: &Segment) {
         match self {
             Meter::RoundTrips(times) => {

@@ -244,6 +244,7 @@ impl ReceiveSpace {
 
     /// The window that FreeBSD offers: the free space, unless that is less than a segment and a quarter of
     /// the buffer; never less than already offered.
+    #[inline(never)]
     pub(super) fn all_that_is_free(&self) -> u32 {
         let free = u64::from(self.buffer).saturating_sub(self.unread) as u32;
         let little = free < self.buffer / 4 && free < self.mss;
@@ -253,6 +254,7 @@ impl ReceiveSpace {
     /// Whether the window has opened enough for FreeBSD to announce it: by two segments and a quarter of
     /// the buffer; by two segments if little is offered or the buffer is small; in any case by half of the
     /// buffer.
+    #[inline(never)]
     pub(super) fn opens_as_freebsd_tells(&self) -> bool {
         let (offered, free) = (self.window(), self.all_that_is_free());
         let (more, buffer) = (free - offered, self.buffer);

@@ -58,6 +58,7 @@ impl Connection {
     }
 
     /// The same after an acknowledgement; stops the timer when nothing is outstanding.
+    #[inline(never)]
     pub(super) fn restart_transmit_timer(&mut self, now: SimTime) {
         self.timers.retries = 0;
         if self.snd.flight() == 0 || self.snd.probing {

@@ -33,6 +33,7 @@ impl Recovery {
     }
 
     /// The same with a log.
+    #[inline(never)]
     pub(super) fn log_sack(
         &mut self,
         blocks: impl Iterator<Item = (SeqNum, SeqNum)>,
