@@ -122,8 +122,14 @@ pub(crate) fn cause(recorded: &str, language: Language) -> String {
     }
 }
 
+/// What stands for a rule in the table of a capture, which does not show by which rule a segment was sent again.
+pub(crate) const SEEN_BEFORE: &str = "seen before";
+
 /// The rule by which a segment was sent again, as recorded: "duplicate ACKs".
 pub(crate) fn rule(recorded: &str, language: Language) -> String {
+    if recorded == SEEN_BEFORE {
+        return language.pick(SEEN_BEFORE, "此前已出现").to_owned();
+    }
     let known = RetransmitReason::ALL.iter();
     let known = known.clone().find(|rule| rule.as_str() == recorded);
     match (language, known) {
@@ -146,6 +152,8 @@ mod tests {
             let words = super::rule(rule.as_str(), Language::Chinese);
             assert_eq!(words, chinese_rule(rule));
         }
+        assert_eq!(super::rule(SEEN_BEFORE, Language::Chinese), "此前已出现");
+        assert_eq!(super::rule(SEEN_BEFORE, Language::English), SEEN_BEFORE);
         let fate = |text| super::fate(text, Language::Chinese);
         assert_eq!(fate("lost: queue full"), "丢失：队列已满");
         assert_eq!(

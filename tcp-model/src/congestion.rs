@@ -68,7 +68,7 @@ pub use algorithm::{
     Algorithm, Control, ControlContext, ControlError, ControlParameter, ControlValue,
     MOST_PARAMETERS, ParameterKind,
 };
-pub use any::AnyCc;
+pub use any::{AnyCc, BoxedControl};
 pub use built_in::{BUILT_IN, algorithms, find, register};
 pub(crate) use cubic::DEFAULTS as CUBIC;
 pub(crate) use cubic_linux::DEFAULTS as LINUX_CUBIC;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::inference::InferredConnection;
+use crate::recorded_words;
 use crate::recorders::SEGMENT_COLUMNS;
 use crate::store::StoreError;
 use crate::store::table::{ColumnKind, SharedText, TableWriter, Tables};
@@ -39,7 +40,7 @@ fn segments(to: &Tables, all: &[InferredConnection]) -> Result<(), StoreError> {
     let mut table = TableWriter::create(to, "segments", SEGMENT_COLUMNS)?;
     let none = SharedText::from("");
     let fates = ["received", "lost: sent again without an ACK"].map(SharedText::from);
-    let again = SharedText::from("seen before");
+    let again = SharedText::from(recorded_words::SEEN_BEFORE);
     let mut packet = 0;
     for (conn, one) in all.iter().enumerate() {
         let names = [0, 1].map(|end: usize| SharedText::from(one.names[end].as_str()));

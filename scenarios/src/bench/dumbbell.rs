@@ -81,6 +81,10 @@ impl DumbbellOptions {
         let Some(name) = self.queue.as_deref().filter(|name| *name != "drop-tail") else {
             return Ok(QueueLimit::Packets(packets).into());
         };
+        if self.buffer.is_some() {
+            let text = format!("--buffer is for drop-tail: `{name}` has its own limit");
+            return Err(text.into());
+        }
         let queue = queue_disc::built_in().plugin(name, &[]);
         Ok(queue.map_err(|e| e.to_string())?.into())
     }

@@ -65,7 +65,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
         ControlParameter::switch(
             "detect_policers",
             true,
-            "pace at the long-term rate when two intervals with a fifth of the data lost show a policer",
+            "pace at the long-term rate when two intervals with a sixth of the data lost show a policer",
         ),
     ],
     make: |control, _| AnyCc::own(Bbr::new(control)),
@@ -110,8 +110,9 @@ struct Bbr {
     rounds: u64,
     round_start: bool,
     next_round: u64,
-    /// Bytes delivered, and bytes found lost.
+    /// Bytes delivered, when the last of them were, and bytes found lost.
     delivered: u64,
+    delivered_at: SimTime,
     lost: u64,
     min_rtt: Option<SimDuration>,
     /// When it was last measured; `None` before the first ACK.
@@ -124,6 +125,8 @@ struct Bbr {
     aggregation: AckAggregation,
     detects_policers: bool,
     policer: Policer,
+    /// Time-outs since the last ACK.
+    time_outs: u32,
     /// The window before recovery or ProbeRTT.
     saved: u64,
     was: RecoveryPhase,
@@ -154,6 +157,7 @@ impl Bbr {
             round_start: false,
             next_round: 0,
             delivered: 0,
+            delivered_at: SimTime::ZERO,
             lost: 0,
             min_rtt: None,
             min_rtt_at: None,
@@ -165,6 +169,7 @@ impl Bbr {
             aggregation: AckAggregation::default(),
             detects_policers: control.is_on("detect_policers"),
             policer: Policer::default(),
+            time_outs: 0,
             saved: 0,
             was: RecoveryPhase::Open,
             conserves: false,
@@ -236,8 +241,9 @@ impl CongestionControl for Bbr {
     fn on_ack(&mut self, ack: &AckEvent) {
         self.round_start = false;
         self.lost += ack.lost;
+        let timed_out = self.time_outs > 0 && self.take_time_outs();
         if let Some(sample) = &ack.rate {
-            self.take_sample(sample, ack);
+            self.take_sample(sample, ack, timed_out);
             self.measure_aggregation(ack);
         }
         self.advance_phase(ack);
@@ -264,7 +270,7 @@ impl CongestionControl for Bbr {
                 self.save_window();
                 self.was = RecoveryPhase::Loss;
                 self.known_losses = true;
-                self.policer.on_timeout();
+                self.time_outs += 1;
                 self.full_bandwidth = 0.0;
                 self.cwnd = event.pipe + self.mss;
             }

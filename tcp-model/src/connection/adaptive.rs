@@ -4,7 +4,7 @@
 use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use super::held_memory::HeldMemory;
+use super::held_memory::{HeldMemory, memory_of};
 use crate::params::TcpParams;
 use crate::segment::Segment;
 use crate::seq::SeqNum;
@@ -151,7 +151,8 @@ impl Connection {
         self.adaptive_with(self.rcv.unread, now)
     }
 
-    /// The same; `uncounted`: unread octets that arrived under other parameters, before memory was counted.
+    /// The same; `uncounted`: unread octets that arrived under other parameters, before memory was counted;
+    /// those beyond a gap are counted here.
     #[inline]
     fn adaptive_with(&mut self, uncounted: u64, now: SimTime) -> &mut Adaptive {
         let known = self.rcv.adaptive.take();
@@ -159,6 +160,9 @@ impl Connection {
             let mut guess = Box::new(self.first_guess(now));
             if uncounted > 0 {
                 guess.hold(uncounted.min(u32::MAX.into()) as u32);
+            }
+            if let Some(ahead) = self.rcv.ahead.as_ref().filter(|ahead| ahead.octets() > 0) {
+                guess.held.ahead = memory_of(ahead.octets());
             }
             guess
         });

@@ -24,6 +24,9 @@ impl Connection {
         };
         self.rcv.buffer = buffer.max(2 << self.rcv.shift);
         self.follow_buffer(&old);
+        if !self.params.adaptive_receiver {
+            self.rcv.adaptive = None; // memory is not counted any more
+        }
         if self.params.keepalive != old.keepalive {
             self.rearm_keepalive(&old, now);
         }

@@ -156,7 +156,7 @@ impl IdealSender {
         }
         match &mut self.recovery {
             Some(recovery) => recovery.delivered += 1.0,
-            // Only what is acknowledged up to its number opens the window.
+            // Only cumulative acknowledgements open the window.
             None if !self.missing.is_empty() => {}
             None if self.slow_start => self.window += 1.0,
             None => {
@@ -231,13 +231,16 @@ impl IdealSender {
         self.send();
     }
 
-    /// The same during a recovery: after two more round trips, the minimum time-out of the `linux` profile, slow start
-    /// up to half the window.
+    /// The same during a recovery or after a probe: after two more round trips, the minimum time-out of the `linux`
+    /// profile, half the window. Simplification: it is used at once, without slow start, which is too rare to matter at
+    /// the loss rates used.
     fn time_out(&mut self) {
         self.probed = false;
         self.now += 2.0;
         self.missing.clear();
         self.recovery = None;
+        self.credit = 0.0;
+        self.slow_start = false;
         (self.to_repair, self.unrepaired, self.in_flight) = (0, 0, 0);
         self.window = (self.window / 2.0).floor().max(2.0);
         self.send();

@@ -262,6 +262,10 @@ pub(super) fn again(s: &LadderSegment, first: usize) -> Bilingual {
             "duplicate ACKs show that data beyond it have arrived".to_owned(),
             "重复的 ACK 表明其后的数据已到达".to_owned(),
         ),
+        recorded_words::SEEN_BEFORE => (
+            "a capture does not show why".to_owned(),
+            "抓包文件不显示重传的原因".to_owned(),
+        ),
         "" => ("it is sent again".to_owned(), "重新发送".to_owned()),
         rule => (
             format!("by the rule {rule}"),

@@ -24,8 +24,10 @@ pub(super) struct AckAggregation {
 }
 
 impl Bbr {
-    pub(super) fn take_sample(&mut self, sample: &RateSample, ack: &AckEvent) {
+    /// `timed_out`: the losses are those of a time-out, which are known already.
+    pub(super) fn take_sample(&mut self, sample: &RateSample, ack: &AckEvent, timed_out: bool) {
         self.delivered = sample.total;
+        self.delivered_at = ack.now;
         if sample.prior_delivered >= self.next_round {
             self.next_round = sample.total;
             self.rounds += 1;
@@ -36,7 +38,7 @@ impl Bbr {
         let limited = sample.app_limited || sample.prior_delivered < self.little_until;
         self.watch_for_policer(&PolicerEvidence {
             now: ack.now,
-            losses: ack.lost > 0,
+            losses: ack.lost > 0 && !timed_out,
             limited,
         });
         if !limited || rate >= self.bandwidth.get() {

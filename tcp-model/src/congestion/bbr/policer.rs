@@ -10,7 +10,7 @@ use super::Bbr;
 
 /// An interval lasts at least this many round trips, and is given up after four times as many.
 const LEAST_ROUNDS: u32 = 4;
-/// Share of lost data, of those delivered, from which an interval counts.
+/// An interval counts if the bytes lost are at least this share of those delivered: a sixth of those sent.
 const LOSS_THRESHOLD: f64 = 50.0 / 256.0;
 /// The rates of two intervals are about the same if they differ by no more than this share ...
 const RATE_RATIO: f64 = 1.0 / 8.0;
@@ -22,7 +22,7 @@ const ROUNDS_IN_USE: u32 = 48;
 /// What is known of a policer.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Policer {
-    /// No loss yet since the last time.
+    /// No interval is being measured: the next loss begins one.
     #[default]
     Unsuspected,
     /// An interval is being measured; the rate of the interval before, if that had many losses, in bytes a second.
@@ -44,11 +44,12 @@ pub(super) struct LossInterval {
     rounds: u32,
 }
 
-/// What an ACK contributes.
+/// What an ACK or a time-out contributes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PolicerEvidence {
+    /// The time of the latest delivery.
     pub(super) now: SimTime,
-    /// Losses have been found with this ACK.
+    /// Losses have been found since the ACK before.
     pub(super) losses: bool,
     /// The application or the phase, not the network, may have limited the rate.
     pub(super) limited: bool,
@@ -60,13 +61,6 @@ impl Policer {
         match self {
             Policer::Found { rate, .. } => Some(*rate),
             _ => None,
-        }
-    }
-
-    /// A time-out is the end of a round trip.
-    pub(super) fn on_timeout(&mut self) {
-        if let Policer::Suspected { interval, .. } = self {
-            interval.rounds += 1;
         }
     }
 }
@@ -86,7 +80,23 @@ impl Bbr {
         }
     }
 
-    /// Looks for a policer, or uses up the time for which one is believed in.
+    /// Takes account of the time-outs before an ACK: each is a loss, and the end of a round trip, at the time of the
+    /// last delivery before it. Done with the ACK, which brings the number of bytes lost.
+    pub(super) fn take_time_outs(&mut self) -> bool {
+        let time_outs = std::mem::take(&mut self.time_outs);
+        let round_start = std::mem::replace(&mut self.round_start, true);
+        for _ in 0..time_outs {
+            self.watch_for_policer(&PolicerEvidence {
+                now: self.delivered_at,
+                losses: true,
+                limited: false,
+            });
+        }
+        self.round_start = round_start;
+        time_outs > 0
+    }
+
+    /// Looks for a policer, or counts the round trips for which the rate of one is used.
     pub(super) fn watch_for_policer(&mut self, ack: &PolicerEvidence) {
         if !self.detects_policers {
             return;
@@ -164,7 +174,8 @@ mod tests {
     use super::super::{ALGORITHM, Bbr, BbrState};
     use super::*;
     use crate::congestion::{
-        AckEvent, CongestionControl as _, ConnectionStart, Control, ControlValue, RateSample,
+        AckEvent, Congestion, CongestionControl as _, CongestionEvent, ConnectionStart, Control,
+        ControlValue, RateSample, SpuriousCongestion,
     };
 
     const ROUND: SimDuration = SimDuration::from_millis(100);
@@ -223,7 +234,8 @@ mod tests {
         Policed::new(&Control::new(&ALGORITHM))
     }
 
-    /// The first loss begins an interval of four round trips with 100 kB/s and losses of a quarter; so does its end.
+    /// The first loss begins an interval of four round trips with 100 kB/s and losses of a quarter; the loss at its end
+    /// begins the second.
     #[test]
     fn two_intervals_with_losses_and_equal_rates_show_a_policer_for_48_round_trips() {
         let mut path = path();
@@ -259,7 +271,7 @@ mod tests {
         assert!(seen((10_000, 2500), (11_000, 3000)), "a tenth more");
         assert!(!seen((10_000, 2500), (13_000, 3500)), "a third more");
         assert!(!seen((10_000, 1900), (10_000, 1900)), "19 % lost");
-        assert!(!seen((10_000, 2500), (10_000, 0)), "no loss ends it");
+        assert!(!seen((10_000, 2500), (10_000, 0)), "none lost");
     }
 
     #[test]
@@ -273,6 +285,65 @@ mod tests {
         (0..15).for_each(|_| path.round(10_000, 0, false));
         assert!(matches!(path.bbr.policer, Policer::Suspected { .. }));
         path.round(10_000, 0, false);
+        assert!(matches!(path.bbr.policer, Policer::Unsuspected));
+    }
+
+    /// An interval ends with a loss: not with its fourth round trip, if nothing is lost in that.
+    #[test]
+    fn an_interval_lasts_until_a_loss() {
+        let mut path = path();
+        path.round(10_000, 1, false);
+        (0..3).for_each(|_| path.round(10_000, 2500, false));
+        (0..3).for_each(|_| path.round(10_000, 4000, false));
+        path.round(10_000, 0, false);
+        assert_eq!(path.bbr.policer.rate(), None);
+        path.round(10_000, 1, false);
+        assert_eq!(path.bbr.policer.rate(), Some(100_000.0));
+    }
+
+    #[test]
+    fn rates_of_4_kbit_a_second_more_or_less_are_about_the_same() {
+        assert!(is_about(1400.0, 1000.0) && is_about(1500.0, 1000.0));
+        assert!(!is_about(1501.0, 1000.0) && is_about(9000.0, 8000.0));
+        assert!(!is_about(9001.0, 8000.0) && is_about(7000.0, 8000.0));
+    }
+
+    /// A time-out counts as a loss at the end of a round trip, at the last delivery: the silence before it is no part of
+    /// the interval that it ends, but of the next one.
+    #[test]
+    fn a_time_out_ends_an_interval_at_the_last_delivery() {
+        let mut path = path();
+        path.round(10_000, 1, false);
+        // Rounds 2 and 3, in which a half is lost in all, and then the time-out.
+        path.round(10_000, 4000, false);
+        path.round(10_000, 0, false);
+        path.bbr.on_congestion(&CongestionEvent {
+            cause: Congestion::Timeout,
+            now: path.now + SimDuration::from_secs(1),
+            in_flight: 10_000,
+            pipe: 0,
+            gentle: false,
+            whole: true,
+        });
+        path.now = path.now + SimDuration::from_secs(1);
+        path.round(1000, 5000, false);
+        let Policer::Suspected { interval, before } = &path.bbr.policer else {
+            panic!("{:?}", path.bbr.policer);
+        };
+        // 20 kB in 200 ms; the ACK after the silence is the first round of the next.
+        assert_eq!(*before, Some(100_000.0));
+        assert_eq!((interval.rounds, interval.delivered), (1, 50_000));
+    }
+
+    #[test]
+    fn an_undone_reduction_ends_the_suspicion() {
+        let mut path = path();
+        (0..5).for_each(|_| path.round(10_000, 2500, false));
+        path.bbr.on_undo(&SpuriousCongestion {
+            now: path.now,
+            cwnd: 20_000,
+            ssthresh: None,
+        });
         assert!(matches!(path.bbr.policer, Policer::Unsuspected));
     }
 

@@ -25,12 +25,12 @@ fn rounded_up(n: f64) -> u64 {
 }
 
 impl Bbr {
-    /// This many bandwidth-delay products, bytes.
-    fn bdp(&self, gain: f64) -> u64 {
+    /// This many bandwidth-delay products at a rate in bytes a second, bytes.
+    fn bdp(&self, rate: f64, gain: f64) -> u64 {
         match self.min_rtt {
             None => self.initial,
             Some(rtt) => {
-                let segments = self.path_rate() * rtt.as_secs_f64() * gain / self.mss as f64;
+                let segments = rate * rtt.as_secs_f64() * gain / self.mss as f64;
                 rounded_up(segments) * self.mss
             }
         }
@@ -51,8 +51,10 @@ impl Bbr {
         (segments + if probing { 2 } else { 0 }) * self.mss
     }
 
+    /// What is in flight with this many bandwidth-delay products, bytes; the policed rate does not matter here, as in
+    /// Linux.
     pub(super) fn in_flight_at(&self, gain: f64) -> u64 {
-        self.with_room(self.bdp(gain))
+        self.with_room(self.bdp(self.bandwidth.get(), gain))
     }
 
     pub(super) fn save_window(&mut self) {
@@ -86,7 +88,7 @@ impl Bbr {
     pub(super) fn set_window(&mut self, ack: &AckEvent) {
         let acked = ack.delivered;
         if acked > 0 && !self.recovers(ack) {
-            let mut target = self.bdp(self.window_gain());
+            let mut target = self.bdp(self.path_rate(), self.window_gain());
             if self.full {
                 let most = (self.path_rate() * EXTRA_MOST) as u64;
                 let extra = self.aggregation.extra[0].max(self.aggregation.extra[1]);
