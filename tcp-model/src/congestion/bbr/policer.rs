@@ -205,7 +205,7 @@ mod tests {
 
         /// A round trip that delivers `delivered` bytes, with one ACK, and in which `lost` are found lost.
         fn round(&mut self, delivered: u64, lost: u64, app_limited: bool) {
-            self.now = self.now + ROUND;
+            self.now += ROUND;
             let prior_delivered = self.total;
             self.total += delivered;
             self.bbr.on_ack(&AckEvent {
@@ -325,7 +325,7 @@ mod tests {
             gentle: false,
             whole: true,
         });
-        path.now = path.now + SimDuration::from_secs(1);
+        path.now += SimDuration::from_secs(1);
         path.round(1000, 5000, false);
         let Policer::Suspected { interval, before } = &path.bbr.policer else {
             panic!("{:?}", path.bbr.policer);
