@@ -113,6 +113,8 @@ impl RandomPath {
         let host = |app| {
             let mut config = HostConfig::new(params.clone(), vec![app]);
             config.trace.segments = 1; // samples of the sender, too
+            // All of them: a window that has shrunk between two samples leaves more in flight than either shows.
+            config.trace.sender_interval = SimDuration::ZERO;
             TcpHost::new(config)
         };
         let rate = Rate::from_bps(self.kbps * 1000);
