@@ -166,7 +166,11 @@ impl Recovery {
                 }
                 self.find_lost_edge(out);
             }
-            RecoveryPhase::Loss => {}
+            RecoveryPhase::Loss => {
+                if sack && self.board.is_none() {
+                    self.dup_acks = 0; // likewise: they would count as data that have left the network
+                }
+            }
         }
         over
     }

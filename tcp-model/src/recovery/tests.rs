@@ -33,6 +33,25 @@ fn newreno_retransmits_the_head_and_again_on_each_partial_ack() {
     assert_eq!(r.phase(), RecoveryPhase::Open);
 }
 
+/// Duplicate ACKs with SACK blocks after a time-out are about data that are acknowledged later; then nothing but what is
+/// outstanding counts.
+#[test]
+fn after_a_time_out_duplicate_acks_end_with_the_data_they_reported() {
+    let mut r = Recovery::default();
+    let o = out(0, 10_000);
+    r.enter_loss(&o, T);
+    for end in [2000, 3000, 4000] {
+        r.on_sack([(SeqNum(1000), SeqNum(end))].into_iter(), &o, T);
+        r.on_duplicate_ack(&o);
+    }
+    r.on_retransmitted(SeqNum(0), SeqNum(1000), T);
+    r.on_retransmitted(SeqNum(4000), SeqNum(10_000), T);
+    let o = out(4000, 12_000);
+    assert!(!r.on_ack(4000, true, false, &o));
+    assert!(!r.has_sacks());
+    assert_eq!(r.pipe(&o), 8000);
+}
+
 #[test]
 fn sack_shows_every_hole_that_is_lost() {
     let mut r = Recovery::default();
