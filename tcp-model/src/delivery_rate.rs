@@ -119,7 +119,7 @@ impl DeliveryRate {
 
     /// Notes a new segment of `octets` up to `end`, with `in_flight` octets before it.
     pub fn on_sent(&mut self, end: SeqNum, octets: u32, in_flight: u64, now: SimTime) {
-        if in_flight == 0 {
+        if self.stamps.is_empty() {
             self.counts.first_sent = now;
             self.counts.delivered_at = now;
         }
@@ -301,6 +301,18 @@ mod tests {
         assert_eq!(rate.take_rtt(), None, "Karn");
         let sample = rate.take_sample().expect("delivered");
         assert_eq!((sample.prior_delivered, sample.total), (2000, 4000));
+    }
+
+    #[test]
+    fn the_interval_of_the_first_data_after_a_pause_begins_when_they_are_sent() {
+        let mut rate = DeliveryRate::new(None);
+        for pause in [5000, 60_000] {
+            let end = SeqNum((pause * 10) as u32);
+            rate.on_sent(end, MSS, 0, ms(pause));
+            rate.on_acked(end, ms(pause + 100));
+            let sample = rate.take_sample().expect("delivered");
+            assert_eq!(sample.interval, SimDuration::from_millis(100), "{pause}");
+        }
     }
 
     #[test]

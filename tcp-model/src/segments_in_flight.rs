@@ -126,6 +126,11 @@ impl<T: Copy> SegmentsInFlight<T> {
         });
     }
 
+    /// Whether nothing is outstanding.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Notes that octets `start..end` are retransmitted at `at`: what is known of their segments is
     /// computed again, from their length.
     pub(crate) fn on_resent(
