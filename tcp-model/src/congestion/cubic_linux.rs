@@ -6,7 +6,8 @@
 //! whole segments, or from the lead of the window that Reno would have; n is at least two. Counting whole
 //! segments matters for small windows: of 7 segments a loss leaves 4.
 //!
-//! Leaves out the granularity of the clock, which is a tick.
+//! Leaves out the granularity of the clock, which is a tick, and round trips measured before the window was first
+//! filled.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -88,6 +89,9 @@ const STANDSTILL: f64 = 100.0;
 const UNKNOWN_PATH: f64 = 20.0;
 const FASTEST: f64 = 2.0;
 
+/// How long after the beginning of such a stage round trips are not measured.
+const SETTLING: SimDuration = SimDuration::from_secs(1);
+
 /// A stage of congestion avoidance; windows in segments.
 #[derive(Clone, Copy, Debug)]
 struct LinuxCubicEpoch {
@@ -111,6 +115,8 @@ struct CubicLinux {
     reno_friendly: bool,
     hystart: Option<LinuxHyStart>,
     epoch: Option<LinuxCubicEpoch>,
+    /// The smallest round-trip time of data since the start or a time-out; the longest duration without one.
+    min_rtt: SimDuration,
     /// The window at the last loss, reduced if it was smaller than at the previous one; 0 if there was no loss, or
     /// a time-out since.
     last_max: f64,
@@ -129,9 +135,29 @@ impl CubicLinux {
             reno_friendly: control.is_on("reno_friendly"),
             hystart: control.is_on("hystart").then(LinuxHyStart::default),
             epoch: None,
+            min_rtt: SimDuration::MAX,
             last_max: 0.0,
             per_segment: 0.0,
             credit: 0.0,
+        }
+    }
+
+    /// Every ACK that gives a round-trip time, limited by the window or not (`cubictcp_acked`). Samples in the
+    /// first second of a stage of congestion avoidance may come from the queue that caused the loss.
+    fn on_round_trip(&mut self, ack: &AckEvent, rtt: SimDuration) {
+        let young = |epoch: LinuxCubicEpoch| ack.now.since(epoch.start) < SETTLING;
+        if self.epoch.is_some_and(young) {
+            return;
+        }
+        let smallest = self.min_rtt.min(rtt);
+        self.min_rtt = smallest;
+        if let Some(hystart) = &mut self.hystart
+            && self.window.in_slow_start()
+        {
+            let window = (self.window.bytes() as f64, self.window.mss());
+            if hystart.on_sample(ack, rtt, smallest, window) {
+                self.window.end_slow_start();
+            }
         }
     }
 
@@ -177,7 +203,10 @@ impl CubicLinux {
 
     /// The same by the cubic function, one minimum round-trip time ahead.
     fn to_target(&self, epoch: &LinuxCubicEpoch, ack: &AckEvent, cwnd: f64) -> f64 {
-        let ahead = ack.min_rtt.unwrap_or(SimDuration::ZERO);
+        let ahead = match self.min_rtt {
+            SimDuration::MAX => SimDuration::ZERO,
+            known => known,
+        };
         let t = (ack.now.since(epoch.start) + ahead).as_secs_f64() - epoch.k;
         let away = libm::floor(self.c * (t * t * t).abs());
         let target = epoch.origin + if t < 0.0 { -away } else { away };
@@ -221,17 +250,14 @@ impl CongestionControl for CubicLinux {
     }
 
     fn on_ack(&mut self, ack: &AckEvent) {
+        if let Some(rtt) = ack.rtt {
+            self.on_round_trip(ack, rtt);
+        }
         if !CongestionWindow::may_grow(ack) {
             return;
         }
         let mut acked = ack.acked;
         if self.window.in_slow_start() {
-            let window = self.window.segments();
-            if let Some(hystart) = &mut self.hystart
-                && hystart.on_ack(ack, window)
-            {
-                self.window.end_slow_start();
-            }
             acked = self.window.slow_start(acked);
             if acked == 0 || self.window.in_slow_start() {
                 return;
@@ -250,6 +276,7 @@ impl CongestionControl for CubicLinux {
         );
         if timeout {
             self.last_max = 0.0;
+            self.min_rtt = SimDuration::MAX;
             if let Some(hystart) = &mut self.hystart {
                 hystart.reset();
             }
