@@ -38,9 +38,10 @@
 //! ports, full tables of TIME-WAIT, dropped SYNs, cookies. On links with a rate they differ by the time that packets
 //! wait for each other. What cannot be simulated like that is refused.
 //!
-//! Leaves out: flow control (the receiver accepts everything), selective acknowledgements (a gap makes the sender
-//! go back to the first unacknowledged octet), congestion controls and HyStart (which ends slow start early if round
-//! trips are below some 4 ms), ECN, Nagle, Fast Open (the SYN is a plain one), urgent data, keep-alive, path MTU
+//! Leaves out: flow control (the receiver accepts everything), bursts that wait for more window
+//! (`tso_win_divisor`), selective acknowledgements (a gap makes the sender go back to the first unacknowledged
+//! octet), congestion controls and HyStart (which ends slow start early if round trips are below some 4 ms), ECN,
+//! Nagle, Fast Open (the SYN is a plain one), urgent data, keep-alive, path MTU
 //! discovery, ICMP errors other than fatal ones, and RFC 5961's checks of resets.
 
 mod arrive;

@@ -123,6 +123,11 @@ impl Reassembly {
         !self.runs.is_empty() || self.fin.is_some()
     }
 
+    /// The end of the highest data held.
+    pub(crate) fn end(&self) -> Option<SeqNum> {
+        self.runs.iter().map(|run| run.end).reduce(SeqNum::max)
+    }
+
     /// Octets held.
     pub(crate) fn octets(&self) -> u32 {
         self.lengths().sum()
@@ -214,6 +219,26 @@ impl Reassembly {
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
         let ranges = self.reported.as_ref().map_or(&self.runs, |r| &r.ranges);
         ranges.iter().map(|r| (r.start, r.end))
+    }
+
+    /// The place of the first block that `start..end` overlaps or touches.
+    pub(crate) fn place(&self, start: SeqNum, end: SeqNum) -> Option<usize> {
+        self.blocks()
+            .position(|(from, to)| !to.before(start) && !from.after(end))
+    }
+
+    /// Moves the first block to `place`, or the one there `back` to the front.
+    pub(crate) fn move_first(&mut self, place: usize, back: bool) {
+        let list = match &mut self.reported {
+            Some(reported) => &mut reported.ranges,
+            None => &mut self.runs,
+        };
+        if let Some(part) = list.get_mut(..=place) {
+            match back {
+                true => part.rotate_right(1),
+                false => part.rotate_left(1),
+            }
+        }
     }
 
     /// Lengths of all runs.

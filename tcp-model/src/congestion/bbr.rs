@@ -131,8 +131,6 @@ struct Bbr {
     saved: u64,
     was: RecoveryPhase,
     conserves: bool,
-    /// The losses of the next ACK were counted when recovery began.
-    known_losses: bool,
     idle: bool,
     /// Rate samples of data sent before this much was delivered are ignored: they were sent in ProbeRTT.
     little_until: u64,
@@ -173,7 +171,6 @@ impl Bbr {
             saved: 0,
             was: RecoveryPhase::Open,
             conserves: false,
-            known_losses: false,
             idle: false,
             little_until: 0,
         }
@@ -256,20 +253,10 @@ impl CongestionControl for Bbr {
     fn on_congestion(&mut self, event: &CongestionEvent) {
         match event.cause {
             Congestion::Ecn => {}
-            // One recovery follows another: packets were conserved in the first one.
-            Congestion::Loss if self.was != RecoveryPhase::Open => self.save_window(),
-            Congestion::Loss => {
-                self.save_window();
-                self.was = RecoveryPhase::Fast;
-                self.conserves = true;
-                self.known_losses = true;
-                self.next_round = self.delivered;
-                self.cwnd = (event.pipe + self.mss).max(self.mss);
-            }
+            Congestion::Loss => self.save_window(),
             Congestion::Timeout | Congestion::RepeatedTimeout => {
                 self.save_window();
                 self.was = RecoveryPhase::Loss;
-                self.known_losses = true;
                 self.time_outs += 1;
                 self.full_bandwidth = 0.0;
                 self.cwnd = event.pipe + self.mss;

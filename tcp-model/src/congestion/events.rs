@@ -30,6 +30,8 @@ pub struct AckEvent {
     /// Bytes inferred lost since the previous ACK, by any rule. Only if
     /// [`super::CongestionControl::needs_measurements`].
     pub lost: u64,
+    /// The part of `lost` that a timer found, before this ACK arrived.
+    pub lost_by_timer: u64,
     /// Bytes in flight before the ACK.
     pub prior_in_flight: u64,
     /// Bytes in flight after it.
@@ -66,6 +68,7 @@ impl AckEvent {
             acked,
             delivered: acked,
             lost: 0,
+            lost_by_timer: 0,
             prior_in_flight: acked,
             in_flight: 0,
             una: 0,

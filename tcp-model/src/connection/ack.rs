@@ -122,8 +122,13 @@ impl Connection {
         if seg.ack == self.snd.una {
             self.take_window(seg, window);
         }
+        let late = self.cc.governs_recovery();
         if duplicate {
-            self.on_duplicate_ack(seg, rtt, &before, now, out);
+            self.on_duplicate_ack(now, out, |tcp| {
+                if !late {
+                    tcp.tell_control(seg, 0, rtt, &before, now);
+                }
+            });
         }
         if self.recovery.episode().is_some() {
             let phase = self.recovery.phase();
@@ -138,6 +143,10 @@ impl Connection {
         }
         self.judge_probe(seg, false, sacked > 0, now);
         self.look_for_losses(now, out);
+        if late && duplicate {
+            let phase = self.recovery.phase();
+            self.tell_control(seg, 0, rtt, &before.in_phase(phase), now);
+        }
         self.reduce_in_proportion(0, &before);
     }
 
@@ -225,7 +234,7 @@ impl Connection {
         now: SimTime,
     ) -> (u32, Option<SimDuration>) {
         let outstanding = self.outstanding();
-        self.note_echo(seg, now);
+        self.note_echo(seg, true, now);
         let (new, first_sent) = self
             .recovery
             .on_sack(seg.options.sack_blocks(), &outstanding, now);
@@ -288,7 +297,7 @@ impl Connection {
         out: &mut Outputs,
     ) {
         let mut counted = bytes;
-        self.note_echo(seg, now);
+        self.note_echo(seg, false, now);
         let rtt = match self.recovery.on_delivered(seg.ack, now) {
             Some(delivered) => {
                 if self.params.linux_cwnd && bytes > 0 {
@@ -308,18 +317,18 @@ impl Connection {
         let over = self.recovery.on_ack(octets, sack, beyond, &outstanding);
         self.count_lost(lost);
         // Linux first checks whether the next recovery starts at once; otherwise the ACK that ends a
-        // recovery already opens the window. For a control that governs recovery, the end of slow start
-        // after a time-out counts as well.
-        let hears_of_end = phase == RecoveryPhase::Fast || self.cc.governs_recovery();
-        let ends_late = over && self.params.linux_cwnd && hears_of_end;
-        if !ends_late {
+        // recovery already opens the window. A control that governs recovery always hears of an ACK when
+        // the losses it shows are known.
+        let ends_late = over && self.params.linux_cwnd && phase == RecoveryPhase::Fast;
+        let late = ends_late || self.cc.governs_recovery();
+        if !late {
             self.tell_control(seg, counted, rtt, before, now);
         }
         let undone = self.recovery.episode().is_some()
             && (self.judge_timeout(octets, false, now)
                 || self.judge_reduction(seg, phase, true, now));
         let ended = over && !undone;
-        if ended && !ends_late {
+        if ended && !late {
             self.leave_recovery(phase, now);
         } else if !ended
             && phase == RecoveryPhase::Fast
@@ -339,7 +348,7 @@ impl Connection {
             self.judge_probe(seg, true, false, now);
             self.look_for_losses(now, out);
         }
-        if ends_late {
+        if late {
             let next = self.recovery.phase();
             if ended && next == RecoveryPhase::Open {
                 self.leave_recovery(phase, now);

@@ -133,7 +133,7 @@ impl Connection {
             adaptive.note_sparse(len, unread);
         }
         let echo = seg.options.timestamps().map(|(_, echo)| echo);
-        self.measure_round_trip(len, echo, now);
+        self.measure_round_trip(len, echo, unread > len.into(), now);
         self.measure_pace(now);
         if len >= 128 {
             self.grow_window(len);

@@ -6,16 +6,18 @@
 //!
 //! Without TSO a control may still ask for bursts when it is paced ([`CongestionControl::send_quantum`]).
 //!
-//! Leaves out that BBR lowers the least burst to one segment below 1.2 Mbit/s, that a burst may wait for more
-//! window if the last one left within a millisecond (`tcp_tso_should_defer`), and that a burst ends at the end
+//! A burst that more window would make larger may wait for the next ACK, if that is expected soon.
+//!
+//! Leaves out that BBR lowers the least burst to one segment below 1.2 Mbit/s, and that a burst ends at the end
 //! of a 64 KiB buffer.
 
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
-use super::spaces::Hold;
+use super::spaces::{Hold, SendStop};
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
+use crate::recovery::RecoveryPhase;
 use crate::segment::Flags;
 use crate::seq::SeqNum;
 
@@ -24,6 +26,11 @@ const LARGEST: u64 = 65_536 - 321;
 /// The share of [`LARGEST`] added to a burst halves with every 512 microseconds of the minimum round trip
 /// (`tcp_tso_rtt_log` = 9).
 const RTT_STEP: u64 = 512;
+
+/// How recently the last burst must have left, and how soon the next ACK must be expected, for a burst to wait;
+/// and the segments that never wait if `tso_win_divisor` is 0.
+const SOON: SimDuration = SimDuration::from_millis(1);
+const ENOUGH: u64 = 3;
 
 /// A burst being sent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,6 +96,47 @@ impl Connection {
         let ends = octets == unsent || self.params.fill_window;
         let with_rest = rest > 0 && self.hold_small(rest, ends).is_none();
         SendBurst::of((full + u32::from(with_rest)).max(1))
+    }
+
+    /// Why a burst of new text waits for more window, if it does (Linux `tcp_tso_should_defer`): with `unsent`
+    /// octets waiting, `usable` octets of peer window, and room for `room` octets in the congestion window.
+    #[inline(never)]
+    pub(super) fn burst_waits(
+        &self,
+        unsent: u64,
+        usable: u64,
+        room: u64,
+        now: SimTime,
+    ) -> Option<SendStop> {
+        let mss = u64::from(self.snd.mss.max(1));
+        let limit = room.min(usable);
+        if unsent <= mss || limit >= self.burst_goal() / mss * mss {
+            return None;
+        }
+        let window = self.window().min(self.snd.wnd.into());
+        let enough = match u64::from(self.params.tso_win_divisor) {
+            0 => limit > ENOUGH * mss,
+            divisor => limit >= window / divisor,
+        };
+        let planned = self
+            .measure()
+            .map_or(SimTime::ZERO, |m| m.next_send.min(now));
+        let recent = now.since(self.snd.last_sent.max(planned)) <= SOON;
+        if enough || !recent || self.recovery.phase() != RecoveryPhase::Open {
+            return None;
+        }
+        let srtt = self.rtt.srtt()?;
+        let expected = self.recovery.log()?.head_sent()? + srtt;
+        if expected.since(now) > SOON.min(srtt / 2) {
+            return None;
+        }
+        let waiting = unsent.min(LARGEST);
+        match (room < usable, limit <= waiting) {
+            (true, true) => Some(SendStop::CongestionWindow),
+            (false, true) => Some(SendStop::PeerWindow),
+            (_, false) if self.snd.fin_queued => None,
+            (_, false) => Some(SendStop::SmallInFlight),
+        }
     }
 
     /// The burst of lost octets starting at `start`: as many segments as were sent together.

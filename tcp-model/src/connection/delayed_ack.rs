@@ -8,7 +8,8 @@
 //! once. The first three duplicate ACKs for a gap are sent at once, later ones are merged for about a
 //! millisecond, since SACK gives the sender the same information.
 //!
-//! Leaves out that a fifth SACK block flushes the waiting ACK.
+//! A waiting ACK leaves early if the segment that arrives begins or extends a third SACK block or a later one,
+//! since an ACK has room for three.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -16,7 +17,10 @@ use super::Connection;
 use super::adaptive::Adaptive;
 use super::text::AckNeed;
 use crate::model::Outputs;
+use crate::seq::SeqNum;
 
+/// A waiting ACK is not delayed by changes of this many SACK blocks (`TCP_SACK_BLOCKS_EXPECTED`).
+const EXPECTED_BLOCKS: usize = 2;
 /// Maximum delay of an ACK (`TCP_DELACK_MAX`).
 const LONGEST: SimDuration = SimDuration::from_millis(200);
 
@@ -142,6 +146,38 @@ impl Connection {
         }
         a.compressed += 1;
         AckNeed::Compressed
+    }
+
+    /// Sends a waiting ACK before `start..end`, beyond a gap, begins a third block or a later one. If it extends
+    /// one, returns its place: the ACK then leaves with the extended block
+    /// ([`Connection::flush_with_block_at`]).
+    pub(super) fn flush_before_new_block(
+        &mut self,
+        start: SeqNum,
+        end: SeqNum,
+        now: SimTime,
+        out: &mut Outputs,
+    ) -> Option<usize> {
+        let waits = self.rcv.adaptive.as_ref().is_some_and(|a| a.compressed > 0);
+        let ahead = self.rcv.ahead.as_ref().filter(|_| waits)?;
+        let place = ahead.place(start, end);
+        if place.is_none() && ahead.blocks().count() >= EXPECTED_BLOCKS {
+            self.send_ack(now, out);
+        }
+        place.filter(|place| *place >= EXPECTED_BLOCKS)
+    }
+
+    /// Sends the waiting ACK with the block just extended at its former `place`.
+    pub(super) fn flush_with_block_at(&mut self, place: usize, now: SimTime, out: &mut Outputs) {
+        self.move_first_block(place, false);
+        self.send_ack(now, out);
+        self.move_first_block(place, true);
+    }
+
+    fn move_first_block(&mut self, place: usize, back: bool) {
+        if let Some(ahead) = &mut self.rcv.ahead {
+            ahead.move_first(place, back);
+        }
     }
 
     /// Holds a duplicate ACK back to merge it with later ones.

@@ -1,6 +1,6 @@
 //! The start of fast recovery, and how PRR reduces the window in it.
 
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimTime;
 
 use super::Connection;
 use super::measure::BeforeAck;
@@ -8,7 +8,6 @@ use crate::congestion::{Congestion, CongestionControl, CongestionEvent};
 use crate::model::Outputs;
 use crate::recovery::{Prr, PrrAck};
 use crate::resend_rule::RetransmitReason;
-use crate::segment::Segment;
 
 impl Connection {
     /// FlightSize for the reaction to loss. While recovery sends new data past SACKed data, outstanding
@@ -20,19 +19,19 @@ impl Connection {
         u64::from(self.snd.flight()).min(self.cc.cwnd())
     }
 
+    /// Counts a duplicate ACK; `tell` passes it to the congestion control before recovery begins.
+    #[inline]
     pub(super) fn on_duplicate_ack(
         &mut self,
-        seg: &Segment,
-        rtt: Option<SimDuration>,
-        before: &BeforeAck,
         now: SimTime,
         out: &mut Outputs,
+        tell: impl FnOnce(&mut Connection),
     ) {
         let outstanding = self.outstanding();
         let lost = self.lost_so_far();
         let loss = self.recovery.on_duplicate_ack(&outstanding);
         self.count_lost(lost);
-        self.tell_control(seg, 0, rtt, before, now);
+        tell(self);
         if !self.recovery.uses_rack()
             && loss
             && self.recovery.may_enter(&outstanding, self.recovered_before)
@@ -69,7 +68,10 @@ impl Connection {
             gentle: false,
             whole: self.params.linux_cwnd,
         });
-        if self.params.prr && !self.cc.governs_recovery() {
+        if self.cc.governs_recovery() {
+            return; // the control has not yet set the window for what the ACK shows
+        }
+        if self.params.prr {
             let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);
             let window = pipe + u64::from(self.snd.mss);
             self.recovery.episode_mut().prr = Some(Prr::new(in_flight, ssthresh, window));

@@ -65,6 +65,11 @@ impl HeldMemory {
         self.unread.saturating_add(self.ahead)
     }
 
+    /// Whether `len` octets from `start` on fit behind the latest segment beyond a gap.
+    pub(super) fn fits_ahead(&self, start: SeqNum, len: u32) -> bool {
+        start == self.end_ahead && len <= self.room_ahead
+    }
+
     /// Reserves the memory of a segment and returns its amount.
     pub(super) fn reserve(&mut self, len: u32) -> u32 {
         let memory = memory_of(len);

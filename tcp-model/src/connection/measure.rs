@@ -24,11 +24,15 @@ pub(super) enum Meter {
 pub(super) struct Measure {
     pub(super) delivery: DeliveryRate,
     /// Octets found lost since the last ACK.
-    lost: u64,
+    pub(super) lost: u64,
+    /// Those of them that a timer found.
+    pub(super) lost_by_timer: u64,
     /// Segments sent.
-    departed: u32,
+    pub(super) departed: u32,
     /// The earliest time for the next segment.
     pub(super) next_send: SimTime,
+    /// How late the burst being sent began.
+    pub(super) late: SimDuration,
     /// Data wait for that time.
     pub(super) waiting: bool,
 }
@@ -140,6 +144,7 @@ impl Connection {
         !matches!(self.cc, AnyCc::NewReno(_))
             || self.meter.is_some()
             || ((self.params.linux_cwnd || self.params.prr) && !self.recovery.is_calm())
+            || (self.params.linux_cwnd && self.expects_reordering())
     }
 
     /// The sender's state before an ACK.
@@ -190,8 +195,10 @@ impl Connection {
         now: SimTime,
     ) {
         let cwnd_limited = self.may_grow(before);
+        // On Linux data that the ACK reports beyond a gap count as well.
+        let plain = !before.counted && (!self.params.linux_cwnd || self.recovery.is_calm());
         match &mut self.cc {
-            AnyCc::NewReno(control) if !before.counted => {
+            AnyCc::NewReno(control) if plain => {
                 control.on_acked(acked, before.phase, cwnd_limited);
             }
             _ => self.tell_control_all(seg, acked, rtt, before, cwnd_limited, now),
@@ -242,6 +249,7 @@ impl Connection {
             acked: self.counted(acked, delivered),
             delivered,
             lost: 0,
+            lost_by_timer: 0,
             prior_in_flight: before.in_flight.into(),
             in_flight: in_flight.into(),
             una: self.snd.acked,
@@ -291,35 +299,29 @@ impl Connection {
     }
 
     /// Octets of an ACK that open the window. On Linux, those newly delivered: octets SACKed earlier, or
-    /// counted for a duplicate ACK, were counted then, without growth.
+    /// counted for a duplicate ACK, were counted then, without growth unless the path is known to reorder
+    /// (`tcp_may_raise_cwnd`).
     fn counted(&self, acked: u64, delivered: u64) -> u64 {
         if !self.params.linux_cwnd || acked == delivered {
             return acked;
         }
+        if acked == 0 {
+            return if self.expects_reordering() {
+                delivered
+            } else {
+                0
+            };
+        }
         let least = if self.rcv.sack_ok { 0 } else { self.snd.mss };
-        delivered.max(least.into()).min(acked)
+        delivered.max(least.into())
     }
 
-    /// Octets lost and not yet retransmitted, taken before a step that may find more losses; see
-    /// [`Connection::count_lost`].
+    /// Whether segments have overtaken each other by more than the threshold of duplicate ACKs.
     #[inline]
-    pub(super) fn lost_so_far(&self) -> u32 {
-        match self.measure() {
-            Some(_) => self.recovery.lost(&self.outstanding()),
-            None => 0,
-        }
-    }
-
-    /// Counts octets found lost since `before`.
-    #[inline]
-    pub(super) fn count_lost(&mut self, before: u32) {
-        if self.measure().is_none() {
-            return;
-        }
-        let after = self.lost_so_far();
-        if let Some(measure) = self.measure_mut() {
-            measure.lost += u64::from(after.saturating_sub(before));
-        }
+    fn expects_reordering(&self) -> bool {
+        let usual = self.params.dup_ack_threshold.saturating_mul(self.snd.mss);
+        let log = self.recovery.log();
+        log.is_some_and(|log| log.reordered_by() > usual)
     }
 
     /// Notes that `octets` from `seq` are sent, for the first time or `again`.
@@ -335,9 +337,12 @@ impl Connection {
 
     #[inline(never)]
     fn measure_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
-        let in_flight = u64::from(self.recovery.pipe(&self.outstanding()));
+        // The segment is in flight by now.
+        let in_flight = self.recovery.pipe(&self.outstanding());
+        let in_flight = u64::from(in_flight.saturating_sub(octets));
         let rate = self.pacing_rate();
         let unpaced = self.params.unpaced_segments;
+        let makes_up = self.params.pacing_makes_up;
         let Some(measure) = self.measure_mut() else {
             return;
         };
@@ -347,13 +352,7 @@ impl Connection {
         } else {
             measure.delivery.on_sent(end, octets, in_flight, now);
         }
-        measure.departed = measure.departed.saturating_add(1);
-        if let Some(rate) = rate
-            && measure.departed >= unpaced
-        {
-            let spacing = rate.transmission_time(octets.into());
-            measure.next_send = measure.next_send.max(now).saturating_add(spacing);
-        }
+        measure.pace(octets, rate, (unpaced, makes_up), now);
     }
 
     /// Notes that the application limits sending: it has no more data although the network could take more.
@@ -392,5 +391,6 @@ impl Measure {
         ack.min_rtt = self.delivery.min_rtt();
         ack.rate = self.delivery.take_sample();
         ack.lost = std::mem::take(&mut self.lost);
+        ack.lost_by_timer = std::mem::take(&mut self.lost_by_timer);
     }
 }

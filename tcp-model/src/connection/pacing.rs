@@ -1,8 +1,9 @@
 //! Pacing: the rate, and the earliest time for the next segment.
 
-use sim_core::{Rate, SimTime};
+use sim_core::{Rate, SimDuration, SimTime};
 
 use super::Connection;
+use super::measure::Measure;
 use crate::congestion::CongestionControl;
 
 impl Connection {
@@ -69,5 +70,33 @@ impl Connection {
             measure.waiting = false;
         }
         due
+    }
+}
+
+impl Measure {
+    /// Sets the earliest time for the next segment once `octets` leave at `now`. The first segments of a connection
+    /// are not paced (`unpaced`); a burst that began late `makes_up` for it.
+    pub(super) fn pace(
+        &mut self,
+        octets: u32,
+        rate: Option<Rate>,
+        (unpaced, makes_up): (u32, bool),
+        now: SimTime,
+    ) {
+        self.departed = self.departed.saturating_add(1);
+        if self.next_send <= now {
+            self.late = now.since(self.next_send);
+            self.next_send = now;
+        }
+        let Some(rate) = rate.filter(|_| self.departed >= unpaced) else {
+            return;
+        };
+        let spacing = rate.transmission_time(octets.into());
+        let made_up = match makes_up {
+            true => self.late.min(spacing / 2),
+            false => SimDuration::ZERO,
+        };
+        self.late = self.late - made_up;
+        self.next_send = self.next_send.saturating_add(spacing - made_up);
     }
 }

@@ -39,12 +39,13 @@ impl Adaptive {
         }
     }
 
-    /// Queues `start..end` beyond a gap.
-    pub(super) fn hold_ahead(&mut self, start: SeqNum, end: SeqNum) {
+    /// Queues `start..end` beyond a gap: in the room behind the data before them, if they fit, or in a buffer
+    /// of their own.
+    fn hold_ahead(&mut self, start: SeqNum, end: SeqNum) {
         let len = end.offset_from(start);
         let held = &mut self.held;
         let memory = held.reserve(len);
-        if start == held.end_ahead && len <= held.room_ahead {
+        if held.fits_ahead(start, len) {
             held.room_ahead -= len;
         } else {
             held.ahead += memory;
@@ -59,6 +60,26 @@ impl Adaptive {
 }
 
 impl Connection {
+    /// Counts `start..end`, new data beyond a gap, and opens the window (Linux `tcp_data_queue_ofo`: before the
+    /// data's own buffer is charged, so that a queue emptied by the application leaves room for growth).
+    /// Without SACK the window must not change, otherwise the ACK is not a duplicate.
+    pub(super) fn hold_ahead(&mut self, start: SeqNum, end: SeqNum) {
+        let len = end.offset_from(start);
+        let Some(a) = &mut self.rcv.adaptive else {
+            return;
+        };
+        let joins = a.held.fits_ahead(start, len);
+        if joins {
+            a.hold_ahead(start, end);
+        }
+        if self.rcv.sack_ok {
+            self.grow_window(len);
+        }
+        if let (false, Some(a)) = (joins, &mut self.rcv.adaptive) {
+            a.hold_ahead(start, end);
+        }
+    }
+
     /// True if there is memory for a segment at `seq`, possibly after freeing some (Linux
     /// `tcp_try_rmem_schedule`).
     pub(super) fn makes_room(&mut self, seq: SeqNum) -> bool {

@@ -2,14 +2,11 @@
 //!
 //! The buffer is counted in memory; the share of payload in it is learnt from the segments (`ratio`). The
 //! window starts small, opens by two segments for each full one that arrives (`ssthresh`), and never
-//! shrinks; rounding up to the window scale moves its right edge even without room. The buffer follows what
-//! the application reads per round trip ("dynamic right-sizing"), up to `receive_buffer`.
+//! shrinks; rounding up to the window scale moves its right edge even without room.
 //!
-//! [`super::receive_memory`] handles exhausted memory.
+//! [`super::right_sizing`] lets the buffer grow, and [`super::receive_memory`] handles exhausted memory.
 //!
 //! Leaves out memory pressure and `tcp_shrink_window`.
-
-use sim_core::{SimDuration, SimTime};
 
 use super::Connection;
 use super::adaptive::Adaptive;
@@ -169,59 +166,6 @@ impl Connection {
         if growth > 0 {
             a.ssthresh += room.min(growth.max(2 * len));
             a.quick |= 1;
-        }
-    }
-
-    /// Measures the round trip at the receiver: from an ACK to the data it triggered.
-    pub(super) fn measure_round_trip(&mut self, len: u32, echo: Option<u32>, now: SimTime) {
-        let ts_now = self.ts_now(now);
-        let (Some(a), Some(echo)) = (&mut self.rcv.adaptive, echo) else {
-            return;
-        };
-        if echo == a.last_echo || len < a.mss {
-            return;
-        }
-        a.last_echo = echo;
-        let ms = ts_now.wrapping_sub(echo);
-        if echo == 0 || ms >= 1 << 30 {
-            return;
-        }
-        let sample = SimDuration::from_millis(u64::from(ms.max(1)));
-        a.rtt = if a.rtt.is_zero() {
-            sample
-        } else {
-            sample.min((a.rtt * 7 + sample) / 8)
-        };
-    }
-
-    /// Linux `tcp_rcv_space_adjust`: room for twice the data read in the last round trip, plus the peer's
-    /// growth.
-    pub(super) fn adjust_buffer(&mut self, now: SimTime) {
-        let copied_to = self.rcv.nxt - self.rcv.unread as u32;
-        let unread = self.rcv.unread.min(u32::MAX.into()) as u32;
-        let (largest, moderate) = (self.params.receive_buffer, self.params.moderate_rcvbuf);
-        let Some(a) = &mut self.rcv.adaptive else {
-            return;
-        };
-        if a.rtt.is_zero() || now.since(a.space_since) < a.rtt {
-            return;
-        }
-        let copied = copied_to.offset_from(a.space_start).saturating_sub(unread);
-        (a.space_start, a.space_since) = (copied_to, now);
-        if copied <= a.space {
-            return;
-        }
-        let before = std::mem::replace(&mut a.space, copied).max(1);
-        if !moderate {
-            return;
-        }
-        let twice = u64::from(copied) * 2;
-        let growth = twice * u64::from(copied - before.min(copied)) / u64::from(before);
-        let window = twice + 2 * growth;
-        let memory = (window * 256 / u64::from(a.ratio)).min(u64::from(largest)) as u32;
-        if memory > a.buffer {
-            a.buffer = memory;
-            a.clamp = a.window_of(memory);
         }
     }
 }

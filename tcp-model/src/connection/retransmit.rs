@@ -114,6 +114,7 @@ impl Connection {
         let lost = self.lost_so_far();
         self.recovery.enter_loss(&self.outstanding(), now);
         self.count_lost(lost);
+        self.note_lost_by_timer();
         self.recovered_before = true;
         self.loss_reason = why;
     }

@@ -9,9 +9,16 @@ use crate::ts_clock::ticks_end;
 
 impl Connection {
     /// RFC 8985 section 6.2 step 2: an ACK whose echoed timestamp is older than a retransmission
-    /// was not caused by it. Linux checks only against the minimum round trip.
-    pub(super) fn note_echo(&mut self, seg: &Segment, now: SimTime) {
-        if self.params.linux_cwnd || !self.rcv.ts_ok {
+    /// was not caused by it. Before the blocks of an ACK are processed (`sack`), Linux forgets the timestamp: it
+    /// checks segments that a block reports only against the minimum round trip.
+    pub(super) fn note_echo(&mut self, seg: &Segment, sack: bool, now: SimTime) {
+        if !self.rcv.ts_ok {
+            return;
+        }
+        if sack && self.params.linux_cwnd {
+            if let Some(log) = self.recovery.log_mut() {
+                log.set_echo_before(None);
+            }
             return;
         }
         let offset = self.ts_offset;

@@ -8,6 +8,21 @@ use crate::reassembly::Reassembly;
 use crate::segment::ConnId;
 use crate::seq::SeqNum;
 
+/// Why the sender stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SendStop {
+    NothingToSend,
+    CongestionWindow,
+    /// The peer's window is closed, or too small for a useful segment.
+    PeerWindow,
+    /// Nagle.
+    SmallInFlight,
+    /// Pacing: it is too early.
+    Pace,
+    /// A probe for the path MTU waits until more has been acknowledged.
+    MtuProbe,
+}
+
 /// How a call treats a partial segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(super) enum Hold {

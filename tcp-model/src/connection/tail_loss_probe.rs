@@ -285,6 +285,7 @@ impl Connection {
     pub(super) fn on_reordering_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers.rto = SimTime::MAX;
         self.find_losses(now, out);
+        self.note_lost_by_timer();
         self.begin_reduction();
         self.transmit(now, out);
         if self.timers.rto == SimTime::MAX && self.snd.flight() > 0 {

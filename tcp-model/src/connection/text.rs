@@ -70,7 +70,7 @@ impl Connection {
         }
         let foreign = seg.tag.conn != self.rcv.peer;
         let need = if start.after(self.rcv.nxt) {
-            self.keep_ahead(seg, (start, end), fin, foreign, now)
+            self.keep_ahead(seg, (start, end), fin, foreign, now, out)
         } else {
             let mut need = self.take_in_order(seg, end, foreign, now, out);
             if at_once {
@@ -160,6 +160,7 @@ impl Connection {
         fin: Option<SeqNum>,
         foreign: bool,
         now: SimTime,
+        out: &mut Outputs,
     ) -> AckNeed {
         let dsack = self.params.dsack;
         if self.params.adaptive_receiver {
@@ -167,12 +168,19 @@ impl Connection {
             if !self.makes_room(start) {
                 return AckNeed::None; // dropped for lack of memory
             }
-            self.measure_segment(end.offset_from(start), seg.flags.is_psh());
+            let len = end.offset_from(start);
+            self.measure_segment(len, seg.flags.is_psh());
+            let echo = seg.options.timestamps().map(|(_, echo)| echo);
+            self.measure_round_trip(len, echo, self.rcv.unread > 0, now);
         }
         if start.before(end) {
+            let place = self.flush_before_new_block(start, end, now, out);
             let new = self.ahead().insert(start, end);
-            if let (true, Some(adaptive)) = (new > 0, &mut self.rcv.adaptive) {
-                adaptive.hold_ahead(start, end);
+            if let Some(place) = place {
+                self.flush_with_block_at(place, now, out);
+            }
+            if new > 0 && self.params.adaptive_receiver {
+                self.hold_ahead(start, end);
             }
             if !dsack {
                 self.ahead().take_duplicate();
@@ -186,12 +194,11 @@ impl Connection {
             if let Some(fin) = fin {
                 self.ahead().insert_fin(fin);
             }
-            if new > 0 && self.params.adaptive_receiver && self.rcv.sack_ok {
-                // Without SACK the window must not change, otherwise the ACK is not a duplicate (Linux).
-                self.grow_window(end.offset_from(start));
-            }
         } else if let Some(fin) = fin {
             self.ahead().insert_fin(fin);
+        }
+        if self.params.adaptive_receiver {
+            self.grow_buffer_beyond_gap();
         }
         self.ack_beyond_gap()
     }

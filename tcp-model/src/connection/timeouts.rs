@@ -324,8 +324,15 @@ impl Connection {
             true => Congestion::Timeout,
             false => Congestion::RepeatedTimeout,
         };
-        // F-RTO does not apply during fast recovery (RFC 5682 section 2.1 step 1).
-        let frto = self.params.frto && (self.recovery.phase() != RecoveryPhase::Fast || !first);
+        // RFC 5682 section 2.1 step 1: F-RTO applies neither in fast recovery nor in that of an earlier
+        // time-out.
+        //
+        // Deviation: on Linux it does if the same segment times out again.
+        let frto = match self.recovery.phase() {
+            RecoveryPhase::Open => self.params.frto,
+            RecoveryPhase::Fast => false,
+            RecoveryPhase::Loss => self.params.frto && self.params.linux_cwnd && !first,
+        };
         if first && self.recovery.phase() != RecoveryPhase::Fast {
             self.remember_window();
         }
@@ -339,8 +346,8 @@ impl Connection {
             gentle: false,
             whole: self.params.linux_cwnd,
         });
-        if frto {
-            self.recovery.episode_mut().frto = true;
+        if frto || self.recovery.episode().is_some() {
+            self.recovery.episode_mut().frto = frto;
         }
         self.note_reduction();
         if self.stays_linear() {

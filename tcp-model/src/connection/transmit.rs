@@ -6,7 +6,7 @@ use sim_core::SimTime;
 use super::Connection;
 use super::bursts::SendBurst;
 use super::mtu_probing::ProbeStep;
-use super::spaces::Hold;
+use super::spaces::{Hold, SendStop};
 use crate::congestion::CongestionControl;
 use crate::model::Outputs;
 use crate::options::Options;
@@ -15,21 +15,6 @@ use crate::resend_rule::RetransmitReason;
 use crate::segment::{Flags, Segment};
 use crate::seq::SeqNum;
 use crate::state::State;
-
-/// Why the sender stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SendStop {
-    NothingToSend,
-    CongestionWindow,
-    /// The peer's window is closed, or too small for a useful segment.
-    PeerWindow,
-    /// Nagle.
-    SmallInFlight,
-    /// Pacing: it is too early.
-    Pace,
-    /// A probe for the path MTU waits until more has been acknowledged.
-    MtuProbe,
-}
 
 impl Connection {
     /// True when only the FIN remains to be sent.
@@ -196,6 +181,13 @@ impl Connection {
                 return (stop, Some(pipe));
             }
             let joined = !burst.is_over();
+            if !joined
+                && self.params.tso
+                && let room = most.saturating_sub(self.load(pipe))
+                && let Some(stop) = self.burst_waits(unsent, usable.into(), room, now)
+            {
+                return (stop, Some(pipe));
+            }
             if !joined {
                 burst = match self.params.tso {
                     true if ends => burst,

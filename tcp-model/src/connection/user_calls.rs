@@ -173,7 +173,7 @@ impl Connection {
             return;
         }
         self.free_memory(taken, self.rcv.unread);
-        self.adjust_buffer(now);
+        self.adjust_buffer(taken, now);
         if self.read_calls_for_ack() {
             self.send_ack(now, out);
         }

@@ -54,6 +54,7 @@ fn params(model: &str, change: impl Fn(&mut TcpParams)) -> TcpParams {
     let model = ModelChoice::named(model).expect("built in");
     let mut params = TcpParams {
         model,
+        tso_win_divisor: 65_535, // the lifecycle model leaves out that bursts wait
         ..TcpParams::linux()
     };
     change(&mut params);

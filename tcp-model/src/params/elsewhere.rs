@@ -96,7 +96,7 @@ fn of_model(prefix: &str) -> impl Iterator<Item = &'static str> {
 const WITHOUT_EFFECT: &str = "\
     tcp_abc=0 tcp_app_win=31 tcp_fack=0 tcp_fastopen_blackhole_timeout_sec=0 \
     tcp_max_reordering=300 tcp_min_rtt_wlen=300 tcp_mtu_probe_floor=48 tcp_pingpong_thresh=1 \
-    tcp_tso_win_divisor=3 tcp_tso_rtt_log=9 tcp_no_ssthresh_metrics_save=1 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
+    tcp_tso_rtt_log=9 tcp_no_ssthresh_metrics_save=1 tcp_fwmark_accept=0 tcp_l3mdev_accept=0 tcp_migrate_req=0 \
     tcp_no_metrics_save=1 tcp_plb_enabled=0 tcp_reflect_tos=0 tcp_stdurg=0 \
     tcp_workaround_signed_windows=0 \
     net.inet.tcp.functions_default=freebsd net.inet.icmp.icmplim=0 \
@@ -143,7 +143,7 @@ const NOT_MODELLED: &str = "\
     tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec \
     tcp_rcvbuf_low_rtt tcp_reflect_tos \
     tcp_stdurg tcp_tso_rtt_log \
-    tcp_tso_win_divisor tcp_workaround_signed_windows tcp_frto_response";
+    tcp_workaround_signed_windows tcp_frto_response";
 
 /// Parameters other than `net.ipv4.tcp_*`, by prefix. The lists are not complete: a name unlike any of them
 /// may well exist.

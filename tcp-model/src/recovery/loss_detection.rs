@@ -91,7 +91,9 @@ impl Recovery {
 
     /// Clears loss marks: the data are in flight after all.
     pub fn forget_losses(&mut self, una: SeqNum) {
+        // As on Linux, only if the loss is refuted before everything sent until recovery is acknowledged.
         if self.phase == RecoveryPhase::Fast
+            && una.before(self.recover)
             && let Some(log) = self.log_mut()
         {
             log.note_reordering();

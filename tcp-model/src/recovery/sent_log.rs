@@ -109,6 +109,8 @@ const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(300);
 pub struct SentLog {
     segments: VecDeque<LoggedSegment>,
     una: SeqNum,
+    /// `una` before the latest ACK.
+    una_before: SeqNum,
     /// Octets marked lost.
     lost: u32,
     /// Segments marked SACKED.
@@ -154,6 +156,7 @@ impl SentLog {
         SentLog {
             segments: VecDeque::with_capacity(4),
             una,
+            una_before: una,
             lost: 0,
             sacked: 0,
             resent: 0,
@@ -310,6 +313,7 @@ impl SentLog {
     pub fn on_ack(&mut self, una: SeqNum, now: SimTime) -> DeliveredSegments {
         let mut delivered = DeliveredSegments::default();
         self.latest_rtt = None;
+        self.una_before = self.una;
         while let Some(&segment) = self.segments.front() {
             if segment.end.after(una) {
                 break;

@@ -103,7 +103,17 @@ fn in_recovery_it_sends_what_arrives_and_then_restores_the_window() {
         gentle: false,
         whole: false,
     });
-    assert_eq!(path.control.cwnd(), 96_000);
+    let ack = AckEvent {
+        in_flight: 94_000,
+        phase: RecoveryPhase::Fast,
+        ..AckEvent::plain(path.now, 2_000)
+    };
+    path.control.on_ack(&ack);
+    assert_eq!(
+        path.control.cwnd(),
+        96_000,
+        "what is in flight, and what arrived"
+    );
     path.control.on_recovery_exit(95_000, path.now);
     assert_eq!(path.control.cwnd(), before);
     path.control.on_congestion(&CongestionEvent {

@@ -110,12 +110,16 @@ impl Bbr {
     /// Conserves packets in the first round trip of recovery: as much is sent as has arrived. True
     /// if this determines the window.
     fn recovers(&mut self, ack: &AckEvent) -> bool {
-        if !std::mem::take(&mut self.known_losses) {
-            self.cwnd = self.cwnd.saturating_sub(ack.lost).max(self.mss);
-        }
+        let lost = ack.lost.saturating_sub(ack.lost_by_timer);
+        self.cwnd = self.cwnd.saturating_sub(lost).max(self.mss);
         if ack.phase == RecoveryPhase::Open && self.was != RecoveryPhase::Open {
             self.cwnd = self.cwnd.max(self.saved);
             self.conserves = false;
+        }
+        if ack.phase == RecoveryPhase::Fast && self.was != RecoveryPhase::Fast {
+            self.conserves = true;
+            self.next_round = self.delivered;
+            self.cwnd = ack.in_flight + ack.delivered;
         }
         self.was = ack.phase;
         if self.conserves {

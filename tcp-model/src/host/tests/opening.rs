@@ -99,8 +99,9 @@ fn bulk_data_arrive_whole() {
     for (read_rate, read_delay) in [
         (None, SimDuration::ZERO),
         (None, late),
-        (Some(5_000_000), SimDuration::ZERO),
-        (Some(5_000_000), late),
+        // Less than the first window of 80 kB per round trip of 20 ms: the buffer grows only if data read do not wait.
+        (Some(2_500_000), SimDuration::ZERO),
+        (Some(2_500_000), late),
     ] {
         let bulk = AppSpec::Bulk(BulkSpec {
             name: "bulk".to_owned(),

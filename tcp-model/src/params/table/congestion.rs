@@ -32,6 +32,12 @@ macro_rules! rows {
                         .because("with 0 nothing would leave"),
                     names: [socket("SO_MAX_PACING_RATE")]
                 }
+                /// A burst that begins later than pacing allows shortens the wait for the next one by the delay, at
+                /// most by half, as on Linux.
+                pacing_makes_up: bool {
+                    rfc9293: false, linux: true,
+                    kind: ParamKind::flag()
+                }
                 /// Number of first segments of a connection that are never paced.
                 unpaced_segments: u32 {
                     rfc9293: 0, linux: 10,

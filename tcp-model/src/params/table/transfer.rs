@@ -90,6 +90,14 @@ macro_rules! rows {
                     kind: ParamKind::count(1, 65_535, "segments").because("a burst has at least one segment"),
                     names: [linux("net.ipv4.tcp_min_tso_segs", BareNumber::Same)]
                 }
+                /// A burst (`tso`) that could be larger with more window waits for the next ACK if the last one left
+                /// less than a millisecond ago and the ACK is expected within a millisecond, unless the room
+                /// is at least the window divided by this number; with 0, more than three segments.
+                tso_win_divisor: u32 {
+                    rfc9293: 3,
+                    kind: ParamKind::count(0, 65_535, "parts"),
+                    names: [linux("net.ipv4.tcp_tso_win_divisor", BareNumber::Same)]
+                }
                 /// The last octet in the send buffer is sent with PSH (RFC 9293 MUST-61). Otherwise PSH
                 /// marks only the ends of calls without `MSG_MORE`, as on Linux.
                 push_last: bool {

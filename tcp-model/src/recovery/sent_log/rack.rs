@@ -9,9 +9,13 @@ use crate::recovery::{Outstanding, RecoveryPhase};
 use crate::seq::SeqNum;
 
 impl SentLog {
-    /// Notes that the path reorders: a loss was wrongly inferred.
+    /// Notes that the path reorders: the latest ACK was for a segment that had wrongly been taken for lost.
     pub fn note_reordering(&mut self) {
-        self.reordering.seen = true;
+        let order = &mut self.reordering;
+        order.seen = true;
+        if self.una_before.before(order.fack) {
+            order.span = order.span.max(order.fack.offset_from(self.una_before));
+        }
     }
 
     /// Sets the time of the timestamp that the next ACK echoes: segments sent from then on have
