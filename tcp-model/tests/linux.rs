@@ -5,6 +5,7 @@
 
 mod linux {
     mod acknowledging;
+    mod drop_lists;
     mod fixture;
     mod floods;
     mod flows;
