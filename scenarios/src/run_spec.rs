@@ -20,7 +20,7 @@ pub(crate) use content::{Content, TcpText, topology_text};
 
 /// Version of the results. It is raised whenever the same scenario gives different results; runs of another
 /// version are not reused.
-pub const RESULTS_VERSION: u32 = 23;
+pub const RESULTS_VERSION: u32 = 24;
 
 /// One run to execute.
 #[derive(Clone, Debug)]

@@ -21,6 +21,8 @@ kind = "dumbbell"
 pairs = 1
 access = {{ rate = "1 Gbit/s", delay = "1 ms" }}
 bottleneck = {{ rate = "100 Mbit/s", delay = "5 ms", queue = "60 packets" }}
+[tcp]
+congestion = "newreno"
 [[workload]]
 name = "transfer"
 kind = "bulk"
