@@ -308,7 +308,7 @@ mod tests {
         let mut rate = DeliveryRate::new(None);
         for pause in [5000, 60_000] {
             let end = SeqNum((pause * 10) as u32);
-            rate.on_sent(end, MSS, 0, ms(pause));
+            rate.on_sent(end, MSS, MSS.into(), ms(pause)); // also if the caller has counted it
             rate.on_acked(end, ms(pause + 100));
             let sample = rate.take_sample().expect("delivered");
             assert_eq!(sample.interval, SimDuration::from_millis(100), "{pause}");

@@ -6,8 +6,8 @@
 //! whole segments, or from the lead of the window that Reno would have; n is at least two. Counting whole
 //! segments matters for small windows: of 7 segments a loss leaves 4.
 //!
-//! Leaves out the granularity of the clock, which is a tick, and round trips measured before the window was first
-//! filled.
+//! Leaves out the granularity of the clock, which is a tick, and the round trips of data sent before the window was
+//! first filled, when there is only the window to keep.
 
 use sim_core::{SimDuration, SimTime};
 

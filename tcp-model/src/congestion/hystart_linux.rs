@@ -1,8 +1,9 @@
 //! HyStart of Linux's CUBIC (Ha and Rhee, "Taming the elephants: new TCP slow start", 2011): slow start ends at
-//! once when the round-trip time rises, or when the ACKs of a round arrive in a train longer than half of the
-//! minimum round-trip time and half of the time that a device may hold segments back.
+//! once when the round-trip time rises, or when the ACKs of a round arrive in a train longer than half the sum of the
+//! minimum round-trip time and the time that a device may hold segments back.
 //!
-//! Leaves out that the train may be twice as long if the sender is paced.
+//! Leaves out that the train may be twice as long if the sender is paced, and that the first round after a time-out
+//! begins with the time-out; here it begins with the next ACK.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -42,7 +43,7 @@ impl LinuxHyStart {
     }
 
     /// Processes a sample of the round-trip time in slow start with this window in bytes; `smallest` is the
-    /// smallest of the connection. True when slow start is over.
+    /// smallest since the start or the last time-out. True when slow start is over.
     pub(super) fn on_sample(
         &mut self,
         ack: &AckEvent,

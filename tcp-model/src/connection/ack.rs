@@ -238,6 +238,12 @@ impl Connection {
         let (new, first_sent) = self
             .recovery
             .on_sack(seg.options.sack_blocks(), &outstanding, now);
+        if self.params.linux_cwnd
+            && !sample
+            && let Some(log) = self.recovery.log_mut()
+        {
+            log.end_sack();
+        }
         let watched = self.recovery.uses_rack() || self.recovery.episode().is_some();
         if watched && self.reports_duplicate(seg) {
             self.note_duplicate_report(seg);

@@ -45,7 +45,7 @@ pub(super) struct Adaptive {
     pub(super) squeezed: bool,
     /// Upper bound of the window and of `ssthresh` below.
     pub(super) clamp: u32,
-    /// The clamp that `ssthresh` was last adjusted to.
+    /// The clamp that needs no further adjustment of `ssthresh`.
     pub(super) known_clamp: u32,
     pub(super) ssthresh: u32,
     /// Most bytes read in a round trip.

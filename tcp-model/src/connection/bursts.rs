@@ -27,9 +27,9 @@ const LARGEST: u64 = 65_536 - 321;
 /// (`tcp_tso_rtt_log` = 9).
 const RTT_STEP: u64 = 512;
 
-/// How recently the last burst must have left, and how soon the next ACK must be expected, for a burst to wait;
-/// and the segments that never wait if `tso_win_divisor` is 0.
+/// How recently the last burst must have left, and how soon the next ACK must be expected, for a burst to wait.
 const SOON: SimDuration = SimDuration::from_millis(1);
+/// With `tso_win_divisor` 0, a burst with room for more than this many segments does not wait.
 const ENOUGH: u64 = 3;
 
 /// A burst being sent.

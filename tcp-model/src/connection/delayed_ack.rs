@@ -9,7 +9,7 @@
 //! millisecond, since SACK gives the sender the same information.
 //!
 //! A waiting ACK leaves early if the segment that arrives begins or extends a third SACK block or a later one,
-//! since an ACK has room for three.
+//! since with timestamps an ACK has room for only three blocks, and a D-SACK may take one.
 
 use sim_core::{SimDuration, SimTime};
 
@@ -19,7 +19,8 @@ use super::text::AckNeed;
 use crate::model::Outputs;
 use crate::seq::SeqNum;
 
-/// A waiting ACK is not delayed by changes of this many SACK blocks (`TCP_SACK_BLOCKS_EXPECTED`).
+/// Changes to this many SACK blocks may wait; a change to a further one sends the waiting ACK
+/// (`TCP_SACK_BLOCKS_EXPECTED`).
 const EXPECTED_BLOCKS: usize = 2;
 /// Maximum delay of an ACK (`TCP_DELACK_MAX`).
 const LONGEST: SimDuration = SimDuration::from_millis(200);

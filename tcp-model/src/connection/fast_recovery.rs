@@ -69,7 +69,9 @@ impl Connection {
             whole: self.params.linux_cwnd,
         });
         if self.cc.governs_recovery() {
-            return; // the control has not yet set the window for what the ACK shows
+            // The control has not yet set the window for what the ACK shows.
+            self.loss_reason = RetransmitReason::DuplicateAcks;
+            return;
         }
         if self.params.prr {
             let ssthresh = self.cc.ssthresh().unwrap_or(u64::MAX);

@@ -25,10 +25,15 @@ impl Connection {
         }
     }
 
-    /// Notes that a timer, and no ACK, has shown the losses counted last.
-    pub(super) fn note_lost_by_timer(&mut self) {
+    /// Octets counted as lost and not yet passed to the control.
+    pub(super) fn lost_untold(&self) -> u64 {
+        self.measure().map_or(0, |measure| measure.lost)
+    }
+
+    /// Notes that what was counted as lost beyond `untold` was found without an ACK.
+    pub(super) fn note_lost_without_ack(&mut self, untold: u64) {
         if let Some(measure) = self.measure_mut() {
-            measure.lost_by_timer = measure.lost;
+            measure.lost_by_timer += measure.lost - untold;
         }
     }
 }

@@ -316,9 +316,13 @@ impl Connection {
         delivered.max(least.into())
     }
 
-    /// Whether segments have overtaken each other by more than the threshold of duplicate ACKs.
+    /// Whether segments have overtaken each other by more than the threshold of duplicate ACKs, and SACK shows
+    /// what a duplicate ACK delivers.
     #[inline]
     fn expects_reordering(&self) -> bool {
+        if !self.rcv.sack_ok {
+            return false;
+        }
         let usual = self.params.dup_ack_threshold.saturating_mul(self.snd.mss);
         let log = self.recovery.log();
         log.is_some_and(|log| log.reordered_by() > usual)
@@ -337,9 +341,10 @@ impl Connection {
 
     #[inline(never)]
     fn measure_departure(&mut self, seq: SeqNum, octets: u32, again: bool, now: SimTime) {
-        // The segment is in flight by now.
-        let in_flight = self.recovery.pipe(&self.outstanding());
-        let in_flight = u64::from(in_flight.saturating_sub(octets));
+        // New data are in flight by now; a retransmission is not yet counted.
+        let pipe = self.recovery.pipe(&self.outstanding());
+        let new = if again { 0 } else { octets };
+        let in_flight = u64::from(pipe.saturating_sub(new));
         let rate = self.pacing_rate();
         let unpaced = self.params.unpaced_segments;
         let makes_up = self.params.pacing_makes_up;

@@ -100,3 +100,33 @@ impl Measure {
         self.next_send = self.next_send.saturating_add(spacing - made_up);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_burst_shortens_the_wait_for_the_next_by_half_at_most() {
+        let us = |n: u64| SimTime::ZERO + SimDuration::from_micros(n);
+        // 1000 octets take 1 ms at 8 Mbit/s.
+        for (makes_up, late, next) in [
+            (true, 0, 1000),
+            (true, 100, 1000),
+            (true, 10_000, 10_500),
+            (false, 100, 1100),
+            (false, 10_000, 11_000),
+        ] {
+            let mut measure = Measure {
+                next_send: us(5000),
+                ..Measure::default()
+            };
+            measure.pace(
+                1000,
+                Rate::from_bps(8_000_000),
+                (0, makes_up),
+                us(5000 + late),
+            );
+            assert_eq!(measure.next_send, us(5000 + next), "{makes_up} {late}");
+        }
+    }
+}

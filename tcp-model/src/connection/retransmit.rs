@@ -105,16 +105,20 @@ impl Connection {
         match (self.recovery.uses_rack(), self.recovery.has_sacks()) {
             (true, _) => RetransmitReason::Rack,
             (_, true) => RetransmitReason::Sack,
+            _ if self.loss_reason == RetransmitReason::DuplicateAcks => {
+                self.loss_reason = RetransmitReason::PartialAck;
+                RetransmitReason::DuplicateAcks
+            }
             _ => forced.unwrap_or(RetransmitReason::PartialAck),
         }
     }
 
     /// Marks everything outstanding and not SACKed as lost, for a reason other than ACKs.
     pub(super) fn enter_loss(&mut self, why: RetransmitReason, now: SimTime) {
-        let lost = self.lost_so_far();
+        let (lost, untold) = (self.lost_so_far(), self.lost_untold());
         self.recovery.enter_loss(&self.outstanding(), now);
         self.count_lost(lost);
-        self.note_lost_by_timer();
+        self.note_lost_without_ack(untold);
         self.recovered_before = true;
         self.loss_reason = why;
     }

@@ -38,8 +38,8 @@ impl Connection {
     /// Linux `tcp_rcv_space_adjust`: room for twice the data read in the last round trip, plus the peer's
     /// growth. Called after the application has read `taken` octets.
     ///
-    /// Linux looks after each segment that a call reads, and does not count what is still unread then: of a
-    /// gap's worth of data read at once, only the first segment counts.
+    /// Linux looks after each segment that a call reads, and does not count what is still unread then: when a filled
+    /// gap releases many segments that are read at once, only the first counts.
     pub(super) fn adjust_buffer(&mut self, taken: u64, now: SimTime) {
         let Some(a) = &mut self.rcv.adaptive else {
             return;
@@ -83,9 +83,12 @@ impl Connection {
         let memory = (window + u64::from(beyond)) * 256 / u64::from(a.ratio);
         let memory = memory.min(largest) as u32;
         if memory > a.buffer {
+            let settled = a.known_clamp == a.clamp;
             a.buffer = memory;
             a.clamp = a.window_of(memory);
-            a.known_clamp = a.clamp;
+            if settled {
+                a.known_clamp = a.clamp;
+            }
         }
     }
 }

@@ -144,7 +144,8 @@ impl Connection {
         let Some(undo) = self.recovery.episode_mut().undo.take() else {
             return;
         };
-        self.recovery.forget_losses(self.snd.una);
+        self.recovery
+            .forget_losses(self.snd.una, cause == UndoCause::Eifel);
         self.withdraw_reduction();
         self.recovery.episode_mut().undone[cause as usize] += 1;
         self.cc.on_undo(&SpuriousCongestion {

@@ -284,8 +284,9 @@ impl Connection {
     /// Handles the end of the reordering window.
     pub(super) fn on_reordering_timeout(&mut self, now: SimTime, out: &mut Outputs) {
         self.timers.rto = SimTime::MAX;
+        let untold = self.lost_untold();
         self.find_losses(now, out);
-        self.note_lost_by_timer();
+        self.note_lost_without_ack(untold);
         self.begin_reduction();
         self.transmit(now, out);
         if self.timers.rto == SimTime::MAX && self.snd.flight() > 0 {

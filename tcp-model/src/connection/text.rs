@@ -176,14 +176,14 @@ impl Connection {
         if start.before(end) {
             let place = self.flush_before_new_block(start, end, now, out);
             let new = self.ahead().insert(start, end);
+            if !dsack {
+                self.ahead().take_duplicate();
+            }
             if let Some(place) = place {
                 self.flush_with_block_at(place, now, out);
             }
             if new > 0 && self.params.adaptive_receiver {
                 self.hold_ahead(start, end);
-            }
-            if !dsack {
-                self.ahead().take_duplicate();
             }
             if foreign {
                 self.counts.old_duplicate_bytes += u64::from(new);

@@ -89,10 +89,12 @@ impl Recovery {
         self.dup_acks = 0;
     }
 
-    /// Clears loss marks: the data are in flight after all.
-    pub fn forget_losses(&mut self, una: SeqNum) {
+    /// Clears loss marks: the data are in flight after all. `late`: an ACK of new data has shown that the original
+    /// came late.
+    pub fn forget_losses(&mut self, una: SeqNum, late: bool) {
         // As on Linux, only if the loss is refuted before everything sent until recovery is acknowledged.
-        if self.phase == RecoveryPhase::Fast
+        if late
+            && self.phase == RecoveryPhase::Fast
             && una.before(self.recover)
             && let Some(log) = self.log_mut()
         {

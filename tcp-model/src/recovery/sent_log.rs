@@ -109,7 +109,9 @@ const MIN_RTT_MEMORY: SimDuration = SimDuration::from_secs(300);
 pub struct SentLog {
     segments: VecDeque<LoggedSegment>,
     una: SeqNum,
-    /// `una` before the latest ACK.
+    /// Round trip of the last segment that the ACK being processed acknowledges, of those without a SACK block.
+    acked_rtt: Option<SimDuration>,
+    /// `una` before the latest ACK that advanced it.
     una_before: SeqNum,
     /// Octets marked lost.
     lost: u32,
@@ -156,6 +158,7 @@ impl SentLog {
         SentLog {
             segments: VecDeque::with_capacity(4),
             una,
+            acked_rtt: None,
             una_before: una,
             lost: 0,
             sacked: 0,
@@ -314,6 +317,7 @@ impl SentLog {
         let mut delivered = DeliveredSegments::default();
         self.latest_rtt = None;
         self.una_before = self.una;
+        self.acked_rtt = None;
         while let Some(&segment) = self.segments.front() {
             if segment.end.after(una) {
                 break;
@@ -332,7 +336,7 @@ impl SentLog {
                 if !segment.is(RESENT) {
                     delivered.first_sent.get_or_insert(segment.at);
                 }
-                self.deliver(segment, start, now);
+                self.acked_rtt = self.deliver(segment, start, now).or(self.acked_rtt);
             }
         }
         // For a partly acknowledged segment the rest becomes a smaller one.
@@ -377,6 +381,14 @@ impl SentLog {
             i += 1;
         }
         first_sent
+    }
+
+    /// Ends the processing of an ACK's blocks. Linux processes them first: the round trip of what the ACK itself
+    /// acknowledges is then the latest.
+    pub fn end_sack(&mut self) {
+        if let (Some(rtt), Some(newest)) = (self.acked_rtt.take(), &mut self.newest) {
+            newest.rtt = rtt;
+        }
     }
 
     /// Marks the first outstanding segment as lost.

@@ -3,7 +3,8 @@
 //!
 //! The links carry 10 Mbit/s with a queue of 625,000 bytes, or 100 Mbit/s with 1,250,000 bytes. A case agrees if a
 //! run of the simulator and a measured run send the same segments again, each within 10 ms, and end within 12 ms of
-//! each other, beyond the spread of the measured runs. Runs of the simulator differ in the phase of its clocks of a
+//! each other, beyond the spread of the measured runs. Numbers of segments may differ by one, since a window that
+//! ends within a segment shifts all later ones. Runs of the simulator differ in the phase of its clocks of a
 //! millisecond, which the measurements do not control.
 //!
 //! Not every case agrees: where a window grows by what was read in a round trip, or slow start ends on the delay of
@@ -282,10 +283,9 @@ fn judge(case: &Case) -> Option<String> {
     if found.is_empty() {
         return Some(format!("{:?}, measured {:?}", runs[0], measured[0]));
     }
-    let least = |each: fn(&(f64, f64)) -> f64| found.iter().map(each).fold(f64::MAX, f64::min);
-    let (again, last) = (least(|f| f.0), least(|f| f.1));
-    let differs = again > TOLERANCE.0 + spread.0 || last > TOLERANCE.1 + spread.1;
-    differs.then(|| format!("{again:.1} and {last:.1} ms, spread {spread:.1?}"))
+    let most = (TOLERANCE.0 + spread.0, TOLERANCE.1 + spread.1);
+    let agrees = found.iter().any(|f| f.0 <= most.0 && f.1 <= most.1);
+    (!agrees).then(|| format!("{found:.1?} ms apart, spread {spread:.1?}"))
 }
 
 #[test]

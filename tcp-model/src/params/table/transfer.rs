@@ -91,8 +91,8 @@ macro_rules! rows {
                     names: [linux("net.ipv4.tcp_min_tso_segs", BareNumber::Same)]
                 }
                 /// A burst (`tso`) that could be larger with more window waits for the next ACK if the last one left
-                /// less than a millisecond ago and the ACK is expected within a millisecond, unless the room
-                /// is at least the window divided by this number; with 0, more than three segments.
+                /// less than a millisecond ago and the ACK is expected within a millisecond, or half a round
+                /// trip if that is shorter, unless the room is at least the window divided by this number; with 0, more than three segments.
                 tso_win_divisor: u32 {
                     rfc9293: 3,
                     kind: ParamKind::count(0, 65_535, "parts"),

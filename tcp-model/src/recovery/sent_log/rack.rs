@@ -9,7 +9,7 @@ use crate::recovery::{Outstanding, RecoveryPhase};
 use crate::seq::SeqNum;
 
 impl SentLog {
-    /// Notes that the path reorders: the latest ACK was for a segment that had wrongly been taken for lost.
+    /// Notes that the path reorders: the latest ACK showed that a segment had wrongly been taken for lost.
     pub fn note_reordering(&mut self) {
         let order = &mut self.reordering;
         order.seen = true;
@@ -24,8 +24,13 @@ impl SentLog {
         self.echo_before = time;
     }
 
-    /// RFC 8985 section 6.2, steps 1 to 3.
-    pub(super) fn deliver(&mut self, segment: LoggedSegment, start: SeqNum, now: SimTime) {
+    /// RFC 8985 section 6.2, steps 1 to 3. Returns the round trip unless it is ambiguous.
+    pub(super) fn deliver(
+        &mut self,
+        segment: LoggedSegment,
+        start: SeqNum,
+        now: SimTime,
+    ) -> Option<SimDuration> {
         let rtt = now.since(segment.at);
         self.turn = self.turn.wrapping_add(1);
         // Step 2: for a segment sent twice, an ACK that echoes an older timestamp, or arrives
@@ -57,6 +62,7 @@ impl SentLog {
             }
         }
         self.reordering.fack = self.reordering.fack.max(segment.end);
+        (!ambiguous).then_some(rtt)
     }
 
     /// Step 4: the peer reports a duplicate, so a retransmission was spurious.
