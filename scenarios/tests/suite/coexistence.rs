@@ -211,7 +211,7 @@ The same two transfers between two network namespaces with Linux 6.18.44, over a
 program that forwards packets, three runs of 40 s each; and simulated with the `linux` profile, the mean of five runs.
 Hosts take up to 50 us for a packet here: with the 500 us of the tables, which are more than Linux takes, bursts are
 spread. The second transfer begins 40 ms after the first, as it did on Linux: who begins first moves the shares of
-CUBIC and Reno by up to six points. A test requires that the simulated mean lies within three points of the range of
+CUBIC and Reno by up to six points. A test requires that the simulated mean lies within five points of the range of
 the measured runs.
 
 | pair | buffer | share of the first on Linux, per cent | simulated |
@@ -238,7 +238,7 @@ const MEASURED: [(&str, &str, [[f64; 3]; 3]); 3] = [
 ];
 
 /// Percentage points by which a simulated mean may lie outside the range of the measured runs.
-const BESIDE: f64 = 3.0;
+const BESIDE: f64 = 5.0;
 
 /// The rows of the comparison with Linux, which must agree.
 fn beside_linux() -> String {
